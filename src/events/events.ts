@@ -1,0 +1,187 @@
+import type { StepParameters } from '../parameters/step-parameters.js';
+
+/**
+ * What a training loop just did, in the order it does it. One step is one optimizer update: with gradient
+ * accumulation, one `step-begin`, several `substep-end`, one `step-end`.
+ *
+ * Every event is a plain readonly record. Only `pre-optimizer-step` and `optimizer-step` carry a live handle on the
+ * parameters; it is good for the time of that delivery and is left out of the serial form.
+ */
+export type TrainingEvent =
+  | TrainBeginEvent
+  | EpochBeginEvent
+  | StepBeginEvent
+  | SubstepEndEvent
+  | PreOptimizerStepEvent
+  | OptimizerStepEvent
+  | StepEndEvent
+  | EvaluateEvent
+  | PredictEvent
+  | SaveEvent
+  | LogEvent
+  | EpochEndEvent
+  | TrainEndEvent
+  | AlertEvent
+  | ControlEvent
+  | SinkErrorEvent;
+
+/** The `type` of an event: `'step-end'`, `'alert'` and so on. */
+export type TrainingEventType = TrainingEvent['type'];
+
+/** The event whose `type` is `T`. */
+export type EventOf<T extends TrainingEventType> = Extract<TrainingEvent, { readonly type: T }>;
+
+/** Named numbers, such as `{ loss: 0.31, accuracy: 0.87 }`. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/** How bad an alert is. `error` means that going on is likely a waste. */
+export type Severity = 'info' | 'warning' | 'error';
+
+/** What every event says. */
+export interface EventContext {
+  /** The name of the run, as given to the source. */
+  readonly run: string;
+  /** Optimizer updates done so far. The first update's own events up to `optimizer-step` say 0, its `step-end` says 1. */
+  readonly step: number;
+  /** Epochs done so far, with the fraction of the running one where the source knows it. */
+  readonly epoch: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly time: number;
+}
+
+/** The loop starts. */
+export interface TrainBeginEvent extends EventContext {
+  readonly type: 'train-begin';
+  /** Updates the run will make, where known. */
+  readonly maxSteps?: number;
+  /** Epochs the run will make, where known. */
+  readonly numEpochs?: number;
+}
+
+/** An epoch starts. */
+export interface EpochBeginEvent extends EventContext {
+  readonly type: 'epoch-begin';
+}
+
+/** An update starts: its first batch is about to be seen. */
+export interface StepBeginEvent extends EventContext {
+  readonly type: 'step-begin';
+}
+
+/** A micro-batch that did not update the parameters has ended (gradient accumulation). */
+export interface SubstepEndEvent extends EventContext {
+  readonly type: 'substep-end';
+}
+
+/** The gradients are ready and the parameters still hold their old values. */
+export interface PreOptimizerStepEvent extends EventContext {
+  readonly type: 'pre-optimizer-step';
+  /** Live: see {@link StepParameters}. */
+  readonly parameters: StepParameters;
+}
+
+/** The optimizer has just updated the parameters. */
+export interface OptimizerStepEvent extends EventContext {
+  readonly type: 'optimizer-step';
+  /** Live: see {@link StepParameters}. */
+  readonly parameters: StepParameters;
+}
+
+/** An update has ended. */
+export interface StepEndEvent extends EventContext {
+  readonly type: 'step-end';
+  /** The loss of the step's batches, NaN where the loop never showed it. */
+  readonly loss: number;
+  /** The learning rate the optimizer used, NaN where it has none that can be read. */
+  readonly learningRate: number;
+  /** From `step-begin` to here; see the source for what it can see of a step. */
+  readonly durationMs: number;
+  /** Examples in the step's batches, NaN where the source cannot know. */
+  readonly examples: number;
+  /** The part of `durationMs` that operators, sinks and subscribers took. */
+  readonly observingMs: number;
+}
+
+/** An evaluation has ended. */
+export interface EvaluateEvent extends EventContext {
+  readonly type: 'evaluate';
+  readonly metrics: Metrics;
+}
+
+/** A prediction run has ended. */
+export interface PredictEvent extends EventContext {
+  readonly type: 'predict';
+  readonly metrics: Metrics;
+}
+
+/** A checkpoint has been written. */
+export interface SaveEvent extends EventContext {
+  readonly type: 'save';
+  /** Where: a folder or a URL. */
+  readonly path: string;
+}
+
+/** The loop reports its metrics. */
+export interface LogEvent extends EventContext {
+  readonly type: 'log';
+  readonly metrics: Metrics;
+}
+
+/** An epoch has ended. */
+export interface EpochEndEvent extends EventContext {
+  readonly type: 'epoch-end';
+}
+
+/** The loop has ended. */
+export interface TrainEndEvent extends EventContext {
+  readonly type: 'train-end';
+}
+
+/** A rule found something, or finds that it is over. */
+export interface AlertEvent extends EventContext {
+  readonly type: 'alert';
+  /** The rule's name, such as `exploding-updates`. */
+  readonly rule: string;
+  readonly severity: Severity;
+  /** What, where, since when, how far from normal, and what to try. */
+  readonly message: string;
+  /** The parameter or layer concerned, where there is one. */
+  readonly parameter?: string;
+  /** One trouble is one alert that begins and ends. */
+  readonly phase: 'begin' | 'end';
+  /** The step at which the trouble was first seen. */
+  readonly firstStep: number;
+  /** The measured value and the threshold it crossed, where there are such. */
+  readonly value?: number;
+  readonly threshold?: number;
+}
+
+/** Something asked the loop to act, and it did (or says why not). */
+export interface ControlEvent extends EventContext {
+  readonly type: 'control';
+  readonly command: ControlCommand;
+  /** Who asked. */
+  readonly source: string;
+  /** Why, and what came of it. */
+  readonly message: string;
+  readonly parameter?: string;
+}
+
+/** What can be asked of a loop. */
+export type ControlCommand =
+  | { readonly kind: 'set-learning-rate'; readonly learningRate: number }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'skip-step' }
+  | { readonly kind: 'save' }
+  | { readonly kind: 'evaluate' }
+  | { readonly kind: 'rollback'; readonly learningRate?: number };
+
+/** A sink, an operator or a subscriber failed and was detached; the training went on. */
+export interface SinkErrorEvent extends EventContext {
+  readonly type: 'sink-error';
+  /** Its name: `csvSink(parameter_updates.csv)`. */
+  readonly sink: string;
+  readonly message: string;
+  /** The thrown value. In the serial form, its message. */
+  readonly cause: unknown;
+}

@@ -1,0 +1,132 @@
+import type {
+  DefaultStatistic,
+  HistogramSubject,
+  MagnitudeHistogram,
+  Statistic,
+  StatisticColumns,
+} from './statistics.js';
+
+/** One parameter's row: its name, its size, and one number a statistic. */
+export type ParameterUpdate<S extends Statistic = DefaultStatistic> = {
+  readonly name: string;
+  readonly size: number;
+} & { readonly [K in S]: number };
+
+/**
+ * How far every parameter moved in one update: one column a statistic, one element a parameter. Iterating gives rows;
+ * `of(name)` gives one.
+ *
+ * `ParameterUpdates<S>` says in its type which statistics it has, so that an operator that needs `weightNorm` cannot be
+ * put behind a stream that has none.
+ */
+export interface ParameterUpdates<S extends Statistic = DefaultStatistic> extends Iterable<ParameterUpdate<S>> {
+  readonly type: 'parameter-updates';
+  readonly run: string;
+  /** Updates done, this one included: the first is 1. */
+  readonly step: number;
+  readonly epoch: number;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** The step's loss, NaN where the loop never showed it. */
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Updates the run will make, where known. */
+  readonly maxSteps?: number;
+  readonly names: readonly string[];
+  /** Elements of each parameter. */
+  readonly sizes: readonly number[];
+  readonly columns: StatisticColumns<S>;
+  readonly histograms: { readonly [H in HistogramSubject]?: readonly MagnitudeHistogram[] };
+  /** @throws RangeError that lists the names there are. */
+  of(name: string): ParameterUpdate<S>;
+}
+
+/** Any `ParameterUpdates`, whatever its statistics: what sinks take. */
+export type AnyParameterUpdates = ParameterUpdates<never>;
+
+/** The fields of a `ParameterUpdates` that are data. */
+export type ParameterUpdatesData<S extends Statistic = DefaultStatistic> = Omit<
+  ParameterUpdates<S>,
+  'type' | 'of' | typeof Symbol.iterator
+>;
+
+/** Make a `ParameterUpdates` of its columns. */
+export function createParameterUpdates<S extends Statistic>(data: ParameterUpdatesData<S>): ParameterUpdates<S> {
+  return new Updates(data);
+}
+
+/** The column of a statistic, where the updates have it. */
+export function columnOf(updates: AnyParameterUpdates, statistic: Statistic): Float64Array | undefined {
+  return (updates.columns as Partial<StatisticColumns>)[statistic];
+}
+
+/** The statistics that the updates have, in the order of `STATISTICS`. */
+export function statisticsOf(updates: AnyParameterUpdates): readonly Statistic[] {
+  return Object.keys(updates.columns) as Statistic[];
+}
+
+/** The same step with only the parameters at `indices`, in that order. */
+export function pickParameters<S extends Statistic>(
+  updates: ParameterUpdates<S>,
+  indices: readonly number[],
+): ParameterUpdates<S> {
+  const pick = <T>(values: ArrayLike<T>): T[] => indices.map((i) => values[i] as T);
+  const columns: Partial<Record<Statistic, Float64Array>> = {};
+  for (const statistic of statisticsOf(updates)) {
+    columns[statistic] = Float64Array.from(pick(columnOf(updates, statistic)!));
+  }
+  const histograms = Object.fromEntries(
+    Object.entries(updates.histograms).map(([subject, list]) => [subject, pick(list)]),
+  );
+  return createParameterUpdates({
+    ...dataOf(updates),
+    names: pick(updates.names),
+    sizes: pick(updates.sizes),
+    columns: columns as StatisticColumns<S>,
+    histograms,
+  });
+}
+
+/** The data fields of `updates`, to make another of. */
+export function dataOf<S extends Statistic>(updates: ParameterUpdates<S>): ParameterUpdatesData<S> {
+  const { run, step, epoch, time, loss, learningRate, maxSteps, names, sizes, columns, histograms } = updates;
+  const data = { run, step, epoch, time, loss, learningRate, names, sizes, columns, histograms };
+  return maxSteps === undefined ? data : { ...data, maxSteps };
+}
+
+class Updates<S extends Statistic> implements ParameterUpdates<S> {
+  readonly type = 'parameter-updates';
+  declare readonly run: string;
+  declare readonly step: number;
+  declare readonly epoch: number;
+  declare readonly time: number;
+  declare readonly loss: number;
+  declare readonly learningRate: number;
+  declare readonly maxSteps?: number;
+  declare readonly names: readonly string[];
+  declare readonly sizes: readonly number[];
+  declare readonly columns: StatisticColumns<S>;
+  declare readonly histograms: ParameterUpdates<S>['histograms'];
+
+  constructor(data: ParameterUpdatesData<S>) {
+    Object.assign(this, data);
+  }
+
+  of(name: string): ParameterUpdate<S> {
+    const index = this.names.indexOf(name);
+    if (index < 0) {
+      throw new RangeError(`name: expected one of ${this.names.join(', ')}; got ${JSON.stringify(name)}`);
+    }
+    return this.row(index);
+  }
+
+  *[Symbol.iterator](): Iterator<ParameterUpdate<S>> {
+    for (let index = 0; index < this.names.length; index++) yield this.row(index);
+  }
+
+  private row(index: number): ParameterUpdate<S> {
+    const row: Record<string, string | number> = { name: this.names[index]!, size: this.sizes[index]! };
+    for (const statistic in this.columns) row[statistic] = this.columns[statistic][index]!;
+    return row as ParameterUpdate<S>;
+  }
+}
