@@ -1,0 +1,23 @@
+import { filter, type OperatorFunction } from 'rxjs';
+import type { EventOf, TrainingEvent, TrainingEventType } from '../events/events.js';
+import { isEventOf } from '../events/guards.js';
+
+/**
+ * Only the events of the given types, typed as such.
+ *
+ * @throws TypeError for a type that is not in the vocabulary; it lists those that are.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { instrument, ofType } from 'trainscope';
+ *
+ * const training = instrument(tf.train.sgd(0.1));
+ * training.events$.pipe(ofType('step-end')).subscribe(({ step, loss }) => console.log(step, loss));
+ * ```
+ */
+export function ofType<T extends TrainingEventType>(
+  ...types: readonly T[]
+): OperatorFunction<TrainingEvent, EventOf<T>> {
+  return filter(isEventOf(...types));
+}
