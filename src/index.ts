@@ -1,0 +1,60 @@
+/**
+ * The core: observe a training loop, turn its events into measurements, look at them. Safe in a browser.
+ *
+ * @module
+ */
+export type {
+  AlertEvent,
+  ControlCommand,
+  ControlEvent,
+  EpochBeginEvent,
+  EpochEndEvent,
+  EvaluateEvent,
+  EventContext,
+  EventOf,
+  LogEvent,
+  Metrics,
+  OptimizerStepEvent,
+  PredictEvent,
+  PreOptimizerStepEvent,
+  SaveEvent,
+  Severity,
+  SinkErrorEvent,
+  StepBeginEvent,
+  StepEndEvent,
+  SubstepEndEvent,
+  TrainBeginEvent,
+  TrainEndEvent,
+  TrainingEvent,
+  TrainingEventType,
+} from './events/events.js';
+export { isEventOf, isTrainingEvent, TRAINING_EVENT_TYPES } from './events/guards.js';
+export { decodeRecord, encodeRecord, SERIAL_VERSION } from './events/serial.js';
+export type { Sink } from './events/sink.js';
+
+export { ofType } from './operators/of-type.js';
+
+export type {
+  AnyParameterUpdates,
+  ParameterUpdate,
+  ParameterUpdates,
+  ParameterUpdatesData,
+} from './parameters/parameter-updates.js';
+export { columnOf, createParameterUpdates, pickParameters, statisticsOf } from './parameters/parameter-updates.js';
+export type {
+  Comparison,
+  DefaultStatistic,
+  HistogramSubject,
+  MagnitudeHistogram,
+  Measure,
+  Statistic,
+  StatisticColumns,
+} from './parameters/statistics.js';
+export { DEFAULT_STATISTICS, STATISTICS } from './parameters/statistics.js';
+export type { MaybePromise, Snapshot, StepParameters } from './parameters/step-parameters.js';
+
+export type { FitCallbacks } from './sources/fit-callbacks.js';
+export { type InstrumentOptions, instrument, type Training } from './sources/instrument.js';
+export type { NamedParameter } from './sources/parameter-names.js';
+export type { AttachOptions, PublisherOptions } from './sources/publisher.js';
+export type { Target } from './sources/target.js';

@@ -1,0 +1,6 @@
+/**
+ * What needs Node: files, servers, and the choice of a backend.
+ *
+ * @module
+ */
+export {};

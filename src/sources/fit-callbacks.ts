@@ -1,0 +1,66 @@
+import type { Logs } from '@tensorflow/tfjs-layers';
+import type { Publisher } from './publisher.js';
+
+/** What a call of `fit` or `fitDataset` is going to do, as far as its arguments say. */
+export interface FitPlan {
+  readonly numEpochs?: number;
+  readonly stepsPerEpoch?: number;
+}
+
+/** Callbacks for `model.fit`; a loop by hand may call them too. */
+export interface FitCallbacks {
+  onTrainBegin(): void;
+  onEpochBegin(epoch: number): void;
+  onBatchBegin(batch: number, logs?: Logs): void;
+  onBatchEnd(batch: number, logs?: Logs): void;
+  onEpochEnd(epoch: number, logs?: Logs): void;
+  onTrainEnd(): void;
+}
+
+/** What the callbacks know that a hooked optimizer does not. */
+export interface FitPosition {
+  plan: FitPlan;
+  /** Examples in the running batch, NaN between batches. */
+  examples: number;
+  begin(): void;
+  end(): void;
+}
+
+/** Callbacks that publish epochs, logs and evaluations, and keep the publisher's fractional epoch. */
+export function fitCallbacks(publisher: Publisher, position: FitPosition): FitCallbacks {
+  let epochBegun = 0;
+  let batches = 0;
+  let batchesPerEpoch: number | undefined;
+  return {
+    onTrainBegin() {
+      batchesPerEpoch = undefined;
+      position.begin();
+    },
+    onEpochBegin(epoch) {
+      epochBegun = epoch;
+      batches = 0;
+      publisher.epoch = epoch;
+      publisher.publish({ type: 'epoch-begin' });
+    },
+    onBatchBegin(_batch, logs) {
+      position.examples = logs?.size ?? Number.NaN;
+      const perEpoch = position.plan.stepsPerEpoch ?? batchesPerEpoch;
+      if (perEpoch) publisher.epoch = epochBegun + batches / perEpoch;
+      batches++;
+    },
+    onBatchEnd() {
+      position.examples = Number.NaN;
+    },
+    onEpochEnd(epoch, logs = {}) {
+      batchesPerEpoch = batches;
+      publisher.epoch = epoch + 1;
+      publisher.publish({ type: 'epoch-end' });
+      publisher.publish({ type: 'log', metrics: { ...logs } });
+      const validation = Object.entries(logs).filter(([name]) => name.startsWith('val_'));
+      if (validation.length > 0) publisher.publish({ type: 'evaluate', metrics: Object.fromEntries(validation) });
+    },
+    onTrainEnd() {
+      position.end();
+    },
+  };
+}

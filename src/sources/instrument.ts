@@ -1,0 +1,257 @@
+import type { Optimizer, Scalar, Variable } from '@tensorflow/tfjs-core';
+import type { Observable, Observer, Subscription } from 'rxjs';
+import type { SinkErrorEvent, TrainingEvent } from '../events/events.js';
+import type { Sink } from '../events/sink.js';
+import { createStepParameters, type LiveParameters } from '../parameters/live-parameters.js';
+import { type FitCallbacks, type FitPosition, fitCallbacks } from './fit-callbacks.js';
+import { watchFitPlan } from './fit-plan.js';
+import { hookMethod } from './hook-method.js';
+import { type Gradients, type NamedParameter, namedByGradients, namedByUser } from './parameter-names.js';
+import { type AttachOptions, Publisher, type PublisherOptions } from './publisher.js';
+import { readLoss } from './read-loss.js';
+import { resolveTarget, type Target } from './target.js';
+
+export interface InstrumentOptions extends PublisherOptions {
+  /**
+   * The parameters to observe, with the names to show: for models that are no `tf.LayersModel`, or to see frozen
+   * parameters too. A function is asked at every step. Default: those that the optimizer updates.
+   */
+  readonly parameters?: readonly NamedParameter[] | (() => readonly NamedParameter[]);
+}
+
+/** A training loop under observation. */
+export interface Training {
+  readonly run: string;
+  /** Everything the loop does, as it does it. Hot: a subscriber gets the events from now on. */
+  readonly events$: Observable<TrainingEvent>;
+  /** Updates done since `instrument()`. */
+  readonly step: number;
+  /** Let a sink or an observer follow a stream, under supervision: see {@link Publisher.attach}. */
+  attach<T>(
+    stream$: Observable<T>,
+    observer: Partial<Observer<T>> | Sink<T> | ((value: T) => void),
+    options?: AttachOptions,
+  ): Subscription;
+  /** For `model.fit({ callbacks })`: adds epochs, logs and evaluation. A loop by hand may call them itself. */
+  callbacks(): FitCallbacks;
+  /** For a loop that calls `applyGradients` itself: the loss of the step that is about to be applied. */
+  setLoss(loss: number | Scalar): void;
+  /** Stop observing, and put the optimizer and the model back exactly as they were. The stream stays open. */
+  unhook(): void;
+  /** Unhook, end the stream, and wait for every sink to flush. Gives every `sink-error` of the run. */
+  close(): Promise<readonly SinkErrorEvent[]>;
+}
+
+/** Optimizers that are being observed: two observers of one would each see the other's work. */
+const observed = new WeakSet<Optimizer>();
+
+/**
+ * Observe whatever trains with this optimizer or model: `model.fit`, `fitDataset`, `trainOnBatch`, `minimize`, and loops
+ * by hand that end in `applyGradients`.
+ *
+ * Hooks `minimize` and `applyGradients` of this one instance (and `fit`, `fitDataset` of a model, to learn how long they
+ * will go on), so that two models side by side do not mix. A step is timed from the call of `minimize`; a loop that calls
+ * `applyGradients` itself shows only that part, and its loss only by `setLoss`.
+ *
+ * @throws TypeError when the target is neither an optimizer nor a compiled model; Error when it is already instrumented.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { instrument, ofType } from 'trainscope';
+ *
+ * const w = tf.variable(tf.scalar(1), true, 'w');
+ * const optimizer = tf.train.sgd(0.1);
+ * const training = instrument(optimizer, { run: 'square' });
+ * training.events$.pipe(ofType('step-end')).subscribe(({ step, loss }) => console.log(step, loss));
+ * for (let i = 0; i < 3; i++) optimizer.minimize(() => w.square() as tf.Scalar);
+ * await training.close();
+ * ```
+ */
+export function instrument(target: Target, options: InstrumentOptions = {}): Training {
+  return new InstrumentedLoop(target, options);
+}
+
+class InstrumentedLoop implements Training {
+  readonly #publisher: Publisher;
+  readonly #optimizer: Optimizer;
+  readonly #resolve: (gradients: Gradients) => ReturnType<ReturnType<typeof namedByUser>>;
+  readonly #restore: (() => void)[] = [];
+  readonly #position: FitPosition;
+  readonly #pendingLosses = new Set<Promise<void>>();
+  /** When the running `minimize` began; undefined outside of one. */
+  #minimizing: StepInProgress | undefined;
+  #nextLoss: number | Scalar | undefined;
+  #trainBegun = false;
+
+  constructor(target: Target, options: InstrumentOptions) {
+    const { optimizer, model } = resolveTarget(target);
+    if (observed.has(optimizer)) {
+      throw new Error(
+        `target: expected an optimizer that is not instrumented, got ${optimizer.constructor.name} that is; use the first instrument()'s result, or call its unhook() before`,
+      );
+    }
+    this.#publisher = new Publisher(options);
+    this.#optimizer = optimizer;
+    this.#resolve = options.parameters ? namedByUser(options.parameters) : namedByGradients(model);
+    this.#position = {
+      plan: {},
+      examples: Number.NaN,
+      begin: () => this.#beginTraining(),
+      end: () => this.#endTraining(),
+    };
+    observed.add(optimizer);
+    this.#restore.push(
+      hookMethod(
+        optimizer,
+        'minimize',
+        (minimize) => (f, returnCost, varList) => this.#minimize(minimize, f, returnCost, varList),
+      ),
+      hookMethod(optimizer, 'applyGradients', (apply) => (gradients) => this.#applyGradients(apply, gradients)),
+    );
+    if (model)
+      this.#restore.push(
+        watchFitPlan(model, (plan) => {
+          this.#position.plan = plan;
+        }),
+      );
+  }
+
+  get run(): string {
+    return this.#publisher.run;
+  }
+
+  get events$(): Observable<TrainingEvent> {
+    return this.#publisher.events$;
+  }
+
+  get step(): number {
+    return this.#publisher.step;
+  }
+
+  attach<T>(
+    stream$: Observable<T>,
+    observer: Partial<Observer<T>> | Sink<T> | ((value: T) => void),
+    options?: AttachOptions,
+  ): Subscription {
+    return this.#publisher.attach(stream$, observer, options);
+  }
+
+  callbacks(): FitCallbacks {
+    return fitCallbacks(this.#publisher, this.#position);
+  }
+
+  setLoss(loss: number | Scalar): void {
+    this.#nextLoss = loss;
+  }
+
+  unhook(): void {
+    for (const restore of this.#restore.splice(0).reverse()) restore();
+    observed.delete(this.#optimizer);
+  }
+
+  async close(): Promise<readonly SinkErrorEvent[]> {
+    this.unhook();
+    await Promise.all(this.#pendingLosses);
+    if (!this.#publisher.closed) this.#endTraining();
+    return this.#publisher.close();
+  }
+
+  #minimize(minimize: Optimizer['minimize'], f: () => Scalar, returnCost = false, varList?: Variable[]): Scalar | null {
+    const outer = this.#minimizing;
+    const step = this.#beginStep();
+    this.#minimizing = step;
+    let cost: Scalar;
+    try {
+      cost = minimize(f, true, varList) as Scalar;
+    } finally {
+      this.#minimizing = outer;
+    }
+    this.#endStep(step, cost);
+    if (returnCost) return cost;
+    cost.dispose();
+    return null;
+  }
+
+  #applyGradients(apply: Optimizer['applyGradients'], gradients: Gradients): void {
+    if (this.#minimizing) {
+      this.#update(this.#minimizing, apply, gradients);
+      return;
+    }
+    const step = this.#beginStep();
+    this.#update(step, apply, gradients);
+    const loss = this.#nextLoss ?? Number.NaN;
+    this.#nextLoss = undefined;
+    this.#endStep(step, loss);
+  }
+
+  #update(step: StepInProgress, apply: Optimizer['applyGradients'], gradients: Gradients): void {
+    step.learningRate = learningRateOf(this.#optimizer);
+    const parameters: LiveParameters = createStepParameters(this.#resolve(gradients));
+    try {
+      this.#publisher.publish({ type: 'pre-optimizer-step', parameters });
+      apply(gradients);
+      parameters.advance();
+      this.#publisher.publish({ type: 'optimizer-step', parameters });
+    } finally {
+      parameters.release();
+    }
+  }
+
+  #beginStep(): StepInProgress {
+    if (!this.#trainBegun) this.#beginTraining();
+    const step = { begin: performance.now(), learningRate: Number.NaN };
+    this.#publisher.publish({ type: 'step-begin' });
+    return step;
+  }
+
+  #endStep({ begin, learningRate }: StepInProgress, loss: number | Scalar): void {
+    this.#publisher.step++;
+    const { step, epoch } = this.#publisher;
+    const { examples } = this.#position;
+    const durationMs = performance.now() - begin;
+    const observingMs = this.#publisher.takeObservingMs();
+    const publish = (value: number) =>
+      this.#publisher.publish({
+        type: 'step-end',
+        step,
+        epoch,
+        loss: value,
+        learningRate,
+        durationMs,
+        examples,
+        observingMs,
+      });
+    const value = readLoss(loss);
+    if (typeof value === 'number') {
+      publish(value);
+      return;
+    }
+    const pending = value.then(publish, () => publish(Number.NaN)).finally(() => this.#pendingLosses.delete(pending));
+    this.#pendingLosses.add(pending);
+  }
+
+  #beginTraining(): void {
+    this.#trainBegun = true;
+    const { numEpochs, stepsPerEpoch } = this.#position.plan;
+    const more = numEpochs && stepsPerEpoch ? { maxSteps: this.#publisher.step + numEpochs * stepsPerEpoch } : {};
+    this.#publisher.publish({ type: 'train-begin', ...(numEpochs !== undefined && { numEpochs }), ...more });
+  }
+
+  #endTraining(): void {
+    if (!this.#trainBegun) return;
+    this.#trainBegun = false;
+    this.#publisher.publish({ type: 'train-end' });
+  }
+}
+
+interface StepInProgress {
+  readonly begin: number;
+  learningRate: number;
+}
+
+/** Every optimizer of tf.train keeps its rate in this field, some of them protected. */
+function learningRateOf(optimizer: Optimizer): number {
+  const { learningRate } = optimizer as unknown as { learningRate?: unknown };
+  return typeof learningRate === 'number' ? learningRate : Number.NaN;
+}

@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../../src', import.meta.url));
+
+/** Which rooms a room may import from; `types:` marks type-only imports. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  events: ['types:parameters'],
+  backend: [],
+  parameters: [],
+  sources: ['events', 'parameters'],
+  operators: ['events', 'parameters'],
+  rules: ['events', 'parameters', 'operators'],
+  control: ['events', 'types:rules'],
+  sinks: ['events', 'parameters'],
+  trainer: ['events', 'parameters', 'sources', 'control', 'backend'],
+  live: ['events', 'parameters', 'sinks'],
+  testing: ['events', 'parameters'],
+  cli: [
+    'events',
+    'backend',
+    'parameters',
+    'sources',
+    'operators',
+    'rules',
+    'control',
+    'sinks',
+    'trainer',
+    'live',
+    'testing',
+  ],
+};
+
+interface Import {
+  readonly from: string;
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+function sourceFiles(): string[] {
+  return readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.includes('assembly'),
+  );
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(SRC, file), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
+  const statements = text.matchAll(/(?:import|export)\s+(type\s+)?[^;'"]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)/g);
+  return [...statements].map(([, typeOnly, from, dynamic]) => ({
+    from: file,
+    specifier: from ?? dynamic ?? '',
+    typeOnly: Boolean(typeOnly),
+  }));
+}
+
+const roomOf = (file: string): string | undefined => (file.includes('/') ? file.split('/')[0] : undefined);
+const imports = sourceFiles().flatMap(importsOf);
+
+describe('rooms', () => {
+  it('has only the rooms of the design', () => {
+    const rooms = new Set(
+      sourceFiles()
+        .map(roomOf)
+        .filter((room) => room !== undefined),
+    );
+    expect([...rooms].filter((room) => !(room in ALLOWED))).toEqual([]);
+  });
+
+  it('imports only the rooms that a room may import', () => {
+    const broken = imports.filter(({ from, specifier, typeOnly }) => {
+      const room = roomOf(from);
+      if (!room || !specifier.startsWith('.')) return false;
+      const target = roomOf(relative(SRC, join(SRC, from, '..', specifier)));
+      if (!target || target === room) return target === undefined;
+      const allowed = ALLOWED[room] ?? [];
+      return !allowed.includes(target) && !(typeOnly && allowed.includes(`types:${target}`));
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('keeps node: out of everything that a browser loads', () => {
+    const reached = new Set<string>();
+    const visit = (file: string) => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const { specifier, typeOnly } of importsOf(file)) {
+        if (typeOnly || !specifier.startsWith('.')) continue;
+        visit(relative(SRC, join(SRC, file, '..', specifier)).replace(/\.js$/, '.ts'));
+      }
+    };
+    visit('index.ts');
+    const node = imports.filter(
+      ({ from, specifier, typeOnly }) => reached.has(from) && !typeOnly && specifier.startsWith('node:'),
+    );
+    expect(node).toEqual([]);
+  });
+
+  it('lets only sinks/otel know OpenTelemetry', () => {
+    const knowing = imports.filter(
+      ({ from, specifier }) => specifier.startsWith('@opentelemetry/') && !from.startsWith('sinks/otel/'),
+    );
+    expect(knowing).toEqual([]);
+  });
+});

@@ -1,0 +1,170 @@
+import { map, NEVER, Subject } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { SinkErrorEvent, TrainingEvent } from '../../src/events/events.js';
+import type { Sink } from '../../src/events/sink.js';
+import { Publisher } from '../../src/sources/publisher.js';
+
+function setUp(options: { closeTimeoutMs?: number } = {}) {
+  const said: SinkErrorEvent[] = [];
+  const publisher = new Publisher({
+    run: 'test',
+    clock: () => 5,
+    onSinkError: (event) => said.push(event),
+    ...options,
+  });
+  const events: TrainingEvent[] = [];
+  publisher.events$.subscribe((event) => events.push(event));
+  return { publisher, said, events };
+}
+
+/** A sink that is slow to write: it closes when the test says so. */
+function slowSink(): Sink<unknown> & { taken: unknown[]; finish: () => void; breakDown: (cause: unknown) => void } {
+  const taken: unknown[] = [];
+  let finish = () => {};
+  let breakDown: (cause: unknown) => void = () => {};
+  const closed = new Promise<void>((resolve, reject) => {
+    finish = resolve;
+    breakDown = reject;
+  });
+  return {
+    name: 'slow',
+    taken,
+    next: (v) => void taken.push(v),
+    error() {},
+    complete() {},
+    flush: async () => {},
+    closed,
+    finish,
+    breakDown,
+  };
+}
+
+describe('Publisher', () => {
+  it('stamps events with run, position and time', () => {
+    const { publisher, events } = setUp();
+    publisher.step = 3;
+    publisher.epoch = 0.5;
+    publisher.publish({ type: 'epoch-end' });
+    expect(events).toEqual([{ type: 'epoch-end', run: 'test', step: 3, epoch: 0.5, time: 5 }]);
+  });
+
+  it('refuses an empty run', () => {
+    expect(() => new Publisher({ run: '' })).toThrow('run: expected a name that is not empty, got ""');
+  });
+
+  it('makes one sink-error of an observer that throws, and goes on', async () => {
+    const { publisher, events, said } = setUp();
+    let calls = 0;
+    publisher.attach(
+      publisher.events$,
+      () => {
+        calls++;
+        throw new Error('boom');
+      },
+      { name: 'mine' },
+    );
+    publisher.publish({ type: 'step-begin' });
+    publisher.publish({ type: 'epoch-end' });
+    expect(calls).toBe(1);
+    expect(events.map(({ type }) => type)).toEqual(['step-begin', 'sink-error', 'epoch-end']);
+    expect(said).toMatchObject([
+      { sink: 'mine', message: 'mine failed and was detached: boom', cause: new Error('boom') },
+    ]);
+    expect(await publisher.close()).toEqual(said);
+  });
+
+  it('makes one sink-error of an operator that throws, and lets the sink write what it has', async () => {
+    const { publisher, said } = setUp();
+    const sink = slowSink();
+    let completed = false;
+    sink.complete = () => {
+      completed = true;
+      sink.finish();
+    };
+    const stream$ = publisher.events$.pipe(
+      map((event) => {
+        if (event.type === 'epoch-end') throw new Error('in map');
+        return event;
+      }),
+    );
+    publisher.attach(stream$, sink);
+    publisher.publish({ type: 'step-begin' });
+    publisher.publish({ type: 'epoch-end' });
+    publisher.publish({ type: 'epoch-end' });
+    expect(sink.taken).toHaveLength(1);
+    expect(completed).toBe(true);
+    expect(said).toHaveLength(1);
+    await publisher.close();
+  });
+
+  it('makes one sink-error of a sink whose writing fails', async () => {
+    const { publisher, said } = setUp();
+    const sink = slowSink();
+    publisher.attach(publisher.events$, sink);
+    sink.breakDown(new Error('disk full'));
+    await publisher.close();
+    expect(said).toMatchObject([{ sink: 'slow', message: 'slow failed and was detached: disk full' }]);
+  });
+
+  it('close waits for every sink', async () => {
+    const { publisher } = setUp();
+    const sink = slowSink();
+    publisher.attach(publisher.events$, sink);
+    let closed = false;
+    const closing = publisher.close().then(() => {
+      closed = true;
+    });
+    await new Promise(setImmediate);
+    expect(closed).toBe(false);
+    sink.finish();
+    await closing;
+    expect(closed).toBe(true);
+  });
+
+  it('close does not wait for ever, and says what it left', async () => {
+    const { publisher, said } = setUp({ closeTimeoutMs: 1 });
+    publisher.attach(NEVER, () => {}, { name: 'endless' });
+    await publisher.close();
+    expect(said).toMatchObject([{ sink: 'endless', message: expect.stringContaining('did not end within 1 ms') }]);
+  });
+
+  it('close waits for a flush only, where the sink was unsubscribed by hand', async () => {
+    const { publisher, said } = setUp();
+    const sink = slowSink();
+    let flushed = 0;
+    sink.flush = async () => void flushed++;
+    publisher.attach(publisher.events$, sink).unsubscribe();
+    await publisher.close();
+    expect(flushed).toBe(1);
+    expect(said).toEqual([]);
+  });
+
+  it('follows streams that end on their own', async () => {
+    const { publisher } = setUp();
+    const other = new Subject<number>();
+    const taken: number[] = [];
+    publisher.attach(other, (value) => taken.push(value));
+    other.next(1);
+    other.complete();
+    await publisher.close();
+    expect(taken).toEqual([1]);
+  });
+
+  it('survives a handler of sink-errors that throws itself', () => {
+    const { publisher, events } = setUp();
+    publisher.events$.subscribe((event) => {
+      if (event.type === 'sink-error') throw new Error('again');
+    });
+    publisher.attach(publisher.events$, () => {
+      throw new Error('first');
+    });
+    publisher.publish({ type: 'step-begin' });
+    publisher.publish({ type: 'epoch-end' });
+    expect(events.map((e) => (e.type === 'sink-error' ? e.message : e.type))).toEqual([
+      'step-begin',
+      expect.stringContaining('first'),
+      expect.stringContaining('again'),
+      'epoch-end',
+    ]);
+  });
+});
