@@ -53,7 +53,7 @@ export type {
 export { DEFAULT_STATISTICS, STATISTICS } from './parameters/statistics.js';
 export type { MaybePromise, Snapshot, StepParameters } from './parameters/step-parameters.js';
 
-export type { FitCallbacks } from './sources/fit-callbacks.js';
+export type { FitCallbacks, FitPlan } from './sources/fit-callbacks.js';
 export { type InstrumentOptions, instrument, type Training } from './sources/instrument.js';
 export type { NamedParameter } from './sources/parameter-names.js';
 export type { AttachOptions, PublisherOptions } from './sources/publisher.js';

@@ -1,7 +1,7 @@
 import type { Logs } from '@tensorflow/tfjs-layers';
 import type { Publisher } from './publisher.js';
 
-/** What a call of `fit` or `fitDataset` is going to do, as far as its arguments say. */
+/** How long a loop is going to go on, as far as it is known. */
 export interface FitPlan {
   readonly numEpochs?: number;
   readonly stepsPerEpoch?: number;

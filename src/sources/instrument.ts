@@ -3,7 +3,7 @@ import type { Observable, Observer, Subscription } from 'rxjs';
 import type { SinkErrorEvent, TrainingEvent } from '../events/events.js';
 import type { Sink } from '../events/sink.js';
 import { createStepParameters, type LiveParameters } from '../parameters/live-parameters.js';
-import { type FitCallbacks, type FitPosition, fitCallbacks } from './fit-callbacks.js';
+import { type FitCallbacks, type FitPlan, type FitPosition, fitCallbacks } from './fit-callbacks.js';
 import { watchFitPlan } from './fit-plan.js';
 import { hookMethod } from './hook-method.js';
 import { type Gradients, type NamedParameter, namedByGradients, namedByUser } from './parameter-names.js';
@@ -17,6 +17,8 @@ export interface InstrumentOptions extends PublisherOptions {
    * parameters too. A function is asked at every step. Default: those that the optimizer updates.
    */
   readonly parameters?: readonly NamedParameter[] | (() => readonly NamedParameter[]);
+  /** How long a loop by hand will go on, for `maxSteps` and the fraction of an epoch. `fit` says it itself. */
+  readonly plan?: FitPlan;
 }
 
 /** A training loop under observation. */
@@ -95,7 +97,7 @@ class InstrumentedLoop implements Training {
     this.#optimizer = optimizer;
     this.#resolve = options.parameters ? namedByUser(options.parameters) : namedByGradients(model);
     this.#position = {
-      plan: {},
+      plan: options.plan ?? {},
       examples: Number.NaN,
       begin: () => this.#beginTraining(),
       end: () => this.#endTraining(),

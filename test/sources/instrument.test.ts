@@ -198,8 +198,8 @@ describe('instrument, optimizers', () => {
     }
     await training.close();
     expect(norms).toHaveLength(3);
-    norms.forEach((norm, i) => expect(norm).toBeCloseTo(expected[i]!, 6));
-    gradients.forEach((norm, i) => expect(norm).toBeCloseTo(expectedGradients[i]!, 5));
+    for (const [i, norm] of norms.entries()) expect(norm).toBeCloseTo(expected[i]!, 6);
+    for (const [i, norm] of gradients.entries()) expect(norm).toBeCloseTo(expectedGradients[i]!, 5);
     const ends = events.filter((event) => event.type === 'step-end');
     expect(ends[0]!.loss).toBe(14);
     expect(ends.map(({ learningRate }) => learningRate)).toEqual([0.1, 0.1, 0.1]);

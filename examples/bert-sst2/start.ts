@@ -1,0 +1,60 @@
+// The main job: a small BERT learns to tell good reviews from bad ones, and every parameter of it is watched.
+import * as tf from '@tensorflow/tfjs';
+import { merge } from 'rxjs';
+import { consoleSink, everySteps, globalNorms, instrument, ofType, parameterUpdates } from 'trainscope';
+import { csvSink, selectBackend } from 'trainscope/node';
+import { batches, type TextBatch, type TextExample } from './batches.js';
+import { BertForSequenceClassification } from './bert.js';
+import { bertConfig } from './bert-config.js';
+import { type LabelledSentence, loadSentences, splitSentences } from './sentences.js';
+import { BertTokenizer } from './tokenizer.js';
+
+const EPOCHS = 4;
+const BATCH_SIZE = 16;
+const LEARNING_RATE = 5e-4;
+const MAX_LENGTH = 64;
+const CSV = 'results/parameter_updates.csv';
+
+const started = performance.now();
+const backend = await selectBackend();
+console.log(`backend: ${backend}`);
+
+const tokenizer = await BertTokenizer.uncased();
+const { train, heldOut } = splitSentences(await loadSentences());
+const encode = ({ text, label }: LabelledSentence): TextExample => ({
+  ...tokenizer.encode(text, { maxLength: MAX_LENGTH }),
+  label,
+});
+const trainExamples = train.map(encode);
+const heldOutExamples = heldOut.map(encode);
+
+const model = new BertForSequenceClassification(
+  bertConfig({ hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 512 }),
+);
+const parameters = model.parameters();
+const elements = parameters.reduce((sum, { variable }) => sum + variable.size, 0);
+console.log(`model: BERT, 2 layers × 128, ${(elements / 1e6).toFixed(1)}M weights in ${parameters.length} parameters`);
+console.log(`data: ${train.length} review sentences to learn from, ${heldOut.length} held out\n`);
+
+const optimizer = tf.train.adam(LEARNING_RATE, 0.9, 0.999, 1e-8);
+const stepsPerEpoch = Math.ceil(trainExamples.length / BATCH_SIZE);
+const training = instrument(optimizer, { run: 'bert', parameters, plan: { numEpochs: EPOCHS, stepsPerEpoch } });
+
+const updates$ = training.events$.pipe(parameterUpdates());
+training.attach(merge(updates$, training.events$.pipe(ofType('evaluate'))), consoleSink({ style: 'table' }));
+training.attach(updates$, csvSink(CSV));
+
+const fit = training.callbacks();
+fit.onTrainBegin();
+for (let epoch = 0; epoch < EPOCHS; epoch++) {
+  fit.onEpochBegin(epoch);
+  let batch = 0;
+  for (const examples of batches(trainExamples, { batchSize: BATCH_SIZE, shuffle: [42, epoch] })) {
+    fit.onBatchBegin(batch, { size: examples.size });
+    optimizer.minimize(() => model.loss(examples, { training: true }));
+    fit.onBatchEnd(batch++);
+  }
+  fit.onEpochEnd(epoch, { val_accuracy: accuracy(heldOutExamples) });
+}
+fit.onTrainEnd();
+await training.close();
