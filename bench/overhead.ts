@@ -2,7 +2,7 @@
  * What observing costs a whole training step, by Cockpit's protocol: N steps without, N steps with, as a ratio of the
  * time a step, over ten seeds. Norms of every parameter at every step.
  */
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { instrument, parameterUpdates } from 'trainscope';
 import { selectBackend } from 'trainscope/node';
 import { bertProblem } from './problems/bert.js';
@@ -71,7 +71,7 @@ function timeObserved(problem: Problem, steps: number): number {
   return ms;
 }
 
-export async function run(): Promise<string> {
+async function run(): Promise<string> {
   const rows: string[][] = [];
   for (const backend of ['wasm', 'cpu'] as const) {
     await selectBackend(backend);
@@ -95,7 +95,4 @@ export async function run(): Promise<string> {
   );
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) {
-  console.log(await run());
-  tf.disposeVariables();
-}
+console.log(await run());

@@ -1,0 +1,32 @@
+import * as tf from '@tensorflow/tfjs';
+import { batches } from '../../examples/bert-sst2/batches.js';
+import { BertForSequenceClassification } from '../../examples/bert-sst2/bert.js';
+import { bertConfig } from '../../examples/bert-sst2/bert-config.js';
+import { loadSentences } from '../../examples/bert-sst2/sentences.js';
+import { BertTokenizer } from '../../examples/bert-sst2/tokenizer.js';
+import type { Problem } from '../overhead.js';
+
+/** The main job's BERT on one batch of its sentences. */
+export async function bertProblem(seed: number): Promise<Problem> {
+  const tokenizer = await BertTokenizer.uncased();
+  const sentences = (await loadSentences()).slice(seed * 16, seed * 16 + 16);
+  const examples = sentences.map(({ sentence, label }) => ({
+    ...tokenizer.encode(sentence, { maxLength: 64 }),
+    label,
+  }));
+  const [batch] = batches(examples, { batchSize: 16, padTo: 64 });
+  if (!batch) throw new Error('no sentences');
+  const model = new BertForSequenceClassification(
+    bertConfig({ hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 512 }),
+    seed,
+  );
+  const optimizer = tf.train.adam(5e-4);
+  return {
+    optimizer,
+    step: () => void optimizer.minimize(() => model.loss(batch, { training: true })),
+    dispose: () => {
+      optimizer.dispose();
+      model.dispose();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/** Run the benchmarks named on the command line, or all of them, and keep their tables in docs/performance.md. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+
+/** Each in a process of its own: one benchmark's heap is not the next one's. */
+const BENCHMARKS: Readonly<Record<string, string>> = {
+  statistics: 'A step’s statistics, against the tutorial’s way and a memory copy',
+  overhead: 'A whole training step, observed and not',
+  backend: 'The mended kernels of the backends, against the ones they replace',
+  endurance: 'Ten thousand steps',
+};
+
+const PAGE = new URL('../docs/performance.md', import.meta.url);
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHMARKS);
+for (const name of names) {
+  const title = BENCHMARKS[name];
+  if (!title)
+    throw new RangeError(
+      `benchmark: expected one of ${Object.keys(BENCHMARKS).join(', ')}; got ${JSON.stringify(name)}`,
+    );
+  console.error(`── ${name}`);
+  const output = execFileSync('npx', ['tsx', `bench/${name}.ts`], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  console.log(`## ${title}\n\n${output}`);
+  keep(name, title, output.trim());
+}
+
+/** Replace one section of the page; what people wrote around it stays. */
+function keep(name: string, title: string, output: string): void {
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.version}`;
+  const section = `<!-- ${name} -->\n## ${title}\n\n\`npm run bench ${name}\` on ${machine}, ${new Date().toISOString().slice(0, 10)}.\n\n${output}\n<!-- /${name} -->`;
+  const page = readFileSync(PAGE, 'utf8');
+  const place = new RegExp(`<!-- ${name} -->[\\s\\S]*?<!-- /${name} -->`);
+  writeFileSync(PAGE, place.test(page) ? page.replace(place, () => section) : `${page.trimEnd()}\n\n${section}\n`);
+}

@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
+const manifest = JSON.parse(readFileSync(root('package.json'), 'utf8'));
+
+describe('package.json', () => {
+  it('puts types first and default last in every entry point, each with a source', () => {
+    for (const [path, target] of Object.entries<Record<string, string> | string>(manifest.exports)) {
+      if (typeof target === 'string') continue;
+      expect([path, Object.keys(target)]).toEqual([path, ['types', 'default']]);
+      const source = target.default!.replace('./dist/', 'src/').replace(/\.js$/, '.ts');
+      expect([path, existsSync(root(source))]).toEqual([path, true]);
+    }
+  });
+
+  it('never installs a native library: tfjs-node is an optional peer and nothing else', () => {
+    expect(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })).not.toContain(
+      '@tensorflow/tfjs-node',
+    );
+    expect(manifest.peerDependenciesMeta['@tensorflow/tfjs-node']).toEqual({ optional: true });
+    const lock = JSON.parse(readFileSync(root('package-lock.json'), 'utf8'));
+    expect(Object.keys(lock.packages)).not.toContain('node_modules/@tensorflow/tfjs-node');
+  });
+
+  it('has only the run-time dependencies that were decided on', () => {
+    expect(Object.keys(manifest.dependencies)).toEqual([
+      '@tensorflow/tfjs-backend-cpu',
+      '@tensorflow/tfjs-backend-wasm',
+      'csv-stringify',
+      'log-update',
+      'picomatch',
+    ]);
+  });
+
+  it('shows every script of the house', () => {
+    expect(Object.keys(manifest.scripts)).toEqual(
+      expect.arrayContaining(['start', 'test', 'check', 'build', 'bench', 'docs']),
+    );
+  });
+});
