@@ -1,0 +1,135 @@
+import { comparable, ratio } from './comparable.js';
+import { hostKernel, hostValues } from './host-values.js';
+import type { UpdateSums, Values } from './kernels/kernel.js';
+import { histogram, type Moments, moments } from './kernels/on-request.js';
+import type { LiveParameter } from './live-parameters.js';
+import type { SharedValues } from './snapshot.js';
+import type {
+  Comparison,
+  HistogramSubject,
+  MagnitudeHistogram,
+  Measure,
+  Statistic,
+  StatisticColumns,
+} from './statistics.js';
+
+const NOTHING: UpdateSums = {
+  updateSquares: Number.NaN,
+  weightSquares: Number.NaN,
+  maxAbsUpdate: Number.NaN,
+  unchanged: Number.NaN,
+  nonFinite: Number.NaN,
+};
+
+const NO_MOMENTS: Moments = {
+  updateAbs: Number.NaN,
+  updateSum: Number.NaN,
+  weightAbs: Number.NaN,
+  weightSum: Number.NaN,
+  updateDeviation: Number.NaN,
+  weightDeviation: Number.NaN,
+};
+
+const NO_HISTOGRAM: MagnitudeHistogram = { zeros: 0, nonFinite: 0, firstExponent: 0, counts: [] };
+
+/**
+ * The change of a set of parameters since one moment. Each pass over the values is made when first asked for, and once:
+ * the second subscriber of a step pays nothing.
+ */
+export class HostComparison {
+  readonly #columns = new Map<Statistic, Float64Array>();
+  readonly #histograms = new Map<HistogramSubject, readonly MagnitudeHistogram[]>();
+  #sums: readonly UpdateSums[] | undefined;
+  #moments: readonly Moments[] | undefined;
+
+  constructor(
+    private readonly parameters: readonly LiveParameter[],
+    private readonly before: SharedValues,
+  ) {}
+
+  measure<S extends Statistic>({ statistics, histograms = [] }: Measure<S>): Comparison<S> {
+    const columns = Object.fromEntries(statistics.map((statistic) => [statistic, this.#column(statistic)]));
+    return {
+      columns: columns as unknown as StatisticColumns<S>,
+      histograms: Object.fromEntries(histograms.map((subject) => [subject, this.#histogramsOf(subject)])),
+    };
+  }
+
+  #column(statistic: Statistic): Float64Array {
+    let column = this.#columns.get(statistic);
+    if (!column) {
+      column = this.#compute(statistic);
+      this.#columns.set(statistic, column);
+    }
+    return column;
+  }
+
+  #compute(statistic: Statistic): Float64Array {
+    switch (statistic) {
+      case 'updateNorm':
+        return this.#ofSums(({ updateSquares }) => Math.sqrt(updateSquares));
+      case 'weightNorm':
+        return this.#ofSums(({ weightSquares }) => Math.sqrt(weightSquares));
+      case 'updateRatio':
+        return this.#ofSums(({ updateSquares, weightSquares }) =>
+          ratio(Math.sqrt(updateSquares), Math.sqrt(weightSquares)),
+        );
+      case 'maxAbsUpdate':
+        return this.#ofSums(({ maxAbsUpdate }) => maxAbsUpdate);
+      case 'unchanged':
+        return this.#ofSums(({ unchanged }, size) => (size === 0 ? 1 : unchanged / size));
+      case 'nonFinite':
+        return this.#ofSums(({ nonFinite }) => nonFinite);
+      case 'gradientNorm':
+        return Float64Array.from(this.parameters, ({ gradient }) =>
+          gradient ? Math.sqrt(hostKernel().squares(hostValues(gradient))) : 0,
+        );
+      case 'meanAbsRatio':
+        return this.#ofMoments(({ updateAbs, weightAbs }) => ratio(updateAbs, weightAbs));
+      case 'stdRatio':
+        return this.#ofMoments(({ updateDeviation, weightDeviation }) =>
+          ratio(Math.sqrt(updateDeviation), Math.sqrt(weightDeviation)),
+        );
+    }
+  }
+
+  #ofSums(value: (sums: UpdateSums, size: number) => number): Float64Array {
+    this.#sums ??= this.#pairs((before, after) => hostKernel().update(before, after), NOTHING);
+    const sums = this.#sums;
+    return Float64Array.from(this.parameters, ({ variable }, i) => value(sums[i]!, variable.size));
+  }
+
+  #ofMoments(value: (moments: Moments) => number): Float64Array {
+    this.#moments ??= this.#pairs(moments, NO_MOMENTS);
+    return Float64Array.from(this.#moments, value);
+  }
+
+  #histogramsOf(subject: HistogramSubject): readonly MagnitudeHistogram[] {
+    let histograms = this.#histograms.get(subject);
+    if (!histograms) {
+      histograms = this.#countMagnitudes(subject);
+      this.#histograms.set(subject, histograms);
+    }
+    return histograms;
+  }
+
+  #countMagnitudes(subject: HistogramSubject): readonly MagnitudeHistogram[] {
+    switch (subject) {
+      case 'update':
+        return this.#pairs((before, after) => histogram(after, before), NO_HISTOGRAM);
+      case 'weight':
+        return this.parameters.map(({ variable }) =>
+          variable.isDisposed ? NO_HISTOGRAM : histogram(hostValues(variable)),
+        );
+      case 'gradient':
+        return this.parameters.map(({ gradient }) => (gradient ? histogram(hostValues(gradient)) : NO_HISTOGRAM));
+    }
+  }
+
+  #pairs<T>(pass: (before: Values, after: Values) => T, otherwise: T): readonly T[] {
+    return this.parameters.map(({ name, variable }) => {
+      const before = this.before.get(name);
+      return comparable(before, variable) ? pass(hostValues(before), hostValues(variable)) : otherwise;
+    });
+  }
+}

@@ -1,0 +1,108 @@
+import type { Kernel, UpdateSums, Values } from './kernel.js';
+import { scalarKernel } from './scalar-kernel.js';
+import { UPDATE_KERNEL } from './update-kernel.wasm.js';
+
+interface Exports {
+  readonly updateSquares: WebAssembly.Global<'f64'>;
+  readonly weightSquares: WebAssembly.Global<'f64'>;
+  readonly maxAbsUpdate: WebAssembly.Global<'f64'>;
+  readonly unchanged: WebAssembly.Global<'f64'>;
+  readonly nonFinite: WebAssembly.Global<'f64'>;
+  reset(): void;
+  update(before: number, after: number, length: number): void;
+  squares(values: number, length: number): number;
+}
+
+/** Elements that go through the scratch memory at a time: both blocks stay in the second-level cache. */
+const SCRATCH_ELEMENTS = 16_384;
+
+let compiled: WebAssembly.Module | null | undefined;
+
+/** The compiled kernel, or null where WebAssembly or its SIMD is missing. It is small enough to compile at once. */
+function kernelModule(): WebAssembly.Module | null {
+  if (compiled !== undefined) return compiled;
+  try {
+    compiled = new WebAssembly.Module(Uint8Array.from(atob(UPDATE_KERNEL), (char) => char.charCodeAt(0)));
+  } catch {
+    compiled = null;
+  }
+  return compiled;
+}
+
+/**
+ * The kernel in WebAssembly SIMD, or undefined where the machine has none.
+ *
+ * Values that lie in `memory` are read where they are; others are copied in blocks through a small scratch memory.
+ */
+export function simdKernel(memory?: WebAssembly.Memory): Kernel | undefined {
+  const module = kernelModule();
+  return module ? new SimdKernel(module, memory) : undefined;
+}
+
+class SimdKernel implements Kernel {
+  readonly name = 'simd';
+  readonly #inPlace: { readonly memory: WebAssembly.Memory; readonly exports: Exports } | undefined;
+  readonly #scratch: Exports;
+  readonly #first: Float32Array;
+  readonly #second: Float32Array;
+
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory | undefined) {
+    const instantiate = (env: WebAssembly.Memory) =>
+      new WebAssembly.Instance(module, { env: { memory: env } }).exports as unknown as Exports;
+    const scratch = new WebAssembly.Memory({ initial: (2 * 4 * SCRATCH_ELEMENTS) / 65_536 });
+    this.#scratch = instantiate(scratch);
+    this.#first = new Float32Array(scratch.buffer, 0, SCRATCH_ELEMENTS);
+    this.#second = new Float32Array(scratch.buffer, 4 * SCRATCH_ELEMENTS, SCRATCH_ELEMENTS);
+    this.#inPlace = memory && { memory, exports: instantiate(memory) };
+  }
+
+  update(before: Values, after: Values): UpdateSums {
+    if (!(before instanceof Float32Array) || !(after instanceof Float32Array))
+      return scalarKernel.update(before, after);
+    if (this.#inPlace && this.#liesIn(before) && this.#liesIn(after)) {
+      const { exports } = this.#inPlace;
+      exports.reset();
+      exports.update(before.byteOffset, after.byteOffset, after.length);
+      return sumsOf(exports);
+    }
+    this.#scratch.reset();
+    for (let i = 0; i < after.length; i += SCRATCH_ELEMENTS) {
+      const length = Math.min(SCRATCH_ELEMENTS, after.length - i);
+      this.#first.set(block(before, i, length));
+      this.#second.set(block(after, i, length));
+      this.#scratch.update(this.#first.byteOffset, this.#second.byteOffset, length);
+    }
+    return sumsOf(this.#scratch);
+  }
+
+  squares(values: Values): number {
+    if (!(values instanceof Float32Array)) return scalarKernel.squares(values);
+    if (this.#inPlace && this.#liesIn(values)) return this.#inPlace.exports.squares(values.byteOffset, values.length);
+    let total = 0;
+    for (let i = 0; i < values.length; i += SCRATCH_ELEMENTS) {
+      const length = Math.min(SCRATCH_ELEMENTS, values.length - i);
+      this.#first.set(block(values, i, length));
+      total += this.#scratch.squares(this.#first.byteOffset, length);
+    }
+    return total;
+  }
+
+  /** The memory's buffer is another one after it has grown. */
+  #liesIn(values: Float32Array): boolean {
+    return values.buffer === this.#inPlace?.memory.buffer;
+  }
+}
+
+function block(values: Float32Array, begin: number, length: number): Float32Array {
+  return length === values.length ? values : values.subarray(begin, begin + length);
+}
+
+function sumsOf({ updateSquares, weightSquares, maxAbsUpdate, unchanged, nonFinite }: Exports): UpdateSums {
+  return {
+    updateSquares: updateSquares.value,
+    weightSquares: weightSquares.value,
+    maxAbsUpdate: maxAbsUpdate.value,
+    unchanged: unchanged.value,
+    nonFinite: nonFinite.value,
+  };
+}

@@ -1,0 +1,101 @@
+import { getBackend, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { compareOnDevice } from './device-comparison.js';
+import { HostComparison } from './host-comparison.js';
+import { KeptSnapshot, SharedValues } from './snapshot.js';
+import type { Comparison, Measure, Statistic } from './statistics.js';
+import type { MaybePromise, Snapshot, StepParameters } from './step-parameters.js';
+
+/** A parameter of a step, as a source gives it. */
+export interface LiveParameter {
+  readonly name: string;
+  readonly variable: Variable;
+  /** Missing where no gradient reached it. */
+  readonly gradient?: Tensor;
+}
+
+export interface LiveParametersOptions {
+  /** Where to compute: `host` reads the values, `device` reads one small tensor of results. Default: by backend. */
+  readonly path?: 'host' | 'device';
+}
+
+/** Backends whose values are far away: reading them all would stall the device. */
+const DEVICE_BACKENDS: ReadonlySet<string> = new Set(['webgl', 'webgpu']);
+
+/** The handle on the parameters of one step, which the source takes through the step's moments. */
+export interface LiveParameters extends StepParameters {
+  /** The optimizer has updated the parameters: a snapshot taken from now on is of the new values. */
+  advance(): void;
+  /** The last event that carries the handle has been delivered. */
+  release(): void;
+}
+
+/**
+ * The parameters of one step. One object serves `pre-optimizer-step` and, after `advance()`, `optimizer-step`; then the
+ * source calls `release()`, and whoever still uses it is told so.
+ */
+export function createStepParameters(
+  parameters: readonly LiveParameter[],
+  options: LiveParametersOptions = {},
+): LiveParameters {
+  return new Live(parameters, options.path ?? (DEVICE_BACKENDS.has(getBackend()) ? 'device' : 'host'));
+}
+
+class Live implements LiveParameters {
+  readonly names: readonly string[];
+  readonly shapes: readonly (readonly number[])[];
+  readonly sizes: readonly number[];
+  #shared: SharedValues | undefined;
+  /** What has been measured in this moment, by the values it was compared with. */
+  #comparisons = new Map<SharedValues, HostComparison>();
+  #released = false;
+
+  constructor(
+    private readonly parameters: readonly LiveParameter[],
+    private readonly path: 'host' | 'device',
+  ) {
+    this.names = parameters.map(({ name }) => name);
+    this.shapes = parameters.map(({ variable }) => variable.shape);
+    this.sizes = parameters.map(({ variable }) => variable.size);
+  }
+
+  snapshot(): Snapshot {
+    this.#checkLive('snapshot()');
+    this.#shared ??= new SharedValues(this.parameters).hold();
+    return new KeptSnapshot(this.names, this.#shared);
+  }
+
+  compare<S extends Statistic>(before: Snapshot, measure: Measure<S>): MaybePromise<Comparison<S>> {
+    this.#checkLive('compare()');
+    if (!(before instanceof KeptSnapshot))
+      throw new TypeError('before: expected what snapshot() returned, got something else');
+    if (this.path === 'device') return compareOnDevice(this.parameters, before.values, measure);
+    let comparison = this.#comparisons.get(before.values);
+    if (!comparison) {
+      comparison = new HostComparison(this.parameters, before.values);
+      this.#comparisons.set(before.values, comparison);
+    }
+    return comparison.measure(measure);
+  }
+
+  advance(): void {
+    this.#endMoment();
+  }
+
+  release(): void {
+    this.#endMoment();
+    this.#released = true;
+  }
+
+  #endMoment(): void {
+    this.#shared?.letGo();
+    this.#shared = undefined;
+    this.#comparisons = new Map();
+  }
+
+  #checkLive(use: string): void {
+    if (!this.#released) return;
+    throw new Error(
+      `parameters: expected ${use} while the event is delivered, got it later; take a snapshot() in the event and keep that`,
+    );
+  }
+}
