@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
-import { selectBackend } from 'trainscope/node';
+import { selectBackend } from '../../src/node.js';
 
 /** The backends that a test of numbers runs on: all that embed, or the one that TRAINSCOPE_BACKEND names. */
 export const BACKENDS: readonly string[] = process.env.TRAINSCOPE_BACKEND
