@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { mendBackend } from './backend/mend-backend.js';
 export type {
   AlertEvent,
   ControlCommand,

@@ -3,4 +3,4 @@
  *
  * @module
  */
-export {};
+export { type BackendName, type SelectBackendOptions, selectBackend } from './backend/select-backend.js';

@@ -1,0 +1,94 @@
+import { engine, ready, setBackend } from '@tensorflow/tfjs-core';
+import { mendBackend } from './mend-backend.js';
+
+/** The backends that `selectBackend()` knows, best first. */
+export const BACKEND_NAMES = ['tensorflow', 'wasm', 'cpu'] as const;
+
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
+export interface SelectBackendOptions {
+  /** Told of each backend that was passed over, and why. */
+  readonly onUnavailable?: (name: BackendName, reason: string) => void;
+}
+
+/**
+ * Put the best TensorFlow.js backend in place, mended: `tensorflow` where @tensorflow/tfjs-node is installed and loads,
+ * else `wasm`, else `cpu`. The choice may be named, by the argument or by the environment variable TRAINSCOPE_BACKEND;
+ * then it is that or an error.
+ *
+ * Import `@tensorflow/tfjs` too: the core alone has neither gradients nor chained operations.
+ *
+ * @returns the name of the backend in use.
+ * @throws RangeError for another name; Error when the backend that was named cannot be had, with the reason.
+ *
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs';
+ * import { selectBackend } from 'trainscope/node';
+ *
+ * console.log(`backend: ${await selectBackend()}`);
+ * ```
+ */
+export async function selectBackend(choice?: BackendName, options: SelectBackendOptions = {}): Promise<BackendName> {
+  const named = choice ?? (process.env.TRAINSCOPE_BACKEND as BackendName | undefined) ?? undefined;
+  if (named !== undefined && !BACKEND_NAMES.includes(named)) {
+    const source = choice === undefined ? 'TRAINSCOPE_BACKEND' : 'backend';
+    throw new RangeError(`${source}: expected one of ${BACKEND_NAMES.join(', ')}; got ${JSON.stringify(named)}`);
+  }
+  if (named !== undefined) {
+    const reason = await use(named);
+    if (reason !== undefined) throw new Error(`backend: expected ${named} to load, got: ${reason}; ${FIX[named]}`);
+    return named;
+  }
+  for (const name of BACKEND_NAMES) {
+    const reason = await use(name);
+    if (reason === undefined) return name;
+    options.onUnavailable?.(name, reason);
+  }
+  throw new Error('backend: expected one that loads, got none; install @tensorflow/tfjs-backend-cpu');
+}
+
+const FIX: Readonly<Record<BackendName, string>> = {
+  tensorflow: 'install @tensorflow/tfjs-node, or call selectBackend() without a name to take the next best',
+  wasm: 'install @tensorflow/tfjs-backend-wasm, or choose cpu',
+  cpu: 'install @tensorflow/tfjs-backend-cpu',
+};
+
+/** tfjs-node is no dependency, so that its types may be missing too. */
+const TFJS_NODE: string = '@tensorflow/tfjs-node';
+
+const LOAD: Readonly<Record<BackendName, () => Promise<unknown>>> = {
+  tensorflow: () => import(TFJS_NODE),
+  wasm: () => withoutNewProcessHandlers(() => import('@tensorflow/tfjs-backend-wasm')),
+  cpu: () => import('@tensorflow/tfjs-backend-cpu'),
+};
+
+/** Undefined when it is in use now, else why not. */
+async function use(name: BackendName): Promise<string | undefined> {
+  try {
+    if (!engine().registryFactory[name]) await LOAD[name]();
+    const works = await withoutNewProcessHandlers(() => setBackend(name));
+    if (!works) return 'it did not initialise';
+    await ready();
+    mendBackend();
+    return undefined;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return message.split('\n')[0];
+  }
+}
+
+/** Loading wasm adds handlers that rethrow whatever goes wrong anywhere in the process: those are taken away again. */
+async function withoutNewProcessHandlers<T>(load: () => Promise<T>): Promise<T> {
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const before = events.map((event) => new Set<unknown>(process.listeners(event as 'uncaughtException')));
+  try {
+    return await load();
+  } finally {
+    events.forEach((event, i) => {
+      for (const listener of process.listeners(event as 'uncaughtException')) {
+        if (!before[i]!.has(listener)) process.removeListener(event, listener as () => void);
+      }
+    });
+  }
+}
