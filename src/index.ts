@@ -33,7 +33,14 @@ export { isEventOf, isTrainingEvent, TRAINING_EVENT_TYPES } from './events/guard
 export { decodeRecord, encodeRecord, SERIAL_VERSION } from './events/serial.js';
 export type { Sink } from './events/sink.js';
 
+export { everyEpochs } from './operators/every-epochs.js';
+export { everySteps } from './operators/every-steps.js';
+export { type LogStepsOptions, logSteps } from './operators/log-steps.js';
 export { ofType } from './operators/of-type.js';
+export { type ParameterUpdatesOptions, parameterUpdates } from './operators/parameter-updates.js';
+export type { Schedule, SchedulePosition } from './operators/schedule.js';
+export { type ParameterPattern, selectParameters } from './operators/select-parameters.js';
+export { type TopUpdatesOptions, topUpdates } from './operators/top-updates.js';
 
 export type {
   AnyParameterUpdates,

@@ -1,0 +1,23 @@
+import { checkPositiveInteger } from '../events/check-option.js';
+import type { Schedule } from './schedule.js';
+
+/**
+ * The first step, and from then on the first step of every n-th epoch.
+ *
+ * A loop that never says where its epochs begin (no `training.callbacks()`) stays in its first one.
+ *
+ * @throws TypeError when `n` is not a positive integer.
+ *
+ * @example
+ * ```ts
+ * import { everyEpochs, instrument, parameterUpdates } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.events$.pipe(parameterUpdates({ when: everyEpochs(1) })).subscribe(({ epoch }) => console.log(epoch));
+ * await model.fit(x, y, { epochs: 3, callbacks: training.callbacks() }); // 0, 1, 2
+ * ```
+ */
+export function everyEpochs(n: number): Schedule {
+  checkPositiveInteger('n', n);
+  return (_step, { epoch, previousEpoch }) => Math.floor(epoch / n) !== Math.floor(previousEpoch / n);
+}

@@ -1,0 +1,59 @@
+import { map, type OperatorFunction } from 'rxjs';
+import { checkOneOf, checkPositiveInteger } from '../events/check-option.js';
+import { type ParameterUpdates, pickParameters } from '../parameters/parameter-updates.js';
+import { STATISTICS, type Statistic } from '../parameters/statistics.js';
+import { requiredColumn } from './required-column.js';
+
+export interface TopUpdatesOptions<S extends Statistic> {
+  /** What to sort by. Default: `updateNorm`. */
+  readonly by: S;
+}
+
+/**
+ * Keep the `n` parameters that moved most, the furthest first. NaN and infinities come before all numbers: they are what
+ * one wants to see; equals keep their order.
+ *
+ * ```text
+ * updates   --(w:1 b:3 v:2)--(w:4 b:NaN v:0)-|
+ * topUpdates(2)
+ *           --(b:3 v:2)------(b:NaN w:4)-----|
+ * ```
+ *
+ * Error of the stream: TypeError when the updates do not have the statistic.
+ *
+ * @throws TypeError when `n` is not a positive integer, or `by` no statistic.
+ *
+ * @example
+ * ```ts
+ * import { instrument, parameterUpdates, topUpdates } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.events$.pipe(parameterUpdates(), topUpdates(3, { by: 'updateRatio' })).subscribe((top) => {
+ *   for (const { name, updateRatio } of top) console.log(name, updateRatio);
+ * });
+ * ```
+ */
+export function topUpdates<S extends Statistic>(
+  n: number,
+): OperatorFunction<ParameterUpdates<S | 'updateNorm'>, ParameterUpdates<S | 'updateNorm'>>;
+export function topUpdates<S extends Statistic>(
+  n: number,
+  options: TopUpdatesOptions<NoInfer<S>>,
+): OperatorFunction<ParameterUpdates<S>, ParameterUpdates<S>>;
+export function topUpdates<S extends Statistic>(
+  n: number,
+  { by }: TopUpdatesOptions<Statistic> = { by: 'updateNorm' },
+): OperatorFunction<ParameterUpdates<S>, ParameterUpdates<S>> {
+  checkPositiveInteger('n', n);
+  checkOneOf('by', by, STATISTICS);
+  return map((updates) => {
+    const column = requiredColumn(updates, by, 'topUpdates');
+    const order = Array.from(column.keys()).sort((a, b) => rank(column[b]!) - rank(column[a]!) || a - b);
+    return pickParameters(updates, order.slice(0, n));
+  });
+}
+
+/** A finite stand-in for every value, so that the difference of two is never NaN. */
+function rank(value: number): number {
+  return Number.isFinite(value) ? value : Number.MAX_VALUE;
+}

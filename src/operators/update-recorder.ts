@@ -1,0 +1,165 @@
+import type { OptimizerStepEvent, PreOptimizerStepEvent, StepEndEvent, TrainingEvent } from '../events/events.js';
+import { createParameterUpdates, type ParameterUpdates } from '../parameters/parameter-updates.js';
+import type { Comparison, Measure, Statistic } from '../parameters/statistics.js';
+import type { MaybePromise, Snapshot, StepParameters } from '../parameters/step-parameters.js';
+import { whileSameNames } from './same-names.js';
+import type { Schedule } from './schedule.js';
+
+/** How many measured steps may wait for their `step-end`. A GPU runs a few ahead. */
+const MAX_WAITING = 64;
+
+/** A measured step. `comparison` may still be on its way from the device. */
+export interface MeasuredStep<S extends Statistic> {
+  readonly step: number;
+  readonly names: readonly string[];
+  readonly sizes: readonly number[];
+  readonly comparison: MaybePromise<Comparison<S>>;
+  readonly maxSteps: number | undefined;
+  /** What was last heard of the step: its `optimizer-step`, then its `step-end`. */
+  heard: OptimizerStepEvent | StepEndEvent;
+  ended: boolean;
+}
+
+/**
+ * Follows the events of a run and compares parameters before and after each chosen update. It owns at most one
+ * snapshot, from `pre-optimizer-step` to the next event that ends that moment.
+ */
+export class UpdateRecorder<S extends Statistic> {
+  readonly #measure: Measure<S>;
+  readonly #when: Schedule;
+  /** The same array while the names are equal, for whoever caches by it downstream. */
+  readonly #canonical = whileSameNames((names) => names);
+  readonly #waiting: MeasuredStep<S>[] = [];
+  #before: Snapshot | undefined;
+  #previousEpoch = -1;
+  #maxSteps: number | undefined;
+
+  constructor(measure: Measure<S>, when: Schedule) {
+    this.#measure = measure;
+    this.#when = when;
+  }
+
+  /** Take the run's next event. Gives the measured steps that are done with it, in step order. */
+  take(event: TrainingEvent): readonly MeasuredStep<S>[] {
+    switch (event.type) {
+      case 'train-begin':
+        this.#maxSteps = event.maxSteps;
+        return [];
+      case 'step-begin':
+        return this.#endThoseAfter(event.step);
+      case 'pre-optimizer-step':
+        return this.#holdBefore(event);
+      case 'optimizer-step':
+        return this.#compare(event);
+      case 'step-end':
+        return this.#end(event);
+      default:
+        return [];
+    }
+  }
+
+  /** The run has ended: whatever still waits will not hear of its end. */
+  takeRest(): readonly MeasuredStep<S>[] {
+    this.dispose();
+    return this.#waiting.splice(0);
+  }
+
+  /** Let go of the snapshot, if there is one. */
+  dispose(): void {
+    this.#before?.dispose();
+    this.#before = undefined;
+  }
+
+  #holdBefore(event: PreOptimizerStepEvent): readonly MeasuredStep<S>[] {
+    const given = this.#endThoseAfter(event.step);
+    const { step, epoch } = event;
+    if (this.#when(step + 1, { epoch, previousEpoch: this.#previousEpoch })) this.#before = live(event).snapshot();
+    return given;
+  }
+
+  #compare(event: OptimizerStepEvent): readonly MeasuredStep<S>[] {
+    this.#previousEpoch = event.epoch;
+    if (!this.#before) return [];
+    const { names, sizes } = event.parameters;
+    let comparison: MaybePromise<Comparison<S>>;
+    try {
+      comparison = event.parameters.compare(this.#before, this.#measure);
+    } finally {
+      this.dispose();
+    }
+    // A stream that was unsubscribed meanwhile has no one left to hear of a failure: that must not end the process.
+    if (comparison instanceof Promise) comparison.catch(() => {});
+    this.#waiting.push({
+      step: event.step + 1,
+      names: this.#canonical(names),
+      sizes,
+      comparison,
+      maxSteps: this.#maxSteps,
+      heard: event,
+      ended: false,
+    });
+    if (this.#waiting.length > MAX_WAITING) this.#waiting[0]!.ended = true;
+    return this.#takeEnded();
+  }
+
+  #end(event: StepEndEvent): readonly MeasuredStep<S>[] {
+    const measured = this.#waiting.find(({ step, ended }) => step === event.step && !ended);
+    if (!measured) return [];
+    measured.heard = event;
+    measured.ended = true;
+    return this.#takeEnded();
+  }
+
+  /** A step begins when `done` are done: one with a later number that waits has failed and is being done again. */
+  #endThoseAfter(done: number): readonly MeasuredStep<S>[] {
+    this.dispose();
+    for (const measured of this.#waiting) measured.ended ||= measured.step > done;
+    return this.#takeEnded();
+  }
+
+  #takeEnded(): readonly MeasuredStep<S>[] {
+    const open = this.#waiting.findIndex(({ ended }) => !ended);
+    return this.#waiting.splice(0, open < 0 ? this.#waiting.length : open);
+  }
+}
+
+/** The measurement of a step, once its comparison is there. */
+export function settle<S extends Statistic>(
+  measured: MeasuredStep<S>,
+): readonly ParameterUpdates<S>[] | Promise<ParameterUpdates<S>> {
+  const { comparison } = measured;
+  if (comparison instanceof Promise) return comparison.then((found) => updatesOf(measured, found));
+  return [updatesOf(measured, comparison)];
+}
+
+function updatesOf<S extends Statistic>(
+  { step, names, sizes, maxSteps, heard }: MeasuredStep<S>,
+  { columns, histograms }: Comparison<S>,
+): ParameterUpdates<S> {
+  const { run, epoch, time } = heard;
+  const { loss, learningRate } = heard.type === 'step-end' ? heard : { loss: Number.NaN, learningRate: Number.NaN };
+  return createParameterUpdates({
+    run,
+    step,
+    epoch,
+    time,
+    loss,
+    learningRate,
+    ...(maxSteps !== undefined && { maxSteps }),
+    names,
+    sizes,
+    columns,
+    histograms,
+  });
+}
+
+function live(event: PreOptimizerStepEvent): StepParameters {
+  // Types say that it is there; the events of a recorded run have lost it.
+  const parameters: StepParameters | undefined = event.parameters;
+  if (!parameters) {
+    throw new TypeError(
+      "parameters: expected a running loop's, got a recorded event without; use ofMeasurement('parameter-updates') on a recorded run",
+    );
+  }
+  return parameters;
+}
