@@ -4,3 +4,5 @@
  * @module
  */
 export { type BackendName, type SelectBackendOptions, selectBackend } from './backend/select-backend.js';
+export type { CsvLayout } from './sinks/csv/csv-encoder.js';
+export { type CsvSinkOptions, csvSink } from './sinks/csv/csv-sink.js';
