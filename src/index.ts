@@ -60,7 +60,8 @@ export type {
 } from './parameters/statistics.js';
 export { DEFAULT_STATISTICS, STATISTICS } from './parameters/statistics.js';
 export type { MaybePromise, Snapshot, StepParameters } from './parameters/step-parameters.js';
-
+export { type ConsoleSinkOptions, type ConsoleStyle, consoleSink } from './sinks/console/console-sink.js';
+export type { Output } from './sinks/console/terminal.js';
 export type { FitCallbacks, FitPlan } from './sources/fit-callbacks.js';
 export { type InstrumentOptions, instrument, type Training } from './sources/instrument.js';
 export type { NamedParameter } from './sources/parameter-names.js';

@@ -77,5 +77,5 @@ function accuracy(examples: readonly TextExample[]): number {
 
 function countRight(batch: TextBatch): number {
   const predicted = tf.tidy(() => model.forward(batch).argMax(-1).dataSync());
-  return predicted.reduce((right, label, i) => right + (label === batch.labels?.[i] ? 1 : 0), 0);
+  return [...predicted].filter((label, i) => label === batch.labels?.[i]).length;
 }

@@ -20,8 +20,8 @@ export interface FitCallbacks {
 /** What the callbacks know that a hooked optimizer does not. */
 export interface FitPosition {
   plan: FitPlan;
-  /** Examples in the running batch, NaN between batches. */
-  examples: number;
+  /** What is known of the running batch. `fit` fills in its `size` only after it has said that the batch begins. */
+  batch: Logs;
   begin(): void;
   end(): void;
 }
@@ -43,13 +43,13 @@ export function fitCallbacks(publisher: Publisher, position: FitPosition): FitCa
       publisher.publish({ type: 'epoch-begin' });
     },
     onBatchBegin(_batch, logs) {
-      position.examples = logs?.size ?? Number.NaN;
+      position.batch = logs ?? {};
       const perEpoch = position.plan.stepsPerEpoch ?? batchesPerEpoch;
       if (perEpoch) publisher.epoch = epochBegun + batches / perEpoch;
       batches++;
     },
     onBatchEnd() {
-      position.examples = Number.NaN;
+      position.batch = {};
     },
     onEpochEnd(epoch, logs = {}) {
       batchesPerEpoch = batches;

@@ -98,7 +98,7 @@ class InstrumentedLoop implements Training {
     this.#resolve = options.parameters ? namedByUser(options.parameters) : namedByGradients(model);
     this.#position = {
       plan: options.plan ?? {},
-      examples: Number.NaN,
+      batch: {},
       begin: () => this.#beginTraining(),
       end: () => this.#endTraining(),
     };
@@ -210,7 +210,7 @@ class InstrumentedLoop implements Training {
   #endStep({ begin, learningRate }: StepInProgress, loss: number | Scalar): void {
     this.#publisher.step++;
     const { step, epoch } = this.#publisher;
-    const { examples } = this.#position;
+    const examples = this.#position.batch.size ?? Number.NaN;
     const durationMs = performance.now() - begin;
     const observingMs = this.#publisher.takeObservingMs();
     const publish = (value: number) =>

@@ -41,7 +41,11 @@ describe.each(['cpu', 'wasm'])('step parameters on %s', (backend) => {
   it('keeps the old values through assign, and out of a tidy', () => {
     const variable = variableOf(3, 4);
     const parameters = createStepParameters([{ name: 'p', variable }]);
-    const snapshot = tf.tidy(() => parameters.snapshot());
+    let snapshot = parameters.snapshot();
+    snapshot.dispose();
+    tf.tidy(() => {
+      snapshot = parameters.snapshot();
+    });
     assign(variable, 0, 0);
     parameters.advance();
     const comparison = parameters.compare(snapshot, { statistics: ['updateNorm', 'weightNorm'] });

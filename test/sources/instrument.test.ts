@@ -49,6 +49,13 @@ function record(target: tf.Optimizer | tf.LayersModel, options?: InstrumentOptio
   return { training, events, types };
 }
 
+/** The first value's tensor would share its data with the variable until the first step: let it go. */
+function variable(initial: tf.Tensor, trainable: boolean, name: string): tf.Variable {
+  const created = tf.variable(initial, trainable, name);
+  initial.dispose();
+  return created;
+}
+
 const STEP = ['step-begin', 'pre-optimizer-step', 'optimizer-step', 'step-end'];
 
 describe('instrument, model.fit', () => {
@@ -86,6 +93,7 @@ describe('instrument, model.fit', () => {
     });
     expect(held()).toEqual(inUse);
     tf.dispose([x, y]);
+    model.optimizer.dispose();
     model.dispose();
     expect(held().numTensors).toBe(before.numTensors);
   });
@@ -159,6 +167,7 @@ describe('instrument, model.fit', () => {
     training.events$.pipe(parameterUpdates()).subscribe((updates) => names.push([...updates.names]));
     await model.trainOnBatch(x, y);
     model.layers[0]!.trainable = false;
+    model.compile({ optimizer: model.optimizer, loss: 'categoricalCrossentropy' });
     await model.trainOnBatch(x, y);
     await training.close();
     expect(names[0]).toHaveLength(4);
@@ -178,7 +187,7 @@ describe('instrument, optimizers', () => {
   };
 
   it.each(Object.keys(optimizers))('measures what %s really did', async (name) => {
-    const w = tf.variable(tf.tensor1d([1, -2, 3]), true, 'w');
+    const w = variable(tf.tensor1d([1, -2, 3]), true, 'w');
     const optimizer = optimizers[name]!();
     const { training, events } = record(optimizer);
     const norms: number[] = [];
@@ -207,7 +216,7 @@ describe('instrument, optimizers', () => {
   });
 
   it('gives the loss back only to whom it was asked for, and disposes it otherwise', async () => {
-    const w = tf.variable(tf.scalar(2), true, 'w');
+    const w = variable(tf.scalar(2), true, 'w');
     const optimizer = tf.train.sgd(0.1);
     const training = instrument(optimizer);
     const inUse = held();
@@ -221,7 +230,7 @@ describe('instrument, optimizers', () => {
   });
 
   it('observes a loop by hand that applies gradients, its loss by setLoss', async () => {
-    const w = tf.variable(tf.scalar(2), true, 'w');
+    const w = variable(tf.scalar(2), true, 'w');
     const optimizer = tf.train.sgd(0.1);
     const { training, types, events } = record(optimizer);
     for (let step = 0; step < 2; step++) {
@@ -238,7 +247,7 @@ describe('instrument, optimizers', () => {
   });
 
   it('observes inside a tidy', async () => {
-    const w = tf.variable(tf.scalar(2), true, 'w');
+    const w = variable(tf.scalar(2), true, 'w');
     const optimizer = tf.train.adam(0.1);
     const training = instrument(optimizer);
     const ratios: number[] = [];
@@ -252,8 +261,8 @@ describe('instrument, optimizers', () => {
   });
 
   it('shows parameters by the names it is given, frozen ones too', async () => {
-    const w = tf.variable(tf.scalar(2), true, 'w-internal');
-    const frozen = tf.variable(tf.scalar(5), false, 'frozen-internal');
+    const w = variable(tf.scalar(2), true, 'w-internal');
+    const frozen = variable(tf.scalar(5), false, 'frozen-internal');
     const optimizer = tf.train.sgd(0.1);
     const training = instrument(optimizer, {
       parameters: [
@@ -274,13 +283,13 @@ describe('instrument, optimizers', () => {
   });
 
   it('copes with variables that come and go', async () => {
-    const w = tf.variable(tf.scalar(2), true, 'w');
+    const w = variable(tf.scalar(2), true, 'w');
     const optimizer = tf.train.sgd(0.1);
     const training = instrument(optimizer);
     const names: string[][] = [];
     training.events$.pipe(parameterUpdates()).subscribe((updates) => names.push([...updates.names]));
     optimizer.minimize(() => w.square() as tf.Scalar);
-    const late = tf.variable(tf.scalar(1), true, 'late');
+    const late = variable(tf.scalar(1), true, 'late');
     optimizer.minimize(() => w.mul(late).square() as tf.Scalar);
     late.dispose();
     optimizer.minimize(() => w.square() as tf.Scalar, false, [w]);
@@ -289,7 +298,7 @@ describe('instrument, optimizers', () => {
   });
 
   it('lets a step that throws throw, leaks nothing, and goes on', async () => {
-    const w = tf.variable(tf.scalar(2), true, 'w');
+    const w = variable(tf.scalar(2), true, 'w');
     const optimizer = tf.train.sgd(0.1);
     const { training, types } = record(optimizer);
     const steps: number[] = [];
@@ -307,7 +316,7 @@ describe('instrument, optimizers', () => {
   });
 
   it('goes on when every subscriber throws', async () => {
-    const w = tf.variable(tf.scalar(2), true, 'w');
+    const w = variable(tf.scalar(2), true, 'w');
     const optimizer = tf.train.sgd(0.1);
     const said: string[] = [];
     const training = instrument(optimizer, { onSinkError: ({ message }) => said.push(message) });
@@ -352,7 +361,7 @@ describe('unhook', () => {
     const hooked = optimizer.minimize;
     optimizer.minimize = (...args) => hooked.apply(optimizer, args);
     second.unhook();
-    const w = tf.variable(tf.scalar(1), true, 'w');
+    const w = variable(tf.scalar(1), true, 'w');
     optimizer.minimize(() => w.square() as tf.Scalar);
     expect(w.dataSync()[0]).toBeCloseTo(0.8);
     expect(events).toEqual([]);

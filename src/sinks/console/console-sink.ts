@@ -1,0 +1,191 @@
+import type { TrainingEvent } from '../../events/events.js';
+import type { Sink } from '../../events/sink.js';
+import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
+import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
+import { short } from './format.js';
+import { updateLines } from './lines.js';
+import { noteOf } from './notes.js';
+import { type Progress, progressLine } from './progress.js';
+import { tableLines } from './table.js';
+import { type Output, standardOutput, Terminal } from './terminal.js';
+
+/** `lines`: one line a parameter and step. `table`: all parameters, drawn in place. `progress`: one line, drawn in place. */
+export type ConsoleStyle = 'lines' | 'table' | 'progress';
+
+export interface ConsoleSinkOptions {
+  /** Default: `lines`. */
+  readonly style?: ConsoleStyle;
+  /** What `lines` shows. Default: `updateNorm`. */
+  readonly statistic?: Statistic;
+  /** Parameters in the table at most. Default: as many as the terminal has rows for. */
+  readonly top?: number;
+  /** Milliseconds between two drawings. Default: 100 in a terminal, 2000 in a pipe. */
+  readonly intervalMs?: number;
+  /** Default: standard output; the console in a browser. */
+  readonly output?: Output;
+  /** Milliseconds since any moment. Default: `Date.now`. */
+  readonly clock?: () => number;
+}
+
+const STYLES: readonly ConsoleStyle[] = ['lines', 'table', 'progress'];
+
+/**
+ * Show training on the console: the tutorial's lines, a live table, or a progress line.
+ *
+ * In a terminal the table and the progress line are drawn in place, ten times a second at most; in a pipe they are plain
+ * rows, one every two seconds and the last. Evaluations, logs, alerts, control and sink errors, where the stream carries
+ * them, are lines that stay. Names are shown as text, whatever characters they hold.
+ *
+ * @throws TypeError for an unknown option.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { consoleSink, instrument, parameterUpdates } from 'trainscope';
+ *
+ * const training = instrument(tf.train.sgd(0.1));
+ * training.attach(training.events$.pipe(parameterUpdates()), consoleSink({ style: 'table' }));
+ * ```
+ */
+export function consoleSink(options: ConsoleSinkOptions = {}): Sink<TrainingEvent | AnyParameterUpdates> {
+  checkOneOf('style', options.style ?? 'lines', STYLES);
+  checkOneOf('statistic', options.statistic ?? 'updateNorm', STATISTICS);
+  if (options.top !== undefined && !(Number.isInteger(options.top) && options.top > 0)) {
+    throw new TypeError(`top: expected a whole number above 0, got ${options.top}`);
+  }
+  return new ConsoleSink(options);
+}
+
+class ConsoleSink implements Sink<TrainingEvent | AnyParameterUpdates> {
+  readonly name = 'consoleSink';
+  readonly closed: Promise<void>;
+  readonly #style: ConsoleStyle;
+  readonly #statistic: Statistic;
+  readonly #terminal: Terminal;
+  readonly #inPlace: boolean;
+  readonly #intervalMs: number;
+  readonly #clock: () => number;
+  readonly #top: number | undefined;
+  #close: () => void = () => {};
+  #progress: Progress | undefined;
+  #updates: AnyParameterUpdates | undefined;
+  #first: { readonly step: number; readonly time: number } | undefined;
+  #plan: { maxSteps?: number; numEpochs?: number } = {};
+  #drawnAt = -Infinity;
+  #drawnStep = -1;
+  #headed = false;
+
+  constructor(options: ConsoleSinkOptions) {
+    const output = options.output ?? standardOutput();
+    this.#style = options.style ?? 'lines';
+    this.#statistic = options.statistic ?? 'updateNorm';
+    this.#terminal = new Terminal(output);
+    this.#inPlace = output.isTTY ?? false;
+    this.#intervalMs = options.intervalMs ?? (this.#inPlace ? 100 : 2000);
+    this.#clock = options.clock ?? Date.now;
+    this.#top = options.top;
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve;
+    });
+  }
+
+  next(record: TrainingEvent | AnyParameterUpdates): void {
+    if (record.type === 'parameter-updates') this.#takeUpdates(record);
+    else this.#takeEvent(record);
+  }
+
+  error(): void {
+    this.complete();
+  }
+
+  complete(): void {
+    this.#draw(true);
+    this.#terminal.settle();
+    this.#close();
+  }
+
+  async flush(): Promise<void> {
+    this.#draw(true);
+  }
+
+  #takeUpdates(updates: AnyParameterUpdates): void {
+    if (this.#style === 'lines') {
+      this.#terminal.print(updateLines(updates, this.#statistic));
+      return;
+    }
+    this.#updates = updates;
+    this.#moveTo(updates);
+    this.#draw(false);
+  }
+
+  #takeEvent(event: TrainingEvent): void {
+    if (event.type === 'train-begin') {
+      this.#plan = {
+        ...(event.maxSteps !== undefined && { maxSteps: event.maxSteps }),
+        ...(event.numEpochs !== undefined && { numEpochs: event.numEpochs }),
+      };
+    }
+    if (event.type === 'step-end' && this.#style !== 'lines') {
+      this.#moveTo(event);
+      this.#draw(false);
+    }
+    const note = noteOf(event);
+    if (note === undefined) return;
+    this.#draw(true);
+    this.#terminal.print([note]);
+    if (this.#inPlace) this.#drawnStep = -1;
+  }
+
+  #moveTo(at: Omit<Progress, 'stepsPerSecond' | 'numEpochs'> & { readonly time: number }): void {
+    this.#first ??= { step: at.step, time: at.time };
+    const { step, epoch, loss, learningRate, time } = at;
+    const maxSteps = at.maxSteps ?? this.#plan.maxSteps;
+    this.#progress = {
+      step,
+      epoch,
+      loss,
+      learningRate,
+      ...this.#plan,
+      ...(maxSteps !== undefined && { maxSteps }),
+      stepsPerSecond:
+        time > this.#first.time ? ((step - this.#first.step) * 1000) / (time - this.#first.time) : Number.NaN,
+    };
+  }
+
+  #draw(now: boolean): void {
+    const progress = this.#progress;
+    if (!progress || progress.step === this.#drawnStep) return;
+    const time = this.#clock();
+    if (!now && time - this.#drawnAt < this.#intervalMs) return;
+    this.#drawnAt = time;
+    this.#drawnStep = progress.step;
+    if (this.#inPlace) this.#terminal.draw(this.#frame(progress));
+    else this.#terminal.print(this.#row(progress));
+  }
+
+  #frame(progress: Progress): string[] {
+    const { width, height } = this.#terminal.size;
+    const line = progressLine(progress).slice(0, width);
+    if (this.#style === 'progress' || !this.#updates) return [line];
+    // One row for the progress, one for what is hidden, one for the cursor.
+    const rows = Math.max(3, Math.min(height - 3, this.#top === undefined ? Infinity : this.#top + 1));
+    return [line, ...tableLines(this.#updates, width, rows)];
+  }
+
+  /** In a pipe: the progress, and the parameters that moved least and most. */
+  #row(progress: Progress): string[] {
+    const line = progressLine(progress).replace(/[█░]+ /, '');
+    const ratios = this.#updates && columnOf(this.#updates, 'updateRatio');
+    if (this.#style === 'progress' || !this.#updates || !ratios || ratios.length === 0) return [line];
+    const sorted = Float64Array.from(ratios).sort();
+    const at = (share: number) => short(sorted[Math.round(share * (sorted.length - 1))]!).padStart(8);
+    const heading = this.#headed ? [] : ['update ratio:   least   median     most'];
+    this.#headed = true;
+    return [...heading, `             ${at(0)} ${at(0.5)} ${at(1)}  ${line}`];
+  }
+}
+
+function checkOneOf(name: string, value: string, allowed: readonly string[]): void {
+  if (!allowed.includes(value))
+    throw new TypeError(`${name}: expected one of ${allowed.join(', ')}; got ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,29 @@
+/** Three significant digits, at most 8 characters: 0.123, 12.3, 1.23e-4. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return String(value).replace('Infinity', 'inf');
+  if (value === 0) return '0';
+  const magnitude = Math.abs(value);
+  return magnitude >= 0.01 && magnitude < 10_000 ? value.toPrecision(3) : value.toExponential(2);
+}
+
+/** Names come from anywhere: nothing in them may move the cursor or change the colours. */
+export function plain(text: string): string {
+  return text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, '�');
+}
+
+/** At most `width` characters, with the middle left out: both ends of a parameter's name tell it from others. */
+export function shorten(text: string, width: number): string {
+  const characters = [...text];
+  if (characters.length <= width) return text;
+  const head = Math.ceil((width - 1) / 2);
+  return `${characters.slice(0, head).join('')}…${characters.slice(characters.length - (width - 1 - head)).join('')}`;
+}
+
+/** 75 → `1:15`, 3700 → `1:01:40`. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const minutes = Math.floor(whole / 60) % 60;
+  const hours = Math.floor(whole / 3600);
+  const two = (value: number) => String(value).padStart(2, '0');
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}

@@ -1,0 +1,30 @@
+import type { Metrics, TrainingEvent } from '../../events/events.js';
+import { plain, short } from './format.js';
+
+/** The line that stays for an event worth one, else undefined. */
+export function noteOf(event: TrainingEvent): string | undefined {
+  switch (event.type) {
+    case 'evaluate':
+      return `epoch ${short(event.epoch)}  evaluation  ${metrics(event.metrics)}`;
+    case 'predict':
+      return `prediction  ${metrics(event.metrics)}`;
+    case 'log':
+      return `step ${event.step}  ${metrics(event.metrics)}`;
+    case 'save':
+      return `step ${event.step}  saved ${plain(event.path)}`;
+    case 'alert':
+      return `step ${event.step}  ${event.severity}: ${plain(event.message)}`;
+    case 'control':
+      return `step ${event.step}  ${plain(event.source)}: ${plain(event.message)}`;
+    case 'sink-error':
+      return `step ${event.step}  ${plain(event.message)}`;
+    default:
+      return undefined;
+  }
+}
+
+function metrics(values: Metrics): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${plain(name)} ${Number.isInteger(value) ? value : value.toPrecision(4)}`)
+    .join('  ');
+}

@@ -1,0 +1,71 @@
+import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
+import type { Statistic } from '../../parameters/statistics.js';
+import { plain, short, shorten } from './format.js';
+
+const COLUMNS: readonly (readonly [Statistic, string])[] = [
+  ['updateNorm', 'update norm'],
+  ['weightNorm', 'weight norm'],
+  ['gradientNorm', 'gradient norm'],
+  ['updateRatio', 'ratio'],
+];
+
+const CELL = 13;
+const LEAST_NAME = 16;
+
+/** The table of a step's updates, within `width` and `height`; what does not fit is counted and said. */
+export function tableLines(updates: AnyParameterUpdates, width: number, height: number): string[] {
+  const columns = COLUMNS.flatMap(([statistic, title]) => {
+    const values = columnOf(updates, statistic);
+    return values ? [{ title, values }] : [];
+  });
+  const ratios = columnOf(updates, 'updateRatio');
+  const marks = ratios ? 11 : 0;
+  const shown = columns.slice(
+    Math.max(0, columns.length - Math.max(1, Math.floor((width - LEAST_NAME - marks) / CELL))),
+  );
+  const room = Math.max(LEAST_NAME, width - shown.length * CELL - marks);
+  const indices = rowsToShow(updates, height - 1);
+  const longest = Math.max('parameter'.length, ...indices.map((i) => plain(updates.names[i]!).length));
+  const nameWidth = Math.min(room, longest);
+  const line = (name: string, cells: readonly string[], mark: string) =>
+    `${shorten(name, nameWidth).padEnd(nameWidth)}${cells.map((cell) => cell.padStart(CELL)).join('')}${mark && `  ${mark}`}`;
+  const lines = [
+    line(
+      'parameter',
+      shown.map(({ title }) => title),
+      '',
+    ),
+  ];
+  for (const i of indices) {
+    const cells = shown.map(({ values }) => short(values[i]!));
+    lines.push(line(plain(updates.names[i]!), cells, ratios ? markOf(ratios[i]!) : ''));
+  }
+  const hidden = updates.names.length - indices.length;
+  if (hidden > 0) lines.push(`… ${hidden} more between the fastest and the slowest above`);
+  return lines;
+}
+
+/** What an update ratio means, in a word. The healthy band is 1e-4 to 1e-2, around 1e-3. */
+export function markOf(ratio: number): string {
+  if (Number.isNaN(ratio) || ratio > 0.1) return 'exploding';
+  if (ratio > 1e-2) return 'fast';
+  if (ratio >= 1e-4) return 'healthy';
+  return ratio > 0 ? 'slow' : 'still';
+}
+
+/** All in their order where they fit, else the fastest and the slowest. */
+function rowsToShow({ names, columns }: AnyParameterUpdates, room: number): readonly number[] {
+  const all = names.map((_, i) => i);
+  if (names.length <= room) return all;
+  const by =
+    (columns as { updateRatio?: Float64Array; updateNorm?: Float64Array }).updateRatio ??
+    (columns as { updateNorm?: Float64Array }).updateNorm;
+  const rank = (i: number) => {
+    const value = by?.[i] ?? 0;
+    return Number.isNaN(value) ? Infinity : value;
+  };
+  const sorted = all.sort((a, b) => (rank(a) === rank(b) ? a - b : rank(b) - rank(a)));
+  const kept = Math.max(2, room - 1);
+  const fastest = Math.ceil(kept / 2);
+  return [...sorted.slice(0, fastest), ...sorted.slice(sorted.length - (kept - fastest))];
+}
