@@ -1,0 +1,95 @@
+import type { Statistic } from '../../parameters/statistics.js';
+import type { GaugeMetric } from './gauge-frame.js';
+
+/** The statistics that can be a gauge by parameter; `nonFinite` is a counter. */
+export type GaugeStatistic = Exclude<Statistic, 'nonFinite'>;
+
+/** Those of them that a layer has too: they follow from the norms of its parameters. */
+export type LayerStatistic = 'updateNorm' | 'weightNorm' | 'gradientNorm' | 'updateRatio';
+
+/**
+ * Units are left out where a translation to Prometheus would make them part of the name: `1` would turn the gauge of the
+ * unchanged share into `…_unchanged_ratio`. A name that ends in `ratio` stays as it is.
+ */
+const BY_PARAMETER: Readonly<Record<GaugeStatistic, readonly [suffix: string, unit: string, description: string]>> = {
+  updateNorm: ['update.norm', '', 'L2 norm of the last update'],
+  weightNorm: ['norm', '', 'L2 norm of the values before the last update'],
+  updateRatio: ['update.ratio', '1', 'Norm of the last update over the norm of the values before it'],
+  gradientNorm: ['gradient.norm', '', 'L2 norm of the gradient'],
+  maxAbsUpdate: ['update.max', '', 'Largest absolute change of an element'],
+  unchanged: ['unchanged', '', 'Share of the elements that did not change'],
+  meanAbsRatio: ['update.mean_abs_ratio', '', 'Mean absolute change over mean absolute value'],
+  stdRatio: ['update.std_ratio', '', 'Standard deviation of the change over that of the values'],
+};
+
+export const GAUGE_STATISTICS = Object.keys(BY_PARAMETER) as readonly GaugeStatistic[];
+
+export const LAYER_STATISTICS: readonly LayerStatistic[] = ['updateNorm', 'weightNorm', 'gradientNorm', 'updateRatio'];
+
+export function isLayerStatistic(statistic: Statistic): statistic is LayerStatistic {
+  return (LAYER_STATISTICS as readonly Statistic[]).includes(statistic);
+}
+
+/** Decades from nothing to everything. */
+export const RATIO_BUCKETS = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1];
+
+/** A millisecond to a minute, in seconds. */
+export const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Every name there is, under one root. */
+export type Names = ReturnType<typeof namesUnder>;
+
+export function namesUnder(root: string) {
+  if (!/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/i.test(root)) {
+    throw new TypeError(
+      `root: expected letters, digits and underscores, in parts set apart by dots, beginning with a letter; got ${JSON.stringify(root)}`,
+    );
+  }
+  const metric = (name: string, unit: string, description: string): GaugeMetric => ({
+    name: `${root}.${name}`,
+    unit,
+    description,
+  });
+  const statisticsOf = (subject: string) => (statistic: GaugeStatistic) => {
+    const [suffix, unit, description] = BY_PARAMETER[statistic];
+    return metric(`${subject}.${suffix}`, unit, `${description}, by ${subject}`);
+  };
+  return {
+    loss: metric('training.loss', '', 'Loss of the last step'),
+    learningRate: metric('training.learning_rate', '', 'Learning rate of the last step'),
+    epoch: metric('training.epoch', '{epoch}', 'Epochs done, with the fraction of the running one'),
+    gradientNorm: metric('training.gradient.norm', '', 'L2 norm of the gradient of all parameters together'),
+    updateNorm: metric('training.update.norm', '', 'L2 norm of the last update of all parameters together'),
+    weightNorm: metric('training.weight.norm', '', 'L2 norm of all parameters together before the last update'),
+    steps: metric('training.steps', '{step}', 'Optimizer updates done'),
+    examples: metric('training.examples', '{example}', 'Examples seen'),
+    stepDuration: metric('training.step.duration', 's', 'Time from the beginning to the end of a step'),
+    alerts: metric('training.alerts', '{alert}', 'Alerts that began'),
+    trainingNonFinite: metric('training.nonfinite', '{value}', 'Values that were NaN or infinite'),
+    trainingMetric: metric('training.metric', '', 'A metric as the loop logged it'),
+    evaluationMetric: metric('evaluation.metric', '', 'A metric of the last evaluation'),
+    ratioDistribution: metric(
+      'parameter.update.ratio.distribution',
+      '1',
+      'Update ratios of the parameters at every step, all together',
+    ),
+    parameterNonFinite: metric('parameter.nonfinite', '{element}', 'Elements found NaN or infinite, summed over steps'),
+    exportFailures: metric('telemetry.export.failures', '{export}', 'Exports that failed'),
+    pointsDropped: metric('telemetry.points.dropped', '{point}', 'Points that were lost on their way'),
+    ofParameter: statisticsOf('parameter'),
+    ofLayer: statisticsOf('layer') as (statistic: LayerStatistic) => GaugeMetric,
+    attributes: {
+      run: `${root}.run.id`,
+      parameter: `${root}.parameter.name`,
+      layer: `${root}.parameter.layer`,
+      phase: `${root}.phase`,
+      metric: `${root}.metric.name`,
+      rule: `${root}.alert.rule`,
+      severity: `${root}.alert.severity`,
+      reason: `${root}.telemetry.reason`,
+      model: `${root}.model.name`,
+      rank: `${root}.worker.rank`,
+      workers: `${root}.worker.count`,
+    },
+  };
+}

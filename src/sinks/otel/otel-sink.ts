@@ -1,0 +1,221 @@
+import { type Attributes, type MeterProvider, metrics } from '@opentelemetry/api';
+import type { Observable } from 'rxjs';
+import type { AlertEvent, TrainingEvent } from '../../events/events.js';
+import type { Sink } from '../../events/sink.js';
+import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
+import { type Alerts, alerts } from './alerts.js';
+import { type GaugeOutput, once } from './gauge-frame.js';
+import type { GaugeProducer } from './gauge-producer.js';
+import { GAUGE_STATISTICS, type GaugeStatistic, type Names, namesUnder } from './names.js';
+import { observedGauges } from './observed-gauges.js';
+import { type Detail, type ParameterGauges, parameterGauges } from './parameter-gauges.js';
+import { cleanTags, type Tags } from './tags.js';
+import { trainingMetrics } from './training-metrics.js';
+import { checkSeries, METER_NAME } from './views.js';
+
+export interface OtelSinkOptions {
+  /** Where the instruments come from. Default: the global provider, as it is when the first record comes. */
+  readonly meterProvider?: MeterProvider;
+  /** Gauges go to this producer instead of observable instruments: see {@link gaugeProducer}. */
+  readonly producer?: GaugeProducer;
+  /**
+   * How much to tell of the parameters. Default: `auto`, which is `parameters` up to `maxParameters` of them, and
+   * `movers` (with the layers) above, said by an alert of severity `info`.
+   */
+  readonly detail?: Detail | 'auto';
+  /** Parameters (and layers) that get series of their own by default. Default: 1,000. */
+  readonly maxParameters?: number;
+  /** With `movers`, how many of the fastest to follow, and how many of the slowest. Default: 20. */
+  readonly movers?: number;
+  /** A gauge by parameter for each of these, where the updates have them. Default: updateNorm, weightNorm, updateRatio. */
+  readonly statistics?: readonly GaugeStatistic[];
+  /**
+   * The series that the provider lets an instrument have, as given to {@link metricViews}; what is beyond is left out,
+   * and one alert says so. With a `producer` there is no limit. Default: 2,000, as in the SDK.
+   */
+  readonly seriesLimit?: number;
+  /** Labels on every point, under names cleaned by {@link cleanTags}. */
+  readonly tags?: Tags;
+  /** What every name begins with. Default: `ml`. */
+  readonly root?: string;
+}
+
+/** Takes events and updates into metrics. */
+export interface OtelSink extends Sink<TrainingEvent | AnyParameterUpdates> {
+  /** Troubles of the telemetry itself, for `training.report`. */
+  readonly alerts$: Observable<AlertEvent>;
+}
+
+/**
+ * A sink that turns a run into OpenTelemetry metrics: loss, learning rate, step time, alerts, evaluation, and norms and
+ * update ratios by parameter and by layer.
+ *
+ * Needs `@opentelemetry/api` only; the application brings the SDK, or {@link startMetrics} does. Values by parameter are
+ * read when somebody collects, so a step pays for a few counters and for the histogram of ratios alone. Give one sink
+ * one run: its `parameterUpdates` and its events, merged.
+ *
+ * @throws TypeError for a statistic or root that cannot be; RangeError for a limit that is no whole number above 0.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { merge } from 'rxjs';
+ * import { instrument, parameterUpdates } from 'trainscope';
+ * import { otelSink } from 'trainscope/otel';
+ *
+ * const training = instrument(tf.train.sgd(0.1), { run: 'first' });
+ * const updates$ = training.events$.pipe(parameterUpdates());
+ * training.attach(merge(training.events$, updates$), otelSink({ tags: { team: 'vision' } }));
+ * ```
+ */
+export function otelSink(options: OtelSinkOptions = {}): OtelSink {
+  return createOtelSink(options, { name: 'otelSink', alerts: alerts(), flush: async () => {} });
+}
+
+/** What the set-up helper adds to a sink. */
+export interface OtelSinkParts {
+  readonly name: string;
+  readonly alerts: Alerts;
+  readonly flush: () => Promise<void>;
+}
+
+export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): OtelSink {
+  const { maxParameters, movers, seriesLimit, statistics, names, tags } = checked(options);
+  const meter = once(() => (options.meterProvider ?? metrics.getMeterProvider()).getMeter(METER_NAME));
+  const output: GaugeOutput =
+    options.producer?.output ??
+    observedGauges(meter, { limit: Math.max(1, seriesLimit - 1), onOverflow: sayOverflow(parts.alerts, seriesLimit) });
+  const gauges = parameterGauges({ names, statistics, detail: options.detail ?? 'auto', maxParameters, movers });
+  const training = trainingMetrics({ names, meter, output, gauges, maxParameters });
+  const saySize = saySizeOnce(parts.alerts, gauges, options, { maxParameters, movers });
+  const baseOf = baseAttributes(names, tags);
+
+  const take = (record: TrainingEvent | AnyParameterUpdates) => {
+    const base = baseOf(record.run);
+    parts.alerts.at(record);
+    training.progress(record, base);
+    if (record.type === 'parameter-updates') {
+      training.updates(record, base);
+      saySize(record);
+    } else if (record.type === 'step-end') training.stepEnd(record, base);
+    else if (record.type === 'log') training.metrics('train', record, record.metrics, base);
+    else if (record.type === 'evaluate' || record.type === 'predict') {
+      training.metrics(record.type, record, record.metrics, base);
+    } else if (record.type === 'alert') training.alert(record, base);
+  };
+  return new RunningSink(take, () => output.end(), parts);
+}
+
+class RunningSink implements OtelSink {
+  readonly name: string;
+  readonly closed: Promise<void>;
+  readonly alerts$: Observable<AlertEvent>;
+  readonly flush: () => Promise<void>;
+  readonly #take: (record: TrainingEvent | AnyParameterUpdates) => void;
+  readonly #end: () => void;
+  #resolve: (value: Promise<void>) => void = () => {};
+  #reject: (cause: unknown) => void = () => {};
+  #ended = false;
+
+  constructor(take: (record: TrainingEvent | AnyParameterUpdates) => void, end: () => void, parts: OtelSinkParts) {
+    this.name = parts.name;
+    this.alerts$ = parts.alerts.alerts$;
+    this.flush = parts.flush;
+    this.#take = take;
+    this.#end = end;
+    this.closed = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // A stream that fails is told to whoever waits for `closed`; nobody has to wait.
+    this.closed.catch(() => {});
+  }
+
+  next(record: TrainingEvent | AnyParameterUpdates): void {
+    if (!this.#ended) this.#take(record);
+  }
+
+  error(cause: unknown): void {
+    if (!this.#finish()) return;
+    const reject = () => this.#reject(cause);
+    this.flush().then(reject, reject);
+  }
+
+  complete(): void {
+    if (this.#finish()) this.#resolve(this.flush());
+  }
+
+  #finish(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    this.#end();
+    return true;
+  }
+}
+
+function checked(options: OtelSinkOptions) {
+  const { maxParameters = 1_000, movers = 20, seriesLimit = 2_000, root = 'ml' } = options;
+  checkSeries('maxParameters', maxParameters);
+  checkSeries('movers', movers);
+  checkSeries('seriesLimit', seriesLimit);
+  const levels = ['auto', 'parameters', 'movers', 'layers', 'totals'];
+  if (options.detail !== undefined && !levels.includes(options.detail)) {
+    throw new TypeError(`detail: expected one of ${levels.join(', ')}; got ${JSON.stringify(options.detail)}`);
+  }
+  const statistics = options.statistics ?? (['updateNorm', 'weightNorm', 'updateRatio'] as const);
+  for (const statistic of statistics) {
+    if (!GAUGE_STATISTICS.includes(statistic)) {
+      throw new TypeError(
+        `statistics: expected some of ${GAUGE_STATISTICS.join(', ')}; got ${JSON.stringify(statistic)}`,
+      );
+    }
+  }
+  return {
+    maxParameters,
+    movers,
+    seriesLimit,
+    statistics,
+    names: namesUnder(root),
+    tags: cleanTags(options.tags ?? {}, root),
+  };
+}
+
+/** One object a run for good, so that outputs know its series again. */
+function baseAttributes({ attributes }: Names, tags: Attributes): (run: string) => Attributes {
+  let current: { readonly run: string; readonly base: Attributes } | undefined;
+  return (run) => {
+    if (current?.run !== run) current = { run, base: { [attributes.run]: run, ...tags } };
+    return current.base;
+  };
+}
+
+function sayOverflow(alerts: Alerts, seriesLimit: number) {
+  return (metric: string, series: number) =>
+    alerts.begin({
+      rule: 'otel-series-limit',
+      severity: 'warning',
+      message: `${metric} has ${series} series and the limit is ${seriesLimit}: the others are left out; give metricViews(${series + 1}) to the MeterProvider and seriesLimit: ${series + 1} to the sink, or a detail of 'movers' or 'layers'`,
+      value: series,
+      threshold: seriesLimit,
+    });
+}
+
+function saySizeOnce(
+  alerts: Alerts,
+  gauges: ParameterGauges,
+  { detail }: OtelSinkOptions,
+  { maxParameters, movers }: { maxParameters: number; movers: number },
+) {
+  let said = false;
+  return (updates: AnyParameterUpdates) => {
+    if (said || (detail ?? 'auto') !== 'auto' || gauges.detailOf(updates) !== 'movers') return;
+    said = true;
+    alerts.begin({
+      rule: 'otel-detail',
+      severity: 'info',
+      message: `${updates.names.length} parameters are more than ${maxParameters}: exporting their layers, and the ${movers} fastest and ${movers} slowest; set detail: 'parameters' to have every one`,
+      value: updates.names.length,
+      threshold: maxParameters,
+    });
+  };
+}

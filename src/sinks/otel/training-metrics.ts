@@ -1,0 +1,174 @@
+import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api';
+import type { AlertEvent, EventContext, Metrics, StepEndEvent } from '../../events/events.js';
+import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
+import { type GaugeMetric, type GaugeOutput, once, rowFrame } from './gauge-frame.js';
+import { DURATION_BUCKETS, type Names, RATIO_BUCKETS } from './names.js';
+import type { ParameterGauges } from './parameter-gauges.js';
+
+export interface TrainingMetricsOptions {
+  readonly names: Names;
+  readonly meter: () => Meter;
+  readonly output: GaugeOutput;
+  readonly gauges: ParameterGauges;
+  /** At most this many update ratios are put into the distribution a step. */
+  readonly maxParameters: number;
+}
+
+/** What each kind of record does to the metrics. */
+export interface TrainingMetrics {
+  /** For every record: how far the run is. */
+  progress(context: EventContext & { readonly type: string }, base: Attributes): void;
+  stepEnd(event: StepEndEvent, base: Attributes): void;
+  updates(updates: AnyParameterUpdates, base: Attributes): void;
+  metrics(phase: 'train' | 'evaluate' | 'predict', context: EventContext, metrics: Metrics, base: Attributes): void;
+  alert(event: AlertEvent, base: Attributes): void;
+}
+
+export function trainingMetrics(options: TrainingMetricsOptions): TrainingMetrics {
+  const { names, output, gauges, maxParameters } = options;
+  const instruments = once(() => createInstruments(options.meter(), names));
+  const { attributes } = names;
+  const newSteps = countSteps();
+  const metricRow = rowCache(names);
+  const shown = new Set<GaugeMetric>();
+  let lossOfStep = { step: -1, known: false };
+
+  const nonFinite = (metric: string, base: Attributes) =>
+    instruments().trainingNonFinite.add(1, { ...base, [attributes.metric]: metric });
+
+  /** NaN means "not known" until there has been a number, and trouble from then on. */
+  const show = (metric: GaugeMetric, name: string, value: number, base: Attributes): [GaugeMetric, number][] => {
+    if (Number.isNaN(value) && !shown.has(metric)) return [];
+    shown.add(metric);
+    if (!Number.isFinite(value)) nonFinite(name, base);
+    return [[metric, value]];
+  };
+
+  /** A step's loss may come by two streams: one of them is enough, the one that knows it. */
+  const position = (record: EventContext & { loss: number; learningRate: number }, base: Attributes) => {
+    if (record.step === lossOfStep.step && (lossOfStep.known || Number.isNaN(record.loss))) return;
+    lossOfStep = { step: record.step, known: !Number.isNaN(record.loss) };
+    output.write(
+      rowFrame('position', record.time, base, [
+        ...show(names.loss, 'loss', record.loss, base),
+        ...show(names.learningRate, 'learning_rate', record.learningRate, base),
+        ...show(names.epoch, 'epoch', record.epoch, base),
+      ]),
+    );
+  };
+
+  return {
+    progress({ type, step }, base) {
+      const steps = newSteps(step, type === 'step-end' || type === 'parameter-updates');
+      if (steps > 0) instruments().steps.add(steps, base);
+    },
+    stepEnd(event, base) {
+      position(event, base);
+      const { stepDuration, examples } = instruments();
+      if (isCountable(event.durationMs)) stepDuration.record(event.durationMs / 1000, base);
+      if (isCountable(event.examples)) examples.add(event.examples, base);
+    },
+    updates(updates, base) {
+      position(updates, base);
+      for (const frame of gauges.frames(updates, base)) output.write(frame);
+      const { ratioDistribution, parameterNonFinite } = instruments();
+      for (const ratio of sampleRatios(columnOf(updates, 'updateRatio'), maxParameters, updates.step)) {
+        if (isCountable(ratio)) ratioDistribution.record(ratio, base);
+        else nonFinite('update.ratio', base);
+      }
+      const found = new Map<Attributes, number>();
+      columnOf(updates, 'nonFinite')?.forEach((count, index) => {
+        if (!(count > 0)) return;
+        const row = gauges.attributesOf(updates, base, index);
+        found.set(row, (found.get(row) ?? 0) + count);
+      });
+      for (const [row, count] of found) parameterNonFinite.add(count, row);
+    },
+    metrics(phase, { time }, metrics, base) {
+      const metric = phase === 'train' ? names.trainingMetric : names.evaluationMetric;
+      for (const [name, value] of Object.entries(metrics)) {
+        if (typeof value !== 'number') continue;
+        if (!Number.isFinite(value)) nonFinite(name, base);
+        output.write(rowFrame(`${phase} ${name}`, time, metricRow(base, phase, name), [[metric, value]]));
+      }
+    },
+    alert({ rule, severity, phase }, base) {
+      if (phase === 'begin') {
+        instruments().alerts.add(1, { ...base, [attributes.rule]: rule, [attributes.severity]: severity });
+      }
+    },
+  };
+}
+
+interface Instruments {
+  readonly steps: Counter;
+  readonly examples: Counter;
+  readonly alerts: Counter;
+  readonly trainingNonFinite: Counter;
+  readonly parameterNonFinite: Counter;
+  readonly stepDuration: Histogram;
+  readonly ratioDistribution: Histogram;
+}
+
+/** Made when the first record comes: instruments made before an application sets its provider would never do anything. */
+function createInstruments(meter: Meter, names: Names): Instruments {
+  const counter = ({ name, ...options }: GaugeMetric) => meter.createCounter(name, options);
+  const histogram = ({ name, ...options }: GaugeMetric, explicitBucketBoundaries: number[]) =>
+    meter.createHistogram(name, { ...options, advice: { explicitBucketBoundaries } });
+  return {
+    steps: counter(names.steps),
+    examples: counter(names.examples),
+    alerts: counter(names.alerts),
+    trainingNonFinite: counter(names.trainingNonFinite),
+    parameterNonFinite: counter(names.parameterNonFinite),
+    stepDuration: histogram(names.stepDuration, DURATION_BUCKETS),
+    ratioDistribution: histogram(names.ratioDistribution, RATIO_BUCKETS),
+  };
+}
+
+/** What a counter or a histogram can take. */
+function isCountable(value: number): boolean {
+  return Number.isFinite(value) && value >= 0;
+}
+
+/** How many steps have been done since the last call. A run may begin at any step, and go back to a checkpoint. */
+function countSteps(): (step: number, endsStep: boolean) => number {
+  let last: number | undefined;
+  return (step, endsStep) => {
+    const before = last ?? (endsStep ? step - 1 : step);
+    last = step;
+    return Math.max(0, step - before);
+  };
+}
+
+/** One object a series for good, so that outputs know it again. */
+function rowCache({ attributes }: Names): (base: Attributes, phase: string, metric: string) => Attributes {
+  const rows = new Map<string, Attributes>();
+  let ofBase: Attributes | undefined;
+  return (base, phase, metric) => {
+    if (ofBase !== base) rows.clear();
+    ofBase = base;
+    const key = `${phase} ${metric}`;
+    const row = rows.get(key) ?? { ...base, [attributes.phase]: phase, [attributes.metric]: metric };
+    rows.set(key, row);
+    return row;
+  };
+}
+
+/**
+ * At most `limit` of the ratios of a step, and always the largest and the smallest, so that no spike is missed: recording
+ * one costs half a microsecond. Where there are more, every parameter has its turn within some steps.
+ */
+export function sampleRatios(ratios: Float64Array | undefined, limit: number, step: number): Iterable<number> {
+  if (!ratios || ratios.length <= limit) return ratios ?? [];
+  const stride = Math.ceil(ratios.length / limit);
+  const sample = ratios.filter((_, i) => i % stride === step % stride);
+  let largest = 0;
+  let smallest = 0;
+  for (let i = 1; i < ratios.length; i++) {
+    if (ratios[i]! > ratios[largest]!) largest = i;
+    if (ratios[i]! < ratios[smallest]!) smallest = i;
+  }
+  const extremes = [...new Set([largest, smallest])].filter((i) => i % stride !== step % stride);
+  return [...sample, ...extremes.map((i) => ratios[i]!)];
+}

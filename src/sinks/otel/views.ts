@@ -1,0 +1,34 @@
+/** The name of the meter that every instrument of `otelSink` comes from. */
+export const METER_NAME = 'trainscope';
+
+/** A View of the OpenTelemetry SDK, as much of it as is needed here. */
+export interface MetricView {
+  readonly meterName: string;
+  readonly aggregationCardinalityLimit: number;
+}
+
+/**
+ * Views for an application's own `MeterProvider`, so that every instrument of this library may have `series` series. The
+ * SDK's own limit is 2,000; above it, it puts all the others into one. Say the same number to the sink, as `seriesLimit`.
+ *
+ * @throws RangeError when `series` is no whole number above 0.
+ *
+ * @example
+ * ```ts
+ * import { MeterProvider } from '@opentelemetry/sdk-metrics';
+ * import { metricViews, otelSink } from 'trainscope/otel';
+ *
+ * const meterProvider = new MeterProvider({ views: [...metricViews(10_000)] });
+ * const sink = otelSink({ meterProvider, detail: 'parameters', seriesLimit: 10_000 });
+ * ```
+ */
+export function metricViews(series: number): MetricView[] {
+  checkSeries('series', series);
+  return [{ meterName: METER_NAME, aggregationCardinalityLimit: series }];
+}
+
+export function checkSeries(name: string, series: number): void {
+  if (!Number.isInteger(series) || series < 1) {
+    throw new RangeError(`${name}: expected a whole number above 0, got ${String(series)}`);
+  }
+}
