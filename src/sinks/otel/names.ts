@@ -50,9 +50,12 @@ export function namesUnder(root: string) {
     unit,
     description,
   });
-  const statisticsOf = (subject: string) => (statistic: GaugeStatistic) => {
-    const [suffix, unit, description] = BY_PARAMETER[statistic];
-    return metric(`${subject}.${suffix}`, unit, `${description}, by ${subject}`);
+  const statisticsOf = (subject: string) => {
+    const metrics = Object.entries(BY_PARAMETER).map(([statistic, [suffix, unit, description]]) => [
+      statistic,
+      metric(`${subject}.${suffix}`, unit, `${description}, by ${subject}`),
+    ]);
+    return Object.fromEntries(metrics) as Readonly<Record<GaugeStatistic, GaugeMetric>>;
   };
   return {
     loss: metric('training.loss', '', 'Loss of the last step'),
@@ -77,7 +80,7 @@ export function namesUnder(root: string) {
     exportFailures: metric('telemetry.export.failures', '{export}', 'Exports that failed'),
     pointsDropped: metric('telemetry.points.dropped', '{point}', 'Points that were lost on their way'),
     ofParameter: statisticsOf('parameter'),
-    ofLayer: statisticsOf('layer') as (statistic: LayerStatistic) => GaugeMetric,
+    ofLayer: statisticsOf('layer') as Readonly<Record<LayerStatistic, GaugeMetric>>,
     attributes: {
       run: `${root}.run.id`,
       parameter: `${root}.parameter.name`,

@@ -80,7 +80,7 @@ export interface OtelSinkParts {
 }
 
 export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): OtelSink {
-  const { maxParameters, movers, seriesLimit, statistics, names, tags } = checked(options);
+  const { maxParameters, movers, seriesLimit, statistics, names, tags } = checkSinkOptions(options);
   const meter = once(() => (options.meterProvider ?? metrics.getMeterProvider()).getMeter(METER_NAME));
   const output: GaugeOutput =
     options.producer?.output ??
@@ -153,7 +153,8 @@ class RunningSink implements OtelSink {
   }
 }
 
-function checked(options: OtelSinkOptions) {
+/** The options with their defaults. @throws TypeError or RangeError for one that cannot be. */
+export function checkSinkOptions(options: OtelSinkOptions) {
   const { maxParameters = 1_000, movers = 20, seriesLimit = 2_000, root = 'ml' } = options;
   checkSeries('maxParameters', maxParameters);
   checkSeries('movers', movers);

@@ -82,8 +82,8 @@ class Plan {
     this.#layerStatistics = this.#statistics
       .filter(isLayerStatistic)
       .filter((statistic) => statistic !== 'updateRatio' || hasNorms);
-    this.#parameterMetrics = this.#statistics.map(names.ofParameter);
-    this.#layerMetrics = this.#layerStatistics.map(names.ofLayer);
+    this.#parameterMetrics = this.#statistics.map((statistic) => names.ofParameter[statistic]);
+    this.#layerMetrics = this.#layerStatistics.map((statistic) => names.ofLayer[statistic]);
     this.#layers = once(() => groupIntoLayers(updates.names, maxParameters));
     this.#layerRows = once(() => this.#layers().names.map((layer) => ({ ...base, [names.attributes.layer]: layer })));
     this.#follow = followMovers(options.movers);

@@ -7,7 +7,7 @@ export type Tags = Readonly<Record<string, string | number | boolean>>;
 
 /**
  * The same tags under names that mean the same in every system: letters, digits and single underscores, beginning with a
- * letter. Names that would become one get a number (`a.b`, `a_b` → `a_b`, `a_b_2`), names that others write (`le`, `job`,
+ * letter. Names that would become one get a number (`a.b`, `a_b` → `a_b`, `a_b2`), names that others write (`le`, `job`,
  * `service.name`, whatever begins with the root) get `tag_` in front. Two labels that become one would fail a whole
  * scrape.
  */
@@ -26,5 +26,5 @@ function cleanName(name: string, root: string): string {
 
 function freeName(name: string, taken: ReadonlyMap<string, string>): string {
   if (!taken.has(name)) return name;
-  for (let number = 2; ; number++) if (!taken.has(`${name}_${number}`)) return `${name}_${number}`;
+  for (let number = 2; ; number++) if (!taken.has(`${name}${number}`)) return `${name}${number}`;
 }

@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { namesUnder } from '../names.js';
-import type { OtelSinkOptions } from '../otel-sink.js';
+import { checkSinkOptions, type OtelSinkOptions } from '../otel-sink.js';
 import type { Environment } from './environment.js';
 
 export type MetricsExporter = 'prometheus' | 'otlp' | 'console';
@@ -77,6 +77,7 @@ export function resolveSettings(options: MetricsOptions, environment: Environmen
       "everyStep: expected exporter 'otlp' or 'console', got 'prometheus'; a scrape has one value a series, so send OTLP to a Collector or to Prometheus",
     );
   }
+  checkSinkOptions(options);
   whole('rank', rank, 0);
   if (workers !== undefined) whole('workers', workers, rank + 1);
   const intervalMs = positive('intervalMs', options.intervalMs ?? environment.intervalMs ?? 5_000);

@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { groupIntoLayers, layerOf } from '../../../src/sinks/otel/layers.js';
+
+describe('layerOf', () => {
+  it.each([
+    ['dense_1/kernel', 'dense_1'],
+    ['encoder/layer_0/attention/query/weight', 'encoder/layer_0/attention/query'],
+    ['bert.encoder.layer.0.weight', 'bert.encoder.layer.0'],
+    ['w', 'w'],
+    ['/w', '/w'],
+    ['', ''],
+  ])('%s is in %s', (name, layer) => {
+    expect(layerOf(name)).toBe(layer);
+  });
+});
+
+describe('groupIntoLayers', () => {
+  it('goes as deep as the limit lets it', () => {
+    const names = ['m/a/1/k', 'm/a/1/b', 'm/a/2/k', 'm/b/1/k', 'head/k'];
+    expect(groupIntoLayers(names, 4).names).toEqual(['m/a/1', 'm/a/2', 'm/b/1', 'head']);
+    expect(groupIntoLayers(names, 3)).toEqual({ names: ['m/a', 'm/b', 'head'], of: Uint32Array.of(0, 0, 0, 1, 2) });
+    expect(groupIntoLayers(names, 2).names).toEqual(['m', 'head']);
+    expect(groupIntoLayers(names, 1).names).toEqual(['*']);
+  });
+
+  it('puts every parameter into one layer, of no more than the limit', () => {
+    const part = fc.constantFrom('a', 'b', 'c', 'd');
+    const name = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join('/'));
+    fc.assert(
+      fc.property(fc.array(name, { maxLength: 40 }), fc.integer({ min: 1, max: 10 }), (names, limit) => {
+        const layers = groupIntoLayers(names, limit);
+        expect(layers.names.length).toBeLessThanOrEqual(limit);
+        expect(new Set(layers.names).size).toBe(layers.names.length);
+        for (let i = 0; i < names.length; i++) {
+          const layer = layers.names[layers.of[i]!]!;
+          expect(layer === '*' || names[i]!.startsWith(layer)).toBe(true);
+        }
+      }),
+      { seed: 6, numRuns: 200 },
+    );
+  });
+});
