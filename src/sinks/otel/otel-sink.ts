@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import type { AlertEvent, TrainingEvent } from '../../events/events.js';
 import type { Sink } from '../../events/sink.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
+import { Deferred } from '../deferred.js';
 import { type Alerts, alerts } from './alerts.js';
 import { type GaugeOutput, once } from './gauge-frame.js';
 import type { GaugeProducer } from './gauge-producer.js';
@@ -108,13 +109,12 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
 
 class RunningSink implements OtelSink {
   readonly name: string;
-  readonly closed: Promise<void>;
   readonly alerts$: Observable<AlertEvent>;
   readonly flush: () => Promise<void>;
   readonly #take: (record: TrainingEvent | AnyParameterUpdates) => void;
   readonly #end: () => void;
-  #resolve: (value: Promise<void>) => void = () => {};
-  #reject: (cause: unknown) => void = () => {};
+  readonly #over = new Deferred();
+  readonly closed = this.#over.promise;
   #ended = false;
 
   constructor(take: (record: TrainingEvent | AnyParameterUpdates) => void, end: () => void, parts: OtelSinkParts) {
@@ -123,12 +123,6 @@ class RunningSink implements OtelSink {
     this.flush = parts.flush;
     this.#take = take;
     this.#end = end;
-    this.closed = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    // A stream that fails is told to whoever waits for `closed`; nobody has to wait.
-    this.closed.catch(() => {});
   }
 
   next(record: TrainingEvent | AnyParameterUpdates): void {
@@ -136,20 +130,18 @@ class RunningSink implements OtelSink {
   }
 
   error(cause: unknown): void {
-    if (!this.#finish()) return;
-    const reject = () => this.#reject(cause);
-    this.flush().then(reject, reject);
+    this.#finish(() => this.#over.reject(cause));
   }
 
   complete(): void {
-    if (this.#finish()) this.#resolve(this.flush());
+    this.#finish(() => this.#over.resolve());
   }
 
-  #finish(): boolean {
-    if (this.#ended) return false;
+  #finish(say: () => void): void {
+    if (this.#ended) return;
     this.#ended = true;
     this.#end();
-    return true;
+    this.flush().then(say, this.#over.reject);
   }
 }
 
