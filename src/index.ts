@@ -33,13 +33,25 @@ export { isEventOf, isTrainingEvent, TRAINING_EVENT_TYPES } from './events/guard
 export { decodeRecord, encodeRecord, SERIAL_VERSION } from './events/serial.js';
 export type { Sink } from './events/sink.js';
 
+export { type EmaOptions, ema, type Smoothed } from './operators/ema.js';
 export { everyEpochs } from './operators/every-epochs.js';
 export { everySteps } from './operators/every-steps.js';
+export { type GlobalNorm, type GlobalNorms, globalNorms } from './operators/global-norms.js';
+export { type GroupByLayerOptions, groupByLayer, type LayerStatistic } from './operators/group-by-layer.js';
+export { layerOf } from './operators/layer-of.js';
 export { type LogStepsOptions, logSteps } from './operators/log-steps.js';
+export {
+  MEASUREMENT_TYPES,
+  type Measurements,
+  type MeasurementType,
+  ofMeasurement,
+} from './operators/of-measurement.js';
 export { ofType } from './operators/of-type.js';
+export { type ParameterDrift, type ParameterDriftOptions, parameterDrift } from './operators/parameter-drift.js';
 export { type ParameterUpdatesOptions, parameterUpdates } from './operators/parameter-updates.js';
 export type { Schedule, SchedulePosition } from './operators/schedule.js';
 export { type ParameterPattern, selectParameters } from './operators/select-parameters.js';
+export { type Throughput, type ThroughputOptions, throughput } from './operators/throughput.js';
 export { type TopUpdatesOptions, topUpdates } from './operators/top-updates.js';
 
 export type {

@@ -1,7 +1,8 @@
 import type { OptimizerStepEvent, PreOptimizerStepEvent, StepEndEvent, TrainingEvent } from '../events/events.js';
 import { createParameterUpdates, type ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Comparison, Measure, Statistic } from '../parameters/statistics.js';
-import type { MaybePromise, Snapshot, StepParameters } from '../parameters/step-parameters.js';
+import type { MaybePromise, Snapshot } from '../parameters/step-parameters.js';
+import { parametersOf } from './parameters-of.js';
 import { whileSameNames } from './same-names.js';
 import type { Schedule } from './schedule.js';
 
@@ -73,17 +74,19 @@ export class UpdateRecorder<S extends Statistic> {
   #holdBefore(event: PreOptimizerStepEvent): readonly MeasuredStep<S>[] {
     const given = this.#endThoseAfter(event.step);
     const { step, epoch } = event;
-    if (this.#when(step + 1, { epoch, previousEpoch: this.#previousEpoch })) this.#before = live(event).snapshot();
+    if (this.#when(step + 1, { epoch, previousEpoch: this.#previousEpoch }))
+      this.#before = parametersOf(event).snapshot();
     return given;
   }
 
   #compare(event: OptimizerStepEvent): readonly MeasuredStep<S>[] {
     this.#previousEpoch = event.epoch;
     if (!this.#before) return [];
-    const { names, sizes } = event.parameters;
+    const parameters = parametersOf(event);
+    const { names, sizes } = parameters;
     let comparison: MaybePromise<Comparison<S>>;
     try {
-      comparison = event.parameters.compare(this.#before, this.#measure);
+      comparison = parameters.compare(this.#before, this.#measure);
     } finally {
       this.dispose();
     }
@@ -151,15 +154,4 @@ function updatesOf<S extends Statistic>(
     columns,
     histograms,
   });
-}
-
-function live(event: PreOptimizerStepEvent): StepParameters {
-  // Types say that it is there; the events of a recorded run have lost it.
-  const parameters: StepParameters | undefined = event.parameters;
-  if (!parameters) {
-    throw new TypeError(
-      "parameters: expected a running loop's, got a recorded event without; use ofMeasurement('parameter-updates') on a recorded run",
-    );
-  }
-  return parameters;
 }

@@ -64,6 +64,7 @@ function compareValues<S extends Statistic>(before: Values, after: Values, measu
   const of: Partial<Record<Statistic, (old: readonly number[], now: readonly number[]) => number>> = {
     updateNorm: (old, now) => norm(now.map((v, i) => v - old[i]!)),
     weightNorm: (old) => norm(old),
+    updateRatio: (old, now) => norm(now.map((v, i) => v - old[i]!)) / norm(old),
   };
   const columns = Object.fromEntries(
     measure.statistics.map((statistic) => [

@@ -1,0 +1,116 @@
+import type { OptimizerStepEvent, TrainingEvent } from '../events/events.js';
+import type { Comparison } from '../parameters/statistics.js';
+import type { MaybePromise, Snapshot, StepParameters } from '../parameters/step-parameters.js';
+import type { ParameterDrift } from './parameter-drift.js';
+import { parametersOf } from './parameters-of.js';
+import type { Schedule } from './schedule.js';
+
+const DISTANCE = { statistics: ['updateNorm', 'updateRatio'] } as const;
+type Distances = Comparison<(typeof DISTANCE)['statistics'][number]>;
+
+/** Old values, and the shapes of the parameters that are measured against them. */
+interface Origin {
+  readonly snapshot: Snapshot;
+  readonly shapes: Map<string, readonly number[]>;
+}
+
+/** Follows the events of a run and keeps the values that drift counts from. */
+export class DriftRecorder {
+  readonly #when: Schedule;
+  /** Where each parameter started. One origin, and one more for each time that parameters came later. */
+  #starts: Origin[] = [];
+  #last: Origin | undefined;
+  #previousEpoch = -1;
+
+  constructor(when: Schedule) {
+    this.#when = when;
+  }
+
+  /** Take the run's next event. Gives a measurement, or none. */
+  take(event: TrainingEvent): readonly ParameterDrift[] | Promise<ParameterDrift> {
+    if (event.type === 'pre-optimizer-step') this.#start(parametersOf(event));
+    if (event.type !== 'optimizer-step') return [];
+    const at = { epoch: event.epoch, previousEpoch: this.#previousEpoch };
+    this.#previousEpoch = event.epoch;
+    // Without a start the subscription began within this very step.
+    if (this.#starts.length === 0 || !this.#when(event.step + 1, at)) return [];
+    return this.#measure(event);
+  }
+
+  /** Let go of all old values. */
+  dispose(): void {
+    for (const { snapshot } of this.#starts.splice(0)) snapshot.dispose();
+    this.#last?.snapshot.dispose();
+    this.#last = undefined;
+  }
+
+  /** Parameters that are new, or have another shape than when they started, start now. */
+  #start(parameters: StepParameters): void {
+    const { names, shapes } = parameters;
+    const starting = new Map<string, readonly number[]>();
+    for (const [i, name] of names.entries()) {
+      if (!this.#starts.some((origin) => has(origin, name, shapes[i]!))) starting.set(name, shapes[i]!);
+    }
+    if (starting.size === 0) return;
+    for (const origin of this.#starts) for (const name of starting.keys()) origin.shapes.delete(name);
+    for (const origin of this.#starts) if (origin.shapes.size === 0) origin.snapshot.dispose();
+    this.#starts = this.#starts.filter(({ shapes }) => shapes.size > 0);
+    this.#starts.push({ snapshot: parameters.snapshot(), shapes: starting });
+  }
+
+  #measure(event: OptimizerStepEvent): readonly ParameterDrift[] | Promise<ParameterDrift> {
+    const parameters = parametersOf(event);
+    const { names, shapes } = parameters;
+    const starts = [...this.#starts];
+    const last = this.#last;
+    // Which comparison each parameter is read from: its start's, and the last one's where it was there already.
+    const startOf = names.map((name, i) => starts.findIndex((origin) => has(origin, name, shapes[i]!)));
+    const lastOf = names.map((name, i) => (last && has(last, name, shapes[i]!) ? starts.length : startOf[i]!));
+    const origins = last ? [...starts, last] : starts;
+    const comparisons = origins.map(({ snapshot }) => parameters.compare(snapshot, DISTANCE));
+    const finish = (found: readonly Distances[]) => driftOf(event, parameters, found, startOf, lastOf);
+
+    this.#last = { snapshot: parameters.snapshot(), shapes: new Map(names.map((name, i) => [name, shapes[i]!])) };
+    last?.snapshot.dispose();
+    return whenAll(comparisons, finish);
+  }
+}
+
+function has({ shapes }: Origin, name: string, shape: readonly number[]): boolean {
+  const known = shapes.get(name);
+  return known === shape || (known?.length === shape.length && shape.every((length, i) => length === known[i]));
+}
+
+function whenAll<T, R>(values: readonly MaybePromise<T>[], finish: (values: readonly T[]) => R): R[] | Promise<R> {
+  if (!values.some((value) => value instanceof Promise)) return [finish(values as T[])];
+  const finished = Promise.all(values).then(finish);
+  // A stream that was unsubscribed meanwhile has no one left to hear of a failure: that must not end the process.
+  finished.catch(() => {});
+  return finished;
+}
+
+function driftOf(
+  { run, step, epoch, time }: OptimizerStepEvent,
+  { names, sizes }: StepParameters,
+  found: readonly Distances[],
+  startOf: readonly number[],
+  lastOf: readonly number[],
+): ParameterDrift {
+  const column = (statistic: keyof Distances['columns'], origins: readonly number[]) =>
+    Float64Array.from(origins, (origin, i) => found[origin]?.columns[statistic][i] ?? Number.NaN);
+  return {
+    type: 'parameter-drift',
+    run,
+    step: step + 1,
+    epoch,
+    time,
+    names,
+    sizes,
+    columns: {
+      fromStart: column('updateNorm', startOf),
+      relativeFromStart: column('updateRatio', startOf),
+      fromLast: column('updateNorm', lastOf),
+      relativeFromLast: column('updateRatio', lastOf),
+    },
+  };
+}

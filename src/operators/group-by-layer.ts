@@ -1,0 +1,172 @@
+import { map, type OperatorFunction } from 'rxjs';
+import { checkFunction, describeValue } from '../events/check-option.js';
+import {
+  type AnyParameterUpdates,
+  createParameterUpdates,
+  dataOf,
+  type ParameterUpdates,
+  statisticsOf,
+} from '../parameters/parameter-updates.js';
+import type { HistogramSubject, MagnitudeHistogram, Statistic, StatisticColumns } from '../parameters/statistics.js';
+import { layerOf } from './layer-of.js';
+import { mergeHistograms } from './merge-histograms.js';
+import { perSubscription } from './per-subscription.js';
+import { requiredColumn } from './required-column.js';
+import { whileSameNames } from './same-names.js';
+import { jointNorm, updateRatio } from './update-ratio.js';
+
+export interface GroupByLayerOptions {
+  /** The layer of a parameter, by its name. Default: {@link layerOf}. */
+  readonly layer?: (name: string) => string;
+}
+
+/** The statistics that a layer has: a ratio of means or deviations cannot be had from those of its parameters. */
+export type LayerStatistic<S extends Statistic> = Exclude<S, 'meanAbsRatio' | 'stdRatio'>;
+
+/** Is anything, unless `S` has `updateRatio` without the norms that a layer's ratio is made of. */
+export type RatioNeedsNorms<S extends Statistic> = 'updateRatio' extends S
+  ? 'updateNorm' | 'weightNorm' extends S
+    ? unknown
+    : { readonly error: 'updateRatio of a layer needs updateNorm and weightNorm' }
+  : unknown;
+
+/**
+ * Turn the updates of parameters into those of layers: one name a layer, in the order in which they first come.
+ *
+ * ```text
+ * updates   --(a/kernel:3 a/bias:4 b/kernel:1)-|
+ * groupByLayer()
+ *           --(a:5 b:1)------------------------|
+ * ```
+ *
+ * Norms are those of all the layer's elements together (root of the sum of squares), `updateRatio` is the ratio of these
+ * norms, `maxAbsUpdate` the largest, `unchanged` the share of the layer's elements, `nonFinite` their number; a NaN makes
+ * its layer's NaN. Histograms are added up. `meanAbsRatio` and `stdRatio` are left out.
+ *
+ * Errors of the stream: TypeError when there is an `updateRatio` without the two norms, or `layer` gives no string; what
+ * `layer` throws.
+ *
+ * @throws TypeError when `layer` is not a function.
+ *
+ * @example
+ * ```ts
+ * import { groupByLayer, instrument, parameterUpdates } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.events$.pipe(parameterUpdates(), groupByLayer()).subscribe((layers) => {
+ *   for (const { name, size, updateRatio } of layers) console.log(name, size, updateRatio);
+ * });
+ * ```
+ */
+export function groupByLayer<S extends Statistic>({
+  layer = layerOf,
+}: GroupByLayerOptions = {}): OperatorFunction<
+  ParameterUpdates<S> & RatioNeedsNorms<S>,
+  ParameterUpdates<LayerStatistic<S>>
+> {
+  checkFunction('layer', layer, 'function name → string');
+  return perSubscription(() => {
+    const layersOf = whileSameNames((names) => groupNames(names, layer));
+    return map((updates) => {
+      const layers = layersOf(updates.names);
+      const sizes = layers.members.map((members) => sum(members, updates.sizes));
+      return createParameterUpdates<LayerStatistic<S>>({
+        ...(dataOf(updates) as ReturnType<typeof dataOf<never>>),
+        names: layers.names,
+        sizes,
+        columns: groupColumns(updates, layers.members, sizes) as StatisticColumns<LayerStatistic<S>>,
+        histograms: groupHistograms(updates, layers.members),
+      });
+    });
+  });
+}
+
+interface Layers {
+  readonly names: readonly string[];
+  /** The indices of each layer's parameters. */
+  readonly members: readonly (readonly number[])[];
+}
+
+function groupNames(names: readonly string[], layer: (name: string) => string): Layers {
+  const members = new Map<string, number[]>();
+  for (const [i, name] of names.entries()) {
+    const group: unknown = layer(name);
+    if (typeof group !== 'string') {
+      throw new TypeError(
+        `layer: expected a function name → string; got ${describeValue(group)} for ${JSON.stringify(name)}`,
+      );
+    }
+    const list = members.get(group);
+    if (list) list.push(i);
+    else members.set(group, [i]);
+  }
+  return { names: [...members.keys()], members: [...members.values()] };
+}
+
+type Members = Layers['members'];
+
+function groupColumns(
+  updates: AnyParameterUpdates,
+  members: Members,
+  sizes: readonly number[],
+): Partial<StatisticColumns> {
+  const columns: Partial<Record<Statistic, Float64Array>> = {};
+  for (const statistic of statisticsOf(updates)) {
+    const column = groupColumn(updates, statistic, members, sizes);
+    if (column) columns[statistic] = column;
+  }
+  return columns;
+}
+
+function groupColumn(
+  updates: AnyParameterUpdates,
+  statistic: Statistic,
+  members: Members,
+  sizes: readonly number[],
+): Float64Array | undefined {
+  const each = (of: Statistic, combine: (values: readonly number[], layer: number) => number) => {
+    const column = requiredColumn(updates, of, 'groupByLayer');
+    return Float64Array.from(members, (indices, layer) =>
+      combine(
+        indices.map((i) => column[i]!),
+        layer,
+      ),
+    );
+  };
+  switch (statistic) {
+    case 'updateNorm':
+    case 'weightNorm':
+    case 'gradientNorm':
+      return each(statistic, jointNorm);
+    case 'updateRatio': {
+      const weightNorms = each('weightNorm', jointNorm);
+      return each('updateNorm', (norms, layer) => updateRatio(jointNorm(norms), weightNorms[layer]!));
+    }
+    case 'maxAbsUpdate':
+      return each(statistic, (values) => Math.max(0, ...values));
+    case 'unchanged':
+      return each(statistic, (shares, layer) => {
+        const counts = shares.map((share, i) => share * updates.sizes[members[layer]![i]!]!);
+        return sizes[layer] === 0 ? 1 : counts.reduce((a, b) => a + b, 0) / sizes[layer]!;
+      });
+    case 'nonFinite':
+      return each(statistic, (counts) => counts.reduce((a, b) => a + b, 0));
+    case 'meanAbsRatio':
+    case 'stdRatio':
+      return undefined;
+  }
+}
+
+function groupHistograms(updates: AnyParameterUpdates, members: Members): AnyParameterUpdates['histograms'] {
+  const entries = Object.entries(updates.histograms) as [HistogramSubject, readonly MagnitudeHistogram[]][];
+  return Object.fromEntries(
+    entries.map(([subject, list]) => [
+      subject,
+      members.map((indices) => mergeHistograms(indices.map((i) => list[i]!))),
+    ]),
+  );
+}
+
+function sum(indices: readonly number[], values: readonly number[]): number {
+  return indices.reduce((total, i) => total + values[i]!, 0);
+}
