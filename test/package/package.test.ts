@@ -29,7 +29,7 @@ describe('package.json', () => {
       '@tensorflow/tfjs-backend-cpu',
       '@tensorflow/tfjs-backend-wasm',
       'csv-stringify',
-      'log-update',
+      'leven',
       'picomatch',
     ]);
   });
