@@ -136,7 +136,9 @@ export function float32Tensor(values: Float32Array | readonly number[], shape: r
  * @throws SafetensorsError for a tensor of integers.
  */
 export function toFloat32({ dtype, data }: SafetensorsTensor, name = 'tensor'): Float32Array {
-  const { buffer, byteOffset, byteLength } = byteOffsetIsAligned(data, ELEMENT_BYTES[dtype]) ? data : data.slice();
+  // A copy is aligned; slice() would not do, which gives no copy of a Node Buffer.
+  const aligned = data.byteOffset % ELEMENT_BYTES[dtype] === 0 ? data : new Uint8Array(data);
+  const { buffer, byteOffset, byteLength } = aligned;
   const length = byteLength / ELEMENT_BYTES[dtype];
   switch (dtype) {
     case 'F32':
@@ -243,10 +245,6 @@ function halfToNumber(bits: number): number {
   if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   if (exponent === 0) return sign * fraction * 2 ** -24;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-function byteOffsetIsAligned({ byteOffset }: Uint8Array, elementBytes: number): boolean {
-  return byteOffset % elementBytes === 0;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -179,6 +179,8 @@ describe('safetensors', () => {
     const unaligned = new Uint8Array(9).subarray(1, 9);
     unaligned.set(bytes(Float32Array.of(1, 2)));
     expect([...toFloat32({ dtype: 'F32', shape: [2], data: unaligned })]).toEqual([1, 2]);
+    const buffer = Buffer.from(unaligned.buffer).subarray(1);
+    expect([...toFloat32({ dtype: 'F32', shape: [2], data: buffer })]).toEqual([1, 2]);
     expect(() => toFloat32({ dtype: 'I32', shape: [1], data: new Uint8Array(4) }, 'ids')).toThrow(
       'ids: expected floating-point values (F32, F16, BF16, F64); got I32',
     );
