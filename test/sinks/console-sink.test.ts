@@ -25,8 +25,9 @@ function setUp(options: ConsoleSinkOptions & { isTTY?: boolean; columns?: number
   return { sink, next, raw: () => raw, screen: () => screenOf(raw) };
 }
 
-const PIECE = /\x1b\[\d*[A-Z]|\n|[^\x1b\n]+/g;
-const CURSOR_UP = /\x1b\[(\d+)A/;
+const ESCAPE = String.fromCharCode(27);
+const PIECE = new RegExp(`${ESCAPE}\\[\\d*[A-Z]|\\n|[^${ESCAPE}\\n]+`, 'g');
+const CURSOR_UP = new RegExp(`${ESCAPE}\\[(\\d+)A`);
 
 /** What a terminal shows after cursor-up and clear-below. */
 function screenOf(raw: string): string[] {
