@@ -38,7 +38,6 @@ export { everyEpochs } from './operators/every-epochs.js';
 export { everySteps } from './operators/every-steps.js';
 export { type GlobalNorm, type GlobalNorms, globalNorms } from './operators/global-norms.js';
 export { type GroupByLayerOptions, groupByLayer, type LayerStatistic } from './operators/group-by-layer.js';
-export { layerOf } from './operators/layer-of.js';
 export { type LogStepsOptions, logSteps } from './operators/log-steps.js';
 export {
   MEASUREMENT_TYPES,
@@ -53,6 +52,7 @@ export type { Schedule, SchedulePosition } from './operators/schedule.js';
 export { type ParameterPattern, selectParameters } from './operators/select-parameters.js';
 export { type Throughput, type ThroughputOptions, throughput } from './operators/throughput.js';
 export { type TopUpdatesOptions, topUpdates } from './operators/top-updates.js';
+export { layerOf } from './parameters/layer-of.js';
 
 export type {
   AnyParameterUpdates,

@@ -2,7 +2,7 @@ import { map, type OperatorFunction } from 'rxjs';
 import type { EventContext } from '../events/events.js';
 import { type AnyParameterUpdates, columnOf, type ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { DefaultStatistic, Statistic } from '../parameters/statistics.js';
-import { jointNorm, updateRatio } from './update-ratio.js';
+import { jointNorm, updateRatio } from '../parameters/update-ratio.js';
 
 const NORMS = ['updateNorm', 'weightNorm', 'gradientNorm'] as const;
 

@@ -1,5 +1,6 @@
 import { map, type OperatorFunction } from 'rxjs';
 import { checkFunction, describeValue } from '../events/check-option.js';
+import { layerOf } from '../parameters/layer-of.js';
 import {
   type AnyParameterUpdates,
   createParameterUpdates,
@@ -8,12 +9,11 @@ import {
   statisticsOf,
 } from '../parameters/parameter-updates.js';
 import type { HistogramSubject, MagnitudeHistogram, Statistic, StatisticColumns } from '../parameters/statistics.js';
-import { layerOf } from './layer-of.js';
+import { jointNorm, updateRatio } from '../parameters/update-ratio.js';
 import { mergeHistograms } from './merge-histograms.js';
 import { perSubscription } from './per-subscription.js';
 import { requiredColumn } from './required-column.js';
 import { whileSameNames } from './same-names.js';
-import { jointNorm, updateRatio } from './update-ratio.js';
 
 export interface GroupByLayerOptions {
   /** The layer of a parameter, by its name. Default: {@link layerOf}. */

@@ -1,5 +1,6 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import type { CollectionResult, DataPoint, GaugeMetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
+import { checkPositiveInteger } from '../../events/check-option.js';
 import type { GaugeFrame, GaugeMetric, GaugeOutput } from './gauge-frame.js';
 import { METER_NAME } from './views.js';
 
@@ -15,7 +16,7 @@ export interface GaugeProducerOptions {
  * `metricProducers`. It collects faster than observable instruments, has no limit of series, drops series that are over,
  * and can lose no step.
  *
- * @throws RangeError when `maxPoints` is no whole number above 0.
+ * @throws TypeError when `maxPoints` is no whole number above 0.
  *
  * @example
  * ```ts
@@ -34,9 +35,7 @@ export interface GaugeProducerOptions {
  */
 export function gaugeProducer(options: GaugeProducerOptions = {}): GaugeProducer {
   const { everyStep = false, maxPoints = 100_000 } = options;
-  if (!Number.isInteger(maxPoints) || maxPoints < 1) {
-    throw new RangeError(`maxPoints: expected a whole number above 0, got ${String(maxPoints)}`);
-  }
+  checkPositiveInteger('maxPoints', maxPoints);
   return everyStep ? new EveryStep(maxPoints) : new LastStep();
 }
 

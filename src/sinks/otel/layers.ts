@@ -1,13 +1,10 @@
+import { layerOf } from '../../parameters/layer-of.js';
+
 /** Which layer each parameter belongs to. */
 export interface Layers {
   readonly names: readonly string[];
   /** For each parameter, the index of its layer. */
   readonly of: Uint32Array;
-}
-
-/** The layer of a parameter: its name without the last part. `encoder/0/query/kernel` is in `encoder/0/query`. */
-export function layerOf(name: string): string {
-  return partsOf(name).slice(0, -1).join('') || name;
 }
 
 /** Group parameters into at most `limit` layers; where there are more, by as much of the path as gives few enough. */

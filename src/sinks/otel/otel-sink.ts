@@ -1,5 +1,6 @@
 import { type Attributes, type MeterProvider, metrics } from '@opentelemetry/api';
 import type { Observable } from 'rxjs';
+import { checkOneOf, checkPositiveInteger } from '../../events/check-option.js';
 import type { AlertEvent, TrainingEvent } from '../../events/events.js';
 import type { Sink } from '../../events/sink.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
@@ -12,7 +13,7 @@ import { observedGauges } from './observed-gauges.js';
 import { type Detail, type ParameterGauges, parameterGauges } from './parameter-gauges.js';
 import { cleanTags, type Tags } from './tags.js';
 import { trainingMetrics } from './training-metrics.js';
-import { checkSeries, METER_NAME } from './views.js';
+import { METER_NAME } from './views.js';
 
 export interface OtelSinkOptions {
   /** Where the instruments come from. Default: the global provider, as it is when the first record comes. */
@@ -55,7 +56,7 @@ export interface OtelSink extends Sink<TrainingEvent | AnyParameterUpdates> {
  * read when somebody collects, so a step pays for a few counters and for the histogram of ratios alone. Give one sink
  * one run: its `parameterUpdates` and its events, merged.
  *
- * @throws TypeError for a statistic or root that cannot be; RangeError for a limit that is no whole number above 0.
+ * @throws TypeError for an option that cannot be.
  *
  * @example
  * ```ts
@@ -145,24 +146,15 @@ class RunningSink implements OtelSink {
   }
 }
 
-/** The options with their defaults. @throws TypeError or RangeError for one that cannot be. */
+/** The options with their defaults. @throws TypeError for one that cannot be. */
 export function checkSinkOptions(options: OtelSinkOptions) {
   const { maxParameters = 1_000, movers = 20, seriesLimit = 2_000, root = 'ml' } = options;
-  checkSeries('maxParameters', maxParameters);
-  checkSeries('movers', movers);
-  checkSeries('seriesLimit', seriesLimit);
-  const levels = ['auto', 'parameters', 'movers', 'layers', 'totals'];
-  if (options.detail !== undefined && !levels.includes(options.detail)) {
-    throw new TypeError(`detail: expected one of ${levels.join(', ')}; got ${JSON.stringify(options.detail)}`);
-  }
+  checkPositiveInteger('maxParameters', maxParameters);
+  checkPositiveInteger('movers', movers);
+  checkPositiveInteger('seriesLimit', seriesLimit);
+  checkOneOf('detail', options.detail ?? 'auto', ['auto', 'parameters', 'movers', 'layers', 'totals']);
   const statistics = options.statistics ?? (['updateNorm', 'weightNorm', 'updateRatio'] as const);
-  for (const statistic of statistics) {
-    if (!GAUGE_STATISTICS.includes(statistic)) {
-      throw new TypeError(
-        `statistics: expected some of ${GAUGE_STATISTICS.join(', ')}; got ${JSON.stringify(statistic)}`,
-      );
-    }
-  }
+  for (const statistic of statistics) checkOneOf('statistics', statistic, GAUGE_STATISTICS);
   return {
     maxParameters,
     movers,

@@ -1,7 +1,9 @@
 import type { Attributes } from '@opentelemetry/api';
+import { layerOf } from '../../parameters/layer-of.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
+import { jointNorm, updateRatio } from '../../parameters/update-ratio.js';
 import { type GaugeFrame, type GaugeMetric, type GaugeValues, once } from './gauge-frame.js';
-import { groupIntoLayers, type Layers, layerOf } from './layers.js';
+import { groupIntoLayers, type Layers } from './layers.js';
 import { followMovers } from './movers.js';
 import { type GaugeStatistic, isLayerStatistic, type LayerStatistic, type Names } from './names.js';
 
@@ -133,7 +135,7 @@ class Plan {
     const metrics = statistics.map((statistic) => this.#options.names[statistic]);
     return this.#frame('totals', updates, metrics, 1, () => ({
       rows: [this.#base],
-      columns: statistics.map((statistic) => [normOf(columnOf(updates, statistic)!)]),
+      columns: statistics.map((statistic) => [jointNorm(columnOf(updates, statistic)!)]),
     }));
   };
 
@@ -152,11 +154,7 @@ function layerColumn(updates: AnyParameterUpdates, statistic: LayerStatistic, la
   if (statistic !== 'updateRatio') return normsByLayer(columnOf(updates, statistic)!, layers);
   const moved = normsByLayer(columnOf(updates, 'updateNorm')!, layers);
   const size = normsByLayer(columnOf(updates, 'weightNorm')!, layers);
-  return moved.map((norm, layer) => (norm === 0 ? 0 : norm / size[layer]!));
-}
-
-function normOf(norms: Float64Array): number {
-  return Math.sqrt(norms.reduce((squares, norm) => squares + norm * norm, 0));
+  return moved.map((norm, layer) => updateRatio(norm, size[layer]!));
 }
 
 /** The norm of several vectors put together is the root of the sum of the squares of their norms. */

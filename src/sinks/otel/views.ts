@@ -1,3 +1,5 @@
+import { checkPositiveInteger } from '../../events/check-option.js';
+
 /** The name of the meter that every instrument of `otelSink` comes from. */
 export const METER_NAME = 'trainscope';
 
@@ -11,7 +13,7 @@ export interface MetricView {
  * Views for an application's own `MeterProvider`, so that every instrument of this library may have `series` series. The
  * SDK's own limit is 2,000; above it, it puts all the others into one. Say the same number to the sink, as `seriesLimit`.
  *
- * @throws RangeError when `series` is no whole number above 0.
+ * @throws TypeError when `series` is no whole number above 0.
  *
  * @example
  * ```ts
@@ -23,12 +25,6 @@ export interface MetricView {
  * ```
  */
 export function metricViews(series: number): MetricView[] {
-  checkSeries('series', series);
+  checkPositiveInteger('series', series);
   return [{ meterName: METER_NAME, aggregationCardinalityLimit: series }];
-}
-
-export function checkSeries(name: string, series: number): void {
-  if (!Number.isInteger(series) || series < 1) {
-    throw new RangeError(`${name}: expected a whole number above 0, got ${String(series)}`);
-  }
 }

@@ -66,7 +66,7 @@ describe('gaugeProducer({ everyStep: true })', () => {
 
   it('refuses a maxPoints that is no whole number above 0', () => {
     expect(() => gaugeProducer({ everyStep: true, maxPoints: 0 })).toThrow(
-      'maxPoints: expected a whole number above 0, got 0',
+      'maxPoints: expected a positive integer, got 0',
     );
   });
 });

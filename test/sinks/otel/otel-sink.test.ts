@@ -327,8 +327,8 @@ describe('a sink’s life', () => {
 
   it.each([
     [{ detail: 'everything' }, /^detail: expected one of auto, parameters, movers, layers, totals; got "everything"/],
-    [{ statistics: ['nonFinite'] }, /^statistics: expected some of updateNorm, .*; got "nonFinite"/],
-    [{ maxParameters: 0 }, /^maxParameters: expected a whole number above 0, got 0/],
+    [{ statistics: ['nonFinite'] }, /^statistics: expected one of updateNorm, .*; got "nonFinite"/],
+    [{ maxParameters: 0 }, /^maxParameters: expected a positive integer, got 0/],
     [{ movers: 1.5 }, /^movers: /],
     [{ seriesLimit: -1 }, /^seriesLimit: /],
     [{ root: '9.x' }, /^root: expected .* got "9.x"/],

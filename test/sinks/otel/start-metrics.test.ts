@@ -265,7 +265,7 @@ describe('options that cannot be', () => {
     [{ rank: -1 }, /^rank: /],
     [{ rank: 4, workers: 4 }, /^workers: expected a whole number of 5 or more; got 4/],
     [{ exporter: 'otlp', url: 'collector' }, /^url: expected an http:\/\/ or https:\/\/ address, got "collector"/],
-    [{ intervalMs: 0 }, /^intervalMs: expected milliseconds above 0, got 0/],
+    [{ intervalMs: 0 }, /^intervalMs: expected a positive number, got 0/],
     [{ lingerMs: -1 }, /^lingerMs: /],
     [{ detail: 'all' }, /^detail: /],
   ])('refuses %j', async (options, message) => {

@@ -4,7 +4,8 @@
  * @throws Error that says what to install.
  */
 export const importSdk = () => peer('@opentelemetry/sdk-metrics', import('@opentelemetry/sdk-metrics'));
-export const importResources = () => peer('@opentelemetry/resources', import('@opentelemetry/resources'));
+export const importResources = (): Promise<typeof import('@opentelemetry/resources')> =>
+  peer('@opentelemetry/resources', import('@opentelemetry/resources'));
 export const importPrometheus = () =>
   peer('@opentelemetry/exporter-prometheus', import('@opentelemetry/exporter-prometheus'));
 export const importOtlp = () =>

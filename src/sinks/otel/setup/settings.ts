@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { checkOneOf, checkPositive } from '../../../events/check-option.js';
 import { namesUnder } from '../names.js';
 import { checkSinkOptions, type OtelSinkOptions } from '../otel-sink.js';
 import type { Environment } from './environment.js';
@@ -68,10 +69,7 @@ export function resolveSettings(options: MetricsOptions, environment: Environmen
     lingerMs = 0,
   } = options;
   const chosen = options.exporter ?? environment.exporter ?? 'prometheus';
-  const exporter = chosen === 'none' ? 'prometheus' : chosen;
-  if (!['prometheus', 'otlp', 'console'].includes(exporter)) {
-    throw new TypeError(`exporter: expected one of prometheus, otlp, console; got ${JSON.stringify(exporter)}`);
-  }
+  const exporter = chosen === 'none' ? 'prometheus' : checkOneOf('exporter', chosen, ['prometheus', 'otlp', 'console']);
   if (everyStep && exporter === 'prometheus') {
     throw new TypeError(
       "everyStep: expected exporter 'otlp' or 'console', got 'prometheus'; a scrape has one value a series, so send OTLP to a Collector or to Prometheus",
@@ -80,8 +78,8 @@ export function resolveSettings(options: MetricsOptions, environment: Environmen
   checkSinkOptions(options);
   whole('rank', rank, 0);
   if (workers !== undefined) whole('workers', workers, rank + 1);
-  const intervalMs = positive('intervalMs', options.intervalMs ?? environment.intervalMs ?? 5_000);
-  const timeoutMs = positive('timeoutMs', options.timeoutMs ?? environment.timeoutMs ?? 5_000);
+  const intervalMs = checkPositive('intervalMs', options.intervalMs ?? environment.intervalMs ?? 5_000);
+  const timeoutMs = checkPositive('timeoutMs', options.timeoutMs ?? environment.timeoutMs ?? 5_000);
   const endpoint =
     exporter === 'otlp'
       ? (metricsUrl(options.url) ?? environment.endpoint ?? 'http://localhost:4318/v1/metrics')
@@ -108,8 +106,8 @@ export function resolveSettings(options: MetricsOptions, environment: Environmen
       compressionFromEnvironment: environment.compression,
     },
     producer: { everyStep, maxPoints },
-    lingerMs: lingerMs === 0 ? 0 : positive('lingerMs', lingerMs),
-    finishTimeoutMs: positive('finishTimeoutMs', options.finishTimeoutMs ?? 8_000),
+    lingerMs: lingerMs === 0 ? 0 : checkPositive('lingerMs', lingerMs),
+    finishTimeoutMs: checkPositive('finishTimeoutMs', options.finishTimeoutMs ?? 8_000),
     resource: {
       defaults: { 'service.name': 'trainscope', 'service.instance.id': `${run}/${rank}` },
       said: {
@@ -150,9 +148,4 @@ function whole(name: string, value: number, least: number, most = Infinity): num
   throw new RangeError(
     `${name}: expected a whole number of ${least} or more${most < Infinity ? `, up to ${most}` : ''}; got ${String(value)}`,
   );
-}
-
-function positive(name: string, ms: number): number {
-  if (Number.isFinite(ms) && ms > 0) return ms;
-  throw new RangeError(`${name}: expected milliseconds above 0, got ${String(ms)}`);
 }
