@@ -1,0 +1,232 @@
+import { checkOneOf, describeValue } from '../../events/check-option.js';
+import { type GreedyOptions, greedy } from './greedy.js';
+import type { MetricSchedule } from './metric-schedule.js';
+import { type ReduceOnPlateauOptions, reduceOnPlateau } from './reduce-on-plateau.js';
+import type { Schedule, ScheduleSpan } from './schedule.js';
+import {
+  constant,
+  constantWithWarmup,
+  cosine,
+  cosineWarmupWithMinLr,
+  cosineWithMinLr,
+  cosineWithRestarts,
+  inverseSqrt,
+  linear,
+  polynomial,
+  type WarmupStableDecayOptions,
+  warmupStableDecay,
+} from './schedules.js';
+
+/** What each schedule takes besides warm-up and length, by its Hugging Face name. */
+export interface SchedulerOptions {
+  linear: Record<never, never>;
+  cosine: { readonly numCycles?: number };
+  cosine_with_restarts: { readonly numCycles?: number };
+  polynomial: { readonly lrEnd?: number; readonly power?: number };
+  constant: Record<never, never>;
+  constant_with_warmup: Record<never, never>;
+  inverse_sqrt: { readonly timescale?: number };
+  reduce_lr_on_plateau: ReduceOnPlateauOptions;
+  cosine_with_min_lr: MinLrOptions;
+  cosine_warmup_with_min_lr: MinLrOptions & { readonly warmupLrRate?: number };
+  warmup_stable_decay: WarmupStableDecayOptions;
+  greedy: GreedyOptions;
+}
+
+/** The floor of a cosine: one of `minLr` and `minLrRate`, its share of the initial rate. */
+export interface MinLrOptions {
+  readonly numCycles?: number;
+  readonly minLr?: number;
+  readonly minLrRate?: number;
+}
+
+/** The name of a schedule. */
+export type SchedulerType = keyof SchedulerOptions;
+
+/** The options of any schedule. */
+export type AnySchedulerOptions = SchedulerOptions[SchedulerType];
+
+/** The options that each schedule knows. */
+const OPTION_NAMES: Readonly<Record<SchedulerType, readonly string[]>> = {
+  linear: [],
+  cosine: ['numCycles'],
+  cosine_with_restarts: ['numCycles'],
+  polynomial: ['lrEnd', 'power'],
+  constant: [],
+  constant_with_warmup: [],
+  inverse_sqrt: ['timescale'],
+  reduce_lr_on_plateau: ['mode', 'factor', 'patience', 'threshold', 'thresholdMode', 'cooldown', 'minLr', 'eps'],
+  cosine_with_min_lr: ['numCycles', 'minLr', 'minLrRate'],
+  cosine_warmup_with_min_lr: ['numCycles', 'minLr', 'minLrRate', 'warmupLrRate'],
+  warmup_stable_decay: ['numDecaySteps', 'numStableSteps', 'warmupType', 'decayType', 'minLrRatio', 'numCycles'],
+  greedy: [
+    'mode',
+    'factor',
+    'patience',
+    'threshold',
+    'thresholdMode',
+    'cooldown',
+    'warmup',
+    'minLr',
+    'maxLr',
+    'eps',
+    'smooth',
+    'windowSize',
+    'resetStart',
+  ],
+};
+
+/** The schedules there are. */
+export const SCHEDULER_TYPES = Object.keys(OPTION_NAMES) as readonly SchedulerType[];
+
+/** The schedules that follow a metric: they move after evaluations. */
+export const METRIC_SCHEDULER_TYPES: readonly SchedulerType[] = ['reduce_lr_on_plateau', 'greedy'];
+
+/** The learning rate of a run, update by update. */
+export interface Scheduler {
+  readonly type: SchedulerType;
+  /** The rate for the coming update. Setting it moves the rest of the schedule by the same factor. */
+  learningRate: number;
+  /** An update has been made. */
+  advance(): void;
+  /** An evaluation gave this metric: only the schedules that follow one listen. */
+  observe(metric: number): void;
+  /** All that it remembers; numbers may be infinite. */
+  state(): SchedulerState;
+  restore(state: SchedulerState): void;
+}
+
+/** What a scheduler remembers. */
+export type SchedulerState = Readonly<Record<string, unknown>>;
+
+export interface SchedulerSettings extends ScheduleSpan {
+  readonly learningRate: number;
+  readonly options?: AnySchedulerOptions;
+}
+
+/**
+ * The learning rate as transformers' `get_scheduler` has it, at every step.
+ *
+ * @throws TypeError for a schedule or an option that there is not; RangeError for values that make no schedule.
+ *
+ * @example
+ * ```ts
+ * import { createScheduler } from 'trainscope/trainer';
+ *
+ * const scheduler = createScheduler('linear', { learningRate: 1e-3, warmupSteps: 2, trainingSteps: 6 });
+ * for (let step = 0; step < 6; step++) {
+ *   console.log(step, scheduler.learningRate); // 0, 0.0005, 0.001, 0.00075, 0.0005, 0.00025
+ *   scheduler.advance();
+ * }
+ * ```
+ */
+export function createScheduler(type: SchedulerType, settings: SchedulerSettings): Scheduler {
+  checkOneOf('lrSchedulerType', type, SCHEDULER_TYPES);
+  for (const name of Object.keys(settings.options ?? {})) checkOneOf(`lrSchedulerKwargs of ${type}`, name, OPTION_NAMES[type]);
+  const made = make(type, settings);
+  return typeof made === 'function' ? followSteps(type, settings.learningRate, made) : followMetric(type, made);
+}
+
+function make(type: SchedulerType, settings: SchedulerSettings): Schedule | MetricSchedule {
+  const { learningRate } = settings;
+  const options = (settings.options ?? {}) as never;
+  switch (type) {
+    case 'linear':
+      return linear(settings);
+    case 'cosine':
+      return cosine(settings, options);
+    case 'cosine_with_restarts':
+      return cosineWithRestarts(settings, options);
+    case 'polynomial':
+      return polynomial(settings, learningRate, options);
+    case 'constant':
+      return constant();
+    case 'constant_with_warmup':
+      return constantWithWarmup(settings);
+    case 'inverse_sqrt':
+      return inverseSqrt(settings, options);
+    case 'reduce_lr_on_plateau':
+      return reduceOnPlateau(learningRate, options);
+    case 'cosine_with_min_lr':
+      return cosineWithMinLr(settings, withMinLrRate(options, learningRate));
+    case 'cosine_warmup_with_min_lr':
+      return cosineWarmupWithMinLr(settings, withMinLrRate(options, learningRate));
+    case 'warmup_stable_decay':
+      return warmupStableDecay(settings, withDecaySteps(options));
+    case 'greedy':
+      return greedy(learningRate, options);
+  }
+}
+
+function withMinLrRate<T extends MinLrOptions>(options: T, learningRate: number): T & { minLrRate: number } {
+  const { minLr, minLrRate } = options;
+  if ((minLr === undefined) === (minLrRate === undefined)) {
+    const got = minLr === undefined ? 'neither' : 'both';
+    throw new TypeError(`lrSchedulerKwargs: expected one of minLr and minLrRate, got ${got}`);
+  }
+  return { ...options, minLrRate: minLrRate ?? minLr! / learningRate };
+}
+
+function withDecaySteps(options: WarmupStableDecayOptions): WarmupStableDecayOptions {
+  const { numDecaySteps, warmupType = 'linear', decayType = 'cosine' } = options;
+  if (!Number.isFinite(numDecaySteps)) {
+    throw new TypeError(`numDecaySteps: expected a number of updates, got ${describeValue(numDecaySteps)}`);
+  }
+  checkOneOf('warmupType', warmupType, ['linear', 'cosine', '1-sqrt']);
+  checkOneOf('decayType', decayType, ['linear', 'cosine', '1-sqrt']);
+  return options;
+}
+
+function followSteps(type: SchedulerType, initial: number, schedule: Schedule): Scheduler {
+  let step = 0;
+  /** 1 unless someone has set the rate by hand. */
+  let scale = 1;
+  return {
+    type,
+    get learningRate() {
+      return initial * schedule(step) * scale;
+    },
+    set learningRate(rate) {
+      const scheduled = initial * schedule(step);
+      // A rate of 0 cannot be scaled: the schedule goes on as it was.
+      if (scheduled > 0) scale = rate / scheduled;
+    },
+    advance: () => {
+      step++;
+    },
+    observe: () => {},
+    state: () => ({ schedule: type, step, scale }),
+    restore(state) {
+      checkType(state, type);
+      step = Number(state.step);
+      scale = Number(state.scale);
+    },
+  };
+}
+
+function followMetric(type: SchedulerType, schedule: MetricSchedule): Scheduler {
+  return {
+    type,
+    get learningRate() {
+      return schedule.learningRate;
+    },
+    set learningRate(rate) {
+      schedule.learningRate = rate;
+    },
+    advance: () => {},
+    observe: (metric) => schedule.observe(metric),
+    state: () => ({ schedule: type, ...schedule.state() }),
+    restore(state) {
+      checkType(state, type);
+      const { schedule: _type, ...rest } = state;
+      schedule.restore(rest);
+    },
+  };
+}
+
+function checkType(state: SchedulerState, type: SchedulerType): void {
+  if (state.schedule === type) return;
+  throw new TypeError(
+    `lrSchedulerType: expected the checkpoint's ${describeValue(state.schedule)}, got ${describeValue(type)}; resume with the schedule the run began with`,
+  );
+}
