@@ -7,6 +7,7 @@ import { cpus } from 'node:os';
 const BENCHMARKS: Readonly<Record<string, string>> = {
   statistics: 'A step’s statistics, against the tutorial’s way and a memory copy',
   overhead: 'A whole training step, observed and not',
+  adamw: 'AdamW, against the Adam of TensorFlow.js',
   backend: 'The mended kernels of the backends, against the ones they replace',
   endurance: 'Ten thousand steps',
 };

@@ -1,6 +1,6 @@
 import { comparable, ratio } from './comparable.js';
 import { hostKernel, hostValues } from './host-values.js';
-import type { UpdateSums, Values } from './kernels/kernel.js';
+import type { StepSums, UpdateSums, Values } from './kernels/kernel.js';
 import { histogram, type Moments, moments } from './kernels/on-request.js';
 import type { LiveParameter } from './live-parameters.js';
 import type { SharedValues } from './snapshot.js';
@@ -45,6 +45,8 @@ export class HostComparison {
   constructor(
     private readonly parameters: readonly LiveParameter[],
     private readonly before: SharedValues,
+    /** What is known already, by the names of the variables. */
+    private readonly known: ReadonlyMap<string, StepSums> = new Map(),
   ) {}
 
   measure<S extends Statistic>({ statistics, histograms = [] }: Measure<S>): Comparison<S> {
@@ -81,9 +83,10 @@ export class HostComparison {
       case 'nonFinite':
         return this.#ofSums(({ nonFinite }) => nonFinite);
       case 'gradientNorm':
-        return Float64Array.from(this.parameters, ({ gradient }) =>
-          gradient ? Math.sqrt(hostKernel().squares(hostValues(gradient))) : 0,
-        );
+        return Float64Array.from(this.parameters, ({ variable, gradient }) => {
+          const squares = this.known.get(variable.name)?.gradientSquares;
+          return gradient ? Math.sqrt(squares ?? hostKernel().squares(hostValues(gradient))) : 0;
+        });
       case 'meanAbsRatio':
         return this.#ofMoments(({ updateAbs, weightAbs }) => ratio(updateAbs, weightAbs));
       case 'stdRatio':
@@ -94,7 +97,11 @@ export class HostComparison {
   }
 
   #ofSums(value: (sums: UpdateSums, size: number) => number): Float64Array {
-    this.#sums ??= this.#pairs((before, after) => hostKernel().update(before, after), NOTHING);
+    this.#sums ??= this.#pairs(
+      (before, after) => hostKernel().update(before, after),
+      NOTHING,
+      ({ variable }) => this.known.get(variable.name),
+    );
     const sums = this.#sums;
     return Float64Array.from(this.parameters, ({ variable }, i) => value(sums[i]!, variable.size));
   }
@@ -126,10 +133,15 @@ export class HostComparison {
     }
   }
 
-  #pairs<T>(pass: (before: Values, after: Values) => T, otherwise: T): readonly T[] {
-    return this.parameters.map(({ name, variable }) => {
-      const before = this.before.get(name);
-      return comparable(before, variable) ? pass(hostValues(before), hostValues(variable)) : otherwise;
+  #pairs<T>(
+    pass: (before: Values, after: Values) => T,
+    otherwise: T,
+    known: (parameter: LiveParameter) => T | undefined = () => undefined,
+  ): readonly T[] {
+    return this.parameters.map((parameter) => {
+      const before = this.before.get(parameter.name);
+      if (!comparable(before, parameter.variable)) return otherwise;
+      return known(parameter) ?? pass(hostValues(before), hostValues(parameter.variable));
     });
   }
 }

@@ -36,7 +36,19 @@ export function hostValues(tensor: Tensor): Values {
   return viewOfWasmHeap(tensor) ?? (tensor.dataSync() as Values);
 }
 
-function wasmMemory(): WebAssembly.Memory | undefined {
+/**
+ * The very memory of a float32 tensor, for whoever owns the tensor to write to; undefined on backends where it cannot be
+ * reached. The next operation may move it: allocate first.
+ */
+export function ownMemory(tensor: Tensor): Float32Array | undefined {
+  if (tensor.dtype !== 'float32') return undefined;
+  if (getBackend() === 'cpu') return tensor.dataSync() as Float32Array;
+  if (getBackend() === 'wasm' && tensor.size === 0) return new Float32Array();
+  return viewOfWasmHeap(tensor) as Float32Array | undefined;
+}
+
+/** The heap of the wasm backend, where that is in use and shows it. */
+export function wasmMemory(): WebAssembly.Memory | undefined {
   if (getBackend() !== 'wasm') return undefined;
   const memory = (backend() as unknown as WasmBackendParts).wasm?.asm?.memory;
   return memory instanceof WebAssembly.Memory ? memory : undefined;

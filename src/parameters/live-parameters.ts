@@ -1,6 +1,7 @@
 import { getBackend, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import { compareOnDevice } from './device-comparison.js';
 import { HostComparison } from './host-comparison.js';
+import type { StepSums } from './kernels/kernel.js';
 import { KeptSnapshot, SharedValues } from './snapshot.js';
 import type { Comparison, Measure, Statistic } from './statistics.js';
 import type { MaybePromise, Snapshot, StepParameters } from './step-parameters.js';
@@ -21,10 +22,16 @@ export interface LiveParametersOptions {
 /** Backends whose values are far away: reading them all would stall the device. */
 const DEVICE_BACKENDS: ReadonlySet<string> = new Set(['webgl', 'webgpu']);
 
+/** What an optimizer found while it updated, by the names of the variables. */
+export type SumsByVariable = ReadonlyMap<string, StepSums>;
+
 /** The handle on the parameters of one step, which the source takes through the step's moments. */
 export interface LiveParameters extends StepParameters {
-  /** The optimizer has updated the parameters: a snapshot taken from now on is of the new values. */
-  advance(): void;
+  /**
+   * The optimizer has updated the parameters: a snapshot taken from now on is of the new values. What the optimizer
+   * measured itself (`sums`) is not measured again.
+   */
+  advance(sums?: SumsByVariable): void;
   /** The last event that carries the handle has been delivered. */
   release(): void;
 }
@@ -47,6 +54,8 @@ class Live implements LiveParameters {
   #shared: SharedValues | undefined;
   /** What has been measured in this moment, by the values it was compared with. */
   #comparisons = new Map<SharedValues, HostComparison>();
+  /** The values that the update began with, and what the optimizer found of them. */
+  #measured: { readonly before: SharedValues; readonly sums: SumsByVariable } | undefined;
   #released = false;
 
   constructor(
@@ -71,13 +80,15 @@ class Live implements LiveParameters {
     if (this.path === 'device') return compareOnDevice(this.parameters, before.values, measure);
     let comparison = this.#comparisons.get(before.values);
     if (!comparison) {
-      comparison = new HostComparison(this.parameters, before.values);
+      const sums = this.#measured?.before === before.values ? this.#measured.sums : undefined;
+      comparison = new HostComparison(this.parameters, before.values, sums);
       this.#comparisons.set(before.values, comparison);
     }
     return comparison.measure(measure);
   }
 
-  advance(): void {
+  advance(sums?: SumsByVariable): void {
+    this.#measured = this.#shared && sums && { before: this.#shared, sums };
     this.#endMoment();
   }
 

@@ -15,6 +15,12 @@ export interface UpdateSums {
   readonly nonFinite: number;
 }
 
+/** What an optimizer that measures while it updates finds in its one pass. */
+export interface StepSums extends UpdateSums {
+  /** Σgradient² */
+  readonly gradientSquares: number;
+}
+
 /** The passes that run at every step. Both kernels give the same numbers to 1e-6 relative. */
 export interface Kernel {
   readonly name: 'simd' | 'scalar';

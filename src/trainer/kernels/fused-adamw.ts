@@ -1,0 +1,125 @@
+import type { StepSums } from '../../parameters/kernels/kernel.js';
+import { ADAMW_KERNEL } from './adamw-kernel.wasm.js';
+
+/** The numbers of one AdamW update, the same for every element of a parameter. */
+export interface AdamWCoefficients {
+  /** 1 − learning rate · weight decay. */
+  readonly keep: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  /** The learning rate over 1 − beta1^step. */
+  readonly stepSize: number;
+  /** √(1 − beta2^step). */
+  readonly rootCorrection: number;
+  readonly epsilon: number;
+}
+
+/** One parameter's values. `first`, `second` and `next` are written. */
+export interface AdamWValues {
+  readonly weights: Float32Array;
+  readonly gradients: Float32Array;
+  /** The running mean of the gradients. */
+  readonly first: Float32Array;
+  /** The running mean of their squares. */
+  readonly second: Float32Array;
+  /** Where the new weights go. */
+  readonly next: Float32Array;
+}
+
+interface Exports {
+  readonly updateSquares: WebAssembly.Global<'f64'>;
+  readonly weightSquares: WebAssembly.Global<'f64'>;
+  readonly gradientSquares: WebAssembly.Global<'f64'>;
+  readonly maxAbsUpdate: WebAssembly.Global<'f64'>;
+  readonly unchanged: WebAssembly.Global<'f64'>;
+  readonly nonFinite: WebAssembly.Global<'f64'>;
+  reset(): void;
+  adamw(...args: readonly number[]): void;
+}
+
+/** Elements that go through the scratch memory at a time: five blocks of 16 KB. */
+const SCRATCH_ELEMENTS = 4096;
+const SCRATCH_BLOCKS = 5;
+const WASM_PAGE_BYTES = 65_536;
+
+let compiled: WebAssembly.Module | null | undefined;
+
+function kernelModule(): WebAssembly.Module | null {
+  if (compiled !== undefined) return compiled;
+  try {
+    compiled = new WebAssembly.Module(Uint8Array.from(atob(ADAMW_KERNEL), (char) => char.charCodeAt(0)));
+  } catch {
+    compiled = null;
+  }
+  return compiled;
+}
+
+/** Makes an update and says what it was. */
+export type FusedAdamW = (values: AdamWValues, coefficients: AdamWCoefficients) => StepSums;
+
+/**
+ * AdamW in WebAssembly SIMD, or undefined where the machine has none.
+ *
+ * Values that lie in `memory` are used where they are; others go in blocks through a small scratch memory.
+ */
+export function fusedAdamW(memory?: WebAssembly.Memory): FusedAdamW | undefined {
+  const module = kernelModule();
+  if (!module) return undefined;
+  return memory ? inPlace(module, memory) : throughScratch(module);
+}
+
+function inPlace(module: WebAssembly.Module, memory: WebAssembly.Memory): FusedAdamW {
+  const kernel = instantiate(module, memory);
+  return ({ weights, gradients, first, second, next }, coefficients) => {
+    kernel.reset();
+    const offsets = [weights, gradients, first, second, next].map(({ byteOffset }) => byteOffset);
+    kernel.adamw(...offsets, next.length, ...scalars(coefficients));
+    return sumsOf(kernel);
+  };
+}
+
+function throughScratch(module: WebAssembly.Module): FusedAdamW {
+  const bytes = SCRATCH_BLOCKS * SCRATCH_ELEMENTS * Float32Array.BYTES_PER_ELEMENT;
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / WASM_PAGE_BYTES) });
+  const kernel = instantiate(module, memory);
+  const blocks = Array.from(
+    { length: SCRATCH_BLOCKS },
+    (_, i) => new Float32Array(memory.buffer, i * SCRATCH_ELEMENTS * Float32Array.BYTES_PER_ELEMENT, SCRATCH_ELEMENTS),
+  );
+  const offsets = blocks.map(({ byteOffset }) => byteOffset);
+  return ({ weights, gradients, first, second, next }, coefficients) => {
+    kernel.reset();
+    const read = [weights, gradients, first, second];
+    const numbers = scalars(coefficients);
+    for (let begin = 0; begin < next.length; begin += SCRATCH_ELEMENTS) {
+      const end = Math.min(begin + SCRATCH_ELEMENTS, next.length);
+      read.forEach((values, i) => {
+        blocks[i]!.set(values.subarray(begin, end));
+      });
+      kernel.adamw(...offsets, end - begin, ...numbers);
+      [first, second, next].forEach((values, i) => {
+        values.set(blocks[i + 2]!.subarray(0, end - begin), begin);
+      });
+    }
+    return sumsOf(kernel);
+  };
+}
+
+function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Exports {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+}
+
+function scalars({ keep, beta1, beta2, stepSize, rootCorrection, epsilon }: AdamWCoefficients): number[] {
+  return [keep, beta2, 1 - beta1, 1 - beta2, stepSize, rootCorrection, epsilon];
+}
+
+function sumsOf(kernel: Exports): StepSums {
+  return {
+    updateSquares: kernel.updateSquares.value,
+    weightSquares: kernel.weightSquares.value,
+    gradientSquares: kernel.gradientSquares.value,
+    maxAbsUpdate: kernel.maxAbsUpdate.value,
+    unchanged: kernel.unchanged.value,
+    nonFinite: kernel.nonFinite.value,
+  };
+}

@@ -1,0 +1,274 @@
+import {
+  engine,
+  keep,
+  Optimizer,
+  type serialization,
+  type Tensor,
+  tensor,
+  tidy,
+  type Variable,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import { checkPositive, describeValue } from '../../events/check-option.js';
+import type { StepSums } from '../../parameters/kernels/kernel.js';
+import type { AdamWCoefficients } from '../kernels/fused-adamw.js';
+import { composedStep } from './composed-step.js';
+import { fusedStep } from './fused-step.js';
+import { hasWeightDecay } from './weight-decay.js';
+
+type Gradients = Parameters<Optimizer['applyGradients']>[0];
+type NamedTensor = Awaited<ReturnType<Optimizer['saveIterations']>>;
+
+/** Parameters that are updated in their own way. */
+export interface AdamWGroup {
+  /** Which: by the names of their variables. */
+  readonly parameters: RegExp | ((name: string) => boolean);
+  /** Their rate, as a multiple of the optimizer's. Default: 1. */
+  readonly learningRateScale?: number;
+  /** Their decay. Default: the optimizer's, and none on biases and normalisation weights. */
+  readonly weightDecay?: number;
+}
+
+export interface AdamWOptions {
+  /** Default: 5e-5. */
+  readonly learningRate?: number;
+  /** Default: 0.9. */
+  readonly beta1?: number;
+  /** Default: 0.999. */
+  readonly beta2?: number;
+  /** Default: 1e-8. */
+  readonly epsilon?: number;
+  /** Decoupled: at every update a weight loses `learningRate · weightDecay` of itself. Default: 0. */
+  readonly weightDecay?: number;
+  /** Which parameters decay, by the names of their variables. Default: all but biases and normalisation weights. */
+  readonly decays?: (name: string) => boolean;
+  /** Parameters to treat apart; the first group that fits counts. */
+  readonly groups?: readonly AdamWGroup[];
+  /** `fused` needs the cpu or the wasm backend. Default: `fused` where it can be. */
+  readonly path?: 'fused' | 'composed';
+}
+
+/** What AdamW remembers of one parameter. */
+export interface AdamWMoments {
+  /** Updates made: the bias correction is computed from it, so that a resumed run is exact to the bit. */
+  readonly step: number;
+  readonly shape: readonly number[];
+  /** The running mean of the gradients. */
+  readonly first: Float32Array;
+  /** The running mean of their squares. */
+  readonly second: Float32Array;
+}
+
+/** What AdamW remembers, by the names of the variables. */
+export type AdamWState = ReadonlyMap<string, AdamWMoments>;
+
+/** One parameter's moments as the optimizer holds them. */
+export interface Moments {
+  step: number;
+  first: Tensor;
+  second: Tensor;
+}
+
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter, 2019), as torch computes it.
+ *
+ * On the cpu and wasm backends it is one WebAssembly SIMD pass, which measures the update while it makes it: statistics
+ * that `parameterUpdates()` asks for then cost nothing. Elsewhere it is composed of TensorFlow.js operations. Both agree
+ * to float32 rounding. `learningRate` is read at every update and may be set at any time.
+ *
+ * It owns two tensors a parameter until `dispose()`.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { AdamW } from 'trainscope/trainer';
+ *
+ * const w = tf.variable(tf.tensor1d([1, -2, 3]), true, 'w');
+ * const optimizer = new AdamW({ learningRate: 0.1, weightDecay: 0.01 });
+ * for (let i = 0; i < 10; i++) optimizer.minimize(() => w.square().sum() as tf.Scalar);
+ * optimizer.dispose();
+ * ```
+ */
+export class AdamW extends Optimizer {
+  /** The name it is serialised under. */
+  static readonly className = 'AdamW';
+  learningRate: number;
+  readonly #options: Required<Omit<AdamWOptions, 'path' | 'learningRate'>>;
+  readonly #path: AdamWOptions['path'];
+  readonly #moments = new Map<string, Moments>();
+  #stepSums: ReadonlyMap<string, StepSums> | undefined;
+
+  /** @throws TypeError or RangeError for an option that makes no optimizer. */
+  constructor(options: AdamWOptions = {}) {
+    super();
+    const { learningRate = 5e-5, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
+    checkNotNegative('learningRate', learningRate);
+    checkBeta('beta1', beta1);
+    checkBeta('beta2', beta2);
+    checkPositive('epsilon', epsilon);
+    checkNotNegative('weightDecay', weightDecay);
+    this.learningRate = learningRate;
+    const { decays = hasWeightDecay, groups = [] } = options;
+    this.#options = { beta1, beta2, epsilon, weightDecay, decays, groups };
+    this.#path = options.path;
+  }
+
+  /** What the last update was, by the names of the variables; undefined where it was not measured. */
+  get stepSums(): ReadonlyMap<string, StepSums> | undefined {
+    return this.#stepSums;
+  }
+
+  override applyGradients(gradients: Gradients): void {
+    const entries = Array.isArray(gradients)
+      ? gradients.map(({ name, tensor }) => [name, tensor] as const)
+      : Object.entries(gradients);
+    const sums = new Map<string, StepSums>();
+    for (const [name, gradient] of entries) {
+      // A variable that the loss does not depend on has none.
+      const variable = gradient && engine().registeredVariables[name];
+      if (!variable) continue;
+      const measured = this.#update(variable, gradient);
+      if (measured) sums.set(name, measured);
+    }
+    this.#stepSums = sums.size > 0 ? sums : undefined;
+    this.incrementIterations();
+  }
+
+  /** A copy of all it remembers, to restore it exactly. */
+  state(): AdamWState {
+    return new Map(
+      [...this.#moments].map(([name, { step, first, second }]) => [
+        name,
+        { step, shape: first.shape, first: floats(first), second: floats(second) },
+      ]),
+    );
+  }
+
+  /**
+   * Go on from a state. What it remembered before is forgotten.
+   *
+   * @throws RangeError for a state whose shapes are not those of the variables.
+   */
+  restore(state: AdamWState): void {
+    for (const [name, { shape }] of state) {
+      const variable = engine().registeredVariables[name];
+      if (variable && variable.shape.join() !== shape.join()) {
+        throw new RangeError(`${name}: expected moments of shape [${variable.shape}], got [${shape.join()}]`);
+      }
+    }
+    this.#forget();
+    for (const [name, { step, shape, first, second }] of state) {
+      // A copy, since the cpu backend would write to the array itself.
+      const held = (values: Float32Array) => tidy(() => keep(tensor(values.slice(), [...shape], 'float32')));
+      this.#moments.set(name, { step, first: held(first), second: held(second) });
+    }
+    this.iterations_ = Math.max(0, ...[...state.values()].map(({ step }) => step));
+  }
+
+  override async getWeights(): Promise<NamedTensor[]> {
+    const moments = [...this.#moments].flatMap(([name, { first, second }]) => [
+      { name: `${name}/m`, tensor: first },
+      { name: `${name}/v`, tensor: second },
+    ]);
+    return [await this.saveIterations(), ...moments];
+  }
+
+  override async setWeights(weights: NamedTensor[]): Promise<void> {
+    const moments = await this.extractIterations(weights);
+    const byName = new Map(moments.map(({ name, tensor }) => [name, tensor]));
+    const state = new Map<string, AdamWMoments>();
+    for (const [key, first] of byName) {
+      const second = byName.get(key.replace(/\/m$/, '/v'));
+      if (!key.endsWith('/m') || !second) continue;
+      const values = { first: floats(first), second: floats(second) };
+      state.set(key.slice(0, -2), { step: this.iterations, shape: first.shape, ...values });
+    }
+    this.restore(state);
+  }
+
+  getConfig(): serialization.ConfigDict {
+    const { beta1, beta2, epsilon, weightDecay } = this.#options;
+    return { learningRate: this.learningRate, beta1, beta2, epsilon, weightDecay };
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.#forget();
+  }
+
+  #update(variable: Variable, gradient: Tensor): StepSums | undefined {
+    const moments = this.#momentsOf(variable);
+    moments.step++;
+    const coefficients = this.#coefficients(variable.name, moments.step);
+    if (this.#path !== 'composed') {
+      const sums = fusedStep(variable, gradient, moments, coefficients);
+      if (sums) return sums;
+      if (this.#path === 'fused') {
+        throw new Error(
+          `path: expected values that can be reached, as on the cpu and wasm backends, for "fused"; leave the path out`,
+        );
+      }
+    }
+    composedStep(variable, gradient, moments, coefficients);
+    return undefined;
+  }
+
+  #momentsOf({ name, shape }: Variable): Moments {
+    let moments = this.#moments.get(name);
+    if (!moments) {
+      // Made in a tidy, since training often runs in one that would dispose them.
+      const zero = () => tidy(() => keep(zeros(shape)));
+      moments = { step: 0, first: zero(), second: zero() };
+      this.#moments.set(name, moments);
+    }
+    return moments;
+  }
+
+  #coefficients(name: string, step: number): AdamWCoefficients {
+    const { beta1, beta2, epsilon } = this.#options;
+    const { learningRateScale, weightDecay } = this.#settingsOf(name);
+    const learningRate = this.learningRate * learningRateScale;
+    return {
+      keep: 1 - learningRate * weightDecay,
+      beta1,
+      beta2,
+      stepSize: learningRate / (1 - beta1 ** step),
+      rootCorrection: Math.sqrt(1 - beta2 ** step),
+      epsilon,
+    };
+  }
+
+  #settingsOf(name: string): { readonly learningRateScale: number; readonly weightDecay: number } {
+    const { decays, groups, weightDecay } = this.#options;
+    const group = groups.find(({ parameters }) =>
+      typeof parameters === 'function' ? parameters(name) : name.search(parameters) >= 0,
+    );
+    return {
+      learningRateScale: group?.learningRateScale ?? 1,
+      weightDecay: group?.weightDecay ?? (decays(name) ? weightDecay : 0),
+    };
+  }
+
+  #forget(): void {
+    for (const { first, second } of this.#moments.values()) {
+      first.dispose();
+      second.dispose();
+    }
+    this.#moments.clear();
+    this.#stepSums = undefined;
+  }
+}
+
+function floats(values: Tensor): Float32Array {
+  return (values.dataSync() as Float32Array).slice();
+}
+
+function checkBeta(name: string, value: number): void {
+  if (!(value >= 0 && value < 1)) throw new RangeError(`${name}: expected 0 to below 1, got ${describeValue(value)}`);
+}
+
+function checkNotNegative(name: string, value: number): void {
+  if (!(value >= 0 && value < Infinity)) {
+    throw new RangeError(`${name}: expected a number of at least 0, got ${describeValue(value)}`);
+  }
+}
