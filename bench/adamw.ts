@@ -4,20 +4,14 @@ import { selectBackend } from 'trainscope/node';
 import { AdamW } from 'trainscope/trainer';
 import { median, table } from './report.js';
 
-const SHAPES: readonly number[][] = [
-  [30522, 128],
+const LAYER: readonly number[][] = [
+  ...Array.from({ length: 4 }, () => [128, 128]),
   [512, 128],
-  ...Array.from({ length: 2 }, () => [
-    ...Array.from({ length: 4 }, () => [
-      [128, 128],
-      [128],
-    ]),
-    [512, 128],
-    [512],
-    [128, 512],
-    ...Array.from({ length: 5 }, () => [128]),
-  ]).flat(),
+  [512],
+  [128, 512],
+  ...Array.from({ length: 9 }, () => [128]),
 ];
+const SHAPES: readonly number[][] = [[30522, 128], [512, 128], ...LAYER, ...LAYER];
 
 type Backend = 'cpu' | 'wasm';
 
@@ -28,7 +22,7 @@ for (const [backend, rounds] of [
 ] as [Backend, number][]) {
   await selectBackend(backend);
   const variables = SHAPES.map((shape) => tf.tidy(() => tf.variable(tf.randomUniform(shape, -0.1, 0.1))));
-  const gradients = Object.fromEntries(variables.map((v) => [v.name, tf.randomUniform(v.shape, -1e-3, 1e-3)]));
+  const gradients = variables.map(({ name, shape }) => ({ name, tensor: tf.randomUniform(shape, -1e-3, 1e-3) }));
   const optimizers = {
     'AdamW, fused, with its statistics': new AdamW({ learningRate: 1e-4, weightDecay: 0.01 }),
     'AdamW, composed': new AdamW({ learningRate: 1e-4, weightDecay: 0.01, path: 'composed' }),
@@ -50,7 +44,7 @@ for (const [backend, rounds] of [
     rows.push([backend, name, time.toFixed(1), nanoseconds, (adam / time).toFixed(1)]);
   }
   for (const optimizer of Object.values(optimizers)) optimizer.dispose();
-  tf.dispose([variables, gradients]);
+  tf.dispose([variables, gradients.map(({ tensor }) => tensor)]);
 }
 
 const million = (SHAPES.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0) / 1e6).toFixed(1);

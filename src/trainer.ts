@@ -3,6 +3,12 @@
  *
  * @module
  */
-export { AdamW, type AdamWGroup, type AdamWMoments, type AdamWOptions, type AdamWState } from './trainer/optimizer/adamw.js';
+export {
+  AdamW,
+  type AdamWGroup,
+  type AdamWMoments,
+  type AdamWOptions,
+  type AdamWState,
+} from './trainer/optimizer/adamw.js';
 export { hasWeightDecay } from './trainer/optimizer/weight-decay.js';
 export { createScheduler, SCHEDULER_TYPES, type SchedulerType } from './trainer/schedules/scheduler.js';

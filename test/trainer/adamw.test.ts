@@ -8,7 +8,11 @@ import { AdamWTwin } from './adamw-twin.js';
 
 /** Gradients that look like gradients: of one magnitude a parameter, from tiny to large, with some zeros. */
 const problem = fc.record({
-  size: fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 60, max: 70 }), fc.integer({ min: 4090, max: 4103 })),
+  size: fc.oneof(
+    fc.integer({ min: 0, max: 9 }),
+    fc.integer({ min: 60, max: 70 }),
+    fc.integer({ min: 4090, max: 4103 }),
+  ),
   scale: fc.constantFrom(1e-6, 1e-3, 1, 30),
   seed: fc.integer({ min: 1, max: 1e6 }),
   decay: fc.constantFrom(0, 0.01),
@@ -117,11 +121,22 @@ describe.each(BACKENDS.flatMap((backend) => [[backend, 'fused'] as const, [backe
       const variable = tf.tidy(() => tf.variable(tf.randomNormal([64, 64], 0, 1, 'float32', 3)));
       const x = tf.randomNormal<tf.Rank.R2>([8, 64], 0, 1, 'float32', 4);
       const optimizer = adamW({ learningRate: 0.1 });
-      const product = () => tf.tidy(() => x.matMul(variable as tf.Tensor2D).dataSync().slice());
+      const product = () =>
+        tf.tidy(() =>
+          x
+            .matMul(variable as tf.Tensor2D)
+            .dataSync()
+            .slice(),
+        );
       const first = product();
       tf.tidy(() => optimizer.applyGradients({ [variable.name]: tf.ones([64, 64]) }));
       const second = product();
-      const fresh = tf.tidy(() => x.matMul(tf.tensor2d(variable.arraySync() as number[][])).dataSync().slice());
+      const fresh = tf.tidy(() =>
+        x
+          .matMul(tf.tensor2d(variable.arraySync() as number[][]))
+          .dataSync()
+          .slice(),
+      );
       expect(second).toEqual(fresh);
       expect(second).not.toEqual(first);
       tf.dispose([variable, x]);

@@ -122,7 +122,8 @@ export interface SchedulerSettings extends ScheduleSpan {
  */
 export function createScheduler(type: SchedulerType, settings: SchedulerSettings): Scheduler {
   checkOneOf('lrSchedulerType', type, SCHEDULER_TYPES);
-  for (const name of Object.keys(settings.options ?? {})) checkOneOf(`lrSchedulerKwargs of ${type}`, name, OPTION_NAMES[type]);
+  for (const name of Object.keys(settings.options ?? {}))
+    checkOneOf(`lrSchedulerKwargs of ${type}`, name, OPTION_NAMES[type]);
   const made = make(type, settings);
   return typeof made === 'function' ? followSteps(type, settings.learningRate, made) : followMetric(type, made);
 }

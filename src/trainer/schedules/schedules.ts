@@ -26,7 +26,10 @@ export function cosine(span: ScheduleSpan, { numCycles = 0.5 }: { readonly numCy
 }
 
 /** Up, then down a cosine that starts again at the top `numCycles` times. */
-export function cosineWithRestarts(span: ScheduleSpan, { numCycles = 1 }: { readonly numCycles?: number } = {}): Schedule {
+export function cosineWithRestarts(
+  span: ScheduleSpan,
+  { numCycles = 1 }: { readonly numCycles?: number } = {},
+): Schedule {
   return (step) => {
     const done = progress(step, span);
     const falling = done >= 1 ? 0 : cosineWave(((numCycles * done) % 1) / 2);
@@ -39,8 +42,7 @@ export function cosineWithMinLr(
   span: ScheduleSpan,
   { numCycles = 0.5, minLrRate }: { readonly numCycles?: number; readonly minLrRate: number },
 ): Schedule {
-  return (step) =>
-    warmup(step, span.warmupSteps) ?? atLeast(minLrRate, cosineWave(numCycles * progress(step, span)));
+  return (step) => warmup(step, span.warmupSteps) ?? atLeast(minLrRate, cosineWave(numCycles * progress(step, span)));
 }
 
 /** As `cosineWithMinLr`, one step ahead: the warm-up starts above 0, or at `warmupLrRate`. */
