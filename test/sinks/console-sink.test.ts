@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { type AnyParameterUpdates, type ConsoleSinkOptions, consoleSink, type TrainingEvent } from '../../src/index.js';
+import { updates } from './updates.js';
+
+const CONTEXT = { run: 'run', step: 3, epoch: 1, time: 3000 };
+
+/** A terminal, or a pipe, that remembers what is on it; the clock stands until it is set. */
+function setUp(options: ConsoleSinkOptions & { isTTY?: boolean; columns?: number; rows?: number } = {}) {
+  let raw = '';
+  let now = 0;
+  const { isTTY = false, columns, rows, ...rest } = options;
+  const output = {
+    isTTY,
+    columns,
+    rows,
+    write: (text: string) => {
+      raw += text;
+    },
+  };
+  const sink = consoleSink({ output, clock: () => now, ...rest });
+  const next = (record: TrainingEvent | AnyParameterUpdates, time = now) => {
+    now = time;
+    sink.next(record);
+  };
+  return { sink, next, raw: () => raw, screen: () => screenOf(raw) };
+}
+
+const ESCAPE = String.fromCharCode(27);
+const PIECE = new RegExp(`${ESCAPE}\\[\\d*[A-Z]|\\n|[^${ESCAPE}\\n]+`, 'g');
+const CURSOR_UP = new RegExp(`${ESCAPE}\\[(\\d+)A`);
+
+/** What a terminal shows after cursor-up and clear-below. */
+function screenOf(raw: string): string[] {
+  const lines = [''];
+  for (const [part] of raw.matchAll(PIECE)) {
+    const up = CURSOR_UP.exec(part);
+    if (up) lines.splice(lines.length - 1 - Number(up[1]), lines.length, '');
+    else if (part === '\n') lines.push('');
+    else if (!part.startsWith('\u001b')) lines[lines.length - 1] += part;
+  }
+  return lines;
+}
+
+describe('consoleSink', () => {
+  it('lines: as the tutorial prints them', () => {
+    const { next, raw } = setUp();
+    next(updates(1, { 'bert.pooler.dense.weight': [0.00123456789, 1], b: [Number.NaN, 1] }));
+    expect(raw()).toBe('Parameter bert.pooler.dense.weight updated by: 0.00123456789\nParameter b updated by: NaN\n');
+  });
+
+  it('shows names as text, whatever they hold', () => {
+    const { next, raw } = setUp();
+    next(updates(1, { '\u001b[2Jevil\nname\u202e': [1, 1] }));
+    expect(raw()).toBe('Parameter �[2Jevil�name� updated by: 1\n');
+  });
+
+  it('table: drawn in place in a terminal, with loss, rate and what the ratio means', () => {
+    const { next, screen, sink } = setUp({ style: 'table', isTTY: true, columns: 100, rows: 30 });
+    const row = (ratio: number) =>
+      ({ fast: [0.05, 1], healthy: [ratio, 1], slow: [1e-5, 1], still: [0, 1], bad: [Number.NaN, 1] }) as const;
+    next(updates(1, row(1e-3), { maxSteps: 10 }), 0);
+    next(updates(2, row(2e-3), { maxSteps: 10 }), 1000);
+    sink.complete();
+    expect(screen()).toEqual([
+      'step 2/10 ████░░░░░░░░░░░░░░░░ 20 %  epoch 0.20  loss 0.500  rate 1.00e-3  1.0 steps/s  0:08 left',
+      'parameter  update norm  weight norm        ratio',
+      'fast            0.0500         1.00       0.0500  fast',
+      'healthy        2.00e-3         1.00      2.00e-3  healthy',
+      'slow           1.00e-5         1.00      1.00e-5  slow',
+      'still                0         1.00            0  still',
+      'bad                NaN         1.00          NaN  exploding',
+      '',
+    ]);
+  });
+
+  it('table: shows the fastest and the slowest of many, and says how many are hidden', () => {
+    const { next, screen, sink } = setUp({ style: 'table', isTTY: true, columns: 80, rows: 12 });
+    const rows = Object.fromEntries(
+      Array.from({ length: 200 }, (_, i) => [
+        `bert.encoder.layer.${i}.attention.self.query.weight`,
+        [i * 1e-4, 1] as const,
+      ]),
+    );
+    next(updates(1, rows));
+    sink.complete();
+    const shown = screen();
+    expect(shown.length).toBeLessThanOrEqual(12);
+    expect(shown.every((line) => line.length < 80)).toBe(true);
+    expect(shown[2]).toMatch(/^bert.encoder.l.*weight .*0\.0199/);
+    expect(shown.at(-2)).toBe('… 193 more between the fastest and the slowest above');
+  });
+
+  it('redraws at most every interval, and always the last step', () => {
+    const { next, raw, screen, sink } = setUp({ style: 'progress', isTTY: true, columns: 100 });
+    for (let step = 1; step <= 100; step++) next(updates(step, { a: [1, 1] }), step);
+    expect(raw().split('\n').length - 1).toBe(1);
+    sink.complete();
+    expect(screen()[0]).toMatch(/^step 100 /);
+  });
+
+  it('in a pipe: plain rows, one an interval and the last, and no escape codes', () => {
+    const { next, raw, sink } = setUp({ style: 'table' });
+    for (let step = 1; step <= 10; step++)
+      next(updates(step, { a: [1e-3, 1], b: [1e-2, 1] }, { maxSteps: 10 }), step * 500);
+    sink.complete();
+    expect(raw()).not.toContain('\u001b');
+    expect(raw().trimEnd().split('\n')).toEqual([
+      'update ratio:   least   median     most',
+      '              1.00e-3   0.0100   0.0100  step 1/10 10 %  epoch 0.10  loss 1.00  rate 1.00e-3',
+      '              1.00e-3   0.0100   0.0100  step 5/10 50 %  epoch 0.50  loss 0.200  rate 1.00e-3  1.0 steps/s  0:05 left',
+      '              1.00e-3   0.0100   0.0100  step 9/10 90 %  epoch 0.90  loss 0.111  rate 1.00e-3  1.0 steps/s  0:01 left',
+      '              1.00e-3   0.0100   0.0100  step 10/10 100 %  epoch 1.00  loss 0.100  rate 1.00e-3  1.0 steps/s',
+    ]);
+  });
+
+  it('keeps evaluations, alerts, control and sink errors above what it draws', () => {
+    const { next, screen, sink } = setUp({ style: 'progress', isTTY: true, columns: 100 });
+    next(updates(2, { a: [1, 1] }), 0);
+    next({ type: 'evaluate', ...CONTEXT, metrics: { accuracy: 0.8412345, n: 3 } });
+    next({
+      type: 'alert',
+      ...CONTEXT,
+      rule: 'r',
+      severity: 'error',
+      message: 'a explodes',
+      phase: 'begin',
+      firstStep: 2,
+    });
+    next({ type: 'control', ...CONTEXT, command: { kind: 'stop' }, source: 'stopOnAlert', message: 'stopped' });
+    next({ type: 'sink-error', ...CONTEXT, sink: 's', message: 's failed', cause: undefined });
+    next({ type: 'epoch-end', ...CONTEXT });
+    next(updates(4, { a: [1, 1] }), 5000);
+    sink.complete();
+    expect(screen()).toEqual([
+      'epoch 1.00  evaluation  accuracy 0.8412  n 3',
+      'step 3  error: a explodes',
+      'step 3  stopOnAlert: stopped',
+      'step 3  s failed',
+      'step 4  epoch 0.40  loss 0.250  rate 1.00e-3  1.0 steps/s',
+      '',
+    ]);
+  });
+
+  it('takes events alone: progress from step-end, its length from train-begin', async () => {
+    const { next, screen, sink } = setUp({ style: 'progress', isTTY: true, columns: 100 });
+    next({ type: 'train-begin', ...CONTEXT, maxSteps: 4, numEpochs: 2 });
+    next({ type: 'step-end', ...CONTEXT, loss: 0.5, learningRate: 0.1, durationMs: 1, examples: 1, observingMs: 0 });
+    sink.complete();
+    await sink.closed;
+    expect(screen()[0]).toBe('step 3/4 ███████████████░░░░░ 75 %  epoch 1.00/2  loss 0.500  rate 0.100');
+  });
+
+  it('refuses unknown options', () => {
+    expect(() => consoleSink({ style: 'tabel' as 'table' })).toThrow(
+      'style: expected one of lines, table, progress; got "tabel"',
+    );
+    expect(() => consoleSink({ statistic: 'norm' as 'updateNorm' })).toThrow(/statistic: expected one of updateNorm, /);
+    expect(() => consoleSink({ top: 0 })).toThrow('top: expected a whole number above 0, got 0');
+  });
+});
