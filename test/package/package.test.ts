@@ -28,6 +28,7 @@ describe('package.json', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
       '@tensorflow/tfjs-backend-cpu',
       '@tensorflow/tfjs-backend-wasm',
+      'csv-parse',
       'csv-stringify',
       'leven',
       'picomatch',

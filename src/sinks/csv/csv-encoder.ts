@@ -1,99 +1,118 @@
 import { stringify } from 'csv-stringify/sync';
 import { type AnyParameterUpdates, columnOf, statisticsOf } from '../../parameters/parameter-updates.js';
 import type { Statistic } from '../../parameters/statistics.js';
+import { requireColumn } from '../require-column.js';
+import { pythonFloat } from './python-float.js';
 
-/**
- * `wide`: `step`, then one column a parameter. `tutorial`: the same without `step`, as Python's `csv.DictWriter` writes a
- * list of `{ name: norm }`. `long`: one row a parameter and step, with every statistic; parameters may come and go.
- */
-export type CsvLayout = 'wide' | 'tutorial' | 'long';
+export const CSV_LAYOUTS = ['wide', 'tutorial', 'long'] as const;
 
-/** Updates to records of text, the header's first. */
+/** How updates lie in a CSV file: see {@link csvSink}. */
+export type CsvLayout = (typeof CSV_LAYOUTS)[number];
+
+/** The texts of a file whose columns the first updates have fixed. Every text is whole lines. */
 export interface CsvEncoder {
-  /** @throws Error when the updates do not fit the header. */
-  encode(updates: AnyParameterUpdates): { readonly header: string; readonly rows: string };
+  readonly columns: readonly string[];
+  /** The line of the column names. */
+  readonly header: string;
+  /** @throws RangeError for updates that do not fit the columns. */
+  encode(updates: AnyParameterUpdates): string;
 }
 
-export function csvEncoder(layout: CsvLayout, statistic: Statistic): CsvEncoder {
-  return layout === 'long' ? new LongEncoder() : new WideEncoder(layout === 'wide', statistic);
+/** Fix the columns by the `first` updates of a stream, which are not encoded by this. */
+export function csvEncoder(layout: CsvLayout, statistic: Statistic, first: AnyParameterUpdates): CsvEncoder {
+  if (layout === 'long') return longEncoder(statisticsOf(first));
+  const { names } = first;
+  if (layout === 'wide') {
+    return parameterEncoder(['step'], names, (updates, columns) => [
+      updates.step,
+      ...cells(updates, statistic, columns),
+    ]);
+  }
+  return parameterEncoder([], names, (updates, columns) =>
+    cells(updates, statistic, columns).map((value) => (value === undefined ? value : pythonFloat(value))),
+  );
 }
 
-class WideEncoder implements CsvEncoder {
-  #names: readonly string[] | undefined;
-  #header = '';
-  /** The last names seen, which are nearly always the same array, and where each is in the header. */
-  #seen: readonly string[] | undefined;
-  #places: readonly number[] = [];
+type Cell = string | number | undefined;
 
-  constructor(
-    private readonly withStep: boolean,
-    private readonly statistic: Statistic,
-  ) {}
+/** One column a parameter, one line a step. */
+function parameterEncoder(
+  leading: readonly string[],
+  names: readonly string[],
+  row: (updates: AnyParameterUpdates, names: readonly string[]) => readonly Cell[],
+): CsvEncoder {
+  const known = new Set(names);
+  const columns = [...leading, ...names];
+  return {
+    columns,
+    header: line(columns),
+    encode(updates) {
+      const strangers = updates.names.filter((name) => !known.has(name));
+      if (strangers.length > 0) {
+        throw new RangeError(
+          `step ${updates.step} has parameters that have no column: ${strangers.join(', ')}; the rows before it are ` +
+            "whole. Use layout: 'long', which takes parameters as they come",
+        );
+      }
+      return line(row(updates, names));
+    },
+  };
+}
 
-  encode(updates: AnyParameterUpdates): { header: string; rows: string } {
-    const column = columnOf(updates, this.statistic);
-    if (!column) {
-      throw new Error(
-        `statistic: expected one that the updates have, ${statisticsOf(updates).join(', ')}; got ${JSON.stringify(this.statistic)}`,
-      );
-    }
-    this.#names ??= this.#begin(updates.names);
-    this.#locate(updates.names, this.#names, updates.step);
-    const cells = new Array<string>(this.#names.length).fill('');
-    this.#places.forEach((place, i) => {
-      cells[place] = numeral(column[i]!);
-    });
-    return { header: this.#header, rows: record(this.withStep ? [String(updates.step), ...cells] : cells) };
-  }
+/** The statistic of each of `names`, undefined for those that this step does not have. */
+function cells(updates: AnyParameterUpdates, statistic: Statistic, names: readonly string[]): (number | undefined)[] {
+  const column = requireColumn(updates, statistic);
+  if (sameNames(updates.names, names)) return Array.from(column);
+  const byName = new Map(updates.names.map((name, i) => [name, column[i]]));
+  return names.map((name) => byName.get(name));
+}
 
-  #begin(names: readonly string[]): readonly string[] {
-    this.#header = record(this.withStep ? ['step', ...names] : names);
-    return [...names];
-  }
-
-  #locate(names: readonly string[], header: readonly string[], step: number): void {
-    if (names === this.#seen) return;
-    const added = names.filter((name) => !header.includes(name));
-    if (added.length > 0) {
-      throw new Error(
-        `parameters: expected the ${header.length} that the header has, got also ${added.join(', ')} at step ${step}; rows up to there are kept; use { layout: 'long' } for parameters that come and go`,
-      );
-    }
-    this.#places = names.map((name) => header.indexOf(name));
-    this.#seen = names;
-  }
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((name, i) => name === b[i]));
 }
 
 const CONTEXT = ['run', 'step', 'epoch', 'time', 'loss', 'learning_rate', 'parameter', 'size'] as const;
 
-class LongEncoder implements CsvEncoder {
-  #statistics: readonly Statistic[] | undefined;
-
-  encode(updates: AnyParameterUpdates): { header: string; rows: string } {
-    this.#statistics ??= statisticsOf(updates);
-    const columns = this.#statistics.map((statistic) => columnOf(updates, statistic));
-    const { run, step, epoch, time, loss, learningRate } = updates;
-    const context = [run, String(step), numeral(epoch), String(time), numeral(loss), numeral(learningRate)];
-    const rows = updates.names.map((name, i) => [
-      ...context,
-      name,
-      String(updates.sizes[i]),
-      ...columns.map((column) => (column ? numeral(column[i]!) : '')),
-    ]);
-    return {
-      header: record([...CONTEXT, ...this.#statistics]),
-      rows: stringify(rows, { record_delimiter: 'windows' }),
-    };
-  }
+/** One line a parameter and step. */
+function longEncoder(statistics: readonly Statistic[]): CsvEncoder {
+  const columns = [...CONTEXT, ...statistics.map(snakeCase)];
+  return {
+    columns,
+    header: line(columns),
+    encode(updates) {
+      const strangers = statisticsOf(updates).filter((statistic) => !statistics.includes(statistic));
+      if (strangers.length > 0) {
+        throw new RangeError(
+          `step ${updates.step} has statistics that have no column: ${strangers.join(', ')}; the rows before it are ` +
+            'whole. Write streams of different statistics to different files',
+        );
+      }
+      const { run, step, epoch, time, loss, learningRate, sizes } = updates;
+      const context = [run, step, epoch, time, loss, learningRate];
+      const measured = statistics.map((statistic) => columnOf(updates, statistic));
+      return lines(
+        updates.names.map((name, i) => [...context, name, sizes[i], ...measured.map((column) => column?.[i])]),
+      );
+    },
+  };
 }
 
-function record(cells: readonly string[]): string {
-  return stringify([[...cells]], { record_delimiter: 'windows' });
+const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const line = (row: readonly Cell[]): string => lines([row]);
+
+/** RFC 4180. A line of one empty cell is quoted, or readers would skip it. */
+function lines(rows: readonly (readonly Cell[])[]): string {
+  return stringify(rows as Cell[][], {
+    record_delimiter: 'windows',
+    // The library quotes a field that has CR LF; a CR or an LF alone would end the row for many readers too.
+    quoted_match: /[\r\n]/,
+    quoted_empty: rows[0]?.length === 1,
+    cast: { number: numeral },
+  });
 }
 
-/** As Python and pandas spell them. */
+/** As Python, numpy and R read them. */
 function numeral(value: number): string {
-  if (Number.isFinite(value)) return String(value);
-  if (Number.isNaN(value)) return 'NaN';
-  return value > 0 ? 'inf' : '-inf';
+  return String(value).replace('Infinity', 'inf');
 }

@@ -1,120 +1,95 @@
+import { readSync } from 'node:fs';
+import { parse } from 'csv-parse/sync';
 import type { Sink } from '../../events/sink.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
-import { BlockFile } from '../block-file.js';
-import { Deferred } from '../deferred.js';
-import { type CsvEncoder, type CsvLayout, csvEncoder } from './csv-encoder.js';
+import { createSink } from '../create-sink.js';
+import { expectOneOf } from '../expect-one-of.js';
+import { RecordFile } from '../record-file.js';
+import { CSV_LAYOUTS, type CsvEncoder, type CsvLayout, csvEncoder } from './csv-encoder.js';
+import { wholeLines } from './whole-lines.js';
 
 export interface CsvSinkOptions {
-  /** Default: `wide`. */
+  /** Which rows and columns: see {@link csvSink}. Default: `wide`. */
   readonly layout?: CsvLayout;
-  /** What the cells of `wide` and `tutorial` show. Default: `updateNorm`. */
+  /** What the cells of the layouts `wide` and `tutorial` hold. Default: `updateNorm`. */
   readonly statistic?: Statistic;
-  /** Continue a file that has the same header. Default: replace it. */
+  /** Go on after the rows of an existing file, which must have the same columns. Default: the file is replaced. */
   readonly append?: boolean;
 }
 
-const LAYOUTS: readonly CsvLayout[] = ['wide', 'tutorial', 'long'];
-
 /**
- * Write every parameter's update to a CSV file (RFC 4180), as training goes, in bounded memory.
+ * Writes parameter updates to a CSV file as the training goes.
  *
- * Rows reach the disk in blocks; all of them by `flush()`, by `training.close()`, and when the process ends on its own,
- * by SIGINT or by SIGTERM. In `wide` and `tutorial` a parameter that the first step did not have ends the file with an
- * error that says so; one that is missing later leaves its cell empty. NaN and infinities are `NaN`, `inf`, `-inf`.
+ * | layout | columns | rows |
+ * |---|---|---|
+ * | `wide` | `step`, then one a parameter: the value of one statistic | one a step |
+ * | `tutorial` | one a parameter; numbers as Python prints them (the file of Python's `csv.DictWriter`) | one a step |
+ * | `long` | `run`, `step`, `epoch`, `time` (ms since 1970), `loss`, `learning_rate`, `parameter`, `size` (elements), then one a statistic (`update_norm` and so on) | one a step and parameter |
  *
- * @throws Error when the file cannot be written, or is continued with another header; TypeError for an unknown option.
+ * The form is RFC 4180 in UTF-8, with CR LF. Every step is in the file before `next` returns: nothing is collected in
+ * memory, and nothing is lost when the process is killed. The folder is made if it is missing.
+ *
+ * The first updates fix the columns. A parameter that a later step lacks has an empty cell; one that has no column
+ * rejects `closed` (under `attach`: one `sink-error`) and leaves the rows before it whole; so does a disk that is full.
+ *
+ * @throws TypeError for an option that is wrong, Error for a path that cannot be written, with the reason and the fix.
  *
  * @example
  * ```ts
- * import * as tf from '@tensorflow/tfjs';
  * import { instrument, parameterUpdates } from 'trainscope';
  * import { csvSink } from 'trainscope/node';
  *
- * const training = instrument(tf.train.sgd(0.1));
+ * const training = instrument(model);
  * training.attach(training.events$.pipe(parameterUpdates()), csvSink('results/parameter_updates.csv'));
  * ```
  */
 export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyParameterUpdates> {
   const { layout = 'wide', statistic = 'updateNorm', append = false } = options;
-  if (typeof path !== 'string' || path === '')
-    throw new TypeError(`path: expected the name of a file, got ${JSON.stringify(path)}`);
-  checkOneOf('layout', layout, LAYOUTS);
-  checkOneOf('statistic', statistic, STATISTICS);
-  return new CsvSink(new BlockFile(path, { append }), csvEncoder(layout, statistic));
-}
-
-class CsvSink implements Sink<AnyParameterUpdates> {
-  readonly name: string;
-  readonly #ended = new Deferred();
-  readonly closed = this.#ended.promise;
-  #begun = false;
-  #over = false;
-
-  constructor(
-    private readonly file: BlockFile,
-    private readonly encoder: CsvEncoder,
-  ) {
-    this.name = `csvSink(${file.path})`;
+  expectOneOf('layout', CSV_LAYOUTS, layout);
+  expectOneOf('statistic', STATISTICS, statistic);
+  if (layout === 'long' && options.statistic !== undefined) {
+    throw new TypeError(
+      `statistic: expected none with layout 'long', which has them all; got ${JSON.stringify(statistic)}`,
+    );
   }
+  const file = new RecordFile(path, { append });
+  const header = append ? headerOf(file) : '';
+  let encoder: CsvEncoder | undefined;
+  return createSink<AnyParameterUpdates>(`csvSink(${path})`, {
+    take(updates) {
+      encoder ??= begin(csvEncoder(layout, statistic, updates));
+      file.append(encoder.encode(updates));
+    },
+    end: () => file.close(),
+  });
 
-  next(updates: AnyParameterUpdates): void {
-    if (this.#over) return;
-    try {
-      const { header, rows } = this.encoder.encode(updates);
-      this.#begin(header);
-      this.file.write(rows);
-    } catch (cause) {
-      this.#end(cause);
-    }
-  }
-
-  error(cause: unknown): void {
-    this.#end(cause);
-  }
-
-  complete(): void {
-    this.#end();
-  }
-
-  async flush(): Promise<void> {
-    if (this.#over) return;
-    try {
-      this.file.flush();
-    } catch (cause) {
-      this.#end(cause);
-      throw cause;
-    }
-  }
-
-  #begin(header: string): void {
-    if (this.#begun) return;
-    this.#begun = true;
-    const { firstLine, path } = this.file;
-    if (firstLine === undefined) {
-      this.file.write(header);
-    } else if (firstLine !== header.trimEnd()) {
-      throw new Error(
-        `append: expected ${path} to begin with ${JSON.stringify(header.trimEnd())}, got ${JSON.stringify(firstLine)}; write to another file`,
-      );
-    }
-  }
-
-  #end(cause?: unknown): void {
-    if (this.#over) return;
-    this.#over = true;
-    try {
-      this.file.close();
-    } catch (closing) {
-      this.#ended.reject(cause ?? closing);
-      return;
-    }
-    if (cause === undefined) this.#ended.resolve();
-    else this.#ended.reject(cause);
+  function begin(fixed: CsvEncoder): CsvEncoder {
+    if (header === '') file.append(fixed.header);
+    else if (header !== fixed.header) throw differentColumns(path, header, fixed.columns);
+    return fixed;
   }
 }
 
-function checkOneOf(name: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value))
-    throw new TypeError(`${name}: expected one of ${allowed.join(', ')}; got ${JSON.stringify(value)}`);
+/** The first row of a file to be continued, after what a kill tore off at its end has been cut away. */
+function headerOf(file: RecordFile): string {
+  const { headerSize, size } = wholeLines(file.fd);
+  if (size < file.size) file.truncate(size);
+  const header = Buffer.alloc(headerSize);
+  readSync(file.fd, header, 0, headerSize, 0);
+  return header.toString();
+}
+
+function differentColumns(path: string, header: string, columns: readonly string[]): RangeError {
+  const [existing = []] = parse(header);
+  const missing = columns.filter((column) => !existing.includes(column));
+  const gone = existing.filter((column) => !columns.includes(column));
+  const difference = [
+    missing.length > 0 && `the file does not have ${missing.join(', ')}`,
+    gone.length > 0 && `this run does not have ${gone.join(', ')}`,
+  ].filter(Boolean);
+  return new RangeError(
+    `append: expected the columns of ${JSON.stringify(path)}, got others (${difference.join('; ') || 'they are in another order'}); ` +
+      'choose another path, or leave append out to replace the file',
+  );
 }

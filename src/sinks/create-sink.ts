@@ -1,0 +1,56 @@
+import type { Sink } from '../events/sink.js';
+import { Deferred } from './deferred.js';
+
+/** What a sink does; it may throw, synchronously or by a promise. */
+export interface SinkWork<T> {
+  take(value: T): void;
+  flush?(): void | Promise<void>;
+  /** The stream has ended, or something failed: write what is left and let go of everything. Called once. */
+  end?(): void | Promise<void>;
+}
+
+/**
+ * A sink of `work`, with the life that all sinks share: what `work` throws rejects `closed` and never reaches the loop,
+ * and nothing is taken after the end or a failure. A stream that fails is written to its last value; then `closed`
+ * rejects with the stream's error. Nobody has to listen to `closed`.
+ */
+export function createSink<T>(name: string, work: SinkWork<T>): Sink<T> {
+  let open = true;
+  const ended = new Deferred();
+
+  const end = async (failure?: { readonly cause: unknown }): Promise<void> => {
+    if (!open) return;
+    open = false;
+    try {
+      await work.end?.();
+    } catch (cause) {
+      failure ??= { cause };
+    }
+    if (failure) ended.reject(failure.cause);
+    else ended.resolve();
+  };
+
+  return {
+    name,
+    closed: ended.promise,
+    next(value) {
+      if (!open) return;
+      try {
+        work.take(value);
+      } catch (cause) {
+        void end({ cause });
+      }
+    },
+    error: (cause) => void end({ cause }),
+    complete: () => void end(),
+    async flush() {
+      if (!open) return ended.promise;
+      try {
+        await work.flush?.();
+      } catch (cause) {
+        await end({ cause });
+        throw cause;
+      }
+    },
+  };
+}
