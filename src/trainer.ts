@@ -11,4 +11,14 @@ export {
   type AdamWState,
 } from './trainer/optimizer/adamw.js';
 export { hasWeightDecay } from './trainer/optimizer/weight-decay.js';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  float32Tensor,
+  type Safetensors,
+  type SafetensorsDtype,
+  SafetensorsError,
+  type SafetensorsTensor,
+  toFloat32,
+} from './trainer/safetensors.js';
 export { createScheduler, SCHEDULER_TYPES, type SchedulerType } from './trainer/schedules/scheduler.js';
