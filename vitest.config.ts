@@ -12,6 +12,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/**/*.system.test.ts'],
     testTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
