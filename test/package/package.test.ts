@@ -28,10 +28,13 @@ describe('package.json', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
       '@tensorflow/tfjs-backend-cpu',
       '@tensorflow/tfjs-backend-wasm',
+      'commander',
       'csv-parse',
       'csv-stringify',
       'leven',
+      'pbf',
       'picomatch',
+      'uplot',
     ]);
   });
 
