@@ -8,6 +8,7 @@ export type {
   AlertEvent,
   ControlCommand,
   ControlEvent,
+  ControlRequest,
   EpochBeginEvent,
   EpochEndEvent,
   EvaluateEvent,
@@ -76,6 +77,7 @@ export { type ConsoleSinkOptions, type ConsoleStyle, consoleSink } from './sinks
 export type { Output } from './sinks/console/terminal.js';
 export type { FitCallbacks, FitPlan } from './sources/fit-callbacks.js';
 export { type InstrumentOptions, instrument, type Training } from './sources/instrument.js';
+export type { CommandHandlers } from './sources/loop-control.js';
 export type { NamedParameter } from './sources/parameter-names.js';
-export type { AttachOptions, PublisherOptions } from './sources/publisher.js';
+export type { Act, AttachOptions, PublisherOptions } from './sources/publisher.js';
 export type { Target } from './sources/target.js';

@@ -165,11 +165,31 @@ export interface ControlEvent extends EventContext {
   /** Why, and what came of it. */
   readonly message: string;
   readonly parameter?: string;
+  /** Set where the loop could not do it; the message says why. */
+  readonly refused?: true;
 }
 
-/** What can be asked of a loop. */
+/** What a control operator asks of the loop: `training.steer(requests$)` has it done. */
+export interface ControlRequest {
+  readonly command: ControlCommand;
+  /** Who asks: the operator's name, such as `steerUpdateRatio`. */
+  readonly source: string;
+  /** Why. */
+  readonly message: string;
+  /** The parameter or layer that it is about, where there is one. */
+  readonly parameter?: string;
+}
+
+/**
+ * What can be asked of a loop.
+ *
+ * The rate of an update is the rate that was set (by the loop, by its schedule, by `set-learning-rate`) times the
+ * factors of `scale-learning-rate`, one for each source that has asked: a later request of a source replaces its own
+ * factor only. So control works on top of a schedule, and two controls do not undo each other.
+ */
 export type ControlCommand =
   | { readonly kind: 'set-learning-rate'; readonly learningRate: number }
+  | { readonly kind: 'scale-learning-rate'; readonly factor: number }
   | { readonly kind: 'stop' }
   | { readonly kind: 'skip-step' }
   | { readonly kind: 'save' }

@@ -1,11 +1,12 @@
 import type { Optimizer, Scalar, Variable } from '@tensorflow/tfjs-core';
 import type { Observable, Observer, Subscription } from 'rxjs';
-import type { SinkErrorEvent, TrainingEvent } from '../events/events.js';
+import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/events.js';
 import type { Sink } from '../events/sink.js';
 import { createStepParameters, type LiveParameters } from '../parameters/live-parameters.js';
 import { type FitCallbacks, type FitPlan, type FitPosition, fitCallbacks } from './fit-callbacks.js';
 import { watchFitPlan } from './fit-plan.js';
 import { hookMethod } from './hook-method.js';
+import { type CommandHandlers, LoopControl } from './loop-control.js';
 import { type Gradients, type NamedParameter, namedByGradients, namedByUser } from './parameter-names.js';
 import { type AttachOptions, Publisher, type PublisherOptions } from './publisher.js';
 import { readLoss } from './read-loss.js';
@@ -19,6 +20,8 @@ export interface InstrumentOptions extends PublisherOptions {
   readonly parameters?: readonly NamedParameter[] | (() => readonly NamedParameter[]);
   /** How long a loop by hand will go on, for `maxSteps` and the fraction of an epoch. `fit` says it itself. */
   readonly plan?: FitPlan;
+  /** How to do what `steer()` may be asked and only the loop's owner knows: save, roll back, evaluate. */
+  readonly handlers?: CommandHandlers;
 }
 
 /** A training loop under observation. */
@@ -28,12 +31,21 @@ export interface Training {
   readonly events$: Observable<TrainingEvent>;
   /** Updates done since `instrument()`. */
   readonly step: number;
+  /** Whether control has asked the loop to stop. `model.fit` stops by itself; a loop by hand asks this. */
+  readonly stopRequested: boolean;
   /** Let a sink or an observer follow a stream, under supervision: see {@link Publisher.attach}. */
   attach<T>(
     stream$: Observable<T>,
     observer: Partial<Observer<T>> | Sink<T> | ((value: T) => void),
     options?: AttachOptions,
   ): Subscription;
+  /** Make every alert of a rule an event of the run: see {@link Publisher.report}. */
+  report(alerts$: Observable<AlertEvent>): Subscription;
+  /**
+   * Do what a control operator asks, and tell of each by a `control` event. A skipped step counts as a step, but has no
+   * `optimizer-step`.
+   */
+  steer(requests$: Observable<ControlRequest>): Subscription;
   /** For `model.fit({ callbacks })`: adds epochs, logs and evaluation. A loop by hand may call them itself. */
   callbacks(): FitCallbacks;
   /** For a loop that calls `applyGradients` itself: the loss of the step that is about to be applied. */
@@ -80,6 +92,7 @@ class InstrumentedLoop implements Training {
   readonly #resolve: (gradients: Gradients) => ReturnType<ReturnType<typeof namedByUser>>;
   readonly #restore: (() => void)[] = [];
   readonly #position: FitPosition;
+  readonly #control: LoopControl;
   readonly #pendingLosses = new Set<Promise<void>>();
   /** When the running `minimize` began; undefined outside of one. */
   #minimizing: StepInProgress | undefined;
@@ -95,6 +108,7 @@ class InstrumentedLoop implements Training {
     }
     this.#publisher = new Publisher(options);
     this.#optimizer = optimizer;
+    this.#control = new LoopControl(optimizer, model, this.#publisher, options.handlers);
     this.#resolve = options.parameters ? namedByUser(options.parameters) : namedByGradients(model);
     this.#position = {
       plan: options.plan ?? {},
@@ -129,6 +143,18 @@ class InstrumentedLoop implements Training {
 
   get step(): number {
     return this.#publisher.step;
+  }
+
+  get stopRequested(): boolean {
+    return this.#control.stopRequested;
+  }
+
+  report(alerts$: Observable<AlertEvent>): Subscription {
+    return this.#publisher.report(alerts$);
+  }
+
+  steer(requests$: Observable<ControlRequest>): Subscription {
+    return this.#publisher.steer(requests$, this.#control.act);
   }
 
   attach<T>(
@@ -188,11 +214,12 @@ class InstrumentedLoop implements Training {
   }
 
   #update(step: StepInProgress, apply: Optimizer['applyGradients'], gradients: Gradients): void {
-    step.learningRate = learningRateOf(this.#optimizer);
+    step.learningRate = this.#control.learningRate;
     const parameters: LiveParameters = createStepParameters(this.#resolve(gradients));
     try {
       this.#publisher.publish({ type: 'pre-optimizer-step', parameters });
-      apply(gradients);
+      if (this.#control.takeSkip()) return;
+      this.#control.atControlledRate(() => apply(gradients));
       parameters.advance();
       this.#publisher.publish({ type: 'optimizer-step', parameters });
     } finally {
@@ -235,6 +262,7 @@ class InstrumentedLoop implements Training {
 
   #beginTraining(): void {
     this.#trainBegun = true;
+    this.#control.stopRequested = false;
     const { numEpochs, stepsPerEpoch } = this.#position.plan;
     const more = numEpochs && stepsPerEpoch ? { maxSteps: this.#publisher.step + numEpochs * stepsPerEpoch } : {};
     this.#publisher.publish({ type: 'train-begin', ...(numEpochs !== undefined && { numEpochs }), ...more });
@@ -250,10 +278,4 @@ class InstrumentedLoop implements Training {
 interface StepInProgress {
   readonly begin: number;
   learningRate: number;
-}
-
-/** Every optimizer of tf.train keeps its rate in this field, some of them protected. */
-function learningRateOf(optimizer: Optimizer): number {
-  const { learningRate } = optimizer as unknown as { learningRate?: unknown };
-  return typeof learningRate === 'number' ? learningRate : Number.NaN;
 }

@@ -1,5 +1,5 @@
 import { type Observable, type Observer, Subject, type Subscription } from 'rxjs';
-import type { EventContext, SinkErrorEvent, TrainingEvent } from '../events/events.js';
+import type { AlertEvent, ControlRequest, EventContext, SinkErrorEvent, TrainingEvent } from '../events/events.js';
 import type { Sink } from '../events/sink.js';
 import { SupervisedObservable, subscribeGuarded } from '../events/supervised-observable.js';
 
@@ -27,6 +27,12 @@ export interface AttachOptions {
 }
 
 /**
+ * Does what a request asks of the loop. Gives what came of it where there is something to say (`0.01 → 0.005`); throws,
+ * or rejects, with the reason where it cannot be done.
+ */
+export type Act = (request: ControlRequest) => string | undefined | Promise<string | undefined>;
+
+/**
  * Where a source's events come together: it stamps them, delivers them, supervises who listens, and ends the stream.
  * A loop that publishes here cannot be stopped by a listener.
  */
@@ -45,7 +51,10 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #clock: () => number;
   #observingMs = 0;
-  #depth = 0;
+  /** Acts that take their time. */
+  readonly #acting = new Set<Promise<void>>();
+  #delivering = false;
+  readonly #waiting: TrainingEvent[] = [];
   #closing: Promise<readonly SinkErrorEvent[]> | undefined;
 
   constructor(options: PublisherOptions = {}) {
@@ -65,18 +74,33 @@ export class Publisher {
     return this.#closing !== undefined;
   }
 
-  /** Deliver an event to everyone who listens. */
+  /**
+   * Deliver an event to everyone who listens. One that is published while another is being delivered (an alert, say)
+   * comes after it, so that all listeners see the same order; but a live handle cannot wait.
+   */
   publish(event: PublishedEvent): void {
     const { step, epoch } = this;
     const stamped = { run: this.run, step, epoch, time: this.#clock(), ...event } as TrainingEvent;
+    if (this.#delivering && !('parameters' in stamped)) {
+      this.#waiting.push(stamped);
+      return;
+    }
+    const outermost = !this.#delivering;
     const begin = performance.now();
-    this.#depth++;
+    this.#delivering = true;
     try {
       this.#subject.next(stamped);
+      if (outermost) this.#deliverWaiting();
     } finally {
-      // An event published while another is delivered is within the time of that one.
-      if (--this.#depth === 0) this.#observingMs += performance.now() - begin;
+      if (outermost) {
+        this.#delivering = false;
+        this.#observingMs += performance.now() - begin;
+      }
     }
+  }
+
+  #deliverWaiting(): void {
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) this.#subject.next(next);
   }
 
   /** Milliseconds that listeners took since the last call. */
@@ -136,6 +160,57 @@ export class Publisher {
     return attachment.subscription;
   }
 
+  /**
+   * Make every alert an event of the run, so that all sinks see it. A rule that throws becomes a `sink-error`, as
+   * anything attached does.
+   */
+  report(alerts$: Observable<AlertEvent>): Subscription {
+    return this.attach(alerts$, (alert) => this.publish(alert), { name: 'report' });
+  }
+
+  /**
+   * Have every request done by `act`, at once, and tell of it by a `control` event: who asked, why, and what came of it,
+   * or why it could not be done. Requests that come while a slow one is being done are told of in the order in which
+   * they end.
+   */
+  steer(requests$: Observable<ControlRequest>, act: Act): Subscription {
+    return this.attach(requests$, (request) => this.#act(request, act), { name: 'steer' });
+  }
+
+  #act(request: ControlRequest, act: Act): void {
+    try {
+      const outcome = act(request);
+      if (!(outcome instanceof Promise)) {
+        this.#tell(request, outcome);
+        return;
+      }
+      const told = outcome
+        .then(
+          (value) => this.#tell(request, value),
+          (cause) => this.#refuse(request, cause),
+        )
+        .finally(() => this.#acting.delete(told));
+      this.#acting.add(told);
+    } catch (cause) {
+      this.#refuse(request, cause);
+    }
+  }
+
+  #tell({ command, source, message, parameter }: ControlRequest, outcome: string | undefined, refused = false): void {
+    this.publish({
+      type: 'control',
+      command,
+      source,
+      message: outcome ? `${message}: ${outcome}` : message,
+      ...(parameter !== undefined && { parameter }),
+      ...(refused && { refused }),
+    });
+  }
+
+  #refuse(request: ControlRequest, cause: unknown): void {
+    this.#tell(request, `not done: ${cause instanceof Error ? cause.message : String(cause)}`, true);
+  }
+
   /** End the stream, and wait until everything attached has ended and flushed. Gives every `sink-error` of the run. */
   close(): Promise<readonly SinkErrorEvent[]> {
     this.#closing ??= this.#close();
@@ -143,8 +218,9 @@ export class Publisher {
   }
 
   async #close(): Promise<readonly SinkErrorEvent[]> {
-    this.#subject.complete();
     const timeoutMs = this.#options.closeTimeoutMs ?? 10_000;
+    if (this.#acting.size > 0) await within(timeoutMs, Promise.all(this.#acting));
+    this.#subject.complete();
     await Promise.all(
       [...this.#attachments].map(async (attachment) => {
         const ended = await within(timeoutMs, attachment.ended());
@@ -216,7 +292,7 @@ function swallow(act: () => void): void {
   }
 }
 
-async function within(timeoutMs: number, ended: Promise<void>): Promise<boolean> {
+async function within(timeoutMs: number, ended: Promise<unknown>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), timeoutMs);

@@ -1,6 +1,6 @@
-import { map, NEVER, Subject } from 'rxjs';
+import { map, NEVER, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { SinkErrorEvent, TrainingEvent } from '../../src/events/events.js';
+import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../../src/events/events.js';
 import type { Sink } from '../../src/events/sink.js';
 import { Publisher } from '../../src/sources/publisher.js';
 
@@ -167,4 +167,88 @@ describe('Publisher', () => {
       'epoch-end',
     ]);
   });
+
+  it('delivers what is published during a delivery after it, to everyone in one order', () => {
+    const { publisher } = setUp();
+    publisher.events$.subscribe((event) => {
+      if (event.type === 'epoch-begin') publisher.publish({ type: 'epoch-end' });
+    });
+    const later: string[] = [];
+    publisher.events$.subscribe(({ type }) => later.push(type));
+    publisher.publish({ type: 'epoch-begin' });
+    expect(later).toEqual(['epoch-begin', 'epoch-end']);
+  });
 });
+
+const ALERT: AlertEvent = {
+  type: 'alert',
+  run: 'test',
+  step: 2,
+  epoch: 0,
+  time: 5,
+  rule: 'loss-spike',
+  severity: 'warning',
+  message: 'the loss rose',
+  phase: 'begin',
+  firstStep: 2,
+};
+const STOP: ControlRequest = { command: { kind: 'stop' }, source: 'stopOnAlert', message: 'the loss rose' };
+
+describe('Publisher.report and steer', () => {
+  it('makes events of alerts, as they are', async () => {
+    const { publisher, events } = setUp();
+    publisher.report(of(ALERT));
+    expect(events).toEqual([ALERT]);
+    expect(await publisher.close()).toEqual([]);
+  });
+
+  it('goes on when a rule throws', async () => {
+    const { publisher, events } = setUp();
+    publisher.report(publisher.events$.pipe(map((): AlertEvent => raise('rule'))));
+    publisher.publish({ type: 'step-begin' });
+    publisher.publish({ type: 'epoch-end' });
+    expect(events.map(({ type }) => type)).toEqual(['step-begin', 'sink-error', 'epoch-end']);
+    expect(await publisher.close()).toMatchObject([
+      { sink: 'report', message: 'report failed and was detached: rule' },
+    ]);
+  });
+
+  it('tells who asked, why, and what came of it', async () => {
+    const { publisher, events } = setUp();
+    const asked: ControlRequest[] = [];
+    publisher.steer(of(STOP, { ...STOP, parameter: 'w' }), (request) => {
+      asked.push(request);
+      return request.parameter && 'stopped';
+    });
+    expect(asked).toHaveLength(2);
+    expect(events).toMatchObject([
+      { type: 'control', command: { kind: 'stop' }, source: 'stopOnAlert', message: 'the loss rose' },
+      { type: 'control', parameter: 'w', message: 'the loss rose: stopped' },
+    ]);
+    expect(events.some((event) => 'refused' in event)).toBe(false);
+  });
+
+  it.each([
+    ['throws', () => raise('no optimizer')],
+    ['rejects', async () => raise('no optimizer')],
+  ])('says why it could not be done when act %s, and goes on', async (_how, act) => {
+    const { publisher, events } = setUp();
+    publisher.steer(of(STOP, STOP), act);
+    expect(await publisher.close()).toEqual([]);
+    expect(events).toMatchObject([
+      { type: 'control', message: 'the loss rose: not done: no optimizer', refused: true },
+      { type: 'control', refused: true },
+    ]);
+  });
+
+  it('close waits for what is being done', async () => {
+    const { publisher, events } = setUp();
+    publisher.steer(of(STOP), () => new Promise((resolve) => setTimeout(resolve, 5, 'late')));
+    await publisher.close();
+    expect(events).toMatchObject([{ type: 'control', message: 'the loss rose: late' }]);
+  });
+});
+
+function raise(message: string): never {
+  throw new Error(message);
+}
