@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,7 +8,7 @@ const CACHE = fileURLToPath(new URL('../../node_modules/.cache/python', import.m
 
 /**
  * The Python of a throw-away virtual environment with these packages, pinned (`pandas==2.2.3`). Made once per set of
- * packages, beside node_modules, and moved into place only when whole.
+ * packages, in node_modules; one that was left half made is made anew.
  */
 export function pythonWith(...packages: readonly string[]): string {
   const name = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 12);
@@ -19,8 +19,7 @@ export function pythonWith(...packages: readonly string[]): string {
   mkdirSync(dirname(folder), { recursive: true });
   run('python3', ['-m', 'venv', folder], 'Python 3 with its venv module');
   run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages], packages.join(', '));
-  mkdirSync(join(folder, 'complete.part'));
-  renameSync(join(folder, 'complete.part'), join(folder, 'complete'));
+  mkdirSync(join(folder, 'complete'));
   return python;
 }
 
