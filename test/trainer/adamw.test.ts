@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { instrument, type ParameterUpdates, parameterUpdates } from '../../src/index.js';
 import { AdamW, type AdamWOptions, hasWeightDecay } from '../../src/trainer.js';
 import { BACKENDS, held, useBackend } from '../helpers/backend.js';
+import torch from '../reference/fixtures/adamw.json' with { type: 'json' };
 import { AdamWTwin } from './adamw-twin.js';
 
 /** Gradients that look like gradients: of one magnitude a parameter, from tiny to large, with some zeros. */
@@ -56,6 +57,26 @@ describe.each(BACKENDS.flatMap((backend) => [[backend, 'fused'] as const, [backe
         }),
         { seed: 7, numRuns: 12 },
       );
+    });
+
+    it.each(torch.cases)('is where torch is after every step, with $options', ({ options, weights, moments }) => {
+      const names = Object.keys(torch.shapes) as (keyof typeof torch.shapes)[];
+      const variables = names.map((name) => variableOf(torch.start[name], name));
+      const optimizer = adamW(options);
+      torch.gradients.forEach((gradients, step) => {
+        names.forEach((name, i) => {
+          apply(optimizer, variables[i]!, gradients[name]);
+          expectNear(variables[i]!.dataSync(), weights[step]![name], 4e-7);
+        });
+      });
+      const state = optimizer.state();
+      for (const name of names) {
+        const { exp_avg, exp_avg_sq } = moments[name];
+        expectNear(state.get(name)!.first, exp_avg, 1e-6);
+        expectNear(state.get(name)!.second, exp_avg_sq, 1e-6);
+      }
+      tf.dispose(variables);
+      optimizer.dispose();
     });
 
     it('decays weights only, unless a group says otherwise', () => {
@@ -223,3 +244,10 @@ describe('AdamW', () => {
     expect(hasWeightDecay(name)).toBe(decays);
   });
 });
+
+/** To float32 rounding: `tolerance` of a value, or of 1 where it is smaller. */
+function expectNear(actual: ArrayLike<number>, expected: readonly number[], tolerance: number): void {
+  expected.forEach((value, i) => {
+    expect(Math.abs(actual[i]! - value)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(value)));
+  });
+}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createScheduler, SCHEDULER_TYPES, type SchedulerType } from '../../src/trainer.js';
+import reference from '../reference/fixtures/schedules.json' with { type: 'json' };
 
 const SPAN = { learningRate: 1, warmupSteps: 2, trainingSteps: 6 };
 
@@ -9,29 +10,35 @@ const OPTIONS: Partial<Record<SchedulerType, object>> = {
   warmup_stable_decay: { numDecaySteps: 2 },
 };
 
-function ratesOf(type: SchedulerType, options: object | undefined = OPTIONS[type]): number[] {
-  const scheduler = createScheduler(type, { ...SPAN, ...(options && { options }) });
-  return Array.from({ length: 6 }, () => {
-    const { learningRate } = scheduler;
-    scheduler.advance();
-    return learningRate;
-  });
-}
-
 describe('schedules', () => {
-  it.each([
-    ['constant', undefined, [1, 1, 1, 1, 1, 1]],
-    ['constant_with_warmup', undefined, [0, 0.5, 1, 1, 1, 1]],
-    ['linear', undefined, [0, 0.5, 1, 0.75, 0.5, 0.25]],
-    ['cosine', undefined, [0, 0.5, 1, 0.5 + Math.SQRT1_2 / 2, 0.5, 0.5 - Math.SQRT1_2 / 2]],
-    ['cosine_with_restarts', { numCycles: 2 }, [0, 0.5, 1, 0.5, 1, 0.5]],
-    ['polynomial', { lrEnd: 0, power: 2 }, [0, 0.5, 1, 0.5625, 0.25, 0.0625]],
-    ['inverse_sqrt', { timescale: 1 }, [0, 0.5, 1, Math.SQRT1_2, Math.sqrt(1 / 3), 0.5]],
-    ['warmup_stable_decay', { numDecaySteps: 2, decayType: 'linear' }, [0, 0.5, 1, 1, 1, 0.5]],
-  ] as const)('%s with %o', (type, options, expected) => {
-    ratesOf(type, options).forEach((rate, step) => {
-      expect(rate).toBeCloseTo(expected[step]!, 12);
-    });
+  it.each(reference.bySteps.map((run) => ({ ...run, type: run.type as SchedulerType })))(
+    "$type has transformers' rates, with $warmupSteps of $trainingSteps steps of warm-up and $options",
+    ({ type, warmupSteps, trainingSteps, options, rates }) => {
+      const { learningRate } = reference;
+      const scheduler = createScheduler(type, { learningRate, warmupSteps, trainingSteps, options });
+      for (const rate of rates) {
+        expectClose(scheduler.learningRate, rate);
+        scheduler.advance();
+      }
+    },
+  );
+
+  it.each(reference.byMetric.map((run) => ({ ...run, type: run.type as SchedulerType })))(
+    "$type has transformers' rates after every evaluation, with $options",
+    ({ type, options, rates }) => {
+      const { learningRate, metrics } = reference;
+      const scheduler = createScheduler(type, { learningRate, warmupSteps: 0, trainingSteps: 1, options });
+      rates.forEach((rate, i) => {
+        scheduler.observe(metrics[i]!);
+        expectClose(scheduler.learningRate, rate);
+      });
+      expect(new Set(rates).size).toBeGreaterThan(2);
+    },
+  );
+
+  it('are all of transformers', () => {
+    const types = [...reference.bySteps, ...reference.byMetric].map(({ type }) => type);
+    expect([...SCHEDULER_TYPES].sort()).toEqual([...new Set(types)].sort());
   });
 
   it.each(SCHEDULER_TYPES)('%s goes on from its state', (type) => {
@@ -99,3 +106,8 @@ describe('schedules', () => {
     );
   });
 });
+
+/** Equal but for the last digit of a cosine. */
+function expectClose(actual: number, expected: number): void {
+  expect(Math.abs(actual - expected)).toBeLessThanOrEqual(1e-15);
+}
