@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadSentences } from '../../../examples/bert-sst2/sentences.js';
 import { BertTokenizer } from '../../../examples/bert-sst2/tokenizer.js';
+import reference from '../../reference/fixtures/minilm.json' with { type: 'json' };
 
 describe('BertTokenizer', () => {
   let uncased: BertTokenizer;
@@ -30,6 +32,16 @@ describe('BertTokenizer', () => {
     ['', [101, 102]],
   ])('encodes %j', (text, inputIds) => {
     expect(uncased.encode(text)).toEqual({ inputIds });
+  });
+
+  it("has transformers' ids of every review sentence, and of what tokenizers trip over", async () => {
+    for (const { text, ids } of reference.sentences) expect(uncased.encode(text).inputIds, text).toEqual(ids);
+    const sentences = (await loadSentences()).map(({ sentence }) => sentence);
+    expect(sentences.length).toBe(reference.reviewChecksums.length);
+    const differ = sentences.filter(
+      (text, i) => checksum(uncased.encode(text).inputIds) !== reference.reviewChecksums[i],
+    );
+    expect(differ).toEqual([]);
   });
 
   it('says which text of a pair each token is of', () => {
@@ -66,3 +78,8 @@ describe('BertTokenizer', () => {
     expect(() => BertTokenizer.fromVocabulary(['[PAD]', '[UNK]'])).toThrow('vocabulary: expected it to have [CLS]');
   });
 });
+
+/** As test/reference/minilm.py makes it. */
+function checksum(ids: readonly number[]): number {
+  return ids.reduce((total, id) => (total * 31 + id) % (2 ** 31 - 1), 0);
+}
