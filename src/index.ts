@@ -41,10 +41,12 @@ export { type GlobalNorm, type GlobalNorms, globalNorms } from './operators/glob
 export { type GroupByLayerOptions, groupByLayer, type LayerStatistic } from './operators/group-by-layer.js';
 export { type LogStepsOptions, logSteps } from './operators/log-steps.js';
 export {
+  type AnyMeasurement,
   MEASUREMENT_TYPES,
   type Measurements,
   type MeasurementType,
   ofMeasurement,
+  type RunRecord,
 } from './operators/of-measurement.js';
 export { ofType } from './operators/of-type.js';
 export { type ParameterDrift, type ParameterDriftOptions, parameterDrift } from './operators/parameter-drift.js';

@@ -6,3 +6,5 @@
 export { type BackendName, type SelectBackendOptions, selectBackend } from './backend/select-backend.js';
 export type { CsvLayout } from './sinks/csv/csv-encoder.js';
 export { type CsvSinkOptions, csvSink } from './sinks/csv/csv-sink.js';
+export { type JsonlSinkOptions, jsonlSink } from './sinks/jsonl/jsonl-sink.js';
+export { type ReplayOptions, replay } from './sources/replay.js';

@@ -1,6 +1,7 @@
 import { filter, type OperatorFunction } from 'rxjs';
 import { checkOneOf } from '../events/check-option.js';
-import type { ParameterUpdates } from '../parameters/parameter-updates.js';
+import type { TrainingEvent } from '../events/events.js';
+import type { AnyParameterUpdates, ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { GlobalNorms } from './global-norms.js';
 import type { ParameterDrift } from './parameter-drift.js';
 import type { Throughput } from './throughput.js';
@@ -12,6 +13,12 @@ export interface Measurements {
   readonly 'global-norms': GlobalNorms;
   readonly throughput: Throughput;
 }
+
+/** Any measurement, whatever statistics it has. */
+export type AnyMeasurement = AnyParameterUpdates | ParameterDrift | GlobalNorms<never> | Throughput;
+
+/** What a recorded run is made of, and what sinks take: events and measurements. */
+export type RunRecord = TrainingEvent | AnyMeasurement;
 
 /** The `type` of a measurement. */
 export type MeasurementType = keyof Measurements;

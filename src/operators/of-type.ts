@@ -1,9 +1,9 @@
 import { filter, type OperatorFunction } from 'rxjs';
-import type { EventOf, TrainingEvent, TrainingEventType } from '../events/events.js';
+import type { EventOf, TrainingEventType } from '../events/events.js';
 import { isEventOf } from '../events/guards.js';
 
 /**
- * Only the events of the given types, typed as such.
+ * Only the events of the given types, typed as such. Of a recorded run, too, which has measurements among its events.
  *
  * @throws TypeError for a type that is not in the vocabulary; it lists those that are.
  *
@@ -18,6 +18,6 @@ import { isEventOf } from '../events/guards.js';
  */
 export function ofType<T extends TrainingEventType>(
   ...types: readonly T[]
-): OperatorFunction<TrainingEvent, EventOf<T>> {
+): OperatorFunction<{ readonly type: string }, EventOf<T>> {
   return filter(isEventOf(...types));
 }

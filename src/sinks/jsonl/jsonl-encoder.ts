@@ -1,0 +1,71 @@
+import { encodeNumber, encodeRecord } from '../../events/serial.js';
+
+/** The text of a record: whole lines of JSON, most often one. */
+export type JsonlEncoder = (record: { readonly type: string }) => string;
+
+/** How many lists of parameters are known at a time: one a stream that goes into the file, and some to spare. */
+const MAX_TABLES = 8;
+
+/** A measurement of every parameter, whatever its type. */
+interface ByParameter {
+  readonly type: string;
+  readonly names: readonly string[];
+  readonly sizes: readonly number[];
+  readonly columns: Readonly<Record<string, Float64Array>>;
+  readonly histograms?: object;
+}
+
+/**
+ * Encode the records of one file, one line a record.
+ *
+ * The names and sizes of parameters, which are the same at every step, are a line of their own where they change:
+ * `{"v":1,"type":"parameters","id":0,"names":[…],"sizes":[…]}`. Measurements say `"parameters":0` instead, which is the
+ * last such line before them. A column whose values are all the same is that one number.
+ */
+export function jsonlEncoder(): JsonlEncoder {
+  const tables = new ParameterTables();
+  return (record) => {
+    if (!isByParameter(record)) return `${encodeRecord(record)}\n`;
+    const { names, sizes, columns, histograms, ...rest } = record;
+    const { id, line } = tables.idOf(names, sizes);
+    const fields = { ...rest, parameters: id };
+    const context = encodeRecord(fields).slice(0, -1);
+    const distributions = histograms && Object.keys(histograms).length > 0 ? JSON.stringify(histograms) : '';
+    return `${line}${context},"columns":${encodeColumns(columns)}${distributions && `,"histograms":${distributions}`}}\n`;
+  };
+}
+
+function isByParameter(record: object): record is ByParameter {
+  return 'names' in record && 'sizes' in record && 'columns' in record;
+}
+
+/** The lists of parameters that the file has told of. An id is given anew when all are in use. */
+class ParameterTables {
+  readonly #known: { readonly names: readonly string[]; readonly sizes: readonly number[] }[] = [];
+  #next = 0;
+
+  /** The id of a list, and the line that says what it is, or nothing where it is known. */
+  idOf(names: readonly string[], sizes: readonly number[]): { readonly id: number; readonly line: string } {
+    const known = this.#known.findIndex((table) => equal(table.names, names) && equal(table.sizes, sizes));
+    if (known >= 0) return { id: known, line: '' };
+    const id = this.#next;
+    this.#next = (id + 1) % MAX_TABLES;
+    this.#known[id] = { names, sizes };
+    const table = { type: 'parameters', id, names, sizes };
+    return { id, line: `${encodeRecord(table)}\n` };
+  }
+}
+
+function equal(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
+}
+
+function encodeColumns(columns: ByParameter['columns']): string {
+  const entries = Object.entries(columns).map(([name, column]) => `${JSON.stringify(name)}:${encodeColumn(column)}`);
+  return `{${entries.join(',')}}`;
+}
+
+function encodeColumn(column: Float64Array): string {
+  if (column.length > 1 && column.every((value) => Object.is(value, column[0]))) return encodeNumber(column[0]!);
+  return `[${Array.from(column, encodeNumber).join(',')}]`;
+}

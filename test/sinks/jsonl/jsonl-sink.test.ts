@@ -1,0 +1,121 @@
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { of, throwError } from 'rxjs';
+import { jsonlSink } from 'trainscope/node';
+import { afterAll, describe, expect, it } from 'vitest';
+import { jsonlEncoder } from '../../../src/sinks/jsonl/jsonl-encoder.js';
+import { wholeJsonLines } from '../../../src/sinks/jsonl/whole-json-lines.js';
+import { updatesOf } from '../../helpers/updates.js';
+import { event } from '../../operators/fake-run.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'trainscope-jsonl-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+const newPath = () => join(folder, `${++files}.jsonl`);
+const linesOf = (path: string) => readFileSync(path, 'utf8').split('\n');
+
+describe('jsonlEncoder', () => {
+  it('names the parameters once, for as long as they are the same', () => {
+    const encode = jsonlEncoder();
+    const lines = [1, 2].map((step) => encode(updatesOf({ 'a.weight': step, 'a.bias': 2 }, { step })));
+    expect(lines[0]!.split('\n')[0]).toBe(
+      '{"v":1,"type":"parameters","id":0,"names":["a.weight","a.bias"],"sizes":[4,4]}',
+    );
+    expect(lines[1]).toMatch(
+      /^\{"v":1,"type":"parameter-updates",.*"step":2,.*"parameters":0,"columns":\{"updateNorm":2,.*\}\}\n$/,
+    );
+    expect(encode(updatesOf({ other: 1 }))).toContain('"type":"parameters","id":1');
+    expect(encode(updatesOf({ 'a.weight': 3, 'a.bias': 4 }))).toMatch(/^\{"v":1,"type":"parameter-updates"/);
+  });
+
+  it('keeps a bounded number of lists, whatever comes', () => {
+    const encode = jsonlEncoder();
+    const ids = Array.from(
+      { length: 20 },
+      (_, i) => JSON.parse(encode(updatesOf({ [`p${i}`]: 1 })).split('\n')[0]!).id,
+    );
+    expect(Math.max(...ids)).toBe(7);
+    expect(encode(updatesOf({ p19: 1 }))).not.toContain('"type":"parameters"');
+    expect(encode(updatesOf({ p0: 1 }))).toContain('"type":"parameters"');
+  });
+
+  it('writes a column of one value as a number, and each value of others in full', () => {
+    const line = jsonlEncoder()(updatesOf({ a: 1 / 3, b: Number.NaN, c: -Infinity }));
+    expect(line).toContain('"updateNorm":[0.3333333333333333,{"$":"NaN"},{"$":"-Infinity"}]');
+    expect(line).toContain('"weightNorm":1,');
+  });
+});
+
+describe('jsonlSink', () => {
+  it('has every record in the file before next returns', () => {
+    const path = newPath();
+    const sink = jsonlSink(path);
+    expect(sink.name).toBe(`jsonlSink(${path})`);
+    sink.next(event('step-begin'));
+    expect(linesOf(path)).toEqual(['{"v":1,"type":"step-begin","run":"test","step":0,"epoch":0,"time":0}', '']);
+    sink.next(event('train-end', { step: 1 }));
+    expect(linesOf(path)).toHaveLength(3);
+    sink.complete();
+    sink.next(event('step-begin'));
+    expect(linesOf(path)).toHaveLength(3);
+  });
+
+  it('replaces the file, or goes on after its last whole line', async () => {
+    const path = newPath();
+    const write = async (append: boolean) => {
+      const sink = jsonlSink(path, { append });
+      of(updatesOf({ a: 1 })).subscribe(sink);
+      await sink.closed;
+    };
+    await write(false);
+    await write(false);
+    expect(linesOf(path)).toHaveLength(3);
+    appendFileSync(path, '{"v":1,"type":"st');
+    await write(true);
+    expect(linesOf(path).map((line) => line && JSON.parse(line).type)).toEqual([
+      'parameters',
+      'parameter-updates',
+      'parameters',
+      'parameter-updates',
+      '',
+    ]);
+  });
+
+  it('writes what came before its stream failed, and says so', async () => {
+    const path = newPath();
+    const sink = jsonlSink(path);
+    sink.next(event('step-begin'));
+    throwError(() => new Error('the stream broke')).subscribe(sink);
+    await expect(sink.closed).rejects.toThrow('the stream broke');
+    expect(linesOf(path)).toHaveLength(2);
+  });
+
+  it('refuses a path that cannot be written', () => {
+    expect(() => jsonlSink('')).toThrow('path: expected the path of a file, got ""');
+    expect(() => jsonlSink(folder)).toThrow(/that is a folder: name a file in it/);
+  });
+
+  it.runIf(existsSync('/dev/full'))('rejects when the disk is full', async () => {
+    const sink = jsonlSink('/dev/full');
+    sink.next(event('step-begin'));
+    await expect(sink.closed).rejects.toThrow(/ENOSPC.*the disk is full: free some space/);
+  });
+});
+
+it('finds the end of the last whole line, wherever it is', () => {
+  const path = newPath();
+  fc.assert(
+    fc.property(fc.array(fc.nat(200_000), { maxLength: 3 }), fc.nat(200_000), (lengths, torn) => {
+      const whole = lengths.map((length) => `${'x'.repeat(length)}\n`).join('');
+      writeFileSync(path, whole + 'y'.repeat(torn));
+      const sink = jsonlSink(path, { append: true });
+      sink.complete();
+      expect(readFileSync(path, 'utf8') === whole).toBe(true);
+    }),
+    { numRuns: 30, seed: 1 },
+  );
+  expect(wholeJsonLines(0, 0)).toBe(0);
+});
