@@ -3,6 +3,36 @@
  *
  * @module
  */
+export type {
+  IntervalStrategy,
+  ResolvedArguments,
+  SaveStrategy,
+  TrainingArguments,
+} from './trainer/arguments/training-arguments.js';
+export { EarlyStopping, type EarlyStoppingOptions } from './trainer/callbacks/early-stopping.js';
+export type {
+  CallbackContext,
+  LogContext,
+  MetricsContext,
+  OptimizerStepContext,
+  PreOptimizerStepContext,
+  TrainerCallback,
+} from './trainer/callbacks/trainer-callback.js';
+export { type Collator, defaultCollator } from './trainer/data/collate.js';
+export type { IndexedDataset, TensorFlowDataset, TrainDataset } from './trainer/data/train-dataset.js';
+export { accuracy } from './trainer/evaluation/accuracy.js';
+export type { ComputeMetrics, EvalPrediction } from './trainer/evaluation/evaluate-model.js';
+export type { NumericArray } from './trainer/evaluation/numeric-array.js';
+export { IGNORED_LABEL, type LossOptions, lossOfLogits } from './trainer/model/loss.js';
+export type { ComputeLoss, LossContext } from './trainer/model/objective.js';
+export type {
+  Batch,
+  BatchValues,
+  ForwardModel,
+  ForwardOptions,
+  ModelOutput,
+  TrainableModel,
+} from './trainer/model/trainable-model.js';
 export {
   AdamW,
   type AdamWGroup,
@@ -21,4 +51,20 @@ export {
   type SafetensorsTensor,
   toFloat32,
 } from './trainer/safetensors.js';
-export { createScheduler, SCHEDULER_TYPES, type SchedulerType } from './trainer/schedules/scheduler.js';
+export {
+  type AnySchedulerOptions,
+  createScheduler,
+  SCHEDULER_TYPES,
+  type Scheduler,
+  type SchedulerType,
+} from './trainer/schedules/scheduler.js';
+export type { TrainerControl } from './trainer/state/trainer-control.js';
+export type { CallbackState, LogEntry, TrainerState } from './trainer/state/trainer-state.js';
+export {
+  type NamedDatasets,
+  type PredictionOutput,
+  Trainer,
+  type TrainerOptions,
+  type TrainOptions,
+  type TrainOutput,
+} from './trainer/trainer.js';

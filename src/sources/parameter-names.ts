@@ -57,7 +57,7 @@ function gradientsByName(gradients: Gradients): Map<string, Tensor | undefined> 
  * A second model in one process gets `hidden/kernel_1` for its variable; people know it as `hidden/kernel`. The name
  * that was asked for is used unless two weights of the model share it.
  */
-function weightNames(model: LayersModel): Map<string, string> {
+export function weightNames(model: LayersModel): Map<string, string> {
   const uses = new Map<string, number>();
   for (const { originalName } of model.weights) uses.set(originalName, (uses.get(originalName) ?? 0) + 1);
   return new Map(

@@ -211,6 +211,15 @@ export class Publisher {
     this.#tell(request, `not done: ${cause instanceof Error ? cause.message : String(cause)}`, true);
   }
 
+  /** Wait until everything attached has written what it has taken so far; the stream goes on. */
+  async flush(): Promise<void> {
+    // A sink that cannot flush fails its `closed`, and that is told.
+    const flushed = [...this.#attachments].map(async ({ completed, sink }) => {
+      if (!completed) await sink?.flush().catch(() => {});
+    });
+    await within(this.#options.closeTimeoutMs ?? 10_000, Promise.all(flushed));
+  }
+
   /** End the stream, and wait until everything attached has ended and flushed. Gives every `sink-error` of the run. */
   close(): Promise<readonly SinkErrorEvent[]> {
     this.#closing ??= this.#close();

@@ -15,7 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   rules: ['events', 'parameters', 'operators'],
   control: ['events', 'types:rules'],
   sinks: ['events', 'parameters', 'types:operators'],
-  trainer: ['events', 'parameters', 'sources', 'control', 'backend'],
+  trainer: ['events', 'parameters', 'sources', 'control', 'backend', 'sinks'],
   live: ['events', 'parameters', 'sinks'],
   testing: ['events', 'parameters'],
   cli: [

@@ -1,0 +1,162 @@
+import type { AnySchedulerOptions, SchedulerType } from '../schedules/scheduler.js';
+
+/** When something is done in the course of a training. */
+export type IntervalStrategy = 'no' | 'steps' | 'epoch';
+
+/** When checkpoints are written: `best` after every evaluation that is the best so far. */
+export type SaveStrategy = IntervalStrategy | 'best';
+
+/**
+ * How to train: the arguments of Hugging Face's TrainingArguments in camelCase, with its meanings and defaults.
+ *
+ * Intervals in steps are whole numbers of updates, or, below 1, a share of all updates.
+ */
+export interface TrainingArguments {
+  /** The folder of the checkpoints. Default: `trainer_output`. */
+  readonly outputDir?: string;
+  /** The name of the run, on every event. Default: the output folder. */
+  readonly runName?: string;
+  /** Examples in a micro-batch. Default: 8. */
+  readonly perDeviceTrainBatchSize?: number;
+  /** Examples in a batch of an evaluation. Default: 8. */
+  readonly perDeviceEvalBatchSize?: number;
+  /** Micro-batches in an update. Default: 1. */
+  readonly gradientAccumulationSteps?: number;
+  /** Epochs to train, fractions allowed. Default: 3. */
+  readonly numTrainEpochs?: number;
+  /** Updates to make; above 0 it overrides `numTrainEpochs`. Default: −1. */
+  readonly maxSteps?: number;
+
+  /** The highest learning rate. Default: 5e-5. */
+  readonly learningRate?: number;
+  /** Default: `linear`. */
+  readonly lrSchedulerType?: SchedulerType;
+  /** What the schedule takes besides warm-up and length. */
+  readonly lrSchedulerKwargs?: AnySchedulerOptions;
+  /** Updates in which the rate rises; below 1, the share of all updates. Default: 0. */
+  readonly warmupSteps?: number;
+  /** The same as `warmupSteps` below 1. */
+  readonly warmupRatio?: number;
+  /** The optimizer to make; another one is given to the Trainer as `optimizer`. Default: `adamw`. */
+  readonly optim?: 'adamw';
+  /** Decay of weights, none of biases and normalisation weights. Default: 0. */
+  readonly weightDecay?: number;
+  /** Default: 0.9. */
+  readonly adamBeta1?: number;
+  /** Default: 0.999. */
+  readonly adamBeta2?: number;
+  /** Default: 1e-8. */
+  readonly adamEpsilon?: number;
+  /** Gradients are scaled down to this global L2 norm; 0 leaves them. Default: 1. */
+  readonly maxGradNorm?: number;
+  /** Share of the target that is spread over all labels, 0…1. Default: 0. */
+  readonly labelSmoothingFactor?: number;
+
+  /** Default: `no`. */
+  readonly evalStrategy?: IntervalStrategy;
+  /** Default: `loggingSteps`. */
+  readonly evalSteps?: number;
+  /** No evaluation before so many steps, or epochs with `evalStrategy: 'epoch'`. Default: 0. */
+  readonly evalDelay?: number;
+  /** Evaluate before the first step. Default: false. */
+  readonly evalOnStart?: boolean;
+  /** Evaluate the loss only, and keep no predictions. Default: false. */
+  readonly predictionLossOnly?: boolean;
+
+  /** Default: `steps`. */
+  readonly loggingStrategy?: IntervalStrategy;
+  /** Default: 500. */
+  readonly loggingSteps?: number;
+  /** Log the first step too. Default: false. */
+  readonly loggingFirstStep?: boolean;
+  /** Leave losses that are not finite out of the logged mean; an alert says that one came. Default: true. */
+  readonly loggingNanInfFilter?: boolean;
+  /** Show no progress bar and no log lines. Default: false. */
+  readonly disableTqdm?: boolean;
+
+  /** Default: `steps`. */
+  readonly saveStrategy?: SaveStrategy;
+  /** Default: 500. */
+  readonly saveSteps?: number;
+  /** Checkpoints to keep; the best one is kept besides. Default: all. */
+  readonly saveTotalLimit?: number;
+  /** Write no optimizer, scheduler and random state: smaller, but not to be resumed from. Default: false. */
+  readonly saveOnlyModel?: boolean;
+  /** At the end, go back to the weights of the best checkpoint. Default: false. */
+  readonly loadBestModelAtEnd?: boolean;
+  /** A name in the metrics of an evaluation, with or without `eval_`. Default: `loss`, where one is needed. */
+  readonly metricForBestModel?: string;
+  /** Default: true unless the metric's name ends in `loss`. */
+  readonly greaterIsBetter?: boolean;
+
+  /** A checkpoint folder, or true for the last one in `outputDir`. `train()` may say otherwise. Default: none. */
+  readonly resumeFromCheckpoint?: string | boolean;
+  /** A resumed run begins its epoch anew, instead of after the batches that were seen. Default: false. */
+  readonly ignoreDataSkip?: boolean;
+  /** A resumed run restores callbacks that have a state. Default: false. */
+  readonly restoreCallbackStatesFromCheckpoint?: boolean;
+
+  /** Of everything random. Default: 42. */
+  readonly seed?: number;
+  /** Of the order of the examples. Default: `seed`. */
+  readonly dataSeed?: number;
+  /** Leave out a last batch that is smaller than the others. Default: false. */
+  readonly dataloaderDropLast?: boolean;
+}
+
+type Optional = 'metricForBestModel' | 'saveTotalLimit' | 'dataSeed' | 'lrSchedulerKwargs' | 'resumeFromCheckpoint';
+
+/** The arguments with every default filled in. */
+export type ResolvedArguments = Readonly<Required<Omit<TrainingArguments, Optional | 'warmupRatio'>>> &
+  Readonly<Pick<TrainingArguments, Optional>>;
+
+/** Hugging Face's defaults. `evalSteps`, `runName` and `greaterIsBetter` follow from other arguments. */
+export const DEFAULT_ARGUMENTS = {
+  outputDir: 'trainer_output',
+  perDeviceTrainBatchSize: 8,
+  perDeviceEvalBatchSize: 8,
+  gradientAccumulationSteps: 1,
+  numTrainEpochs: 3,
+  maxSteps: -1,
+  learningRate: 5e-5,
+  lrSchedulerType: 'linear',
+  warmupSteps: 0,
+  optim: 'adamw',
+  weightDecay: 0,
+  adamBeta1: 0.9,
+  adamBeta2: 0.999,
+  adamEpsilon: 1e-8,
+  maxGradNorm: 1,
+  labelSmoothingFactor: 0,
+  evalStrategy: 'no',
+  evalDelay: 0,
+  evalOnStart: false,
+  predictionLossOnly: false,
+  loggingStrategy: 'steps',
+  loggingSteps: 500,
+  loggingFirstStep: false,
+  loggingNanInfFilter: true,
+  disableTqdm: false,
+  saveStrategy: 'steps',
+  saveSteps: 500,
+  saveOnlyModel: false,
+  loadBestModelAtEnd: false,
+  ignoreDataSkip: false,
+  restoreCallbackStatesFromCheckpoint: false,
+  seed: 42,
+  dataloaderDropLast: false,
+} as const satisfies TrainingArguments;
+
+/** Every argument there is. */
+export const ARGUMENT_NAMES: readonly (keyof TrainingArguments)[] = [
+  ...(Object.keys(DEFAULT_ARGUMENTS) as (keyof typeof DEFAULT_ARGUMENTS)[]),
+  'runName',
+  'lrSchedulerKwargs',
+  'warmupRatio',
+  'evalSteps',
+  'saveTotalLimit',
+  'metricForBestModel',
+  'greaterIsBetter',
+  'resumeFromCheckpoint',
+  'dataSeed',
+];

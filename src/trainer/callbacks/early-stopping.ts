@@ -1,0 +1,73 @@
+import { describeValue } from '../../events/check-option.js';
+import { metricName, metricOf } from '../evaluation/metric-of.js';
+import type { CallbackState } from '../state/trainer-state.js';
+import type { CallbackContext, MetricsContext, TrainerCallback } from './trainer-callback.js';
+
+export interface EarlyStoppingOptions {
+  /** Evaluations without improvement after which the training stops. Default: 1. */
+  readonly patience?: number;
+  /** By how much a metric must be better to count as improved. Default: 0. */
+  readonly threshold?: number;
+}
+
+/**
+ * Stops a training whose `metricForBestModel` no longer improves; transformers' EarlyStoppingCallback.
+ *
+ * @example
+ * ```ts
+ * import { EarlyStopping } from 'trainscope/trainer';
+ *
+ * const callbacks = [new EarlyStopping({ patience: 3, threshold: 0.001 })];
+ * ```
+ */
+export class EarlyStopping implements TrainerCallback {
+  readonly name = 'EarlyStoppingCallback';
+  #patience: number;
+  #threshold: number;
+  #counter = 0;
+
+  /** @throws RangeError for a patience below 1 or a threshold below 0. */
+  constructor({ patience = 1, threshold = 0 }: EarlyStoppingOptions = {}) {
+    if (!(Number.isSafeInteger(patience) && patience >= 1)) {
+      throw new RangeError(`patience: expected a whole number of at least 1, got ${describeValue(patience)}`);
+    }
+    if (!(threshold >= 0)) {
+      throw new RangeError(`threshold: expected a number of at least 0, got ${describeValue(threshold)}`);
+    }
+    this.#patience = patience;
+    this.#threshold = threshold;
+  }
+
+  readonly onTrainBegin = ({ args }: CallbackContext): void => {
+    if (args.metricForBestModel === undefined) {
+      throw new TypeError('metricForBestModel: expected a metric with EarlyStopping, got none; name one');
+    }
+    if (args.evalStrategy === 'no') {
+      throw new TypeError('evalStrategy: expected steps or epoch with EarlyStopping, got "no"');
+    }
+  };
+
+  readonly onEvaluate = ({ args, state, control, metrics }: MetricsContext): void => {
+    // Evaluations of other datasets may come between.
+    if (!(metricName(args) in metrics)) return;
+    const value = metricOf(metrics, args);
+    const { bestMetric } = state;
+    const better =
+      bestMetric === null ||
+      ((args.greaterIsBetter ? value > bestMetric : value < bestMetric) &&
+        Math.abs(value - bestMetric) > this.#threshold);
+    this.#counter = better ? 0 : this.#counter + 1;
+    if (this.#counter >= this.#patience) control.shouldTrainingStop = true;
+  };
+
+  readonly state = (): CallbackState => ({
+    args: { early_stopping_patience: this.#patience, early_stopping_threshold: this.#threshold },
+    attributes: { early_stopping_patience_counter: this.#counter },
+  });
+
+  readonly restore = ({ args, attributes }: CallbackState): void => {
+    this.#patience = Number(args.early_stopping_patience);
+    this.#threshold = Number(args.early_stopping_threshold);
+    this.#counter = Number(attributes.early_stopping_patience_counter);
+  };
+}

@@ -1,0 +1,112 @@
+import { keep, tidy } from '@tensorflow/tfjs-core';
+import type { Metrics } from '../../events/events.js';
+import { batches } from '../data/batches.js';
+import type { Collator } from '../data/collate.js';
+import { disposeTensors } from '../data/tensors-in.js';
+import type { ExampleSource } from '../data/train-dataset.js';
+import type { Objective } from '../model/objective.js';
+import { toTensor } from '../model/to-tensor.js';
+import type { Batch } from '../model/trainable-model.js';
+import { concatNumeric, type NumericArray, readNumeric } from './numeric-array.js';
+
+/** What a model said of a dataset, and what it should have said. */
+export interface EvalPrediction {
+  /** The logits, or the outputs of a LayersModel: [examples, …]. */
+  readonly predictions: NumericArray;
+  readonly labels: NumericArray;
+}
+
+/** Metrics of predictions, by their names without a prefix. */
+export type ComputeMetrics = (prediction: EvalPrediction) => Metrics;
+
+export interface EvaluateOptions<Example> {
+  readonly objective: Objective;
+  readonly collate: Collator<Example>;
+  readonly batchSize: number;
+  readonly seed: number;
+  /** Whether to keep what the model says; else only its loss. */
+  readonly keepPredictions: boolean;
+  readonly computeMetrics?: ComputeMetrics | undefined;
+  /** Before the names of metrics: `eval`. */
+  readonly prefix: string;
+  /** After every batch. */
+  readonly onBatch: () => Promise<void>;
+}
+
+export interface Evaluated {
+  readonly predictions?: NumericArray;
+  /** Where the examples have them. */
+  readonly labels?: NumericArray;
+  readonly metrics: Metrics;
+  /** Examples. */
+  readonly samples: number;
+}
+
+/** Run a model over a dataset, without training: its mean loss, its predictions, and metrics of them. */
+export async function evaluateModel<Example>(
+  source: ExampleSource<Example>,
+  options: EvaluateOptions<Example>,
+): Promise<Evaluated> {
+  const { objective, collate, batchSize, keepPredictions, computeMetrics, prefix } = options;
+  const parts: { readonly predictions: NumericArray[]; readonly labels: NumericArray[] } = {
+    predictions: [],
+    labels: [],
+  };
+  let samples = 0;
+  let lossSum = 0;
+  let judged = 0;
+  for await (const { batch, size } of batches(source, { batchSize, collate })) {
+    const { logits, loss, labels } = judge(objective, batch, options.seed);
+    try {
+      samples += size;
+      if (loss) {
+        lossSum += (await loss.data())[0]! * size;
+        judged += size;
+      }
+      if (keepPredictions) {
+        parts.predictions.push(await readNumeric(logits));
+        if (labels) parts.labels.push(await readNumeric(labels));
+      }
+    } finally {
+      disposeTensors([logits, loss, labels, batch]);
+    }
+    await options.onBatch();
+  }
+  const predictions = keepPredictions && samples > 0 ? concatNumeric(parts.predictions) : undefined;
+  const labels = parts.labels.length > 0 ? concatNumeric(parts.labels) : undefined;
+  const computed = computeMetrics && predictions && labels ? computeMetrics({ predictions, labels }) : {};
+  return {
+    ...(predictions && { predictions }),
+    ...(labels && { labels }),
+    metrics: prefixed(prefix, judged > 0 ? { ...computed, loss: lossSum / judged } : computed),
+    samples,
+  };
+}
+
+/** Logits, loss and labels, kept; the caller disposes them. */
+function judge(objective: Objective, batch: Batch, seed: number) {
+  return tidy(() => {
+    const { logits, loss } = objective.judge(batch, { training: false, seed }, 1);
+    const target = (batch as Batch & { readonly ys?: Batch['labels'] }).ys;
+    const values = batch.labels ?? target;
+    const single = values !== undefined && isSingle(values);
+    return {
+      logits: keep(logits.clone()),
+      loss: loss && keep(loss.clone()),
+      labels: single ? keep(toTensor(values).clone()) : undefined,
+    };
+  });
+}
+
+/** Whether labels are of one output: several by name have no one array. */
+function isSingle(values: object): boolean {
+  return 'dataId' in values || ArrayBuffer.isView(values) || Array.isArray(values);
+}
+
+function prefixed(prefix: string, metrics: Metrics): Metrics {
+  const entries = Object.entries(metrics).map(([name, value]) => [
+    name.startsWith(`${prefix}_`) ? name : `${prefix}_${name}`,
+    value,
+  ]);
+  return Object.fromEntries(entries);
+}

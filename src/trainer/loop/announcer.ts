@@ -1,0 +1,45 @@
+import type { PublishedEvent, Publisher } from '../../sources/publisher.js';
+import type { CallbackContext, CallbackHook, ContextOf, TrainerCallback } from '../callbacks/trainer-callback.js';
+import type { TrainerControl } from '../state/trainer-control.js';
+
+/** The flags that a moment takes back, before anyone hears of it. */
+const RESETS: Partial<Record<CallbackHook, readonly (keyof TrainerControl)[]>> = {
+  onTrainBegin: ['shouldTrainingStop'],
+  onEpochBegin: ['shouldEpochStop'],
+  onStepBegin: ['shouldLog', 'shouldEvaluate', 'shouldSave'],
+  onLog: ['shouldLog'],
+  onEvaluate: ['shouldEvaluate'],
+  onSave: ['shouldSave'],
+};
+
+/** Says what happens: first as an event, to whoever listens; then to the callbacks, in their order. */
+export class Announcer {
+  constructor(
+    private readonly publisher: Publisher,
+    private readonly callbacks: readonly TrainerCallback[],
+    private readonly context: () => CallbackContext,
+  ) {}
+
+  /** Waits for the callbacks. What they throw ends the training; what a subscriber throws does not. */
+  async say<H extends CallbackHook>(
+    hook: H,
+    event: PublishedEvent | undefined,
+    more: Omit<ContextOf<H>, keyof CallbackContext>,
+  ): Promise<void> {
+    const base = this.context();
+    for (const flag of RESETS[hook] ?? []) base.control[flag] = false;
+    if (event) this.publish(event);
+    for (const callback of this.callbacks) {
+      const heard = callback[hook] as ((context: object) => void | Promise<void>) | undefined;
+      if (heard) await heard.call(callback, { ...base, ...more });
+    }
+  }
+
+  /** An event that no callback has a hook for. */
+  publish(event: PublishedEvent): void {
+    const { state } = this.context();
+    this.publisher.step = state.globalStep;
+    this.publisher.epoch = state.epoch;
+    this.publisher.publish(event);
+  }
+}

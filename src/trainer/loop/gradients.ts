@@ -1,0 +1,81 @@
+import {
+  add,
+  getBackend,
+  mul,
+  type NamedTensorMap,
+  type Scalar,
+  square,
+  stack,
+  sum,
+  type Tensor,
+  tidy,
+  type Variable,
+  variableGrads,
+} from '@tensorflow/tfjs-core';
+import { hostKernel, hostValues } from '../../parameters/host-values.js';
+
+/** Backends where reading every gradient would stall the device. */
+const DEVICE_BACKENDS: ReadonlySet<string> = new Set(['webgl', 'webgpu']);
+
+/** Avoids a division by zero; torch's value. */
+const CLIP_EPSILON = 1e-6;
+
+/** The gradients of one update, by the names of the variables: sums over its micro-batches. Owns their tensors. */
+export class Gradients {
+  #sums: NamedTensorMap = {};
+
+  constructor(private readonly variables: readonly Variable[]) {}
+
+  /** In the order of the variables; undefined where no gradient came: optimizers may count by position. */
+  get byName(): NamedTensorMap {
+    return Object.fromEntries(this.variables.map(({ name }) => [name, this.#sums[name] as Tensor]));
+  }
+
+  of(variable: Variable): Tensor | undefined {
+    return this.#sums[variable.name];
+  }
+
+  /** Add the gradients of a loss, and give its value, which the caller disposes. */
+  accumulate(loss: () => Scalar): Scalar {
+    const { value, grads } = variableGrads(loss, [...this.variables]);
+    for (const [name, gradient] of Object.entries(grads)) {
+      const before = this.#sums[name];
+      if (!before) {
+        this.#sums[name] = gradient;
+        continue;
+      }
+      this.#sums[name] = add(before, gradient);
+      before.dispose();
+      gradient.dispose();
+    }
+    return value;
+  }
+
+  /** The L2 norm over all gradients as one vector. */
+  async norm(): Promise<number> {
+    const gradients = Object.values(this.#sums);
+    if (!DEVICE_BACKENDS.has(getBackend())) {
+      const kernel = hostKernel();
+      return Math.sqrt(gradients.reduce((total, gradient) => total + kernel.squares(hostValues(gradient)), 0));
+    }
+    const squares = tidy(() => sum(stack(gradients.map((gradient) => sum(square(gradient))))));
+    const [total] = await squares.data();
+    squares.dispose();
+    return Math.sqrt(total!);
+  }
+
+  /** Scale down to a global norm of `maxNorm`, as torch's `clip_grad_norm_` does; `norm` is what it is now. */
+  clip(norm: number, maxNorm: number): void {
+    const factor = Math.min(1, maxNorm / (norm + CLIP_EPSILON));
+    if (factor === 1) return;
+    for (const [name, gradient] of Object.entries(this.#sums)) {
+      this.#sums[name] = mul(gradient, factor);
+      gradient.dispose();
+    }
+  }
+
+  dispose(): void {
+    for (const gradient of Object.values(this.#sums)) gradient.dispose();
+    this.#sums = {};
+  }
+}

@@ -1,0 +1,430 @@
+import { type Optimizer, type Scalar, tidy } from '@tensorflow/tfjs-core';
+import type { ControlCommand, ControlRequest, Metrics } from '../../events/events.js';
+import { createStepParameters, type LiveParameters, type SumsByVariable } from '../../parameters/live-parameters.js';
+import { LearningRateFactors, setLearningRate } from '../../sources/learning-rate.js';
+import type { NamedParameter } from '../../sources/parameter-names.js';
+import type { Publisher } from '../../sources/publisher.js';
+import { readLoss } from '../../sources/read-loss.js';
+import type { ResolvedArguments } from '../arguments/training-arguments.js';
+import { batches, groups, type SizedBatch } from '../data/batches.js';
+import type { Collator } from '../data/collate.js';
+import { seededUint32 } from '../data/random.js';
+import { disposeTensors } from '../data/tensors-in.js';
+import type { ExampleSource } from '../data/train-dataset.js';
+import { IGNORED_LABEL } from '../model/loss.js';
+import type { Objective } from '../model/objective.js';
+import { toTensor } from '../model/to-tensor.js';
+import { AdamW } from '../optimizer/adamw.js';
+import type { Scheduler } from '../schedules/scheduler.js';
+import type { TrainerControl } from '../state/trainer-control.js';
+import type { TrainerState } from '../state/trainer-state.js';
+import type { UpdateHistory } from '../update-history.js';
+import type { Announcer } from './announcer.js';
+import { breather } from './breathe.js';
+import { Gradients } from './gradients.js';
+import { LossMeter } from './loss-meter.js';
+import type { TrainingPlan } from './training-plan.js';
+
+/** Where a run is in the data. */
+export interface DataPosition {
+  /** Epochs that are over. */
+  readonly epoch: number;
+  /** Micro-batches of the running epoch that are over. */
+  readonly batches: number;
+}
+
+/** What a run works with. */
+export interface RunParts<Example> {
+  readonly args: ResolvedArguments;
+  readonly plan: TrainingPlan;
+  readonly state: TrainerState;
+  readonly control: TrainerControl;
+  readonly publisher: Publisher;
+  readonly announcer: Announcer;
+  readonly objective: Objective;
+  readonly parameters: readonly NamedParameter[];
+  readonly source: ExampleSource<Example>;
+  readonly collate: Collator<Example>;
+  readonly optimizer: Optimizer;
+  readonly scheduler: Scheduler;
+  readonly history: UpdateHistory;
+  /** Evaluate, and give the metrics. */
+  readonly evaluate: () => Promise<Metrics>;
+  /** Write a checkpoint, and give its folder. */
+  readonly save: (position: DataPosition, factors: LearningRateFactors) => Promise<string>;
+  /** Put the last good checkpoint back, and give where it was in the data. */
+  readonly rollback: () => Promise<DataPosition>;
+  /** Judge an evaluation: whether it is the best so far. */
+  readonly judge: (metrics: Metrics) => boolean;
+}
+
+/** A command that has to wait for the end of the step. */
+interface Deferred {
+  readonly command: ControlCommand;
+  readonly done: (outcome: string | undefined) => void;
+  readonly refuse: (cause: unknown) => void;
+}
+
+/** One call of `train()`: the loop over epochs, updates and micro-batches, in transformers' order of events. */
+export class TrainingRun<Example> {
+  readonly factors = new LearningRateFactors();
+  readonly meter: LossMeter;
+  readonly #parts: RunParts<Example>;
+  readonly #trainable: readonly NamedParameter[];
+  readonly #breathe = breather();
+  #position: DataPosition;
+  #deferred: Deferred[] = [];
+  #skipNext = false;
+  #rollback: (Deferred & { readonly learningRate: number | undefined }) | undefined;
+  #lossIsFinite = true;
+  /** What the last update was made with. */
+  #last: { readonly gradNorm: number; readonly learningRate: number } | undefined;
+
+  constructor(parts: RunParts<Example>, position: DataPosition = { epoch: 0, batches: 0 }) {
+    this.#parts = parts;
+    this.#position = position;
+    this.#trainable = parts.parameters.filter(({ variable }) => variable.trainable);
+    this.meter = new LossMeter(parts.state.globalStep, parts.args.loggingNanInfFilter);
+  }
+
+  /** Train from the position on, to the end of the plan or until someone stops it. */
+  async run(): Promise<void> {
+    const { args, plan, state, control, announcer } = this.#parts;
+    const { maxSteps, numTrainEpochs } = plan;
+    await announcer.say(
+      'onTrainBegin',
+      { type: 'train-begin', maxSteps, ...(numTrainEpochs < Number.MAX_SAFE_INTEGER && { numEpochs: numTrainEpochs }) },
+      {},
+    );
+    if (args.evalOnStart) await this.#parts.evaluate();
+    try {
+      while (this.#position.epoch < numTrainEpochs && (this.#position.batches > 0 || state.globalStep < maxSteps)) {
+        await this.#epoch(this.#position.epoch, this.#position.batches);
+        if (control.shouldTrainingStop) break;
+      }
+    } finally {
+      this.#refuseWaiting();
+    }
+  }
+
+  /** Do what is asked of the loop: at once, or at the end of the step. @throws Error where it cannot be done. */
+  act({ command, source }: ControlRequest): string | undefined | Promise<string | undefined> {
+    switch (command.kind) {
+      case 'set-learning-rate':
+        return this.#changeRate(() => {
+          this.#parts.scheduler.learningRate = checkRate(command.learningRate);
+        });
+      case 'scale-learning-rate':
+        return this.#changeRate(() => this.factors.set(source, command.factor));
+      case 'stop':
+        this.#parts.control.shouldTrainingStop = true;
+        return undefined;
+      case 'skip-step':
+        this.#skipNext = true;
+        return undefined;
+      case 'save':
+      case 'evaluate':
+      case 'rollback':
+        return new Promise((done, refuse) => {
+          this.#deferred.push({ command, done, refuse });
+        });
+    }
+  }
+
+  get #learningRate(): number {
+    return this.#parts.scheduler.learningRate * this.factors.product;
+  }
+
+  #changeRate(change: () => void): string {
+    const before = this.#learningRate;
+    change();
+    return `learning rate ${short(before)} → ${short(this.#learningRate)}`;
+  }
+
+  async #epoch(epoch: number, skip: number): Promise<void> {
+    const { state, control, announcer, plan } = this.#parts;
+    await announcer.say('onEpochBegin', { type: 'epoch-begin' }, {});
+    this.#position = { epoch, batches: skip };
+    if (state.globalStep < plan.maxSteps) {
+      for await (const group of this.#groups(epoch, skip)) {
+        await this.#update(epoch, group);
+        if (this.#rollback) return this.#rollBack();
+        if (control.shouldEpochStop || control.shouldTrainingStop) break;
+        await this.#breathe();
+      }
+      if (this.#position.batches === 0) this.#noExamples(epoch);
+    }
+    this.#position = { epoch: epoch + 1, batches: 0 };
+    await announcer.say('onEpochEnd', { type: 'epoch-end' }, {});
+    await this.#logEvaluateSave();
+    if (this.#rollback) await this.#rollBack();
+  }
+
+  #groups(epoch: number, skip: number): AsyncGenerator<SizedBatch[]> {
+    const { args, source, collate } = this.#parts;
+    const pass = batches(source, {
+      batchSize: args.perDeviceTrainBatchSize,
+      collate,
+      shuffle: [args.dataSeed ?? args.seed, epoch],
+      dropLast: args.dataloaderDropLast,
+      skip,
+    });
+    return groups(pass, args.gradientAccumulationSteps);
+  }
+
+  /** One update: forward and backward for every micro-batch, clipping, the optimizer, the schedule. */
+  async #update(epoch: number, group: readonly SizedBatch[]): Promise<void> {
+    const { args, announcer, plan, publisher, state } = this.#parts;
+    const begin = performance.now();
+    const gradients = new Gradients(this.#trainable.map(({ variable }) => variable));
+    let loss = 0;
+    try {
+      await announcer.say('onStepBegin', { type: 'step-begin' }, {});
+      const numItemsInBatch = this.#parts.objective.isMean ? 0 : countItems(group);
+      for (const [i, { batch }] of group.entries()) {
+        const share = await this.#backward(gradients, batch, i, group.length, numItemsInBatch);
+        this.meter.add(share, state.globalStep);
+        loss += share;
+        if (i === group.length - 1) break;
+        await announcer.say('onSubstepEnd', { type: 'substep-end' }, {});
+        if (this.#parts.control.shouldEpochStop || this.#parts.control.shouldTrainingStop) return;
+      }
+      const gradNorm = await gradients.norm();
+      if (args.maxGradNorm > 0) gradients.clip(gradNorm, args.maxGradNorm);
+      const learningRate = await this.#optimize(gradients, gradNorm);
+      this.#last = { gradNorm, learningRate };
+    } finally {
+      gradients.dispose();
+      disposeTensors(group.map(({ batch }) => batch));
+    }
+    state.globalStep++;
+    this.#position = { epoch, batches: this.#position.batches + group.length };
+    state.epoch = epoch + this.#position.batches / plan.batchesPerEpoch;
+    this.#watchLoss(loss);
+    await announcer.say(
+      'onStepEnd',
+      {
+        type: 'step-end',
+        loss,
+        learningRate: this.#last.learningRate,
+        durationMs: performance.now() - begin,
+        examples: group.reduce((sum, { size }) => sum + size, 0),
+        observingMs: publisher.takeObservingMs(),
+      },
+      {},
+    );
+    await this.#logEvaluateSave();
+  }
+
+  /** A micro-batch's share of the loss; its gradients are added to the others. */
+  async #backward(
+    gradients: Gradients,
+    batch: SizedBatch['batch'],
+    index: number,
+    count: number,
+    numItemsInBatch: number,
+  ): Promise<number> {
+    const { args, objective, state } = this.#parts;
+    const forward = { training: true, seed: seededUint32(args.seed, state.globalStep, index)() };
+    const share = gradients.accumulate(() => {
+      const loss = objective.trainingLoss(batch, forward, numItemsInBatch);
+      return objective.isMean && count > 1 ? (loss.div(count) as Scalar) : loss;
+    });
+    try {
+      return await readLoss(share);
+    } finally {
+      share.dispose();
+    }
+  }
+
+  /** Have the optimizer make the update, and give the rate that it was made with. */
+  async #optimize(gradients: Gradients, gradNorm: number): Promise<number> {
+    const { announcer, history, scheduler } = this.#parts;
+    const parameters = createStepParameters(
+      this.#trainable.map(({ name, variable }) => {
+        const gradient = gradients.of(variable);
+        return gradient ? { name, variable, gradient } : { name, variable };
+      }),
+    );
+    try {
+      await announcer.say(
+        'onPreOptimizerStep',
+        { type: 'pre-optimizer-step', parameters },
+        { parameters, gradients: gradients.byName, gradNorm },
+      );
+      const learningRate = this.#learningRate;
+      if (this.#skipNext) {
+        this.#skipNext = false;
+        history.add(new Float64Array(this.#trainable.length));
+        return learningRate;
+      }
+      const updateNorms = this.#apply(parameters, gradients, learningRate);
+      await announcer.say('onOptimizerStep', { type: 'optimizer-step', parameters }, { parameters });
+      history.add(await updateNorms);
+      // The rate is logged as it was before the schedule goes on.
+      scheduler.advance();
+      return learningRate;
+    } finally {
+      parameters.release();
+    }
+  }
+
+  #apply(parameters: LiveParameters, gradients: Gradients, learningRate: number) {
+    const { optimizer } = this.#parts;
+    const before = parameters.snapshot();
+    try {
+      setLearningRate(optimizer, learningRate);
+      tidy(() => optimizer.applyGradients(gradients.byName));
+      parameters.advance(measuredSums(optimizer));
+      const found = parameters.compare(before, { statistics: ['updateNorm'] });
+      return found instanceof Promise ? found.then(({ columns }) => columns.updateNorm) : found.columns.updateNorm;
+    } finally {
+      before.dispose();
+    }
+  }
+
+  async #logEvaluateSave(): Promise<void> {
+    const { args, control, state } = this.#parts;
+    const asked = this.#deferred.splice(0);
+    const wants = (kind: ControlCommand['kind']) => asked.filter(({ command }) => command.kind === kind);
+    try {
+      if (control.shouldLog && this.meter.hasNews(state.globalStep)) await this.#log();
+      if (wants('evaluate').length > 0) control.shouldEvaluate = true;
+      if (control.shouldEvaluate) {
+        const isBest = await this.#evaluate();
+        if (args.saveStrategy === 'best') control.shouldSave = isBest;
+        for (const { done } of wants('evaluate')) done(undefined);
+      }
+      if (wants('save').length > 0) control.shouldSave = true;
+      if (control.shouldSave) {
+        const path = await this.#save();
+        for (const { done } of wants('save')) done(path);
+      }
+    } catch (error) {
+      for (const { refuse } of asked) refuse(error);
+      throw error;
+    }
+    const rollback = wants('rollback').at(-1);
+    for (const other of wants('rollback').slice(0, -1)) other.done('together with a later one');
+    if (rollback?.command.kind === 'rollback') {
+      this.#rollback = { ...rollback, learningRate: rollback.command.learningRate };
+    }
+  }
+
+  async #log(): Promise<void> {
+    const { announcer, state } = this.#parts;
+    const metrics: Record<string, number> = { loss: this.meter.take(state.globalStep) };
+    if (this.#last) {
+      metrics.grad_norm = this.#last.gradNorm;
+      metrics.learning_rate = this.#last.learningRate;
+    }
+    await logMetrics(announcer, state, metrics);
+  }
+
+  /** Evaluate, and say whether it is the best so far. */
+  async #evaluate(): Promise<boolean> {
+    const { evaluate, judge } = this.#parts;
+    return judge(await evaluate());
+  }
+
+  async #save(): Promise<string> {
+    const { announcer, save } = this.#parts;
+    const path = await save(this.#position, this.factors);
+    await announcer.say('onSave', { type: 'save', path }, {});
+    return path;
+  }
+
+  /** Back to the last good checkpoint, with a lower rate. */
+  async #rollBack(): Promise<void> {
+    const { scheduler, state } = this.#parts;
+    const { done, refuse, learningRate } = this.#rollback!;
+    this.#rollback = undefined;
+    const from = state.globalStep;
+    const rateBefore = this.#learningRate;
+    try {
+      this.#position = await this.#parts.rollback();
+    } catch (cause) {
+      refuse(cause);
+      return;
+    }
+    // The checkpoint has the rate that led astray: go on below both it and the last one.
+    const lower = learningRate ?? Math.min(rateBefore, this.#learningRate) / 2;
+    scheduler.learningRate = checkRate(lower) / this.factors.product;
+    this.meter.restart(state.globalStep);
+    done(`from step ${from} back to step ${state.globalStep}, learning rate ${short(this.#learningRate)}`);
+  }
+
+  /** One alert begins with the first loss that is not finite, and ends with the first that is again. */
+  #watchLoss(loss: number): void {
+    const { announcer, state } = this.#parts;
+    const finite = Number.isFinite(loss);
+    if (finite === this.#lossIsFinite) return;
+    this.#lossIsFinite = finite;
+    announcer.publish({
+      type: 'alert',
+      rule: 'non-finite-loss',
+      severity: finite ? 'info' : 'error',
+      message: finite
+        ? `the loss is finite again: ${short(loss)}`
+        : `the loss of step ${state.globalStep} is ${loss}; it is left out of the logged mean where loggingNanInfFilter is set. Try a lower learning rate, a longer warm-up or a smaller maxGradNorm`,
+      phase: finite ? 'end' : 'begin',
+      firstStep: state.globalStep,
+      value: loss,
+    });
+  }
+
+  #noExamples(epoch: number): void {
+    const { announcer, control, state, plan } = this.#parts;
+    announcer.publish({
+      type: 'alert',
+      rule: 'no-examples',
+      severity: 'error',
+      message: `trainDataset gave no example in epoch ${epoch + 1}; the training stops at step ${state.globalStep} of ${plan.maxSteps}. An async iterable has to begin anew in every epoch: give an object with [Symbol.asyncIterator](), not a generator that has run`,
+      phase: 'begin',
+      firstStep: state.globalStep,
+    });
+    control.shouldTrainingStop = true;
+  }
+
+  #refuseWaiting(): void {
+    for (const { refuse } of this.#deferred.splice(0)) refuse(new Error('the training has ended'));
+    this.#rollback?.refuse(new Error('the training has ended'));
+  }
+}
+
+/** Log metrics with the epoch, and keep them in the state. */
+export async function logMetrics(announcer: Announcer, state: TrainerState, metrics: Metrics): Promise<void> {
+  const logs = { ...metrics, epoch: state.epoch };
+  state.logHistory.push({ ...logs, step: state.globalStep });
+  await announcer.say('onLog', { type: 'log', metrics: logs }, { logs });
+}
+
+/** What an optimizer that measures while it updates has found. */
+function measuredSums(optimizer: Optimizer): SumsByVariable | undefined {
+  return optimizer instanceof AdamW ? optimizer.stepSums : undefined;
+}
+
+/** Labels in a group of micro-batches that count. */
+function countItems(group: readonly SizedBatch[]): number {
+  let count = 0;
+  for (const { batch, size } of group) {
+    if (batch.labels === undefined) count += size;
+    else
+      count += tidy(
+        () =>
+          toTensor(batch.labels!)
+            .dataSync()
+            .filter((label) => label !== IGNORED_LABEL).length,
+      );
+  }
+  return count;
+}
+
+function checkRate(learningRate: number): number {
+  if (learningRate >= 0 && learningRate < Infinity) return learningRate;
+  throw new TypeError(`learningRate: expected a number of at least 0, got ${learningRate}`);
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

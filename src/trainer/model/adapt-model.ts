@@ -1,0 +1,122 @@
+import { add, mean, type Scalar, Tensor, type Variable } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { describeValue } from '../../events/check-option.js';
+import { weightNames } from '../../sources/parameter-names.js';
+import { toTensor } from './to-tensor.js';
+import type { AdaptedModel, Batch, ForwardModel, TrainableModel } from './trainable-model.js';
+
+/**
+ * One face for every model.
+ *
+ * @throws TypeError for what is no model.
+ */
+export function adaptModel(model: TrainableModel): AdaptedModel {
+  if (isLayersModel(model)) return adaptLayersModel(model);
+  if (isForwardModel(model)) return adaptForwardModel(model);
+  throw new TypeError(
+    `model: expected a tf.LayersModel, or an object with parameters() and forward(), got ${describeValue(model)}`,
+  );
+}
+
+function adaptForwardModel(model: ForwardModel): AdaptedModel {
+  return {
+    gives: 'logits',
+    parameters: () => model.parameters(),
+    forward(batch, options) {
+      const output = model.forward(batch, options);
+      return output instanceof Tensor ? { logits: output } : output;
+    },
+  };
+}
+
+function isForwardModel(value: unknown): value is ForwardModel {
+  const { parameters, forward } = (value ?? {}) as Partial<ForwardModel>;
+  return typeof parameters === 'function' && typeof forward === 'function';
+}
+
+function isLayersModel(value: unknown): value is LayersModel {
+  const { fit, apply, weights } = (value ?? {}) as Partial<LayersModel>;
+  return typeof fit === 'function' && typeof apply === 'function' && Array.isArray(weights);
+}
+
+/** What the Trainer reads of a compiled model besides its public face: the loss functions and the regularisation. */
+interface CompiledParts {
+  readonly lossFunctions?: readonly ((target: Tensor, output: Tensor) => Tensor)[];
+  calculateLosses(): Scalar[];
+}
+
+function adaptLayersModel(model: LayersModel): AdaptedModel {
+  const parts = model as unknown as CompiledParts;
+  return {
+    gives: parts.lossFunctions ? 'loss' : 'outputs',
+    parameters() {
+      const names = weightNames(model);
+      return model.weights.map((weight) => ({ name: names.get(weight.name)!, variable: weight.read() as Variable }));
+    },
+    forward(batch, { training }) {
+      const outputs = [model.apply(inputsOf(model, batch), { training })].flat() as Tensor[];
+      const loss = parts.lossFunctions && lossOf(model, parts, batch, outputs);
+      return { logits: outputs[0]!, ...(loss && { loss }) };
+    },
+  };
+}
+
+type LayersBatch = Readonly<Record<string, unknown>>;
+
+function inputsOf(model: LayersModel, batch: Batch): Tensor[] {
+  const { xs, ...named } = batch as LayersBatch;
+  const values = xs === undefined ? named : xs;
+  const names = model.inputNames;
+  if (names.length === 1 && isValues(values)) return [toTensor(values)];
+  const entries = values as LayersBatch;
+  return names.map((name) => {
+    if (isValues(entries[name])) return toTensor(entries[name]);
+    throw new TypeError(
+      `batch: expected ${names.length === 1 ? '"xs"' : `inputs ${names.join(', ')}`}, got ${Object.keys(entries).join(', ') || 'nothing'}`,
+    );
+  });
+}
+
+/** As tfjs-layers computes it: the mean of the sum of the outputs' losses, and the penalties of regularizers. */
+function lossOf(
+  model: LayersModel,
+  parts: CompiledParts,
+  batch: Batch,
+  outputs: readonly Tensor[],
+): Scalar | undefined {
+  const targets = targetsOf(model, batch);
+  if (!targets) return undefined;
+  const losses = parts.lossFunctions!.map((loss, i) => {
+    checkTarget(model, targets[i]!, outputs[i]!);
+    return loss(targets[i]!, outputs[i]!);
+  });
+  const total = losses.reduce((sum, loss) => add(sum, loss));
+  return parts.calculateLosses().reduce<Tensor>((sum, penalty) => add(sum, penalty), mean(total)) as Scalar;
+}
+
+function targetsOf(model: LayersModel, batch: Batch): Tensor[] | undefined {
+  const { labels, ys } = batch as LayersBatch;
+  const values = labels ?? ys;
+  if (values === undefined) return undefined;
+  if (isValues(values)) return [toTensor(values)];
+  return model.outputNames.map((name) => {
+    const value = (values as LayersBatch)[name];
+    if (isValues(value)) return toTensor(value);
+    throw new TypeError(
+      `labels: expected one for each of the outputs ${model.outputNames.join(', ')}, got none of ${name}`,
+    );
+  });
+}
+
+/** Losses broadcast: a target of another shape would train on nonsense without a word. */
+function checkTarget(model: LayersModel, target: Tensor, output: Tensor): void {
+  const sparse = JSON.stringify(model.loss).includes('sparse') || typeof model.loss === 'function';
+  if (sparse || target.shape.join() === output.shape.join()) return;
+  throw new RangeError(
+    `labels: expected the shape of the model's output, [${output.shape}], got [${target.shape}]; class indices need the loss "sparseCategoricalCrossentropy"`,
+  );
+}
+
+function isValues(value: unknown): value is Tensor | readonly number[] {
+  return value instanceof Tensor || ArrayBuffer.isView(value) || Array.isArray(value);
+}

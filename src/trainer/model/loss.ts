@@ -1,0 +1,70 @@
+import {
+  abs,
+  add,
+  cast,
+  clipByValue,
+  div,
+  exp,
+  log1p,
+  logSoftmax,
+  maximum,
+  mean,
+  mul,
+  neg,
+  notEqual,
+  oneHot,
+  reshape,
+  type Scalar,
+  squaredDifference,
+  sub,
+  sum,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
+
+/** The label that is left out of the loss. */
+export const IGNORED_LABEL = -100;
+
+export interface LossOptions {
+  /** Share of the target that is spread over all labels. Default: 0. */
+  readonly labelSmoothingFactor?: number;
+}
+
+/**
+ * The mean loss of logits, by their shapes as Hugging Face's models choose it: cross entropy where there is one label a
+ * row, squared error where the logits are one number a row, binary cross entropy where each label has its own target.
+ *
+ * Rows labelled −100 do not count. Smoothed cross entropy is that of transformers' LabelSmoother.
+ *
+ * @throws RangeError for labels that fit none.
+ */
+export function lossOfLogits(logits: Tensor, labels: Tensor, { labelSmoothingFactor = 0 }: LossOptions = {}): Scalar {
+  const classes = logits.shape.at(-1) ?? 1;
+  const rows = logits.size / Math.max(1, classes);
+  if (classes > 1 && labels.size === rows) return crossEntropy(logits, labels, labelSmoothingFactor);
+  if (labels.size === logits.size) {
+    const targets = cast(reshape(labels, logits.shape), 'float32');
+    return classes === 1
+      ? (mean(squaredDifference(logits, targets)) as Scalar)
+      : (mean(binaryCrossEntropy(logits, targets)) as Scalar);
+  }
+  throw new RangeError(
+    `labels: expected one a row of the logits [${logits.shape}], or one a logit, got shape [${labels.shape}]`,
+  );
+}
+
+function crossEntropy(logits: Tensor, labels: Tensor, smoothing: number): Scalar {
+  const classes = logits.shape.at(-1)!;
+  const indices = reshape(cast(labels, 'int32'), [-1]);
+  const counted = cast(notEqual(indices, IGNORED_LABEL), 'float32');
+  const logProbabilities = logSoftmax(reshape(logits, [-1, classes]));
+  // A label of −100 becomes class 0, and does not count.
+  const targets = oneHot(reshape(clipByValue(indices, 0, classes - 1), [-1]), classes);
+  const right = sum(mul(logProbabilities, targets), -1);
+  const perRow = smoothing === 0 ? right : add(mul(right, 1 - smoothing), mul(mean(logProbabilities, -1), smoothing));
+  return neg(div(sum(mul(perRow, counted)), sum(counted))) as Scalar;
+}
+
+/** max(x, 0) − x·y + log(1 + e^−|x|): stable for any x. */
+function binaryCrossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  return add(sub(maximum(logits, 0), mul(logits, targets)), log1p(exp(neg(abs(logits)))));
+}

@@ -1,0 +1,59 @@
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { NamedParameter } from '../../sources/parameter-names.js';
+
+/** Numbers in a batch: a tensor, or a plain or typed array. */
+export type BatchValues = Tensor | Float32Array | Int32Array | Uint8Array | readonly number[];
+
+/** What a model sees at once: named tensors, arrays or numbers, as its collator makes them. */
+export interface Batch {
+  /** What the model should say, one row an example. A label of −100 is left out of loss and metrics. */
+  readonly labels?: BatchValues;
+}
+
+/** How a model is run. */
+export interface ForwardOptions {
+  /** Dropout is on. */
+  readonly training: boolean;
+  /**
+   * For whatever is random in the pass: made of the run's seed and the position, so that a resumed run draws what the
+   * run that was not stopped drew.
+   */
+  readonly seed: number;
+}
+
+/** What a model says of a batch. */
+export interface ModelOutput {
+  /** [batch, …, labels], before any softmax. */
+  readonly logits: Tensor;
+  /** The mean loss of the batch, where the model computes its own. */
+  readonly loss?: Scalar;
+}
+
+/** A model that is no LayersModel: named variables and a forward function. */
+export interface ForwardModel {
+  /** Everything that is saved in a checkpoint; those with `variable.trainable` are trained. */
+  parameters(): readonly NamedParameter[];
+  /** The logits of a batch, or those and the loss. Called in a tidy. */
+  forward(batch: Batch, options: ForwardOptions): Tensor | ModelOutput;
+}
+
+/**
+ * What the Trainer trains: a `tf.LayersModel`, or any object with named variables and a forward function.
+ *
+ * A LayersModel is given `xs` (or one entry an input, by name) and is compared with `labels` (or `ys`); its loss is the
+ * one it was compiled with.
+ */
+export type TrainableModel = LayersModel | ForwardModel;
+
+/** A model as the loop uses it. */
+export interface AdaptedModel {
+  /**
+   * `logits`, of which a loss can be made; `loss`, of a LayersModel that was compiled with one; `outputs`, of one that
+   * was not: they may have gone through a softmax, so no loss can be made of them.
+   */
+  readonly gives: 'logits' | 'loss' | 'outputs';
+  /** What is saved. */
+  parameters(): readonly NamedParameter[];
+  forward(batch: Batch, options: ForwardOptions): ModelOutput;
+}
