@@ -1,5 +1,5 @@
-import type { TrainingEvent } from '../../events/events.js';
 import type { Sink } from '../../events/sink.js';
+import type { RunRecord } from '../../operators/of-measurement.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { short } from './format.js';
@@ -47,7 +47,7 @@ const STYLES: readonly ConsoleStyle[] = ['lines', 'table', 'progress'];
  * training.attach(training.events$.pipe(parameterUpdates()), consoleSink({ style: 'table' }));
  * ```
  */
-export function consoleSink(options: ConsoleSinkOptions = {}): Sink<TrainingEvent | AnyParameterUpdates> {
+export function consoleSink(options: ConsoleSinkOptions = {}): Sink<RunRecord> {
   checkOneOf('style', options.style ?? 'lines', STYLES);
   checkOneOf('statistic', options.statistic ?? 'updateNorm', STATISTICS);
   if (options.top !== undefined && !(Number.isInteger(options.top) && options.top > 0)) {
@@ -56,7 +56,7 @@ export function consoleSink(options: ConsoleSinkOptions = {}): Sink<TrainingEven
   return new ConsoleSink(options);
 }
 
-class ConsoleSink implements Sink<TrainingEvent | AnyParameterUpdates> {
+class ConsoleSink implements Sink<RunRecord> {
   readonly name = 'consoleSink';
   readonly closed: Promise<void>;
   readonly #style: ConsoleStyle;
@@ -89,7 +89,7 @@ class ConsoleSink implements Sink<TrainingEvent | AnyParameterUpdates> {
     });
   }
 
-  next(record: TrainingEvent | AnyParameterUpdates): void {
+  next(record: RunRecord): void {
     if (record.type === 'parameter-updates') this.#takeUpdates(record);
     else this.#takeEvent(record);
   }
@@ -118,7 +118,7 @@ class ConsoleSink implements Sink<TrainingEvent | AnyParameterUpdates> {
     this.#draw(false);
   }
 
-  #takeEvent(event: TrainingEvent): void {
+  #takeEvent(event: Exclude<RunRecord, AnyParameterUpdates>): void {
     if (event.type === 'train-begin') {
       this.#plan = {
         ...(event.maxSteps !== undefined && { maxSteps: event.maxSteps }),

@@ -1,8 +1,9 @@
-import type { Metrics, TrainingEvent } from '../../events/events.js';
+import type { Metrics } from '../../events/events.js';
+import type { RunRecord } from '../../operators/of-measurement.js';
 import { plain, short } from './format.js';
 
-/** The line that stays for an event worth one, else undefined. */
-export function noteOf(event: TrainingEvent): string | undefined {
+/** The line that stays for a record worth one, else undefined. */
+export function noteOf(event: RunRecord): string | undefined {
   switch (event.type) {
     case 'evaluate':
       return `epoch ${short(event.epoch)}  evaluation  ${metrics(event.metrics)}`;

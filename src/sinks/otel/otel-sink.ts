@@ -1,8 +1,9 @@
 import { type Attributes, type MeterProvider, metrics } from '@opentelemetry/api';
 import type { Observable } from 'rxjs';
 import { checkOneOf, checkPositiveInteger } from '../../events/check-option.js';
-import type { AlertEvent, TrainingEvent } from '../../events/events.js';
+import type { AlertEvent } from '../../events/events.js';
 import type { Sink } from '../../events/sink.js';
+import type { RunRecord } from '../../operators/of-measurement.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
 import { Deferred } from '../deferred.js';
 import { type Alerts, alerts } from './alerts.js';
@@ -43,7 +44,7 @@ export interface OtelSinkOptions {
 }
 
 /** Takes events and updates into metrics. */
-export interface OtelSink extends Sink<TrainingEvent | AnyParameterUpdates> {
+export interface OtelSink extends Sink<RunRecord> {
   /** Troubles of the telemetry itself, for `training.report`. */
   readonly alerts$: Observable<AlertEvent>;
 }
@@ -92,7 +93,7 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
   const saySize = saySizeOnce(parts.alerts, gauges, options, { maxParameters, movers });
   const baseOf = baseAttributes(names, tags);
 
-  const take = (record: TrainingEvent | AnyParameterUpdates) => {
+  const take = (record: RunRecord) => {
     const base = baseOf(record.run);
     parts.alerts.at(record);
     training.progress(record, base);
@@ -112,13 +113,13 @@ class RunningSink implements OtelSink {
   readonly name: string;
   readonly alerts$: Observable<AlertEvent>;
   readonly flush: () => Promise<void>;
-  readonly #take: (record: TrainingEvent | AnyParameterUpdates) => void;
+  readonly #take: (record: RunRecord) => void;
   readonly #end: () => void;
   readonly #over = new Deferred();
   readonly closed = this.#over.promise;
   #ended = false;
 
-  constructor(take: (record: TrainingEvent | AnyParameterUpdates) => void, end: () => void, parts: OtelSinkParts) {
+  constructor(take: (record: RunRecord) => void, end: () => void, parts: OtelSinkParts) {
     this.name = parts.name;
     this.alerts$ = parts.alerts.alerts$;
     this.flush = parts.flush;
@@ -126,7 +127,7 @@ class RunningSink implements OtelSink {
     this.#end = end;
   }
 
-  next(record: TrainingEvent | AnyParameterUpdates): void {
+  next(record: RunRecord): void {
     if (!this.#ended) this.#take(record);
   }
 
