@@ -1,4 +1,4 @@
-import { concat, concatMap, defer, finalize, mergeMap, type OperatorFunction } from 'rxjs';
+import { concat, concatMap, defer, filter, finalize, map, type OperatorFunction, of } from 'rxjs';
 import { checkOneOf } from '../events/check-option.js';
 import type { TrainingEvent } from '../events/events.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
@@ -69,9 +69,11 @@ export function parameterUpdates<S extends Statistic = DefaultStatistic>(
     const recorder = new UpdateRecorder(measure, when);
     return (events$) =>
       concat(
-        events$.pipe(mergeMap((event) => recorder.take(event))),
-        defer(() => recorder.takeRest()),
+        events$.pipe(map((event) => recorder.take(event))),
+        defer(() => of(recorder.takeRest())),
       ).pipe(
+        // Most events end no step: those cost nothing from here on.
+        filter(({ length }) => length > 0),
         concatMap(settle),
         finalize(() => recorder.dispose()),
       );

@@ -1,3 +1,4 @@
+import { concatMap, from, type ObservableInput } from 'rxjs';
 import type { OptimizerStepEvent, PreOptimizerStepEvent, StepEndEvent, TrainingEvent } from '../events/events.js';
 import { createParameterUpdates, type ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Comparison, Measure, Statistic } from '../parameters/statistics.js';
@@ -8,6 +9,9 @@ import type { Schedule } from './schedule.js';
 
 /** How many measured steps may wait for their `step-end`. A GPU runs a few ahead. */
 const MAX_WAITING = 64;
+
+/** What most events end. */
+const NONE: readonly never[] = [];
 
 /** A measured step. `comparison` may still be on its way from the device. */
 export interface MeasuredStep<S extends Statistic> {
@@ -45,7 +49,7 @@ export class UpdateRecorder<S extends Statistic> {
     switch (event.type) {
       case 'train-begin':
         this.#maxSteps = event.maxSteps;
-        return [];
+        return NONE;
       case 'step-begin':
         return this.#endThoseAfter(event.step);
       case 'pre-optimizer-step':
@@ -55,7 +59,7 @@ export class UpdateRecorder<S extends Statistic> {
       case 'step-end':
         return this.#end(event);
       default:
-        return [];
+        return NONE;
     }
   }
 
@@ -81,7 +85,7 @@ export class UpdateRecorder<S extends Statistic> {
 
   #compare(event: OptimizerStepEvent): readonly MeasuredStep<S>[] {
     this.#previousEpoch = event.epoch;
-    if (!this.#before) return [];
+    if (!this.#before) return NONE;
     const parameters = parametersOf(event);
     const { names, sizes } = parameters;
     let comparison: MaybePromise<Comparison<S>>;
@@ -107,7 +111,7 @@ export class UpdateRecorder<S extends Statistic> {
 
   #end(event: StepEndEvent): readonly MeasuredStep<S>[] {
     const measured = this.#waiting.find(({ step, ended }) => step === event.step && !ended);
-    if (!measured) return [];
+    if (!measured) return NONE;
     measured.heard = event;
     measured.ended = true;
     return this.#takeEnded();
@@ -121,18 +125,18 @@ export class UpdateRecorder<S extends Statistic> {
   }
 
   #takeEnded(): readonly MeasuredStep<S>[] {
+    if (this.#waiting.length === 0) return NONE;
     const open = this.#waiting.findIndex(({ ended }) => !ended);
     return this.#waiting.splice(0, open < 0 ? this.#waiting.length : open);
   }
 }
 
-/** The measurement of a step, once its comparison is there. */
-export function settle<S extends Statistic>(
-  measured: MeasuredStep<S>,
-): readonly ParameterUpdates<S>[] | Promise<ParameterUpdates<S>> {
-  const { comparison } = measured;
-  if (comparison instanceof Promise) return comparison.then((found) => updatesOf(measured, found));
-  return [updatesOf(measured, comparison)];
+/** The measurements of steps, each once its comparison is there. */
+export function settle<S extends Statistic>(steps: readonly MeasuredStep<S>[]): ObservableInput<ParameterUpdates<S>> {
+  if (!steps.some(({ comparison }) => comparison instanceof Promise)) {
+    return steps.map((step) => updatesOf(step, step.comparison as Comparison<S>));
+  }
+  return from(steps).pipe(concatMap(async (step) => updatesOf(step, await step.comparison)));
 }
 
 function updatesOf<S extends Statistic>(

@@ -1,4 +1,4 @@
-import { keep, reshape, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { engine, keep, reshape, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { Snapshot } from './step-parameters.js';
 
 /** The values of one moment: tensors shared by every snapshot of it, disposed with the last. */
@@ -30,7 +30,12 @@ export class SharedValues {
 
 /** A second tensor on the same data: `assign` gives the variable another one, and this keeps the old. No copy. */
 export function share(tensor: Tensor): Tensor {
-  return keep(reshape(tensor, tensor.shape));
+  const { dataId, shape, dtype } = tensor;
+  const { backend } = engine();
+  // What `reshape` does on its owner's backend, without an operation's fixed cost. On another one, reshape moves it.
+  if (engine().state.tensorInfo.get(dataId)?.backend !== backend) return keep(reshape(tensor, shape));
+  backend.incRef(dataId);
+  return keep(engine().makeTensorFromTensorInfo({ dataId, shape, dtype }, backend));
 }
 
 /** One holder's snapshot. */
