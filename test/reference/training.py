@@ -67,6 +67,8 @@ def make_model() -> None:
     MODEL.mkdir(parents=True, exist_ok=True)
     config.architectures = ["BertForSequenceClassification"]
     config.save_pretrained(MODEL)
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    (MODEL / "vocab.txt").write_text("\n".join([*special, *(f"word{i}" for i in range(5, 100))]) + "\n")
     state = {name: value.contiguous() for name, value in model.state_dict().items() if "position_ids" not in name}
     save_file(state, MODEL / "model.safetensors", {"format": "pt"})
 
