@@ -18,13 +18,12 @@ import {
   throughput,
   topUpdates,
 } from '../../src/index.js';
+import { useBackend } from '../helpers/backend.js';
 
 const RATE = 0.1;
 const START = { 'a/w': [1, -2, 3], 'a/b': [0.5], 'c/w': [4, 4] } as const;
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-});
+beforeAll(() => useBackend());
 beforeEach(() => tf.disposeVariables());
 
 /** A variable that leaves no other tensor. */

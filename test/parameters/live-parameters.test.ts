@@ -1,15 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
-import '@tensorflow/tfjs-backend-wasm';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { forceKernel } from '../../src/parameters/host-values.js';
 import { scalarKernel } from '../../src/parameters/kernels/scalar-kernel.js';
 import { createStepParameters } from '../../src/parameters/live-parameters.js';
-import { held } from '../helpers/backend.js';
+import { BACKENDS, held, useBackend } from '../helpers/backend.js';
 
-describe.each(['cpu', 'wasm'])('step parameters on %s', (backend) => {
-  beforeAll(async () => {
-    await tf.setBackend(backend);
-  });
+describe.each(BACKENDS)('step parameters on %s', (backend) => {
+  beforeAll(() => useBackend(backend));
   let before: ReturnType<typeof held>;
   beforeEach(() => {
     before = held();

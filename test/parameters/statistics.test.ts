@@ -1,12 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
-import '@tensorflow/tfjs-backend-wasm';
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { STATISTICS, type Statistic } from '../../src/index.js';
 import { forceKernel } from '../../src/parameters/host-values.js';
 import { scalarKernel } from '../../src/parameters/kernels/scalar-kernel.js';
 import { createStepParameters } from '../../src/parameters/live-parameters.js';
-import { held } from '../helpers/backend.js';
+import { BACKENDS, held, useBackend } from '../helpers/backend.js';
 import { relativeError, twin, twinHistogram } from './twin.js';
 
 type Path = 'simd' | 'scalar' | 'device';
@@ -66,10 +65,8 @@ function expectClose(path: Path, statistic: Statistic, got: number, expected: nu
     throw new Error(`${path} ${statistic}: got ${got}, expected ${expected}, relative error ${error}`);
 }
 
-describe.each(['cpu', 'wasm'])('statistics on %s', (backend) => {
-  beforeAll(async () => {
-    await tf.setBackend(backend);
-  });
+describe.each(BACKENDS)('statistics on %s', (backend) => {
+  beforeAll(() => useBackend(backend));
   let before: ReturnType<typeof held>;
   beforeEach(() => {
     before = held();

@@ -1,11 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type InstrumentOptions, instrument, ofType, parameterUpdates, type TrainingEvent } from '../../src/index.js';
-import { held } from '../helpers/backend.js';
+import { held, useBackend } from '../helpers/backend.js';
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-});
+beforeAll(() => useBackend());
 
 let before: ReturnType<typeof held>;
 beforeEach(() => {
