@@ -1,6 +1,7 @@
 import { filter, map, type OperatorFunction, pipe } from 'rxjs';
 import { checkPositiveInteger } from '../events/check-option.js';
 import type { EventContext, StepEndEvent, TrainingEvent } from '../events/events.js';
+import { type Speed, SpeedWindow } from '../events/speed-window.js';
 import { perSubscription } from './per-subscription.js';
 
 export interface ThroughputOptions {
@@ -9,13 +10,8 @@ export interface ThroughputOptions {
 }
 
 /** How fast the loop goes, over the last steps. */
-export interface Throughput extends EventContext {
+export interface Throughput extends EventContext, Speed {
   readonly type: 'throughput';
-  readonly stepsPerSecond: number;
-  /** NaN where the source does not know how many examples a step has. */
-  readonly examplesPerSecond: number;
-  /** The part of the steps' time that operators, sinks and subscribers took, 0…1. */
-  readonly observingShare: number;
 }
 
 /**
@@ -46,36 +42,16 @@ export interface Throughput extends EventContext {
 export function throughput({ window = 20 }: ThroughputOptions = {}): OperatorFunction<TrainingEvent, Throughput> {
   checkPositiveInteger('window', window);
   return perSubscription(() => {
-    const steps: StepEndEvent[] = [];
+    const speed = new SpeedWindow(window);
     return pipe(
       filter((event: TrainingEvent) => {
-        if (event.type === 'train-begin') steps.length = 0;
+        if (event.type === 'train-begin') speed.restart();
         return event.type === 'step-end';
       }),
       map((event) => {
-        steps.push(event as StepEndEvent);
-        if (steps.length > window) steps.shift();
-        return speedOf(steps);
+        const { run, step, epoch, time } = event;
+        return { type: 'throughput' as const, run, step, epoch, time, ...speed.take(event as StepEndEvent) };
       }),
     );
   });
-}
-
-function speedOf(steps: readonly StepEndEvent[]): Throughput {
-  const first = steps[0]!;
-  const last = steps.at(-1)!;
-  const sum = (pick: (step: StepEndEvent) => number) => steps.reduce((total, step) => total + pick(step), 0);
-  const inStepsMs = sum(({ durationMs }) => durationMs);
-  const seconds = Math.max(last.time - first.time + first.durationMs, inStepsMs) / 1000;
-  const { run, step, epoch, time } = last;
-  return {
-    type: 'throughput',
-    run,
-    step,
-    epoch,
-    time,
-    stepsPerSecond: steps.length / seconds,
-    examplesPerSecond: sum(({ examples }) => examples) / seconds,
-    observingShare: inStepsMs === 0 ? 0 : sum(({ observingMs }) => observingMs) / inStepsMs,
-  };
 }

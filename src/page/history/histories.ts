@@ -1,0 +1,50 @@
+import { type RunChanges, RunHistory } from './run-history.js';
+
+/** What changed between two versions of a set of histories. */
+export interface Changes {
+  /** The version of this form. */
+  readonly v: 1;
+  readonly from: number;
+  readonly to: number;
+  readonly runs: readonly RunChanges[];
+}
+
+/** Runs shown together at most. */
+export const RUNS_KEPT = 32;
+
+/** The histories of the runs that are looked at together, and one count of versions for all of them. */
+export class Histories {
+  readonly runs = new Map<string, RunHistory>();
+  #version = 0;
+
+  /** Grows with every change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The version of the change that is about to be made. */
+  nextVersion(): number {
+    return ++this.#version;
+  }
+
+  /** The history of a run, begun where there is none. */
+  of(name: string): RunHistory {
+    let run = this.runs.get(name);
+    if (!run) {
+      run = new RunHistory(name);
+      this.runs.set(name, run);
+    }
+    return run;
+  }
+
+  /** What one that followed up to `version` (0: from nothing) has to `apply`. */
+  changesSince(version: number): Changes {
+    const runs = [...this.runs.values()].flatMap((run) => run.changesSince(version) ?? []);
+    return { v: 1, from: version, to: this.#version, runs };
+  }
+
+  apply(changes: Changes): void {
+    for (const run of changes.runs) this.of(run.name).apply(run);
+    this.#version = changes.to;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Severity } from '../../events/events.js';
+
+/** Something that happened at a step and is marked on every time axis. */
+export interface Mark {
+  readonly kind: 'alert' | 'control' | 'evaluate' | 'save' | 'sink-error';
+  readonly step: number;
+  readonly epoch: number;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** The rule, who asked, or which sink. */
+  readonly source: string;
+  readonly message: string;
+  readonly severity?: Severity;
+  readonly parameter?: string;
+  /** Of an alert: whether a trouble began or is over. */
+  readonly phase?: 'begin' | 'end';
+}
+
+export interface MarkChanges {
+  /** Marks that no longer fit, since the beginning. */
+  readonly dropped: number;
+  readonly added: readonly Mark[];
+}
+
+/** Marks kept at most: the latest. */
+export const MARKS_KEPT = 1000;
+
+/** The latest marks of a run, and how many there were before them. */
+export class Marks {
+  readonly #kept: { readonly mark: Mark; readonly version: number }[] = [];
+  #dropped = 0;
+
+  get all(): readonly Mark[] {
+    return this.#kept.map(({ mark }) => mark);
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  take(mark: Mark, version: number): void {
+    this.#kept.push({ mark, version });
+    if (this.#kept.length <= MARKS_KEPT) return;
+    this.#kept.shift();
+    this.#dropped++;
+  }
+
+  changesSince(version: number): MarkChanges | undefined {
+    const added = this.#kept.filter((kept) => kept.version > version).map(({ mark }) => mark);
+    return added.length > 0 ? { dropped: this.#dropped, added } : undefined;
+  }
+
+  apply({ dropped, added }: MarkChanges): void {
+    for (const mark of added) this.take(mark, 0);
+    this.#dropped = dropped;
+  }
+}

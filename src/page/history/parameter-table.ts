@@ -1,0 +1,135 @@
+import type { Statistic } from '../../parameters/statistics.js';
+import { ABSENT, packNorms, unpackNorms } from './packed-numbers.js';
+import { type Bucket, StepBuckets } from './step-buckets.js';
+
+interface TableBucket extends Bucket {
+  /** The least and the greatest value of each statistic of each row: `[row][statistic][min, max]`. */
+  extremes: Float32Array;
+}
+
+export interface TableChanges {
+  readonly width: number;
+  readonly buckets: readonly (readonly [start: number, extremes: string])[];
+}
+
+/** The least and the greatest value within a bucket of steps. A NaN makes `max` NaN. */
+export interface Extremes {
+  readonly start: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Buckets a table has at most. */
+export const TABLE_BUCKETS = 384;
+
+/**
+ * Statistics of many rows (parameters or layers) over the steps, with exact extremes within each bucket of steps. Rows
+ * may join later; a bucket from before, or a step that does not have them, leaves them absent.
+ */
+export class ParameterTable {
+  readonly #buckets = new StepBuckets<TableBucket>(
+    TABLE_BUCKETS,
+    (start) => ({ start, version: 0, extremes: new Float32Array(0) }),
+    (into, from) => {
+      into.extremes = withLength(into.extremes, from.extremes.length);
+      for (let i = 0; i < from.extremes.length; i += 2)
+        widen(into.extremes, i, from.extremes[i]!, from.extremes[i + 1]!);
+    },
+  );
+
+  constructor(readonly statistics: readonly Statistic[]) {}
+
+  get width(): number {
+    return this.#buckets.width;
+  }
+
+  /** The first step of each bucket. */
+  get starts(): readonly number[] {
+    return this.#buckets.all.map(({ start }) => start);
+  }
+
+  /** Take one step's columns; `rows[i]` is the row of element `i`, or undefined where it has none. */
+  take(
+    step: number,
+    rows: readonly (number | undefined)[],
+    columns: { readonly [S in Statistic]?: ArrayLike<number> },
+    version: number,
+  ): void {
+    const bucket = this.#buckets.at(step);
+    bucket.version = version;
+    const stride = 2 * this.statistics.length;
+    const rowCount = rows.reduce<number>((most, row) => Math.max(most, (row ?? -1) + 1), 0);
+    bucket.extremes = withLength(bucket.extremes, rowCount * stride);
+    for (const [s, statistic] of this.statistics.entries()) {
+      const column = columns[statistic];
+      if (!column) continue;
+      for (let i = 0; i < rows.length; i++) {
+        const row = rows[i];
+        if (row !== undefined) widen(bucket.extremes, row * stride + 2 * s, column[i]!, column[i]!);
+      }
+    }
+  }
+
+  /** One statistic of one row over the steps; buckets that do not have it are left out. */
+  row(row: number, statistic: Statistic): Extremes[] {
+    const offset = this.#offset(row, statistic);
+    return this.#buckets.all.flatMap(({ start, extremes }) => {
+      const min = extremes[offset] ?? ABSENT;
+      const max = extremes[offset + 1] ?? ABSENT;
+      return min === ABSENT ? [] : [{ start, min, max }];
+    });
+  }
+
+  /** Call `visit` for every cell of a statistic that is there. */
+  forEachCell(
+    statistic: Statistic,
+    rowCount: number,
+    visit: (bucket: number, row: number, min: number, max: number) => void,
+  ): void {
+    const stride = 2 * this.statistics.length;
+    const offset = this.#offset(0, statistic);
+    for (const [index, { extremes }] of this.#buckets.all.entries()) {
+      for (let row = 0; row < rowCount && row * stride + offset + 1 < extremes.length; row++) {
+        const min = extremes[row * stride + offset]!;
+        if (min !== ABSENT) visit(index, row, min, extremes[row * stride + offset + 1]!);
+      }
+    }
+  }
+
+  changesSince(version: number): TableChanges | undefined {
+    const changed = this.#buckets.changedSince(version);
+    if (changed.length === 0) return undefined;
+    return { width: this.width, buckets: changed.map(({ start, extremes }) => [start, packNorms(extremes)]) };
+  }
+
+  apply({ width, buckets }: TableChanges): void {
+    this.#buckets.widenTo(width);
+    for (const [start, extremes] of buckets) {
+      this.#buckets.put({ start, version: 0, extremes: unpackNorms(extremes) });
+    }
+  }
+
+  #offset(row: number, statistic: Statistic): number {
+    return 2 * (row * this.statistics.length + this.statistics.indexOf(statistic));
+  }
+}
+
+function withLength(extremes: Float32Array, length: number): Float32Array {
+  if (extremes.length >= length) return extremes;
+  const longer = new Float32Array(length).fill(ABSENT);
+  longer.set(extremes);
+  return longer;
+}
+
+/** Widen a pair of extremes to hold another; NaN counts as greater than all. */
+function widen(extremes: Float32Array, at: number, min: number, max: number): void {
+  if (min === ABSENT) return;
+  const [oldMin, oldMax] = [extremes[at]!, extremes[at + 1]!];
+  if (oldMin === ABSENT) {
+    extremes[at] = min;
+    extremes[at + 1] = max;
+    return;
+  }
+  if (min < oldMin || Number.isNaN(oldMin)) extremes[at] = min;
+  if (max > oldMax || Number.isNaN(max)) extremes[at + 1] = max;
+}

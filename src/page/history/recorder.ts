@@ -1,0 +1,69 @@
+import type { TrainingEvent } from '../../events/events.js';
+import { isTrainingEvent } from '../../events/guards.js';
+import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
+import { Histories, RUNS_KEPT } from './histories.js';
+import { RunRecorder } from './run-recorder.js';
+
+/** An event or a measurement, as streams and recorded runs have them. */
+export interface AnyRecord {
+  readonly type: string;
+}
+
+/** Puts the records of any number of runs into their histories. */
+export class Recorder {
+  readonly histories = new Histories();
+  /** By the run's own name: what takes its records now. */
+  readonly #recorders = new Map<string, RunRecorder>();
+  /** Records of runs that found no room. */
+  omittedRecords = 0;
+
+  /** Take a record; those that a page does not show are passed over. */
+  take(record: AnyRecord): void {
+    if (!isShown(record)) return;
+    const recorder = this.#recorderOf(record);
+    if (recorder) recorder.take(record, this.histories.nextVersion());
+    else this.omittedRecords++;
+  }
+
+  /** Count something of a run that was left out before it came here. */
+  omit(run: string, what: string): void {
+    this.#recorders.get(run)?.omit(what, this.histories.nextVersion());
+  }
+
+  #recorderOf(record: TrainingEvent | AnyParameterUpdates): RunRecorder | undefined {
+    const existing = this.#recorders.get(record.run);
+    const again =
+      existing && record.type === 'train-begin' && record.step === 0 && existing.history.state.value.step > 0;
+    if (existing && !again) return existing;
+    if (this.histories.runs.size >= RUNS_KEPT) return undefined;
+    const recorder = new RunRecorder(this.histories.of(this.#freeName(record.run)));
+    this.#recorders.set(record.run, recorder);
+    return recorder;
+  }
+
+  /** A run that begins anew under the same name is another run. */
+  #freeName(run: string): string {
+    let name = run;
+    for (let n = 2; this.histories.runs.has(name); n++) name = `${run} (${n})`;
+    return name;
+  }
+}
+
+const PASSED_OVER: ReadonlySet<string> = new Set([
+  'epoch-begin',
+  'step-begin',
+  'substep-end',
+  'pre-optimizer-step',
+  'optimizer-step',
+]);
+
+/** Whether the page shows records like this one. */
+export function isShown(record: AnyRecord): record is TrainingEvent | AnyParameterUpdates {
+  if (PASSED_OVER.has(record.type)) return false;
+  if (record.type !== 'parameter-updates') return isTrainingEvent(record) && isPosition(record.step);
+  return isPosition((record as AnyParameterUpdates).step);
+}
+
+function isPosition(step: number): boolean {
+  return Number.isSafeInteger(step) && step >= 0;
+}

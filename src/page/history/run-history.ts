@@ -1,0 +1,148 @@
+import {
+  type LatestUpdates,
+  type PackedHistograms,
+  type PackedUpdates,
+  packHistograms,
+  packUpdates,
+  type RowHistograms,
+  unpackHistograms,
+  unpackUpdates,
+} from './latest-updates.js';
+import { type MarkChanges, Marks } from './marks.js';
+import { ParameterTable, type TableChanges } from './parameter-table.js';
+import { type ScalarChanges, ScalarSeries } from './scalar-series.js';
+
+/** Where a run stands. */
+export interface RunState {
+  readonly phase: 'waiting' | 'running' | 'finished';
+  readonly step: number;
+  readonly epoch: number;
+  /** Of the first and the latest record, milliseconds since 1970; 0 before the first. */
+  readonly beganAt: number;
+  readonly time: number;
+  readonly maxSteps?: number;
+  readonly numEpochs?: number;
+}
+
+/** The rows of the tables. */
+export interface Rows {
+  /** Parameters, or layers where there are too many parameters to show one by one. */
+  readonly parameters: readonly string[];
+  /** Elements of each. */
+  readonly sizes: readonly number[];
+  readonly layers: readonly string[];
+  /** Parameters of the model, and its elements. */
+  readonly parameterCount: number;
+  readonly elementCount: number;
+  /** Whether `parameters` are layers. */
+  readonly byLayer: boolean;
+  /** Rows that did not fit. */
+  readonly hidden: number;
+}
+
+/** What changed in a run between two versions. What is left out did not change. */
+export interface RunChanges {
+  readonly name: string;
+  readonly state?: RunState;
+  readonly rows?: Rows;
+  readonly series: readonly (readonly [name: string, changes: ScalarChanges])[];
+  readonly parameters?: TableChanges;
+  readonly layers?: TableChanges;
+  readonly latest?: PackedUpdates;
+  readonly firstHistograms?: PackedHistograms;
+  readonly histograms?: PackedHistograms;
+  readonly marks?: MarkChanges;
+  /** What was left out, by what it was, with how many times. */
+  readonly omitted?: Readonly<Record<string, number>>;
+}
+
+/** A value, and the version of the history that set it. */
+class Versioned<T> {
+  version = 0;
+  constructor(public value: T) {}
+
+  set(value: T, version: number): void {
+    this.value = value;
+    this.version = version;
+  }
+
+  since(version: number): T | undefined {
+    return this.version > version ? this.value : undefined;
+  }
+}
+
+const NO_ROWS: Rows = {
+  parameters: [],
+  sizes: [],
+  layers: [],
+  parameterCount: 0,
+  elementCount: 0,
+  byLayer: false,
+  hidden: 0,
+};
+
+/**
+ * What the page shows of one run, in bounded memory whatever the run's length. `changesSince` says what another history
+ * of the same run, that followed it up to a version, has to `apply` to be equal to it.
+ */
+export class RunHistory {
+  readonly state = new Versioned<RunState>({ phase: 'waiting', step: 0, epoch: 0, beganAt: 0, time: 0 });
+  readonly rows = new Versioned<Rows>(NO_ROWS);
+  readonly series = new Map<string, ScalarSeries>();
+  readonly parameters = new ParameterTable(['updateRatio', 'updateNorm', 'weightNorm', 'gradientNorm']);
+  readonly layers = new ParameterTable(['updateRatio']);
+  readonly latest = new Versioned<LatestUpdates | undefined>(undefined);
+  readonly firstHistograms = new Versioned<RowHistograms | undefined>(undefined);
+  readonly histograms = new Versioned<RowHistograms | undefined>(undefined);
+  readonly marks = new Marks();
+  readonly omitted = new Versioned<Readonly<Record<string, number>>>({});
+
+  constructor(readonly name: string) {}
+
+  seriesOf(name: string): ScalarSeries {
+    let series = this.series.get(name);
+    if (!series) {
+      series = new ScalarSeries();
+      this.series.set(name, series);
+    }
+    return series;
+  }
+
+  changesSince(version: number): RunChanges | undefined {
+    const series = [...this.series].flatMap(([name, each]) => {
+      const changes = each.changesSince(version);
+      return changes ? [[name, changes] as const] : [];
+    });
+    const parts = {
+      state: this.state.since(version),
+      rows: this.rows.since(version),
+      parameters: this.parameters.changesSince(version),
+      layers: this.layers.changesSince(version),
+      latest: packed(this.latest.since(version), packUpdates),
+      firstHistograms: packed(this.firstHistograms.since(version), packHistograms),
+      histograms: packed(this.histograms.since(version), packHistograms),
+      marks: this.marks.changesSince(version),
+      omitted: this.omitted.since(version),
+    };
+    const present = Object.entries(parts).filter(([, part]) => part !== undefined);
+    if (present.length === 0 && series.length === 0) return undefined;
+    return { name: this.name, series, ...Object.fromEntries(present) };
+  }
+
+  apply(changes: RunChanges): void {
+    if (changes.state) this.state.set(changes.state, 0);
+    if (changes.rows) this.rows.set(changes.rows, 0);
+    for (const [name, series] of changes.series) this.seriesOf(name).apply(series);
+    if (changes.parameters) this.parameters.apply(changes.parameters);
+    if (changes.layers) this.layers.apply(changes.layers);
+    if (changes.latest) this.latest.set(unpackUpdates(changes.latest), 0);
+    if (changes.firstHistograms) this.firstHistograms.set(unpackHistograms(changes.firstHistograms), 0);
+    if (changes.histograms) this.histograms.set(unpackHistograms(changes.histograms), 0);
+    if (changes.marks) this.marks.apply(changes.marks);
+    if (changes.omitted) this.omitted.set(changes.omitted, 0);
+  }
+}
+
+function packed<T, P>(value: T | undefined, pack: (value: T) => P): P | undefined {
+  return value === undefined ? undefined : pack(value);
+}

@@ -1,0 +1,220 @@
+import type { EventContext, Metrics, TrainingEvent } from '../../events/events.js';
+import { SpeedWindow } from '../../events/speed-window.js';
+import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
+import type { HistogramSubject, MagnitudeHistogram } from '../../parameters/statistics.js';
+import { jointNorm, updateRatio } from '../../parameters/update-ratio.js';
+import { layerColumns } from './layer-columns.js';
+import type { Mark } from './marks.js';
+import { RowIndex } from './row-index.js';
+import type { RunHistory, RunState } from './run-history.js';
+
+/** Rows shown one by one at most; a model with more parameters is shown by its layers. */
+export const ROWS_SHOWN = 512;
+
+/** Throughput is that of so many steps. */
+const SPEED_STEPS = 20;
+
+/** Metrics of one run with a chart of their own at most. */
+export const METRICS_KEPT = 50;
+
+/** Puts the records of one run into its history. */
+export class RunRecorder {
+  readonly #speed = new SpeedWindow(SPEED_STEPS);
+  readonly #parameterRows = new RowIndex(ROWS_SHOWN);
+  readonly #layerRows = new RowIndex(ROWS_SHOWN);
+  #lossStep = -1;
+
+  constructor(readonly history: RunHistory) {}
+
+  take(record: TrainingEvent | AnyParameterUpdates, version: number): void {
+    if (record.type === 'parameter-updates') this.#takeUpdates(record, version);
+    else this.#takeEvent(record, version);
+  }
+
+  /** Count something that was left out. */
+  omit(what: string, version: number): void {
+    const { value } = this.history.omitted;
+    this.history.omitted.set({ ...value, [what]: (value[what] ?? 0) + 1 }, version);
+  }
+
+  #takeEvent(event: TrainingEvent, version: number): void {
+    this.#moveTo(event, version);
+    switch (event.type) {
+      case 'train-begin':
+        this.#speed.restart();
+        this.#setState({ phase: 'running', ...plan(event) }, version);
+        break;
+      case 'step-end': {
+        this.#takeLoss(event, version);
+        const { stepsPerSecond, examplesPerSecond, observingShare } = this.#speed.take(event);
+        this.#measure(event, { stepsPerSecond, observingShare }, version);
+        if (!Number.isNaN(examplesPerSecond)) this.#measure(event, { examplesPerSecond }, version);
+        break;
+      }
+      case 'train-end':
+        this.#setState({ phase: 'finished' }, version);
+        break;
+      case 'log':
+      case 'evaluate':
+      case 'predict':
+        this.#takeMetrics(event, event.metrics, version);
+        break;
+    }
+    const mark = markOf(event);
+    if (mark) this.history.marks.take(mark, version);
+  }
+
+  #takeUpdates(updates: AnyParameterUpdates, version: number): void {
+    this.#moveTo(updates, version);
+    if (updates.maxSteps !== undefined) this.#setState({ maxSteps: updates.maxSteps }, version);
+    this.#takeLoss(updates, version);
+    this.#takeGlobalNorms(updates, version);
+    const layers = layerColumns(updates);
+    const byLayer = updates.names.length > ROWS_SHOWN;
+    const shown = byLayer ? layers : { names: updates.names, sizes: updates.sizes, columns: updates.columns };
+    const grew = [this.#parameterRows.add(shown.names, shown.sizes), this.#layerRows.add(layers.names, layers.sizes)];
+    if (grew.includes(true)) this.#setRows(updates, byLayer, version);
+    const { history } = this;
+    history.parameters.take(updates.step, this.#parameterRows.rowsOf(shown.names), shown.columns, version);
+    history.layers.take(updates.step, this.#layerRows.rowsOf(layers.names), layers.columns, version);
+    history.latest.set({ step: updates.step, columns: this.#byRow(shown.names, shown.columns, Number.NaN) }, version);
+    if (!byLayer && Object.keys(updates.histograms).length > 0) this.#takeHistograms(updates, version);
+  }
+
+  #takeHistograms(updates: AnyParameterUpdates, version: number): void {
+    const none: MagnitudeHistogram = { zeros: 0, nonFinite: 0, firstExponent: 0, counts: [] };
+    const rows = this.#parameterRows.rowsOf(updates.names);
+    const histograms = Object.fromEntries(
+      Object.entries(updates.histograms).map(([subject, list]) => {
+        const byRow = Array.from({ length: this.#parameterRows.names.length }, () => none);
+        for (const [i, row] of rows.entries()) if (row !== undefined) byRow[row] = list[i] ?? none;
+        return [subject as HistogramSubject, byRow];
+      }),
+    );
+    const taken = { step: updates.step, histograms };
+    if (!this.history.firstHistograms.value) this.history.firstHistograms.set(taken, version);
+    this.history.histograms.set(taken, version);
+  }
+
+  #takeGlobalNorms(updates: AnyParameterUpdates, version: number): void {
+    const norms: Record<string, number> = {};
+    for (const statistic of ['updateNorm', 'weightNorm', 'gradientNorm'] as const) {
+      const column = columnOf(updates, statistic);
+      if (column) norms[statistic] = jointNorm(column);
+    }
+    const { updateNorm, weightNorm } = norms;
+    if (updateNorm !== undefined && weightNorm !== undefined) norms.updateRatio = updateRatio(updateNorm, weightNorm);
+    const ratios = columnOf(updates, 'updateRatio');
+    if (ratios && ratios.length > 0) norms.medianRatio = median(ratios);
+    this.#measure(updates, norms, version);
+  }
+
+  /** The step and its updates both say the loss: it is taken once. */
+  #takeLoss(
+    at: { readonly step: number; readonly loss: number; readonly learningRate: number },
+    version: number,
+  ): void {
+    if (at.step === this.#lossStep) return;
+    this.#lossStep = at.step;
+    const { loss, learningRate } = at;
+    this.#measure(at, { loss, learningRate }, version);
+  }
+
+  #takeMetrics(event: EventContext, metrics: Metrics, version: number): void {
+    for (const [name, value] of Object.entries(metrics)) {
+      const series = `metric:${name}`;
+      const known = this.history.series.has(series);
+      const metricCount = [...this.history.series.keys()].filter((key) => key.startsWith('metric:')).length;
+      if (!known && metricCount >= METRICS_KEPT) this.omit('metrics', version);
+      else this.history.seriesOf(series).take(event.step, value, version);
+    }
+  }
+
+  #measure({ step }: { readonly step: number }, values: Readonly<Record<string, number>>, version: number): void {
+    for (const [name, value] of Object.entries(values)) this.history.seriesOf(name).take(step, value, version);
+  }
+
+  #moveTo({ step, epoch, time }: Pick<EventContext, 'step' | 'epoch' | 'time'>, version: number): void {
+    const { phase, beganAt } = this.history.state.value;
+    this.#setState(
+      { step, epoch, time, beganAt: beganAt || time, phase: phase === 'waiting' && step > 0 ? 'running' : phase },
+      version,
+    );
+  }
+
+  #setState(changed: Partial<RunState>, version: number): void {
+    this.history.state.set({ ...this.history.state.value, ...changed }, version);
+  }
+
+  #setRows(updates: AnyParameterUpdates, byLayer: boolean, version: number): void {
+    this.history.rows.set(
+      {
+        parameters: this.#parameterRows.names,
+        sizes: this.#parameterRows.sizes,
+        layers: this.#layerRows.names,
+        parameterCount: byLayer ? updates.names.length : this.#parameterRows.names.length + this.#parameterRows.hidden,
+        elementCount: updates.sizes.reduce((sum, size) => sum + size, 0),
+        byLayer,
+        hidden: this.#parameterRows.hidden,
+      },
+      version,
+    );
+  }
+
+  #byRow(names: readonly string[], columns: { readonly [statistic: string]: ArrayLike<number> }, absent: number) {
+    const rows = this.#parameterRows.rowsOf(names);
+    const byRow = (column: ArrayLike<number>) => {
+      const values = new Float32Array(this.#parameterRows.names.length).fill(absent);
+      for (const [i, row] of rows.entries()) if (row !== undefined) values[row] = column[i]!;
+      return values;
+    };
+    return Object.fromEntries(Object.entries(columns).map(([statistic, column]) => [statistic, byRow(column)]));
+  }
+}
+
+function plan({ maxSteps, numEpochs }: { readonly maxSteps?: number; readonly numEpochs?: number }) {
+  return { ...(maxSteps !== undefined && { maxSteps }), ...(numEpochs !== undefined && { numEpochs }) };
+}
+
+/** NaN counts as the greatest. */
+function median(values: Float64Array): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.floor((sorted.length - 1) / 2)]!;
+}
+
+function markOf(event: TrainingEvent): Mark | undefined {
+  const { step, epoch, time } = event;
+  const at = { step, epoch, time };
+  switch (event.type) {
+    case 'alert': {
+      const { rule, severity, message, phase, parameter } = event;
+      return {
+        kind: 'alert',
+        ...at,
+        source: rule,
+        message,
+        severity,
+        phase,
+        ...(parameter !== undefined && { parameter }),
+      };
+    }
+    case 'control': {
+      const { source, message, parameter } = event;
+      return { kind: 'control', ...at, source, message, ...(parameter !== undefined && { parameter }) };
+    }
+    case 'evaluate':
+      return { kind: 'evaluate', ...at, source: 'evaluation', message: metricsText(event.metrics) };
+    case 'save':
+      return { kind: 'save', ...at, source: 'checkpoint', message: event.path };
+    case 'sink-error':
+      return { kind: 'sink-error', ...at, source: event.sink, message: event.message };
+    default:
+      return undefined;
+  }
+}
+
+function metricsText(metrics: Metrics): string {
+  return Object.entries(metrics)
+    .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toPrecision(4)}`)
+    .join(', ');
+}

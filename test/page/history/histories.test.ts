@@ -1,0 +1,261 @@
+import fc from 'fast-check';
+import { createParameterUpdates } from 'trainscope';
+import { describe, expect, it } from 'vitest';
+import { type Changes, Histories } from '../../../src/page/history/histories.js';
+import { MARKS_KEPT } from '../../../src/page/history/marks.js';
+import { ABSENT, packNorms, unpackNorms } from '../../../src/page/history/packed-numbers.js';
+import { ParameterTable, TABLE_BUCKETS } from '../../../src/page/history/parameter-table.js';
+import { type AnyRecord, Recorder } from '../../../src/page/history/recorder.js';
+import { ScalarSeries, SERIES_BUCKETS } from '../../../src/page/history/scalar-series.js';
+import { updatesOf } from '../../helpers/updates.js';
+
+const CONTEXT = { run: 'a', step: 1, epoch: 0.1, time: 1000 };
+
+const stepEnd = (step: number, loss: number, run = 'a') => ({
+  type: 'step-end' as const,
+  run,
+  step,
+  epoch: step / 100,
+  time: 1000 + step * 10,
+  loss,
+  learningRate: 0.01,
+  durationMs: 10,
+  examples: 4,
+  observingMs: 1,
+});
+
+/** Through JSON, as on the wire. */
+const wired = (changes: Changes): Changes => JSON.parse(JSON.stringify(changes));
+
+const anyValue = fc.oneof(
+  { weight: 8, arbitrary: fc.double({ min: 0, max: 1e6, noNaN: true }) },
+  fc.constantFrom(Number.NaN, Infinity, 0, 1e-40, 3.4e38, 1e39),
+);
+
+describe('a series', () => {
+  it('keeps the extremes, the count and what is no number, however long it gets', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5000 }), fc.integer(), (length, seed) => {
+        const series = new ScalarSeries();
+        const values = Array.from({ length }, (_, i) => Math.sin(seed + i * i) * (i % 97 === 0 ? 1e3 : 1));
+        for (const [i, value] of values.entries()) series.take(i + 1, i % 101 === 50 ? Number.NaN : value, i);
+        const finite = values.filter((_, i) => i % 101 !== 50);
+        const { buckets } = series;
+        expect(buckets.length).toBeLessThanOrEqual(SERIES_BUCKETS);
+        expect(Math.max(...buckets.map(({ max }) => max))).toBe(Math.max(...finite));
+        expect(Math.min(...buckets.map(({ min }) => min))).toBe(Math.min(...finite));
+        expect(buckets.reduce((sum, { count }) => sum + count, 0)).toBe(finite.length);
+        expect(buckets.reduce((sum, { nonFinite }) => sum + nonFinite, 0)).toBe(length - finite.length);
+        const mean = buckets.reduce((sum, bucket) => sum + bucket.mean * bucket.count, 0) / finite.length;
+        expect(mean).toBeCloseTo(finite.reduce((a, b) => a + b, 0) / finite.length, 6);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('takes steps in any order, and holds each in the bucket of its step', () => {
+    const series = new ScalarSeries();
+    for (const step of [5, 1, 3, 1]) series.take(step, step, 1);
+    expect(series.buckets.map(({ start, count }) => [start, count])).toEqual([
+      [1, 2],
+      [3, 1],
+      [5, 1],
+    ]);
+  });
+});
+
+describe('a table', () => {
+  it('keeps the extremes of every row: a NaN stays, a spike of one step stays', () => {
+    const table = new ParameterTable(['updateRatio']);
+    for (let step = 1; step <= 10_000; step++) {
+      const spike = step === 7777 ? 0.5 : 1e-3;
+      table.take(step, [0, 1], { updateRatio: [spike, step === 1234 ? Number.NaN : 1e-4] }, step);
+    }
+    expect(table.starts.length).toBeLessThanOrEqual(TABLE_BUCKETS);
+    const spikes = table.row(0, 'updateRatio').filter(({ max }) => max > 0.1);
+    expect(spikes).toEqual([{ start: Math.floor(7777 / table.width) * table.width, min: Math.fround(1e-3), max: 0.5 }]);
+    const bad = table.row(1, 'updateRatio').filter(({ max }) => Number.isNaN(max));
+    expect(bad.map(({ start }) => start)).toEqual([Math.floor(1234 / table.width) * table.width]);
+  });
+
+  it('leaves out what a row or a step does not have', () => {
+    const table = new ParameterTable(['updateRatio', 'updateNorm']);
+    table.take(1, [0], { updateNorm: [2] }, 1);
+    table.take(2, [undefined, 1], { updateNorm: [9, 3] }, 2);
+    expect(table.row(0, 'updateNorm')).toEqual([{ start: 1, min: 2, max: 2 }]);
+    expect(table.row(1, 'updateNorm')).toEqual([{ start: 2, min: 3, max: 3 }]);
+    expect(table.row(0, 'updateRatio')).toEqual([]);
+  });
+});
+
+describe('packed norms', () => {
+  it('are within 0.2 %, keep their order, and zero, Infinity, NaN and what is absent', () => {
+    fc.assert(
+      fc.property(fc.array(anyValue), (values) => {
+        const floats = Float32Array.from(values);
+        const packed = unpackNorms(packNorms(floats));
+        for (const [i, value] of floats.entries()) {
+          if (!Number.isFinite(value) || value === 0) expect(packed[i]).toBe(value);
+          else if (value > 1e-37 && value < 3.39e38) expect(Math.abs(packed[i]! / value - 1)).toBeLessThan(0.002);
+          for (const [j, other] of floats.entries()) if (value <= other) expect(packed[i]! <= packed[j]!).toBe(true);
+        }
+      }),
+    );
+    expect([...unpackNorms(packNorms(Float32Array.of(ABSENT, 0, 1, Number.NaN)))]).toEqual([ABSENT, 0, 1, Number.NaN]);
+  });
+});
+
+describe('histories', () => {
+  const record = fc.oneof(
+    {
+      weight: 10,
+      arbitrary: fc.record({
+        jump: fc.integer({ min: 0, max: 400 }),
+        loss: anyValue,
+        rows: fc.integer({ min: 1, max: 3 }),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant('sync' as const) },
+  );
+
+  it('one that follows by changes, at whatever moments, ends up equal', () => {
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 800, size: 'max' }), (records) => {
+        const recorder = new Recorder();
+        const follower = new Histories();
+        let step = 0;
+        for (const each of records) {
+          if (each === 'sync') follower.apply(wired(recorder.histories.changesSince(follower.version)));
+          else {
+            step += each.jump;
+            recorder.take(stepEnd(step, each.loss));
+            const norms = Object.fromEntries(
+              ['x/w', 'x/b', 'y/w'].slice(0, each.rows).map((name) => [name, each.loss]),
+            );
+            recorder.take(updatesOf(norms, { run: 'a', step }));
+          }
+        }
+        follower.apply(wired(recorder.histories.changesSince(follower.version)));
+        const fresh = new Histories();
+        fresh.apply(wired(recorder.histories.changesSince(0)));
+        expect(roughly(follower)).toEqual(roughly(fresh));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  /** Means are merged in another order by a follower: they agree to six digits. */
+  function roughly(histories: Histories): unknown {
+    const text = (value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value);
+    for (const run of histories.runs.values()) {
+      for (const series of run.series.values())
+        for (const bucket of series.buckets) (bucket as { version: number }).version = 0;
+    }
+    return JSON.parse(
+      JSON.stringify(
+        [...histories.runs.values()].map((run) => [
+          run.state.value,
+          run.rows.value,
+          run.marks.all,
+          [...run.series].map(([name, { buckets }]) => [name, buckets.map(({ mean, ...rest }) => [text(mean), rest])]),
+          run.parameters.starts,
+          run.layers.starts,
+          run.rows.value.parameters.map((_, row) => run.parameters.row(row, 'updateNorm')),
+          run.rows.value.layers.map((_, row) => run.layers.row(row, 'updateRatio')),
+        ]),
+      ),
+    );
+  }
+
+  it('takes any record, and passes over what it does not show', () => {
+    const recorder = new Recorder();
+    const records: AnyRecord[] = [
+      { type: 'nonsense' },
+      { type: 'step-end' },
+      stepEnd(Number.NaN, 1),
+      stepEnd(-1, 1),
+      { type: 'optimizer-step', ...CONTEXT, parameters: {} } as AnyRecord,
+      { type: 'throughput', ...CONTEXT } as AnyRecord,
+    ];
+    for (const each of records) recorder.take(each);
+    expect(recorder.histories.runs.size).toBe(0);
+  });
+
+  it('says the loss of a step once, whether the step or its updates say it first', () => {
+    const recorder = new Recorder();
+    recorder.take(updatesOf({ w: 1 }, { run: 'a', step: 1, loss: 3 }));
+    recorder.take(stepEnd(1, 3));
+    recorder.take(stepEnd(2, 2));
+    recorder.take(updatesOf({ w: 1 }, { run: 'a', step: 2, loss: 2 }));
+    const losses = recorder.histories.of('a').series.get('loss')!.buckets;
+    expect(losses.map(({ start, mean, count }) => [start, mean, count])).toEqual([
+      [1, 3, 1],
+      [2, 2, 1],
+    ]);
+  });
+
+  it('knows where a run stands, and that one that begins anew under its name is another', () => {
+    const recorder = new Recorder();
+    const { histories } = recorder;
+    recorder.take({ type: 'train-begin', ...CONTEXT, step: 0, maxSteps: 10, numEpochs: 2 } as AnyRecord);
+    expect(histories.of('a').state.value).toMatchObject({
+      phase: 'running',
+      maxSteps: 10,
+      numEpochs: 2,
+      beganAt: 1000,
+    });
+    recorder.take(stepEnd(1, 1));
+    recorder.take({ type: 'train-end', ...CONTEXT } as AnyRecord);
+    expect(histories.of('a').state.value.phase).toBe('finished');
+    recorder.take({ type: 'train-begin', ...CONTEXT, step: 0 } as AnyRecord);
+    recorder.take(stepEnd(1, 5));
+    expect([...histories.runs.keys()]).toEqual(['a', 'a (2)']);
+    expect(histories.of('a (2)').series.get('loss')!.buckets[0]!.mean).toBe(5);
+  });
+
+  it('marks alerts, control, evaluations, checkpoints and failed sinks, the latest of them', () => {
+    const recorder = new Recorder();
+    for (let i = 0; i < MARKS_KEPT + 5; i++) {
+      recorder.take({
+        type: 'alert',
+        ...CONTEXT,
+        rule: 'r',
+        severity: 'error',
+        message: `m${i}`,
+        phase: 'begin',
+        firstStep: 1,
+      } as AnyRecord);
+    }
+    recorder.take({ type: 'evaluate', ...CONTEXT, metrics: { accuracy: 0.75 } } as AnyRecord);
+    const { marks, series } = recorder.histories.of('a');
+    expect([marks.all.length, marks.dropped, marks.all[0]!.message]).toEqual([MARKS_KEPT, 6, 'm6']);
+    expect(marks.all.at(-1)).toMatchObject({ kind: 'evaluate', message: 'accuracy 0.7500' });
+    expect(series.get('metric:accuracy')!.buckets[0]!.mean).toBe(0.75);
+  });
+
+  it('shows a model of many parameters by its layers, with joint norms', () => {
+    const recorder = new Recorder();
+    const norms = Object.fromEntries(
+      Array.from({ length: 1000 }, (_, i) => [`l/${i >> 1}/${i & 1 ? 'b' : 'w'}`, i & 1 ? 4 : 3]),
+    );
+    recorder.take(updatesOf(norms, { run: 'a', step: 1 }));
+    const run = recorder.histories.of('a');
+    expect(run.rows.value).toMatchObject({ byLayer: true, parameterCount: 1000, hidden: 0 });
+    expect(run.rows.value.parameters.length).toBe(500);
+    expect(run.parameters.row(7, 'updateNorm')).toEqual([{ start: 1, min: 5, max: 5 }]);
+  });
+
+  it('carries the first and the latest histograms', () => {
+    const recorder = new Recorder();
+    const base = updatesOf({ w: 1 }, { run: 'a' });
+    const histogram = { zeros: 1, nonFinite: 0, firstExponent: -3, counts: [1, 2] };
+    for (const step of [1, 2, 3]) {
+      recorder.take(createParameterUpdates({ ...base, step, histograms: { weight: [{ ...histogram, zeros: step }] } }));
+    }
+    const follower = new Histories();
+    follower.apply(wired(recorder.histories.changesSince(0)));
+    const run = follower.of('a');
+    expect(run.firstHistograms.value!.histograms.weight).toEqual([{ ...histogram, zeros: 1 }]);
+    expect(run.histograms.value).toEqual({ step: 3, histograms: { weight: [{ ...histogram, zeros: 3 }] } });
+  });
+});
