@@ -4,7 +4,10 @@
  * @module
  */
 export { type BackendName, type SelectBackendOptions, selectBackend } from './backend/select-backend.js';
+export { type LiveSink, type LiveSinkOptions, liveSink } from './live/live-sink.js';
+export type { AnyRecord } from './page/history/recorder.js';
 export type { CsvLayout } from './sinks/csv/csv-encoder.js';
 export { type CsvSinkOptions, csvSink } from './sinks/csv/csv-sink.js';
 export { type JsonlSinkOptions, jsonlSink } from './sinks/jsonl/jsonl-sink.js';
+export { reportSink } from './sinks/report/report-sink.js';
 export { type ReplayOptions, replay } from './sources/replay.js';

@@ -34,7 +34,6 @@ describe('package.json', () => {
       'leven',
       'pbf',
       'picomatch',
-      'uplot',
     ]);
   });
 

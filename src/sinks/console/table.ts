@@ -1,4 +1,5 @@
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
+import { ratioHealth } from '../../parameters/ratio-health.js';
 import type { Statistic } from '../../parameters/statistics.js';
 import { plain, short, shorten } from './format.js';
 
@@ -38,19 +39,11 @@ export function tableLines(updates: AnyParameterUpdates, width: number, height: 
   ];
   for (const i of indices) {
     const cells = shown.map(({ values }) => short(values[i]!));
-    lines.push(line(plain(updates.names[i]!), cells, ratios ? markOf(ratios[i]!) : ''));
+    lines.push(line(plain(updates.names[i]!), cells, ratios ? ratioHealth(ratios[i]!) : ''));
   }
   const hidden = updates.names.length - indices.length;
   if (hidden > 0) lines.push(`… ${hidden} more between the fastest and the slowest above`);
   return lines;
-}
-
-/** What an update ratio means, in a word. The healthy band is 1e-4 to 1e-2, around 1e-3. */
-export function markOf(ratio: number): string {
-  if (Number.isNaN(ratio) || ratio > 0.1) return 'exploding';
-  if (ratio > 1e-2) return 'fast';
-  if (ratio >= 1e-4) return 'healthy';
-  return ratio > 0 ? 'slow' : 'still';
 }
 
 /** All in their order where they fit, else the fastest and the slowest. */

@@ -1,0 +1,43 @@
+/** Attributes, `class`, and listeners (`onclick`) of a new element. */
+type Properties = Readonly<Record<string, string | number | boolean | EventListener | undefined>>;
+
+type Child = Node | string | undefined;
+
+/** A new element. Strings among the children become text, never markup. */
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Properties = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  setProperties(element, properties);
+  element.append(...children.filter((child) => child !== undefined));
+  return element;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+export function svg(tag: string, properties: Properties = {}, ...children: readonly Child[]): SVGElement {
+  const element = document.createElementNS(SVG, tag);
+  setProperties(element, properties);
+  element.append(...children.filter((child) => child !== undefined));
+  return element;
+}
+
+function setProperties(element: Element, properties: Properties): void {
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === false) continue;
+    if (typeof value === 'function') element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? '' : String(value));
+  }
+}
+
+/** Set an element's text only when it differs: a screen reader then hears only what changed. */
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Set a custom property or a style from code: the page's policy allows no style in markup. */
+export function setStyle(element: HTMLElement | SVGElement, styles: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(styles)) element.style.setProperty(name, value);
+}

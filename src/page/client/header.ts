@@ -1,0 +1,84 @@
+import type { RunHistory } from '../history/run-history.js';
+import { el, setStyle, setText, svg } from './dom.js';
+import { duration, short, whole } from './format.js';
+import { themeToggle } from './theme.js';
+import type { View } from './view.js';
+
+/** The name of the run, where it stands, and the theme. */
+export class Header {
+  readonly root: HTMLElement;
+  readonly #title = el('h1', {}, 'trainscope');
+  readonly #state = el('span', { class: 'state', role: 'status' });
+  readonly #progress = el('p', { class: 'progress-text' });
+  readonly #bar = el('div', { class: 'progress', 'aria-hidden': 'true' }, el('i'));
+  readonly #reset = el('button', { type: 'button', class: 'tool reset' }, 'Show all steps');
+
+  constructor(private readonly view: View) {
+    this.#reset.addEventListener('click', () => this.view.zoom(undefined));
+    this.root = el(
+      'header',
+      { class: 'top' },
+      el(
+        'div',
+        { class: 'top-row' },
+        el('span', { class: 'brand' }, logo(), el('span', {}, 'trainscope')),
+        this.#title,
+        this.#state,
+        el('span', { class: 'space' }),
+        this.#reset,
+        this.#progress,
+        themeToggle(),
+      ),
+      this.#bar,
+    );
+  }
+
+  update(): void {
+    const { focus, connection, histories, range } = this.view;
+    const count = histories.runs.size;
+    const title = count > 1 ? `${count} runs` : (focus?.name ?? 'Waiting for a run');
+    setText(this.#title, title);
+    document.title = focus ? `${title} · trainscope` : 'trainscope';
+    const [state, text] = stateOf(this.view);
+    this.#state.dataset.state = state;
+    setText(this.#state, text);
+    this.#reset.hidden = range === undefined;
+    setText(this.#progress, focus ? progressText(focus, connection === 'report') : '');
+    const { step = 0, maxSteps } = focus?.state.value ?? {};
+    this.#bar.hidden = !maxSteps;
+    setStyle(this.#bar, { '--done': maxSteps ? `${Math.min(100, (100 * step) / maxSteps)}%` : '0%' });
+  }
+}
+
+function stateOf({ connection, focus, runs }: View): readonly [state: string, text: string] {
+  const finished = runs.length > 0 && runs.every((run) => run.state.value.phase === 'finished');
+  if (connection === 'report') return ['report', finished ? 'report of a finished run' : 'report'];
+  if (connection === 'connecting') return ['waiting', 'connecting'];
+  if (finished) return ['finished', connection === 'lost' ? 'finished, and its process has ended' : 'finished'];
+  if (connection === 'lost') return ['lost', 'connection lost, trying again'];
+  if (!focus || focus.state.value.step === 0) return ['waiting', 'waiting for the first step'];
+  return ['live', 'live'];
+}
+
+function progressText(run: RunHistory, report: boolean): string {
+  const { step, epoch, maxSteps, numEpochs, beganAt, time, phase } = run.state.value;
+  const elapsed = (time - beganAt) / 1000;
+  const parts = [
+    `step ${whole(step)}${maxSteps ? ` of ${whole(maxSteps)}` : ''}`,
+    epoch > 0 && `epoch ${short(epoch)}${numEpochs ? ` of ${whole(numEpochs)}` : ''}`,
+    elapsed > 0 && duration(elapsed),
+    phase === 'running' && !report && maxSteps && step > 0 && step < maxSteps
+      ? `about ${duration((elapsed / step) * (maxSteps - step))} left`
+      : undefined,
+  ];
+  return parts.filter(Boolean).join(' · ');
+}
+
+function logo(): SVGElement {
+  return svg(
+    'svg',
+    { viewBox: '0 0 16 16', width: 22, height: 22, 'aria-hidden': 'true', class: 'logo' },
+    svg('rect', { width: 16, height: 16, rx: 4 }),
+    svg('path', { d: 'M3 11l3-4 3 2 4-5' }),
+  );
+}

@@ -1,0 +1,136 @@
+import type { HistogramSubject, MagnitudeHistogram } from '../../parameters/statistics.js';
+import type { RunHistory } from '../history/run-history.js';
+import { el, setText, svg } from './dom.js';
+import { percent, tick, whole } from './format.js';
+import { panel } from './panel.js';
+import type { View } from './view.js';
+
+const SUBJECTS: readonly HistogramSubject[] = ['weight', 'update', 'gradient'];
+const WIDTH = 480;
+const HEIGHT = 200;
+const AXIS = 22;
+
+/** How large the elements of one parameter are, in powers of two: now, and at first. */
+export class HistogramPanel {
+  readonly root: HTMLElement;
+  readonly #subject = el('select', { 'aria-label': 'Magnitudes of' });
+  readonly #parameter = el('select', { class: 'grow', 'aria-label': 'Parameter' });
+  readonly #plot = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'histogram', role: 'img' });
+  readonly #note = el('p', { class: 'readout' });
+  #names: readonly string[] = [];
+  #subjects = '';
+
+  constructor(private readonly view: View) {
+    const { root, body } = panel('Magnitude histogram', { hint: 'elements by power of two' });
+    this.root = root;
+    const key = el(
+      'ul',
+      { class: 'legend' },
+      el('li', {}, el('span', { class: 'swatch bar' }), 'latest'),
+      el('li', {}, el('span', { class: 'swatch outline' }), 'first'),
+    );
+    body.append(el('div', { class: 'controls' }, this.#subject, this.#parameter), key, this.#plot, this.#note);
+    this.#subject.addEventListener('change', () => this.#draw());
+    this.#parameter.addEventListener('change', () => this.#draw());
+  }
+
+  update(): void {
+    const run = this.view.focus;
+    const latest = run?.histograms.value;
+    this.root.hidden = !latest;
+    if (!run || !latest) return;
+    this.#offer(run);
+    this.#draw();
+  }
+
+  #offer(run: RunHistory): void {
+    const { parameters } = run.rows.value;
+    const subjects = SUBJECTS.filter((subject) => run.histograms.value?.histograms[subject]);
+    if (subjects.join() !== this.#subjects) {
+      this.#subjects = subjects.join();
+      const chosen = this.#subject.value;
+      this.#subject.replaceChildren(...subjects.map((subject) => el('option', { value: subject }, `${subject}s`)));
+      if (subjects.includes(chosen as HistogramSubject)) this.#subject.value = chosen;
+    }
+    if (parameters === this.#names) return;
+    this.#names = parameters;
+    const chosen = this.#parameter.value;
+    this.#parameter.replaceChildren(...parameters.map((name) => el('option', { value: name }, name)));
+    if (parameters.includes(chosen)) this.#parameter.value = chosen;
+  }
+
+  #draw(): void {
+    const run = this.view.focus;
+    const row = this.#names.indexOf(this.#parameter.value);
+    const subject = this.#subject.value as HistogramSubject;
+    const latest = run?.histograms.value?.histograms[subject]?.[row];
+    const first = run?.firstHistograms.value?.histograms[subject]?.[row];
+    if (!latest) {
+      this.#plot.replaceChildren();
+      setText(this.#note, '');
+      return;
+    }
+    const shown = [latest, ...(first ? [first] : [])].filter(({ counts }) => counts.length > 0);
+    const from = Math.min(-4, ...shown.map(({ firstExponent }) => firstExponent));
+    const to = Math.max(0, ...shown.map(({ firstExponent, counts }) => firstExponent + counts.length));
+    const most = Math.max(1, ...shown.flatMap(({ counts }) => counts));
+    const x = (exponent: number) => ((exponent - from) / (to - from)) * WIDTH;
+    const y = (count: number) => (HEIGHT - AXIS) * (1 - count / most);
+    this.#plot.replaceChildren(...bars(latest, x, y), ...(first ? [outline(first, x, y)] : []), ...ticks(from, to, x));
+    const elements = sum(latest.counts) + latest.zeros + latest.nonFinite;
+    const note = [
+      `${whole(elements)} elements`,
+      `${whole(latest.zeros)} are zero${latest.zeros > 0 ? ` (${percent(latest.zeros / elements)})` : ''}`,
+      `${whole(latest.nonFinite)} are not finite`,
+    ].join(', ');
+    setText(this.#note, note);
+    this.#plot.setAttribute('aria-label', `${subject}s of ${this.#parameter.value}: ${note}; ${middle(latest)}`);
+  }
+}
+
+type Scale = (value: number) => number;
+
+function bars({ firstExponent, counts }: MagnitudeHistogram, x: Scale, y: Scale): SVGElement[] {
+  return counts.map((count, i) => {
+    const left = x(firstExponent + i);
+    const width = Math.max(0.5, x(firstExponent + i + 1) - left - 1.5);
+    return svg('rect', { class: 'bar', x: left, y: y(count), width, height: HEIGHT - AXIS - y(count), rx: 1 });
+  });
+}
+
+function outline({ firstExponent, counts }: MagnitudeHistogram, x: Scale, y: Scale): SVGElement {
+  const steps = counts.flatMap((count, i) => [
+    `L${x(firstExponent + i)} ${y(count)}`,
+    `L${x(firstExponent + i + 1)} ${y(count)}`,
+  ]);
+  const end = x(firstExponent + counts.length);
+  return svg('path', { class: 'outline', d: `M${x(firstExponent)} ${y(0)} ${steps.join(' ')} L${end} ${y(0)}` });
+}
+
+/** At powers of ten. */
+function ticks(from: number, to: number, x: Scale): SVGElement[] {
+  const decades = (to - from) * Math.log10(2);
+  const every = Math.ceil(decades / 8);
+  const first = Math.ceil((from * Math.log10(2)) / every) * every;
+  const labels: SVGElement[] = [];
+  for (let power = first; power <= to * Math.log10(2); power += every) {
+    const at = x(power / Math.log10(2));
+    const anchor = at < 16 ? 'start' : at > WIDTH - 16 ? 'end' : 'middle';
+    labels.push(svg('text', { x: at, y: HEIGHT - 5, 'text-anchor': anchor }, tick(10 ** power)));
+  }
+  return labels;
+}
+
+function middle({ firstExponent, counts }: MagnitudeHistogram): string {
+  const half = sum(counts) / 2;
+  let seen = 0;
+  for (const [i, count] of counts.entries()) {
+    seen += count;
+    if (seen >= half && half > 0) return `half of the others are below ${tick(2 ** (firstExponent + i + 1))}`;
+  }
+  return 'no others';
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}

@@ -1,0 +1,352 @@
+import uPlot from 'uplot';
+import { announce } from './announcer.js';
+import { DataTable, type TableData } from './data-table.js';
+import { el, setStyle, setText } from './dom.js';
+import { short, tick, whole } from './format.js';
+import { drawMark, visibleMarks } from './mark-lines.js';
+import { type Panel, panel } from './panel.js';
+import { color, onTheme } from './theme.js';
+import type { View } from './view.js';
+
+export interface Point {
+  readonly x: number;
+  readonly mean: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface Line {
+  readonly label: string;
+  readonly color: string;
+  readonly dashed?: boolean;
+  readonly points: readonly Point[];
+  /** Steps at which the value was NaN or infinite. */
+  readonly nonFinite?: readonly number[];
+}
+
+export interface LineChartOptions {
+  readonly title: string;
+  readonly hint?: string;
+  /** A logarithmic scale: always, never, or as the person chooses. */
+  readonly log?: boolean | 'choice';
+  /** A range of values that is healthy. */
+  readonly band?: readonly [number, number];
+  readonly height?: number;
+}
+
+const SYNC = 'steps';
+
+/** Lines over the steps: means, with their extremes as a band where steps are drawn together. */
+export class LineChart {
+  readonly root: HTMLElement;
+  readonly panel: Panel;
+  readonly #plotBox = el('div', { class: 'plot', tabindex: 0, role: 'img' });
+  readonly #legend = el('ul', { class: 'legend' });
+  readonly #table: DataTable;
+  #plot: uPlot | undefined;
+  #shape = '';
+  #lines: readonly Line[] = [];
+  #xs: readonly number[] = [];
+  #values: HTMLElement[] = [];
+  #log: boolean;
+
+  constructor(
+    private readonly view: View,
+    private readonly options: LineChartOptions,
+  ) {
+    this.#log = options.log === true;
+    this.panel = panel(options.title, options.hint === undefined ? {} : { hint: options.hint });
+    this.root = this.panel.root;
+    this.#table = new DataTable(options.title, () => this.#tableData());
+    this.panel.body.append(this.#legend, this.#plotBox, this.#table.root);
+    if (options.log === 'choice') this.panel.tools.append(this.#logButton());
+    this.#plotBox.addEventListener('keydown', (event) => this.#key(event));
+    new ResizeObserver(() => this.#resize()).observe(this.#plotBox);
+    onTheme(() => this.#rebuild());
+  }
+
+  update(lines: readonly Line[]): void {
+    this.root.hidden = lines.every(({ points, nonFinite }) => points.length === 0 && !nonFinite?.length);
+    if (this.root.hidden) return;
+    this.#lines = lines;
+    this.#xs = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
+    const shape = JSON.stringify([this.#log, ...lines.map(({ label, color, dashed }) => [label, color, dashed])]);
+    if (shape !== this.#shape || !this.#plot) {
+      this.#shape = shape;
+      this.#rebuild();
+    } else this.#plot.setData(this.#data());
+    this.#showValues(this.#plot?.cursor.idx ?? undefined);
+    this.#plotBox.setAttribute('aria-label', this.#summary());
+    this.#table.update();
+  }
+
+  #data(): uPlot.AlignedData {
+    const places = new Map(this.#xs.map((x, i) => [x, i]));
+    const columns = this.#lines.flatMap(({ points }) => {
+      const [mean, max, min] = [0, 1, 2].map(() =>
+        new Array<number | null | undefined>(this.#xs.length).fill(undefined),
+      ) as [(number | null)[], (number | null)[], (number | null)[]];
+      for (const point of points) {
+        const place = places.get(point.x)!;
+        mean[place] = this.#shown(point.mean);
+        max[place] = this.#shown(point.max);
+        min[place] = this.#shown(point.min);
+      }
+      return [mean, max, min];
+    });
+    return [this.#xs as number[], ...columns];
+  }
+
+  /** A logarithmic scale has no place for 0 and below. */
+  #shown(value: number): number | null {
+    return Number.isFinite(value) && (!this.#log || value > 0) ? value : null;
+  }
+
+  #rebuild(): void {
+    this.#plot?.destroy();
+    this.#plot = undefined;
+    const width = this.#plotBox.clientWidth;
+    if (this.#lines.length === 0 || width === 0) return;
+    this.#plot = new uPlot(this.#plotOptions(width), this.#data(), this.#plotBox);
+    this.#showLegend();
+  }
+
+  #resize(): void {
+    const width = this.#plotBox.clientWidth;
+    if (width === 0) return;
+    if (this.#plot) this.#plot.setSize({ width, height: this.#height });
+    else this.#rebuild();
+  }
+
+  get #height(): number {
+    return this.options.height ?? 220;
+  }
+
+  #plotOptions(width: number): uPlot.Options {
+    const axis = {
+      stroke: color('--muted'),
+      grid: { stroke: color('--grid'), width: 1 },
+      ticks: { show: false },
+      font: `11px ${color('--font')}`,
+    };
+    return {
+      width,
+      height: this.#height,
+      padding: [10, 22, 0, 0],
+      legend: { show: false },
+      scales: {
+        x: { time: false, range: () => [...this.view.domain] as [number, number] },
+        y: this.#log ? { distr: 3 } : {},
+      },
+      axes: [
+        {
+          ...axis,
+          size: 28,
+          space: 70,
+          values: (_, splits) => splits.map((step) => (Number.isInteger(step) ? whole(step) : '')),
+        },
+        { ...axis, size: 58, values: (_, splits) => splits.map((value) => (value === null ? '' : tick(value))) },
+      ],
+      cursor: {
+        sync: { key: SYNC },
+        drag: { x: true, y: false, setScale: false },
+        points: { size: 7 },
+        bind: {
+          dblclick: () => () => {
+            this.view.zoom(undefined);
+            return null;
+          },
+        },
+      },
+      series: [{}, ...this.#lines.flatMap((line) => seriesOf(line))],
+      bands: this.#lines.map((line, i) => ({ series: [3 * i + 2, 3 * i + 3], fill: `${line.color}2e` })),
+      hooks: {
+        drawAxes: [(plot) => this.#drawBand(plot)],
+        draw: [(plot) => this.#drawMarks(plot)],
+        setCursor: [(plot) => this.#showValues(plot.cursor.idx ?? undefined)],
+        setSelect: [(plot) => this.#zoomTo(plot)],
+      },
+    };
+  }
+
+  #zoomTo(plot: uPlot): void {
+    const { left, width } = plot.select;
+    if (width < 4) return;
+    const from = Math.max(0, Math.floor(plot.posToVal(left, 'x')));
+    const to = Math.ceil(plot.posToVal(left + width, 'x'));
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (to > from) this.view.zoom([from, to]);
+  }
+
+  #drawBand({ ctx, bbox, valToPos, scales }: uPlot): void {
+    const { band } = this.options;
+    const { min, max } = scales.y ?? {};
+    if (!band || min == null || max == null) return;
+    const [bottom, top] = [Math.max(band[0], min), Math.min(band[1], max)].map((value) => valToPos(value, 'y', true));
+    if (bottom! <= top!) return;
+    ctx.fillStyle = color('--healthy-band');
+    ctx.fillRect(bbox.left, top!, bbox.width, bottom! - top!);
+  }
+
+  #drawMarks(plot: uPlot): void {
+    const { ctx, bbox } = plot;
+    const unit = devicePixelRatio;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, 0, bbox.width, bbox.top + bbox.height);
+    ctx.clip();
+    for (const mark of visibleMarks(this.view)) {
+      const x = Math.round(plot.valToPos(mark.step, 'x', true)) + 0.5;
+      drawMark(ctx, mark, x, bbox.top, bbox.top + bbox.height);
+    }
+    for (const line of this.#lines) {
+      for (const step of line.nonFinite ?? []) {
+        drawCross(ctx, line.color, plot.valToPos(step, 'x', true), bbox.top + 6 * unit, 3.5 * unit);
+      }
+    }
+    ctx.restore();
+  }
+
+  #showLegend(): void {
+    this.#values = [];
+    this.#legend.replaceChildren(
+      ...this.#lines.map((line) => {
+        const swatch = el('span', { class: line.dashed ? 'swatch dashed' : 'swatch' });
+        setStyle(swatch, { '--swatch': line.color });
+        const value = el('span', { class: 'value' });
+        this.#values.push(value);
+        return el(
+          'li',
+          {},
+          swatch,
+          el('span', { class: 'label', title: line.label }, el('bdi', {}, line.label)),
+          value,
+        );
+      }),
+    );
+    this.#showValues(undefined);
+  }
+
+  /** The values under the cursor, else the latest. */
+  #showValues(index: number | undefined): void {
+    for (const [i, line] of this.#lines.entries()) {
+      const element = this.#values[i];
+      if (!element) continue;
+      const at = index === undefined ? line.points.at(-1) : nearest(line.points, this.#xs[index] ?? 0);
+      const bad = index === undefined && at && (line.nonFinite?.at(-1) ?? -1) > at.x;
+      setText(
+        element,
+        bad || !at ? (line.nonFinite?.length ? 'not a number' : '–') : valueText(at, index !== undefined),
+      );
+    }
+  }
+
+  #summary(): string {
+    const texts = this.#lines.slice(0, 6).map(({ label, points, nonFinite = [] }) => {
+      const last = points.at(-1);
+      const bad = nonFinite.length > 0 ? `; not a number at step ${whole(nonFinite[0]!)}` : '';
+      if (!last) return `${label}: no finite value${bad}`;
+      const least = Math.min(...points.map(({ min }) => min));
+      const greatest = Math.max(...points.map(({ max }) => max));
+      return `${label}: latest ${short(last.mean)}, least ${short(least)}, greatest ${short(greatest)}${bad}`;
+    });
+    return `${this.options.title} over the steps. ${texts.join('. ')}`;
+  }
+
+  #tableData(): TableData {
+    const head = ['Step', ...this.#lines.map(({ label }) => label)];
+    const byX = this.#lines.map(({ points }) => new Map(points.map((point) => [point.x, point])));
+    const rows = this.#xs.map((x) => [
+      whole(x),
+      ...byX.map((points) => {
+        const point = points.get(x);
+        return point ? valueText(point, true) : '';
+      }),
+    ]);
+    return { head, rows };
+  }
+
+  #key(event: KeyboardEvent): void {
+    const plot = this.#plot;
+    if (!plot || this.#xs.length === 0) return;
+    const last = this.#xs.length - 1;
+    const at = plot.cursor.idx ?? (event.key === 'ArrowLeft' ? last + 1 : -1);
+    const moves: Readonly<Record<string, number>> = {
+      ArrowLeft: at - 1,
+      ArrowRight: at + 1,
+      PageUp: at - 20,
+      PageDown: at + 20,
+      Home: 0,
+      End: last,
+    };
+    if (event.key === 'Escape') this.view.zoom(undefined);
+    const target = moves[event.key];
+    if (target === undefined) return;
+    event.preventDefault();
+    const index = Math.min(last, Math.max(0, target));
+    plot.setCursor({ left: plot.valToPos(this.#xs[index]!, 'x'), top: plot.over.clientHeight / 2 });
+    const values = this.#lines.map((line) => {
+      const point = nearest(line.points, this.#xs[index]!);
+      return point ? `${line.label} ${valueText(point, true)}` : '';
+    });
+    announce(`Step ${whole(this.#xs[index]!)}: ${values.filter(Boolean).join(', ')}`);
+  }
+
+  #logButton(): HTMLElement {
+    const button = el('button', { type: 'button', class: 'tool', 'aria-pressed': 'false' }, 'log');
+    button.setAttribute('title', 'Logarithmic scale');
+    button.addEventListener('click', () => {
+      this.#log = !this.#log;
+      button.setAttribute('aria-pressed', String(this.#log));
+      this.update(this.#lines);
+    });
+    return button;
+  }
+}
+
+function seriesOf({ label, color: stroke, dashed, points }: Line): uPlot.Series[] {
+  const few = points.length <= 24;
+  return [
+    {
+      label,
+      stroke,
+      width: 1.75,
+      spanGaps: true,
+      points: { show: few, size: 5, fill: stroke },
+      ...(dashed && { dash: [6, 4] }),
+    },
+    { label: `${label}, greatest`, width: 0, spanGaps: true, points: { show: false } },
+    { label: `${label}, least`, width: 0, spanGaps: true, points: { show: false } },
+  ];
+}
+
+function drawCross(ctx: CanvasRenderingContext2D, stroke: string, x: number, y: number, half: number): void {
+  ctx.strokeStyle = stroke;
+  ctx.lineWidth = half / 2;
+  ctx.setLineDash([]);
+  ctx.beginPath();
+  ctx.moveTo(x - half, y - half);
+  ctx.lineTo(x + half, y + half);
+  ctx.moveTo(x + half, y - half);
+  ctx.lineTo(x - half, y + half);
+  ctx.stroke();
+}
+
+function nearest(points: readonly Point[], x: number): Point | undefined {
+  let low = 0;
+  let high = points.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (points[middle]!.x < x) low = middle + 1;
+    else high = middle;
+  }
+  const after = points[low];
+  const before = points[low - 1];
+  if (!after || !before) return after;
+  return x - before.x < after.x - x ? before : after;
+}
+
+function valueText({ mean, min, max }: Point, extremes: boolean): string {
+  if (!extremes || min === max) return short(mean);
+  return `${short(mean)} (${short(min)} – ${short(max)})`;
+}

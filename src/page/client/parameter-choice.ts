@@ -1,0 +1,103 @@
+import type { RunHistory } from '../history/run-history.js';
+import { el, setStyle } from './dom.js';
+import { lineColor } from './palette.js';
+import { onTheme } from './theme.js';
+import type { View } from './view.js';
+
+const MOST = 8;
+const AT_FIRST = 4;
+
+/** The parameters whose norms and histograms are shown; the person adds and removes them. */
+export class ParameterChoice {
+  readonly root: HTMLElement;
+  readonly #input = el('input', {
+    type: 'text',
+    list: 'parameter-names',
+    placeholder: 'Add a parameter…',
+    'aria-label': 'Add a parameter',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
+  readonly #options = el('datalist', { id: 'parameter-names' });
+  readonly #chips = el('ul', { class: 'chips', 'aria-label': 'Chosen parameters' });
+  #chosen: string[] | undefined;
+  #listed: readonly string[] = [];
+
+  constructor(private readonly view: View) {
+    this.root = el('div', { class: 'choice' }, this.#chips, this.#input, this.#options);
+    this.#input.addEventListener('change', () => this.#add(this.#input.value));
+    this.#input.addEventListener('input', () => {
+      if (this.#listed.includes(this.#input.value)) this.#add(this.#input.value);
+    });
+    onTheme(() => this.#show());
+  }
+
+  /** Chosen and present in the run in focus, each with its row and colour. */
+  get chosen(): readonly { readonly name: string; readonly row: number; readonly color: string }[] {
+    const run = this.view.focus;
+    if (!run) return [];
+    return this.#names(run).flatMap((name, i) => {
+      const row = run.rows.value.parameters.indexOf(name);
+      return row < 0 ? [] : [{ name, row, color: lineColor(i + 1) }];
+    });
+  }
+
+  update(): void {
+    const names = this.view.focus?.rows.value.parameters ?? [];
+    if (names === this.#listed) return;
+    this.#listed = names;
+    this.#options.replaceChildren(...names.map((name) => el('option', { value: name })));
+    this.#show();
+  }
+
+  /** Until the person chooses: the largest parameters, in the order of the model. */
+  #names(run: RunHistory): readonly string[] {
+    if (this.#chosen) return this.#chosen;
+    const { parameters, sizes } = run.rows.value;
+    const largest = parameters.map((_, row) => row).sort((a, b) => sizes[b]! - sizes[a]! || a - b);
+    return largest
+      .slice(0, AT_FIRST)
+      .sort((a, b) => a - b)
+      .map((row) => parameters[row]!);
+  }
+
+  #add(name: string): void {
+    const run = this.view.focus;
+    if (!run || !this.#listed.includes(name)) return;
+    this.#input.value = '';
+    const others = this.#names(run).filter((other) => other !== name);
+    this.#chosen = [...others, name].slice(-MOST);
+    this.#show();
+    this.view.changed();
+  }
+
+  #remove(name: string): void {
+    const run = this.view.focus;
+    if (!run) return;
+    this.#chosen = this.#names(run).filter((other) => other !== name);
+    this.#show();
+    this.#input.focus();
+    this.view.changed();
+  }
+
+  #show(): void {
+    this.#chips.replaceChildren(
+      ...this.chosen.map(({ name, color }) => {
+        const swatch = el('span', { class: 'swatch' });
+        setStyle(swatch, { '--swatch': color });
+        const remove = el(
+          'button',
+          { type: 'button', 'aria-label': `Remove ${name}`, onclick: () => this.#remove(name) },
+          '×',
+        );
+        return el(
+          'li',
+          { class: 'chip-item', title: name },
+          swatch,
+          el('span', { class: 'name' }, el('bdi', {}, name)),
+          remove,
+        );
+      }),
+    );
+  }
+}

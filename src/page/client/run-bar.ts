@@ -1,0 +1,46 @@
+import { el, setStyle } from './dom.js';
+import { lineColor } from './palette.js';
+import { onTheme } from './theme.js';
+import type { View } from './view.js';
+
+/** Which runs lie over each other, and whose parameters are shown. Only there where there are several. */
+export class RunBar {
+  readonly root = el('nav', { class: 'run-bar', 'aria-label': 'Runs' });
+  #shown = '';
+
+  constructor(private readonly view: View) {
+    onTheme(() => {
+      this.#shown = '';
+      this.update();
+    });
+  }
+
+  update(): void {
+    const runs = [...this.view.histories.runs.values()];
+    this.root.hidden = runs.length < 2;
+    const shown = JSON.stringify([runs.map(({ name }) => name), [...this.view.hidden], this.view.focus?.name]);
+    if (this.root.hidden || shown === this.#shown) return;
+    this.#shown = shown;
+    const boxes = runs.map((run) => {
+      const box = el('input', { type: 'checkbox' });
+      box.checked = !this.view.hidden.has(run.name);
+      box.addEventListener('change', () => {
+        if (box.checked) this.view.hidden.delete(run.name);
+        else this.view.hidden.add(run.name);
+        this.view.changed();
+      });
+      const swatch = el('span', { class: 'swatch' });
+      setStyle(swatch, { '--swatch': lineColor(this.view.placeOf(run)) });
+      return el('label', { class: 'run' }, box, swatch, el('bdi', {}, run.name));
+    });
+    this.root.replaceChildren(...boxes, el('span', { class: 'space' }), this.#focusChoice());
+  }
+
+  #focusChoice(): HTMLElement {
+    const select = el('select', {});
+    select.append(...this.view.runs.map(({ name }) => el('option', { value: name }, name)));
+    select.value = this.view.focus?.name ?? '';
+    select.addEventListener('change', () => this.view.focusOn(select.value));
+    return el('label', { class: 'focus' }, 'Parameters and alerts of', select);
+  }
+}

@@ -1,0 +1,36 @@
+import { type Changes, Histories } from '../history/histories.js';
+import type { View } from './view.js';
+
+/** Fill the view from the data in the document, or follow the server. */
+export function connect(view: View): void {
+  const embedded = document.getElementById('data');
+  if (embedded) {
+    view.histories.apply(JSON.parse(embedded.textContent ?? '') as Changes);
+    view.connection = 'report';
+    view.changed();
+  } else follow(view);
+}
+
+function follow(view: View): void {
+  const stream = new EventSource('/events');
+  const set = (connection: View['connection']) => {
+    view.connection = connection;
+    view.changed();
+  };
+  stream.addEventListener('open', () => set('open'));
+  stream.addEventListener('message', ({ data }) => {
+    const changes = JSON.parse(data) as Changes;
+    // From nothing: a first connection, or a server that does not know what this page has had.
+    if (changes.from === 0) view.histories = new Histories();
+    view.histories.apply(changes);
+    view.changed();
+  });
+  stream.addEventListener('error', () => {
+    const runs = [...view.histories.runs.values()];
+    // The process of a finished run is gone for good: what is shown is all there is.
+    if (runs.length > 0 && runs.every((run) => run.state.value.phase === 'finished')) stream.close();
+    // Refused, not cut off: the browser gives up, so it is tried again here.
+    else if (stream.readyState === EventSource.CLOSED) setTimeout(() => follow(view), 5000);
+    set('lost');
+  });
+}
