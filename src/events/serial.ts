@@ -38,6 +38,16 @@ export function encodeNumber(value: number): string {
   return Number.isFinite(value) ? String(value) : `{"$":"${value}"}`;
 }
 
+/** Any plain data as JSON, with the numbers that JSON lacks in the form of {@link encodeRecord}. */
+export function encodeJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, replace, indent);
+}
+
+/** @throws SyntaxError when the text is not JSON. */
+export function decodeJson(text: string): unknown {
+  return JSON.parse(text, revive);
+}
+
 const NON_FINITE: Readonly<Record<string, number>> = { NaN: Number.NaN, Infinity: Infinity, '-Infinity': -Infinity };
 
 function replace(this: unknown, key: string, value: unknown): unknown {

@@ -52,4 +52,10 @@ export class LearningRateFactors {
     }
     this.#factors.set(source, factor);
   }
+
+  /** Begin anew with this one factor, as of a run that was resumed. */
+  restart(source: string, factor: number): void {
+    this.#factors.clear();
+    if (factor !== 1) this.set(source, factor);
+  }
 }

@@ -5,17 +5,21 @@ import { checkFunction, describeValue } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, Metrics, SinkErrorEvent, TrainingEvent } from '../events/events.js';
 import type { Sink } from '../events/sink.js';
 import { consoleSink } from '../sinks/console/console-sink.js';
+import { LearningRateFactors } from '../sources/learning-rate.js';
 import { type AttachOptions, Publisher, type PublisherOptions } from '../sources/publisher.js';
 import { absoluteSteps, resolveArguments, warmupUpdates } from './arguments/resolve-arguments.js';
 import type { ResolvedArguments, TrainingArguments } from './arguments/training-arguments.js';
 import { defaultFlow } from './callbacks/default-flow.js';
 import type { CallbackContext, TrainerCallback } from './callbacks/trainer-callback.js';
+import { CheckpointKeeper, type Kept } from './checkpoints/checkpoint-keeper.js';
+import { readWeights } from './checkpoints/weights.js';
 import { type Collator, defaultCollator } from './data/collate.js';
-import { exampleSource, isDataset, type TrainDataset } from './data/train-dataset.js';
+import { type ExampleSource, exampleSource, isDataset, type TrainDataset } from './data/train-dataset.js';
 import { type ComputeMetrics, type Evaluated, evaluateModel } from './evaluation/evaluate-model.js';
 import { metricOf } from './evaluation/metric-of.js';
 import type { NumericArray } from './evaluation/numeric-array.js';
 import { Announcer } from './loop/announcer.js';
+import { LossMeter } from './loop/loss-meter.js';
 import { speedMetrics } from './loop/speed-metrics.js';
 import { planTraining, type TrainingPlan } from './loop/training-plan.js';
 import { logMetrics, TrainingRun } from './loop/training-run.js';
@@ -24,7 +28,7 @@ import { type ComputeLoss, Objective } from './model/objective.js';
 import type { AdaptedModel, TrainableModel } from './model/trainable-model.js';
 import { AdamW } from './optimizer/adamw.js';
 import { hasWeightDecay } from './optimizer/weight-decay.js';
-import { createScheduler, type Scheduler } from './schedules/scheduler.js';
+import { createScheduler } from './schedules/scheduler.js';
 import { initialControl, type TrainerControl } from './state/trainer-control.js';
 import { initialState, type TrainerState } from './state/trainer-state.js';
 import { UpdateHistory } from './update-history.js';
@@ -111,7 +115,7 @@ export class Trainer<Example = unknown> {
   readonly #announcer: Announcer;
   readonly #history = new UpdateHistory();
   /** What is being trained with, while it is. */
-  #tools: { readonly optimizer: Optimizer; readonly scheduler: Scheduler } | undefined;
+  #session: Session | undefined;
   #run: TrainingRun<Example> | undefined;
   /** Whether something of the caller's draws on the console: two that draw in place would garble each other. */
   #consoleIsTaken = false;
@@ -181,7 +185,6 @@ export class Trainer<Example = unknown> {
       throw new Error('train(): expected to be called after the running training has ended, got it before');
     const { trainDataset } = this.#options;
     if (trainDataset === undefined) throw new TypeError('trainDataset: expected one to train on, got none');
-    void options;
     mendBackend();
     const begin = this.#now();
     const source = exampleSource('trainDataset', trainDataset);
@@ -189,22 +192,14 @@ export class Trainer<Example = unknown> {
     const optimizer = this.#options.optimizer ?? this.#createOptimizer();
     const ended$ = new Subject<void>();
     try {
-      const scheduler = createScheduler(this.args.lrSchedulerType, {
-        learningRate: this.args.learningRate,
-        warmupSteps: warmupUpdates(this.args, plan.maxSteps),
-        trainingSteps: plan.maxSteps,
-        ...(this.args.lrSchedulerKwargs && { options: this.args.lrSchedulerKwargs }),
-      });
-      this.#tools = { optimizer, scheduler };
-      this.#beginState(plan);
-      const run = this.#createRun(plan, source, optimizer, scheduler);
-      this.#run = run;
+      const session = this.#beginSession(plan, optimizer);
+      this.#run = await this.#createRun(session, plan, source, options.resumeFromCheckpoint);
       this.#showProgress(ended$);
-      await run.run();
-      return await this.#finish(run, plan, begin);
+      await this.#run.run();
+      return await this.#finish(session, plan, begin);
     } finally {
       this.#run = undefined;
-      this.#tools = undefined;
+      this.#session = undefined;
       if (!this.#options.optimizer) optimizer.dispose();
       ended$.next();
       await this.#publisher.flush();
@@ -265,6 +260,12 @@ export class Trainer<Example = unknown> {
     await sink.closed;
   }
 
+  /** Write the model's weights as `model.safetensors` in a folder. Default: `outputDir`. */
+  async saveModel(folder: string = this.args.outputDir): Promise<void> {
+    const { writeModel } = await import('./checkpoints/checkpoint-folder.js');
+    await writeModel(folder, await readWeights(this.#adapted.parameters()));
+  }
+
   /** End the stream, and wait for every sink to flush. Gives every `sink-error` of the run. */
   close(): Promise<readonly SinkErrorEvent[]> {
     return this.#publisher.close();
@@ -276,7 +277,8 @@ export class Trainer<Example = unknown> {
 
   #context(): CallbackContext {
     const { args, state, control, model } = this;
-    return { args, state, control, model, ...this.#tools };
+    const { optimizer, scheduler } = this.#session ?? {};
+    return { args, state, control, model, ...(optimizer && { optimizer }), ...(scheduler && { scheduler }) };
   }
 
   #createOptimizer(): AdamW {
@@ -292,65 +294,86 @@ export class Trainer<Example = unknown> {
     });
   }
 
-  #beginState({ maxSteps, numTrainEpochs }: TrainingPlan): void {
-    const { args } = this;
-    this.state = {
-      ...initialState(),
-      maxSteps,
-      numTrainEpochs,
-      trainBatchSize: args.perDeviceTrainBatchSize,
-      loggingSteps: absoluteSteps(args.loggingSteps, maxSteps),
-      evalSteps: absoluteSteps(args.evalSteps, maxSteps),
-      saveSteps: absoluteSteps(args.saveSteps, maxSteps),
+  #beginSession(plan: TrainingPlan, optimizer: Optimizer): Session {
+    const { args, control } = this;
+    const scheduler = createScheduler(args.lrSchedulerType, {
+      learningRate: args.learningRate,
+      warmupSteps: warmupUpdates(args, plan.maxSteps),
+      trainingSteps: plan.maxSteps,
+      ...(args.lrSchedulerKwargs && { options: args.lrSchedulerKwargs }),
+    });
+    this.state = beginningState(args, plan);
+    const kept: Kept = {
+      args,
+      model: this.#adapted,
+      callbacks: this.#callbacks,
+      control,
+      state: this.state,
+      history: this.#history,
+      optimizer,
+      scheduler,
+      meter: new LossMeter(args.loggingNanInfFilter),
+      factors: new LearningRateFactors(),
     };
+    this.#session = { ...kept, checkpoints: new CheckpointKeeper(kept, plan.batchesPerEpoch) };
+    return this.#session;
   }
 
-  #createRun(
+  async #createRun(
+    session: Session,
     plan: TrainingPlan,
-    source: ReturnType<typeof exampleSource<Example>>,
-    optimizer: Optimizer,
-    scheduler: Scheduler,
-  ): TrainingRun<Example> {
-    const parameters = this.#adapted.parameters();
-    const trainable = parameters.filter(({ variable }) => variable.trainable);
+    source: ExampleSource<Example>,
+    resume: string | boolean = this.args.resumeFromCheckpoint ?? false,
+  ): Promise<TrainingRun<Example>> {
+    const trainable = this.#adapted.parameters().filter(({ variable }) => variable.trainable);
+    if (trainable.length === 0) throw new TypeError('model: expected at least one trainable parameter, got none');
     this.#history.begin(
       trainable.map(({ name }) => name),
       trainable.map(({ variable }) => variable.size),
     );
-    return new TrainingRun({
-      args: this.args,
-      plan,
-      state: this.state,
-      control: this.control,
-      publisher: this.#publisher,
-      announcer: this.#announcer,
-      objective: this.#objective,
-      parameters,
-      source,
-      collate: this.#collate,
-      optimizer,
-      scheduler,
-      history: this.#history,
-      evaluate: () => this.evaluate(),
-      judge: (metrics) => this.#judge(metrics),
-      save: async () => {
-        throw new Error('saveStrategy: expected "no" as long as there are no checkpoints');
+    const { checkpoints } = session;
+    const resumed = resume === false ? undefined : await checkpoints.resume(resume);
+    if (resumed && resumed.unknown.length > 0) this.#sayNotRestored(resumed.unknown);
+    return new TrainingRun(
+      {
+        ...session,
+        plan,
+        publisher: this.#publisher,
+        announcer: this.#announcer,
+        objective: this.#objective,
+        trainable,
+        source,
+        collate: this.#collate,
+        evaluate: () => this.evaluate(),
+        judge: (metrics) => this.#judge(metrics),
       },
-      rollback: async () => ({ epoch: 0, batches: 0 }),
-    });
+      resumed?.position ?? { epoch: 0, batches: 0 },
+    );
   }
 
-  async #finish(run: TrainingRun<Example>, plan: TrainingPlan, begin: number): Promise<TrainOutput> {
-    const { state } = this;
-    const trainingLoss = run.meter.overall(state.globalStep);
+  async #finish({ meter, checkpoints }: Session, plan: TrainingPlan, begin: number): Promise<TrainOutput> {
+    const { args, state } = this;
+    const trainingLoss = meter.overall(state.globalStep);
     const metrics = {
       ...speedMetrics('train', this.#now() - begin, plan.samples, state.maxSteps),
       total_flos: state.totalFlos,
       train_loss: trainingLoss,
     };
     await logMetrics(this.#announcer, state, metrics);
+    if (args.loadBestModelAtEnd) await checkpoints.loadBest();
     await this.#announcer.say('onTrainEnd', { type: 'train-end' }, {});
     return { globalStep: state.globalStep, trainingLoss, metrics: { ...metrics, epoch: state.epoch } };
+  }
+
+  #sayNotRestored(names: readonly string[]): void {
+    this.#announcer.publish({
+      type: 'alert',
+      rule: 'callbacks-not-restored',
+      severity: 'warning',
+      message: `the checkpoint has states of callbacks that this training does not have: ${names.join(', ')}`,
+      phase: 'begin',
+      firstStep: this.state.globalStep,
+    });
   }
 
   /** Whether an evaluation is the best so far; schedules that follow a metric are told. */
@@ -358,7 +381,7 @@ export class Trainer<Example = unknown> {
     const { args, state } = this;
     if (args.metricForBestModel === undefined) return false;
     const value = metricOf(metrics, args);
-    this.#tools?.scheduler.observe(value);
+    this.#session?.scheduler.observe(value);
     const best = state.bestMetric ?? (args.greaterIsBetter ? -Infinity : Infinity);
     if (!(args.greaterIsBetter ? value > best : value < best)) return false;
     state.bestMetric = value;
@@ -399,6 +422,22 @@ export class Trainer<Example = unknown> {
     );
     this.#publisher.attach(shown$, consoleSink({ style: 'progress' }), { name: 'progress' });
   }
+}
+
+/** What one call of `train()` works with, and its checkpoints. */
+type Session = Kept & { readonly checkpoints: CheckpointKeeper };
+
+/** The state of a training that begins. */
+function beginningState(args: ResolvedArguments, { maxSteps, numTrainEpochs }: TrainingPlan): TrainerState {
+  return {
+    ...initialState(),
+    maxSteps,
+    numTrainEpochs,
+    trainBatchSize: args.perDeviceTrainBatchSize,
+    loggingSteps: absoluteSteps(args.loggingSteps, maxSteps),
+    evalSteps: absoluteSteps(args.evalSteps, maxSteps),
+    saveSteps: absoluteSteps(args.saveSteps, maxSteps),
+  };
 }
 
 function checkOptions<Example>(options: TrainerOptions<Example>, args: ResolvedArguments): void {

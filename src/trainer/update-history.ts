@@ -10,6 +10,11 @@ export class UpdateHistory {
     return this.#names;
   }
 
+  /** Elements of each parameter. */
+  get sizes(): readonly number[] {
+    return this.#sizes;
+  }
+
   get rows(): readonly Float64Array[] {
     return this.#rows;
   }

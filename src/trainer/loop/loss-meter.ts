@@ -1,16 +1,18 @@
+/** What waits for a log, what was logged, and the step of the last log. */
+export interface LossMeterState {
+  readonly sum: number;
+  readonly total: number;
+  readonly lastStep: number;
+}
+
 /** The mean loss between two logs, and over the whole run; semantics of transformers' Trainer. */
 export class LossMeter {
   #sum = 0;
   #total = 0;
-  #lastStep: number;
+  #lastStep = 0;
 
   /** @param filter Losses that are not finite count as the mean so far. */
-  constructor(
-    step: number,
-    private readonly filter: boolean,
-  ) {
-    this.#lastStep = step;
-  }
+  constructor(private readonly filter: boolean) {}
 
   /** Steps since the last log are waiting for one. */
   hasNews(step: number): boolean {
@@ -32,10 +34,14 @@ export class LossMeter {
     return mean;
   }
 
-  /** Forget what has not been logged, and go on from `step`. */
-  restart(step: number): void {
-    this.#sum = 0;
-    this.#lastStep = step;
+  state(): LossMeterState {
+    return { sum: this.#sum, total: this.#total, lastStep: this.#lastStep };
+  }
+
+  restore({ sum, total, lastStep }: LossMeterState): void {
+    this.#sum = sum;
+    this.#total = total;
+    this.#lastStep = lastStep;
   }
 
   /** The mean loss of a run of so many steps. */

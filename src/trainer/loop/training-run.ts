@@ -1,11 +1,12 @@
 import { type Optimizer, type Scalar, tidy } from '@tensorflow/tfjs-core';
 import type { ControlCommand, ControlRequest, Metrics } from '../../events/events.js';
 import { createStepParameters, type LiveParameters, type SumsByVariable } from '../../parameters/live-parameters.js';
-import { LearningRateFactors, setLearningRate } from '../../sources/learning-rate.js';
+import { type LearningRateFactors, setLearningRate } from '../../sources/learning-rate.js';
 import type { NamedParameter } from '../../sources/parameter-names.js';
 import type { Publisher } from '../../sources/publisher.js';
 import { readLoss } from '../../sources/read-loss.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
+import type { CheckpointKeeper } from '../checkpoints/checkpoint-keeper.js';
 import { batches, groups, type SizedBatch } from '../data/batches.js';
 import type { Collator } from '../data/collate.js';
 import { seededUint32 } from '../data/random.js';
@@ -22,7 +23,7 @@ import type { UpdateHistory } from '../update-history.js';
 import type { Announcer } from './announcer.js';
 import { breather } from './breathe.js';
 import { Gradients } from './gradients.js';
-import { LossMeter } from './loss-meter.js';
+import type { LossMeter } from './loss-meter.js';
 import type { TrainingPlan } from './training-plan.js';
 
 /** Where a run is in the data. */
@@ -42,19 +43,18 @@ export interface RunParts<Example> {
   readonly publisher: Publisher;
   readonly announcer: Announcer;
   readonly objective: Objective;
-  readonly parameters: readonly NamedParameter[];
+  readonly trainable: readonly NamedParameter[];
   readonly source: ExampleSource<Example>;
   readonly collate: Collator<Example>;
   readonly optimizer: Optimizer;
   readonly scheduler: Scheduler;
   readonly history: UpdateHistory;
+  readonly meter: LossMeter;
+  readonly factors: LearningRateFactors;
+  readonly checkpoints: Pick<CheckpointKeeper, 'save' | 'rollBack'>;
   /** Evaluate, and give the metrics. */
   readonly evaluate: () => Promise<Metrics>;
-  /** Write a checkpoint, and give its folder. */
-  readonly save: (position: DataPosition, factors: LearningRateFactors) => Promise<string>;
-  /** Put the last good checkpoint back, and give where it was in the data. */
-  readonly rollback: () => Promise<DataPosition>;
-  /** Judge an evaluation: whether it is the best so far. */
+  /** Whether an evaluation is the best so far. */
   readonly judge: (metrics: Metrics) => boolean;
 }
 
@@ -67,10 +67,7 @@ interface Deferred {
 
 /** One call of `train()`: the loop over epochs, updates and micro-batches, in transformers' order of events. */
 export class TrainingRun<Example> {
-  readonly factors = new LearningRateFactors();
-  readonly meter: LossMeter;
   readonly #parts: RunParts<Example>;
-  readonly #trainable: readonly NamedParameter[];
   readonly #breathe = breather();
   #position: DataPosition;
   #deferred: Deferred[] = [];
@@ -80,11 +77,9 @@ export class TrainingRun<Example> {
   /** What the last update was made with. */
   #last: { readonly gradNorm: number; readonly learningRate: number } | undefined;
 
-  constructor(parts: RunParts<Example>, position: DataPosition = { epoch: 0, batches: 0 }) {
+  constructor(parts: RunParts<Example>, position: DataPosition) {
     this.#parts = parts;
     this.#position = position;
-    this.#trainable = parts.parameters.filter(({ variable }) => variable.trainable);
-    this.meter = new LossMeter(parts.state.globalStep, parts.args.loggingNanInfFilter);
   }
 
   /** Train from the position on, to the end of the plan or until someone stops it. */
@@ -115,7 +110,7 @@ export class TrainingRun<Example> {
           this.#parts.scheduler.learningRate = checkRate(command.learningRate);
         });
       case 'scale-learning-rate':
-        return this.#changeRate(() => this.factors.set(source, command.factor));
+        return this.#changeRate(() => this.#parts.factors.set(source, command.factor));
       case 'stop':
         this.#parts.control.shouldTrainingStop = true;
         return undefined;
@@ -132,7 +127,7 @@ export class TrainingRun<Example> {
   }
 
   get #learningRate(): number {
-    return this.#parts.scheduler.learningRate * this.factors.product;
+    return this.#parts.scheduler.learningRate * this.#parts.factors.product;
   }
 
   #changeRate(change: () => void): string {
@@ -176,14 +171,14 @@ export class TrainingRun<Example> {
   async #update(epoch: number, group: readonly SizedBatch[]): Promise<void> {
     const { args, announcer, plan, publisher, state } = this.#parts;
     const begin = performance.now();
-    const gradients = new Gradients(this.#trainable.map(({ variable }) => variable));
+    const gradients = new Gradients(this.#parts.trainable.map(({ variable }) => variable));
     let loss = 0;
     try {
       await announcer.say('onStepBegin', { type: 'step-begin' }, {});
       const numItemsInBatch = this.#parts.objective.isMean ? 0 : countItems(group);
       for (const [i, { batch }] of group.entries()) {
         const share = await this.#backward(gradients, batch, i, group.length, numItemsInBatch);
-        this.meter.add(share, state.globalStep);
+        this.#parts.meter.add(share, state.globalStep);
         loss += share;
         if (i === group.length - 1) break;
         await announcer.say('onSubstepEnd', { type: 'substep-end' }, {});
@@ -241,7 +236,7 @@ export class TrainingRun<Example> {
   async #optimize(gradients: Gradients, gradNorm: number): Promise<number> {
     const { announcer, history, scheduler } = this.#parts;
     const parameters = createStepParameters(
-      this.#trainable.map(({ name, variable }) => {
+      this.#parts.trainable.map(({ name, variable }) => {
         const gradient = gradients.of(variable);
         return gradient ? { name, variable, gradient } : { name, variable };
       }),
@@ -255,7 +250,7 @@ export class TrainingRun<Example> {
       const learningRate = this.#learningRate;
       if (this.#skipNext) {
         this.#skipNext = false;
-        history.add(new Float64Array(this.#trainable.length));
+        history.add(new Float64Array(this.#parts.trainable.length));
         return learningRate;
       }
       const updateNorms = this.#apply(parameters, gradients, learningRate);
@@ -288,7 +283,7 @@ export class TrainingRun<Example> {
     const asked = this.#deferred.splice(0);
     const wants = (kind: ControlCommand['kind']) => asked.filter(({ command }) => command.kind === kind);
     try {
-      if (control.shouldLog && this.meter.hasNews(state.globalStep)) await this.#log();
+      if (control.shouldLog && this.#parts.meter.hasNews(state.globalStep)) await this.#log();
       if (wants('evaluate').length > 0) control.shouldEvaluate = true;
       if (control.shouldEvaluate) {
         const isBest = await this.#evaluate();
@@ -313,7 +308,7 @@ export class TrainingRun<Example> {
 
   async #log(): Promise<void> {
     const { announcer, state } = this.#parts;
-    const metrics: Record<string, number> = { loss: this.meter.take(state.globalStep) };
+    const metrics: Record<string, number> = { loss: this.#parts.meter.take(state.globalStep) };
     if (this.#last) {
       metrics.grad_norm = this.#last.gradNorm;
       metrics.learning_rate = this.#last.learningRate;
@@ -328,8 +323,8 @@ export class TrainingRun<Example> {
   }
 
   async #save(): Promise<string> {
-    const { announcer, save } = this.#parts;
-    const path = await save(this.#position, this.factors);
+    const { announcer, checkpoints } = this.#parts;
+    const path = await checkpoints.save(this.#position);
     await announcer.say('onSave', { type: 'save', path }, {});
     return path;
   }
@@ -342,15 +337,14 @@ export class TrainingRun<Example> {
     const from = state.globalStep;
     const rateBefore = this.#learningRate;
     try {
-      this.#position = await this.#parts.rollback();
+      this.#position = await this.#parts.checkpoints.rollBack();
     } catch (cause) {
       refuse(cause);
       return;
     }
     // The checkpoint has the rate that led astray: go on below both it and the last one.
     const lower = learningRate ?? Math.min(rateBefore, this.#learningRate) / 2;
-    scheduler.learningRate = checkRate(lower) / this.factors.product;
-    this.meter.restart(state.globalStep);
+    scheduler.learningRate = checkRate(lower) / this.#parts.factors.product;
     done(`from step ${from} back to step ${state.globalStep}, learning rate ${short(this.#learningRate)}`);
   }
 

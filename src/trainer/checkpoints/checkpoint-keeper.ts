@@ -1,0 +1,199 @@
+import type { Optimizer } from '@tensorflow/tfjs-core';
+import { describeValue } from '../../events/check-option.js';
+import type { LearningRateFactors } from '../../sources/learning-rate.js';
+import type { ResolvedArguments } from '../arguments/training-arguments.js';
+import { readCallbacks, restoreCallbacks } from '../callbacks/callback-states.js';
+import type { TrainerCallback } from '../callbacks/trainer-callback.js';
+import type { LossMeter } from '../loop/loss-meter.js';
+import type { DataPosition } from '../loop/training-run.js';
+import type { AdaptedModel } from '../model/trainable-model.js';
+import type { Scheduler } from '../schedules/scheduler.js';
+import type { TrainerControl } from '../state/trainer-control.js';
+import type { TrainerState } from '../state/trainer-state.js';
+import type { UpdateHistory } from '../update-history.js';
+import { type Checkpoint, CheckpointError, type LoopState, type ResumeState } from './checkpoint.js';
+import { decodeHistory, encodeHistory } from './history-tensor.js';
+import { readOptimizer, writeOptimizer } from './optimizer-state.js';
+import { areFinite, readWeights, writeWeights } from './weights.js';
+
+/** What is saved and restored. */
+export interface Kept {
+  readonly args: ResolvedArguments;
+  readonly model: AdaptedModel;
+  readonly callbacks: readonly TrainerCallback[];
+  readonly control: TrainerControl;
+  readonly state: TrainerState;
+  readonly history: UpdateHistory;
+  readonly optimizer: Optimizer;
+  readonly scheduler: Scheduler;
+  readonly meter: LossMeter;
+  readonly factors: LearningRateFactors;
+}
+
+/** Files are for Node; a browser loads none of it until it asks for a checkpoint. */
+const folders = () => import('./checkpoint-folder.js');
+
+/** The source of the part of the rate that a checkpoint has from control. */
+const FACTOR_OF_CHECKPOINT = 'checkpoint';
+
+/** Writes, reads and removes the checkpoints of one training. */
+export class CheckpointKeeper {
+  /** This training's own, oldest first: others in the folder are left alone. */
+  #own: string[] = [];
+
+  constructor(
+    private readonly kept: Kept,
+    private readonly batchesPerEpoch: number,
+  ) {}
+
+  /** Write a checkpoint of now, and give its folder. */
+  async save(position: DataPosition): Promise<string> {
+    const { checkpointPath, rotateCheckpoints, writeCheckpoint } = await folders();
+    const { args, callbacks, control, model, state } = this.kept;
+    const path = checkpointPath(args.outputDir, state.globalStep);
+    this.#own = [...this.#own.filter((own) => own !== path), path];
+    const best = state.bestGlobalStep === null ? undefined : checkpointPath(args.outputDir, state.bestGlobalStep);
+    if (best !== undefined && this.#own.includes(best)) state.bestModelCheckpoint = best;
+    state.statefulCallbacks = readCallbacks(callbacks, control);
+    await writeCheckpoint(path, {
+      weights: await readWeights(model.parameters()),
+      state,
+      args,
+      ...(!args.saveOnlyModel && { resume: await this.#resumeState(position) }),
+    });
+    if (args.saveTotalLimit !== undefined) {
+      this.#own = await rotateCheckpoints(this.#own, args.saveTotalLimit, state.bestModelCheckpoint);
+    }
+    return path;
+  }
+
+  /**
+   * Go on from a checkpoint: a folder, or true for the last one there is. Gives the position in the data, and the names
+   * of callbacks whose states no callback took.
+   *
+   * @throws CheckpointError for one that this run cannot go on from.
+   */
+  async resume(from: string | true): Promise<{ readonly position: DataPosition; readonly unknown: readonly string[] }> {
+    const { lastCheckpoint, listCheckpoints, readCheckpoint } = await folders();
+    const { args, callbacks, control, state } = this.kept;
+    const path = from === true ? await lastCheckpoint(args.outputDir) : from;
+    const checkpoint = await readCheckpoint(path);
+    const { loop } = resumeOf(checkpoint, path);
+    if (!args.ignoreDataSkip) checkSameData(loop, args, path);
+    await this.#apply(checkpoint, path);
+    const earlier = await listCheckpoints(args.outputDir);
+    this.#own = earlier.filter((own) => Number(own.split('-').at(-1)) <= state.globalStep);
+    if (state.bestModelCheckpoint !== null && !(await exists(state.bestModelCheckpoint))) {
+      state.bestModelCheckpoint = null;
+    }
+    const unknown = args.restoreCallbackStatesFromCheckpoint
+      ? restoreCallbacks(callbacks, control, state.statefulCallbacks)
+      : [];
+    return { position: this.#positionOf(loop), unknown };
+  }
+
+  /**
+   * Put back the last checkpoint of this training that is whole and has only finite weights.
+   *
+   * @throws CheckpointError when there is none.
+   */
+  async rollBack(): Promise<DataPosition> {
+    const { readCheckpoint } = await folders();
+    for (const path of this.#own.toReversed()) {
+      const checkpoint = await readCheckpoint(path).catch(() => undefined);
+      if (!checkpoint?.resume || !areFinite(checkpoint.weights)) continue;
+      await this.#apply(checkpoint, path);
+      const { epoch, batches } = checkpoint.resume.loop;
+      return { epoch, batches };
+    }
+    throw new CheckpointError('rollback: expected a checkpoint of this training with finite weights, got none');
+  }
+
+  /** Take the weights of the best checkpoint; and, with a limit of one, keep only that. */
+  async loadBest(): Promise<void> {
+    const { args, model, state } = this.kept;
+    const best = state.bestModelCheckpoint;
+    if (best === null) return;
+    const { readModel, removeCheckpoint } = await folders();
+    writeWeights(model.parameters(), await readModel(best), best);
+    if (args.saveTotalLimit !== 1) return;
+    for (const path of this.#own.filter((own) => own !== best)) await removeCheckpoint(path);
+  }
+
+  async #apply(checkpoint: Checkpoint, path: string): Promise<void> {
+    const { model, history, optimizer, scheduler, state, meter, factors } = this.kept;
+    const { optimizer: remembered, scheduler: schedule, loop, history: rows } = resumeOf(checkpoint, path);
+    const parameters = model.parameters();
+    writeWeights(parameters, checkpoint.weights, path);
+    await writeOptimizer(optimizer, parameters, remembered, path);
+    scheduler.restore(schedule);
+    // How long and how often is said by the arguments of now.
+    const { maxSteps, numTrainEpochs, loggingSteps, evalSteps, saveSteps, trainBatchSize } = state;
+    Object.assign(state, checkpoint.state, {
+      maxSteps,
+      numTrainEpochs,
+      loggingSteps,
+      evalSteps,
+      saveSteps,
+      trainBatchSize,
+    });
+    meter.restore(loop.loss);
+    factors.restart(FACTOR_OF_CHECKPOINT, loop.learningRateFactor);
+    history.begin(history.names, history.sizes, decodeHistory(rows, history.names));
+  }
+
+  async #resumeState({ epoch, batches }: DataPosition): Promise<ResumeState> {
+    const { args, model, optimizer, scheduler, meter, factors, history } = this.kept;
+    return {
+      optimizer: await readOptimizer(optimizer, model.parameters()),
+      scheduler: scheduler.state(),
+      loop: {
+        seed: args.seed,
+        dataSeed: args.dataSeed ?? args.seed,
+        trainBatchSize: args.perDeviceTrainBatchSize,
+        epoch,
+        batches,
+        loss: meter.state(),
+        learningRateFactor: factors.product,
+      },
+      history: encodeHistory(history.names, history.rows),
+    };
+  }
+
+  #positionOf({ epoch, batches }: LoopState): DataPosition {
+    if (!this.kept.args.ignoreDataSkip) return { epoch, batches };
+    return { epoch: batches >= this.batchesPerEpoch ? epoch + 1 : epoch, batches: 0 };
+  }
+}
+
+/** @throws CheckpointError for weights alone. */
+function resumeOf({ resume }: Checkpoint, path: string): ResumeState {
+  if (resume) return resume;
+  throw new CheckpointError(
+    `${path}: expected the states of optimizer, schedule and data, got weights alone; it was written with saveOnlyModel or by another program, and cannot be resumed from`,
+  );
+}
+
+/** Other seeds or batches would be other data: what was seen would come again, and what was not might never. */
+function checkSameData(loop: LoopState, args: ResolvedArguments, path: string): void {
+  const now = {
+    seed: args.seed,
+    dataSeed: args.dataSeed ?? args.seed,
+    trainBatchSize: args.perDeviceTrainBatchSize,
+  };
+  const names = { seed: 'seed', dataSeed: 'dataSeed', trainBatchSize: 'perDeviceTrainBatchSize' } as const;
+  for (const key of ['seed', 'dataSeed', 'trainBatchSize'] as const) {
+    if (loop[key] === now[key]) continue;
+    throw new CheckpointError(
+      `${names[key]}: expected that of the checkpoint ${path}, ${describeValue(loop[key])}, got ${describeValue(now[key])}; resume with the same, or set ignoreDataSkip`,
+    );
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  const { readModel } = await folders();
+  return readModel(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,45 @@
+import type { ResolvedArguments } from '../arguments/training-arguments.js';
+import type { LossMeterState } from '../loop/loss-meter.js';
+import type { Safetensors, SafetensorsTensor } from '../safetensors.js';
+import type { SchedulerState } from '../schedules/scheduler.js';
+import type { TrainerState } from '../state/trainer-state.js';
+
+/**
+ * Where the loop is, besides the state that people read: with this a resumed run does what the run that was not stopped
+ * does. All that is random is drawn from the seeds and the position, so they are the whole random state.
+ */
+export interface LoopState {
+  readonly seed: number;
+  readonly dataSeed: number;
+  readonly trainBatchSize: number;
+  /** Epochs that are over. */
+  readonly epoch: number;
+  /** Micro-batches of the running epoch that are over. */
+  readonly batches: number;
+  readonly loss: LossMeterState;
+  /** By how much control changes the rate of the schedule. */
+  readonly learningRateFactor: number;
+}
+
+/** What only a run that is to be resumed needs. */
+export interface ResumeState {
+  readonly optimizer: Safetensors;
+  readonly scheduler: SchedulerState;
+  readonly loop: LoopState;
+  /** Update norms of the steps so far. */
+  readonly history: Safetensors;
+}
+
+/** The content of a checkpoint folder. */
+export interface Checkpoint {
+  readonly weights: ReadonlyMap<string, SafetensorsTensor>;
+  readonly state: TrainerState;
+  readonly args: Partial<ResolvedArguments>;
+  /** Left out with `saveOnlyModel`. */
+  readonly resume?: ResumeState;
+}
+
+/** A checkpoint that cannot be used: which file, what was expected, what was found, and what to do. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+}

@@ -1,0 +1,73 @@
+import { type DataType, tensor, tidy } from '@tensorflow/tfjs-core';
+import type { NamedParameter } from '../../sources/parameter-names.js';
+import { float32Tensor, type SafetensorsTensor, toFloat32 } from '../safetensors.js';
+import { CheckpointError } from './checkpoint.js';
+
+type Weights = ReadonlyMap<string, SafetensorsTensor>;
+
+/** The values of parameters, as a safetensors file holds them. */
+export async function readWeights(parameters: readonly NamedParameter[]): Promise<Map<string, SafetensorsTensor>> {
+  const weights = new Map<string, SafetensorsTensor>();
+  for (const { name, variable } of parameters) weights.set(name, encode(await variable.data(), variable.shape));
+  return weights;
+}
+
+/**
+ * Give parameters the values of a checkpoint; all or none.
+ *
+ * @throws CheckpointError for weights of another model.
+ */
+export function writeWeights(parameters: readonly NamedParameter[], weights: Weights, file: string): void {
+  checkNames(parameters, weights, file);
+  for (const { name, variable } of parameters) {
+    const { shape, dtype } = weights.get(name)!;
+    if (shape.join() !== variable.shape.join() || TYPES[dtype] !== variable.dtype) {
+      throw new CheckpointError(
+        `${file}: expected ${name} to be ${variable.dtype} [${variable.shape}], as in the model; got ${dtype} [${shape}]`,
+      );
+    }
+  }
+  for (const { name, variable } of parameters) {
+    tidy(() => variable.assign(tensor(decode(weights.get(name)!, name), variable.shape, variable.dtype)));
+  }
+}
+
+/** Whether every value is a finite number. */
+export function areFinite(weights: Weights): boolean {
+  return [...weights].every(
+    ([name, value]) => value.dtype !== 'F32' || toFloat32(value, name).every((x) => Number.isFinite(x)),
+  );
+}
+
+const TYPES: Readonly<Record<string, DataType>> = { F32: 'float32', I32: 'int32', BOOL: 'bool' };
+
+function encode(values: Float32Array | Int32Array | Uint8Array, shape: readonly number[]): SafetensorsTensor {
+  if (values instanceof Float32Array) return float32Tensor(values.slice(), shape);
+  const copy = values.slice();
+  const data = new Uint8Array(copy.buffer, copy.byteOffset, copy.byteLength);
+  return { dtype: values instanceof Int32Array ? 'I32' : 'BOOL', shape, data };
+}
+
+/** A copy: the cpu backend would keep the array itself. */
+function decode(value: SafetensorsTensor, name: string): Float32Array | Int32Array | Uint8Array {
+  if (value.dtype === 'F32') return toFloat32(value, name).slice();
+  const bytes = Uint8Array.from(value.data);
+  return value.dtype === 'I32' ? new Int32Array(bytes.buffer) : bytes;
+}
+
+function checkNames(parameters: readonly NamedParameter[], weights: Weights, file: string): void {
+  const names = new Set(parameters.map(({ name }) => name));
+  const missing = [...names].filter((name) => !weights.has(name));
+  const unknown = [...weights.keys()].filter((name) => !names.has(name));
+  if (missing.length === 0 && unknown.length === 0) return;
+  const found = [
+    missing.length > 0 && `it lacks ${some(missing)}`,
+    unknown.length > 0 && `it has ${some(unknown)} besides`,
+  ].filter(Boolean);
+  throw new CheckpointError(`${file}: expected the parameters of this model; ${found.join(', and ')}`);
+}
+
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
