@@ -45,7 +45,7 @@ export interface OtelSinkOptions {
 
 /** Takes events and updates into metrics. */
 export interface OtelSink extends Sink<RunRecord> {
-  /** Troubles of the telemetry itself, for `training.report`. */
+  /** Troubles of the telemetry itself, for `training.report`. Ends with the run. */
   readonly alerts$: Observable<AlertEvent>;
 }
 
@@ -115,6 +115,7 @@ class RunningSink implements OtelSink {
   readonly flush: () => Promise<void>;
   readonly #take: (record: RunRecord) => void;
   readonly #end: () => void;
+  readonly #alerts: Alerts;
   readonly #over = new Deferred();
   readonly closed = this.#over.promise;
   #ended = false;
@@ -122,6 +123,7 @@ class RunningSink implements OtelSink {
   constructor(take: (record: RunRecord) => void, end: () => void, parts: OtelSinkParts) {
     this.name = parts.name;
     this.alerts$ = parts.alerts.alerts$;
+    this.#alerts = parts.alerts;
     this.flush = parts.flush;
     this.#take = take;
     this.#end = end;
@@ -143,6 +145,8 @@ class RunningSink implements OtelSink {
     if (this.#ended) return;
     this.#ended = true;
     this.#end();
+    // The run's events are over, so what goes wrong from here on is said on standard error.
+    this.#alerts.close();
     this.flush().then(say, this.#over.reject);
   }
 }
