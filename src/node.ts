@@ -10,4 +10,9 @@ export type { CsvLayout } from './sinks/csv/csv-encoder.js';
 export { type CsvSinkOptions, csvSink } from './sinks/csv/csv-sink.js';
 export { type JsonlSinkOptions, jsonlSink } from './sinks/jsonl/jsonl-sink.js';
 export { reportSink } from './sinks/report/report-sink.js';
+export {
+  type HparamSettings,
+  type TensorboardSinkOptions,
+  tensorboardSink,
+} from './sinks/tensorboard/tensorboard-sink.js';
 export { type ReplayOptions, replay } from './sources/replay.js';

@@ -46,9 +46,9 @@ export class RecordFile {
     return this.#fd;
   }
 
-  /** Add a record, end of line included. When that fails, the file ends with the record before. */
-  append(record: string): void {
-    const bytes = Buffer.from(record);
+  /** Add a record, such as a line with its end. When that fails, the file ends with the record before. */
+  append(record: string | Uint8Array): void {
+    const bytes = typeof record === 'string' ? Buffer.from(record) : record;
     let written = 0;
     try {
       while (written < bytes.length) written += writeSync(this.#fd, bytes, written);

@@ -2,6 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import { type AnyParameterUpdates, columnOf, statisticsOf } from '../../parameters/parameter-updates.js';
 import type { Statistic } from '../../parameters/statistics.js';
 import { requireColumn } from '../require-column.js';
+import { snakeCase } from '../snake-case.js';
 import { pythonFloat } from './python-float.js';
 
 export const CSV_LAYOUTS = ['wide', 'tutorial', 'long'] as const;
@@ -96,8 +97,6 @@ function longEncoder(statistics: readonly Statistic[]): CsvEncoder {
     },
   };
 }
-
-const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 const line = (row: readonly Cell[]): string => lines([row]);
 

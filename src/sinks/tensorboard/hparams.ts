@@ -1,0 +1,80 @@
+import type { PbfWriter } from 'pbf';
+import { writeText } from './write-text.js';
+
+/** One message of the hparams plugin: what is compared, what a run was started with, how it ended. */
+export type Hparams =
+  | { readonly of: 'experiment'; readonly hparams: HparamSettings; readonly metrics: readonly string[] }
+  | { readonly of: 'session-start'; readonly hparams: HparamSettings; readonly time: number; readonly group: string }
+  | { readonly of: 'session-end'; readonly finished: boolean; readonly time: number };
+
+/** The settings of a run, such as `{ learningRate: 2e-5, optimizer: 'adamw' }`. */
+export type HparamSettings = Readonly<Record<string, number | string | boolean>>;
+
+export const HPARAMS_PLUGIN = 'hparams';
+
+/** The tags by which the plugin finds its messages. */
+export const HPARAMS_TAGS: Readonly<Record<Hparams['of'], string>> = {
+  experiment: '_hparams_/experiment',
+  'session-start': '_hparams_/session_start_info',
+  'session-end': '_hparams_/session_end_info',
+};
+
+/** HParamsPluginData of tensorboard/plugins/hparams/plugin_data.proto. */
+export function writeHparams(content: Hparams, writer: PbfWriter): void {
+  switch (content.of) {
+    case 'experiment':
+      writer.writeMessage(2, writeExperiment, content);
+      break;
+    case 'session-start':
+      writer.writeMessage(3, writeSessionStart, content);
+      break;
+    case 'session-end':
+      writer.writeMessage(4, writeSessionEnd, content);
+      break;
+  }
+}
+
+function writeExperiment({ hparams, metrics }: Extract<Hparams, { of: 'experiment' }>, writer: PbfWriter): void {
+  for (const entry of Object.entries(hparams)) writer.writeMessage(4, writeHparamInfo, entry);
+  for (const tag of metrics) writer.writeMessage(5, writeMetricInfo, tag);
+}
+
+const HPARAM_TYPES = { string: 1, boolean: 2, number: 3 } as const;
+
+function writeHparamInfo([name, value]: [string, number | string | boolean], writer: PbfWriter): void {
+  writeText(writer, 1, name);
+  writer.writeVarintField(4, HPARAM_TYPES[typeof value as keyof typeof HPARAM_TYPES]);
+}
+
+function writeMetricInfo(tag: string, writer: PbfWriter): void {
+  writer.writeMessage(1, (name: string, inner) => writeText(inner, 2, name), tag);
+}
+
+function writeSessionStart(
+  { hparams, time, group }: Extract<Hparams, { of: 'session-start' }>,
+  writer: PbfWriter,
+): void {
+  for (const entry of Object.entries(hparams)) writer.writeMessage(1, writeHparam, entry);
+  writeText(writer, 4, group);
+  writer.writeDoubleField(5, time / 1000);
+}
+
+function writeHparam([name, value]: [string, number | string | boolean], writer: PbfWriter): void {
+  writeText(writer, 1, name);
+  writer.writeMessage(2, writeProtobufValue, value);
+}
+
+/** google.protobuf.Value */
+function writeProtobufValue(value: number | string | boolean, writer: PbfWriter): void {
+  if (typeof value === 'number') writer.writeDoubleField(2, value);
+  else if (typeof value === 'string') writeText(writer, 3, value);
+  else writer.writeBooleanField(4, value);
+}
+
+const SUCCESS = 1;
+const UNKNOWN = 0;
+
+function writeSessionEnd({ finished, time }: Extract<Hparams, { of: 'session-end' }>, writer: PbfWriter): void {
+  writer.writeVarintField(1, finished ? SUCCESS : UNKNOWN);
+  writer.writeDoubleField(2, time / 1000);
+}

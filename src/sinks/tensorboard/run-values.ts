@@ -1,0 +1,64 @@
+import type { RunRecord } from '../../operators/of-measurement.js';
+import type { Statistic } from '../../parameters/statistics.js';
+import type { Moment } from './event-encoder.js';
+import { HPARAMS_TAGS, type HparamSettings, type Hparams } from './hparams.js';
+import type { SummaryValue } from './summary.js';
+import { type ValuesOf, valuesOf } from './values-of.js';
+
+/** What TensorBoard is told of one run, from its first record to its end. */
+export class RunValues {
+  readonly #valuesOf: ValuesOf;
+  /** By scalar, the step it was last written at: several measurements of one step may say the same. */
+  readonly #writtenAt = new Map<string, number>();
+  readonly #metrics = new Set<string>();
+  #last: Moment | undefined;
+  #finished = false;
+
+  constructor(
+    private readonly run: string,
+    statistics: readonly Statistic[],
+    private readonly hparams: HparamSettings,
+  ) {
+    this.#valuesOf = valuesOf(statistics);
+  }
+
+  take(record: RunRecord): readonly SummaryValue[] {
+    const values = this.#valuesOf(record).filter((value) => this.#isNew(value, record.step));
+    const start = this.#last ? [] : this.#start(record);
+    this.#last = { time: record.time, step: record.step };
+    this.#finished = record.type === 'train-end';
+    return [...start, ...values];
+  }
+
+  /** What is left to say at the end, and when that was. */
+  end(): { readonly values: readonly SummaryValue[]; readonly last: Moment | undefined } {
+    if (!this.#last || !this.#hasHparams) return { values: [], last: undefined };
+    const { time } = this.#last;
+    const values = [
+      hparamsValue({ of: 'experiment', hparams: this.hparams, metrics: [...this.#metrics] }),
+      hparamsValue({ of: 'session-end', finished: this.#finished, time }),
+    ];
+    return { values, last: this.#last };
+  }
+
+  get #hasHparams(): boolean {
+    return Object.keys(this.hparams).length > 0;
+  }
+
+  #start({ time }: RunRecord): SummaryValue[] {
+    if (!this.#hasHparams) return [];
+    return [hparamsValue({ of: 'session-start', hparams: this.hparams, time, group: this.run })];
+  }
+
+  #isNew({ kind, tag }: SummaryValue, step: number): boolean {
+    if (kind !== 'scalar') return true;
+    if (this.#writtenAt.get(tag) === step) return false;
+    this.#writtenAt.set(tag, step);
+    if (tag === 'train/loss' || tag.startsWith('eval/')) this.#metrics.add(tag);
+    return true;
+  }
+}
+
+function hparamsValue(content: Hparams): SummaryValue {
+  return { kind: 'hparams', tag: HPARAMS_TAGS[content.of], content };
+}

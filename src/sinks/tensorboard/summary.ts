@@ -1,0 +1,30 @@
+import type { MagnitudeHistogram } from '../../parameters/statistics.js';
+import type { Hparams } from './hparams.js';
+
+/** What TensorBoard shows under a tag, at a step. */
+export type SummaryValue = ScalarValue | HistogramValue | TextValue | HparamsValue;
+
+export interface ScalarValue {
+  readonly kind: 'scalar';
+  readonly tag: string;
+  readonly value: number;
+}
+
+export interface HistogramValue {
+  readonly kind: 'histogram';
+  readonly tag: string;
+  readonly histogram: MagnitudeHistogram;
+}
+
+export interface TextValue {
+  readonly kind: 'text';
+  readonly tag: string;
+  /** Markdown. */
+  readonly text: string;
+}
+
+export interface HparamsValue {
+  readonly kind: 'hparams';
+  readonly tag: string;
+  readonly content: Hparams;
+}

@@ -1,0 +1,122 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { describeValue } from '../../events/check-option.js';
+import type { Sink } from '../../events/sink.js';
+import type { RunRecord } from '../../operators/of-measurement.js';
+import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
+import { createSink } from '../create-sink.js';
+import { expectOneOf } from '../expect-one-of.js';
+import { RecordFile } from '../record-file.js';
+import { encodeFileVersion, encodeSummary } from './event-encoder.js';
+import type { HparamSettings } from './hparams.js';
+import { RunValues } from './run-values.js';
+
+export type { HparamSettings } from './hparams.js';
+
+export interface TensorboardSinkOptions {
+  /** Scalars to write of each parameter, each layer and all together. Default: updateNorm, weightNorm, gradientNorm, updateRatio. */
+  readonly statistics?: readonly Statistic[];
+  /** The run's settings, for TensorBoard's table of runs. */
+  readonly hparams?: HparamSettings;
+}
+
+/**
+ * Writes event files that TensorBoard shows: `tensorboard --logdir <folder>`. On every backend, and without TensorFlow.
+ *
+ * Each run has a folder in `folder`, by its name; a run that goes on adds a file to it. What is written, where the
+ * stream carries it:
+ *
+ * | section | tags |
+ * |---|---|
+ * | `train` | `loss`, `learning_rate`, `step_duration_ms`, `epoch` |
+ * | `eval`, `log`, `predict` | the metrics |
+ * | `update_norm`, `weight_norm`, `gradient_norm`, `update_ratio` | one a parameter |
+ * | `layer_update_norm` and so on | one a layer |
+ * | `all_parameters` | these statistics of all parameters together |
+ * | `update_magnitude`, `weight_magnitude`, `gradient_magnitude` | histograms, one a parameter; a bucket is a power of two |
+ * | `drift_from_start` and so on | one a parameter |
+ * | `throughput` | `steps_per_second`, `examples_per_second`, `observing_share` |
+ * | text | `alerts`, `control`, `checkpoints`, `sink_errors` |
+ *
+ * Scalars are float32, as in every event file. Every record is in the file before `next` returns, so TensorBoard can
+ * follow the run, and nothing is lost when the process is killed.
+ *
+ * @throws TypeError for an option that is wrong. A folder that cannot be written rejects `closed`, with the reason and
+ * the fix.
+ *
+ * @example
+ * ```ts
+ * import { merge } from 'rxjs';
+ * import { everySteps, instrument, parameterUpdates } from 'trainscope';
+ * import { tensorboardSink } from 'trainscope/node';
+ *
+ * const training = instrument(model, { run: 'adam-2e-5' });
+ * const updates$ = training.events$.pipe(parameterUpdates({ histograms: ['update'], when: everySteps(10) }));
+ * training.attach(
+ *   merge(training.events$, updates$),
+ *   tensorboardSink('results/tensorboard', { hparams: { optimizer: 'adam', learningRate: 2e-5 } }),
+ * );
+ * ```
+ */
+export function tensorboardSink(folder: string, options: TensorboardSinkOptions = {}): Sink<RunRecord> {
+  if (typeof folder !== 'string' || folder === '') {
+    throw new TypeError(`folder: expected the path of a folder, got ${describeValue(folder)}`);
+  }
+  const { statistics = ['updateNorm', 'weightNorm', 'gradientNorm', 'updateRatio'], hparams = {} } = options;
+  for (const statistic of statistics) expectOneOf('statistics', STATISTICS, statistic);
+  checkHparams(hparams);
+  const runs = new Map<string, RunFile>();
+  return createSink<RunRecord>(`tensorboardSink(${folder})`, {
+    take(record) {
+      let file = runs.get(record.run);
+      if (!file) {
+        file = new RunFile(folder, record, new RunValues(record.run, statistics, hparams));
+        runs.set(record.run, file);
+      }
+      file.take(record);
+    },
+    end() {
+      for (const file of runs.values()) file.end();
+    },
+  });
+}
+
+function checkHparams(hparams: HparamSettings): void {
+  for (const [name, value] of Object.entries(hparams)) {
+    if (['number', 'string', 'boolean'].includes(typeof value)) continue;
+    throw new TypeError(`hparams.${name}: expected a number, a string or a boolean, got ${describeValue(value)}`);
+  }
+}
+
+let files = 0;
+
+/** The event file of one run. */
+class RunFile {
+  readonly #file: RecordFile;
+
+  constructor(
+    folder: string,
+    { run, time }: RunRecord,
+    private readonly values: RunValues,
+  ) {
+    const name = `events.out.tfevents.${Math.floor(time / 1000)}.${hostname()}.${process.pid}.${files++}`;
+    this.#file = new RecordFile(join(folder, folderName(run), name));
+    this.#file.append(encodeFileVersion(time));
+  }
+
+  take(record: RunRecord): void {
+    const values = this.values.take(record);
+    if (values.length > 0) this.#file.append(encodeSummary(record, values));
+  }
+
+  end(): void {
+    const { values, last } = this.values.end();
+    if (last && values.length > 0) this.#file.append(encodeSummary(last, values));
+    this.#file.close();
+  }
+}
+
+/** A run's name as that of a folder in another, whatever it holds. */
+export function folderName(run: string): string {
+  return run.replaceAll(/[^\p{L}\p{N}._ =,@+-]/gu, '_').replace(/^\.+$|^$/, '_');
+}

@@ -1,0 +1,24 @@
+import { crc32c } from './crc32c.js';
+
+const HEAD_BYTES = 12;
+const TAIL_BYTES = 4;
+
+/**
+ * `data` as one record of a TFRecord file: its length (uint64), the masked CRC-32C of these 8 bytes, the data, and the
+ * masked CRC-32C of it, all little-endian. A reader knows by that where a file has been torn.
+ */
+export function tfRecord(data: Uint8Array): Uint8Array {
+  const record = new Uint8Array(HEAD_BYTES + data.length + TAIL_BYTES);
+  const view = new DataView(record.buffer);
+  view.setBigUint64(0, BigInt(data.length), true);
+  view.setUint32(8, maskedCrc(record.subarray(0, 8)), true);
+  record.set(data, HEAD_BYTES);
+  view.setUint32(HEAD_BYTES + data.length, maskedCrc(data), true);
+  return record;
+}
+
+/** A checksum of data that itself holds checksums is weak; so TFRecord rotates it and adds a constant. */
+export function maskedCrc(bytes: Uint8Array): number {
+  const crc = crc32c(bytes);
+  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+}

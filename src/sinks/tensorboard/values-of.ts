@@ -1,0 +1,181 @@
+import type { AlertEvent, ControlEvent, Metrics, SinkErrorEvent, StepEndEvent } from '../../events/events.js';
+import type { GlobalNorms } from '../../operators/global-norms.js';
+import type { RunRecord } from '../../operators/of-measurement.js';
+import type { ParameterDrift } from '../../operators/parameter-drift.js';
+import type { Throughput } from '../../operators/throughput.js';
+import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
+import type { HistogramSubject, Statistic } from '../../parameters/statistics.js';
+import { snakeCase } from '../snake-case.js';
+import { type Groups, jointColumns, layersOf } from './layer-columns.js';
+import type { ScalarValue, SummaryValue, TextValue } from './summary.js';
+
+/** What TensorBoard is told of a record. */
+export type ValuesOf = (record: RunRecord) => readonly SummaryValue[];
+
+/**
+ * What to write of the records of one stream: `statistics` of each parameter, and of each layer and of all parameters
+ * together where they can be had.
+ *
+ * The part of a tag before the first `/` is the section in which TensorBoard shows it.
+ */
+export function valuesOf(statistics: readonly Statistic[]): ValuesOf {
+  const ofUpdates = updatesValues(statistics);
+  return (record) => {
+    switch (record.type) {
+      case 'step-end':
+        return stepValues(record);
+      case 'parameter-updates':
+        return ofUpdates(record);
+      case 'global-norms':
+        return globalValues(record);
+      case 'parameter-drift':
+        return driftValues(record);
+      case 'throughput':
+        return throughputValues(record);
+      case 'evaluate':
+        return metricValues('eval', record.metrics);
+      case 'predict':
+      case 'log':
+        return metricValues(record.type, record.metrics);
+      case 'alert':
+        return [text('alerts', alertText(record))];
+      case 'control':
+        return [text('control', controlText(record))];
+      case 'save':
+        return [text('checkpoints', plainMarkdown(record.path))];
+      case 'sink-error':
+        return [text('sink_errors', sinkErrorText(record))];
+      default:
+        return [];
+    }
+  };
+}
+
+function scalar(tag: string, value: number): ScalarValue {
+  return { kind: 'scalar', tag, value };
+}
+
+/** Nothing for a number that the loop does not know. */
+function known(tag: string, value: number): ScalarValue[] {
+  return Number.isNaN(value) ? [] : [scalar(tag, value)];
+}
+
+function stepValues({ loss, learningRate, durationMs, epoch }: StepEndEvent): ScalarValue[] {
+  return [
+    scalar('train/loss', loss),
+    ...known('train/learning_rate', learningRate),
+    scalar('train/step_duration_ms', durationMs),
+    scalar('train/epoch', epoch),
+  ];
+}
+
+function updatesValues(statistics: readonly Statistic[]): (updates: AnyParameterUpdates) => SummaryValue[] {
+  let plan = planOf([], statistics);
+  return (updates) => {
+    if (plan.names !== updates.names) plan = planOf(updates.names, statistics);
+    return [
+      scalar('train/loss', updates.loss),
+      ...known('train/learning_rate', updates.learningRate),
+      ...parameterValues(updates, plan),
+      ...jointValues(updates, plan.layers, plan.layerTags),
+      ...jointValues(updates, plan.all, plan.allTags),
+      ...histogramValues(updates),
+    ];
+  };
+}
+
+/** The tags of a set of parameters, made once. */
+interface Plan {
+  readonly names: readonly string[];
+  readonly parameterTags: ReadonlyMap<Statistic, readonly string[]>;
+  readonly layers: Groups;
+  readonly layerTags: ReadonlyMap<Statistic, readonly string[]>;
+  readonly all: Groups;
+  readonly allTags: ReadonlyMap<Statistic, readonly string[]>;
+}
+
+function planOf(names: readonly string[], statistics: readonly Statistic[]): Plan {
+  const layers = layersOf(names);
+  const tags = (tag: (statistic: string) => readonly string[]) =>
+    new Map(statistics.map((statistic) => [statistic, tag(snakeCase(statistic))]));
+  return {
+    names,
+    parameterTags: tags((statistic) => names.map((name) => `${statistic}/${name}`)),
+    layers,
+    layerTags: tags((statistic) => layers.names.map((layer) => `layer_${statistic}/${layer}`)),
+    all: { names: ['all'], members: [names.map((_, i) => i)] },
+    allTags: tags((statistic) => [`all_parameters/${statistic}`]),
+  };
+}
+
+function parameterValues(updates: AnyParameterUpdates, { parameterTags }: Plan): ScalarValue[] {
+  return [...parameterTags].flatMap(([statistic, tags]) => {
+    const column = columnOf(updates, statistic);
+    return column ? tags.map((tag, i) => scalar(tag, column[i]!)) : [];
+  });
+}
+
+function jointValues(updates: AnyParameterUpdates, groups: Groups, tags: Plan['layerTags']): ScalarValue[] {
+  return [...jointColumns(updates, groups)].flatMap(([statistic, column]) =>
+    (tags.get(statistic) ?? []).map((tag, i) => scalar(tag, column[i]!)),
+  );
+}
+
+function histogramValues({ names, histograms }: AnyParameterUpdates): SummaryValue[] {
+  return (Object.keys(histograms) as HistogramSubject[]).flatMap((subject) =>
+    histograms[subject]!.flatMap((histogram, i): SummaryValue[] => {
+      // Without a single finite value there is nothing to draw; nonFinite says it.
+      if (histogram.zeros === 0 && histogram.counts.length === 0) return [];
+      return [{ kind: 'histogram', tag: `${subject}_magnitude/${names[i]}`, histogram }];
+    }),
+  );
+}
+
+function globalValues(norms: GlobalNorms<never>): ScalarValue[] {
+  const values = norms as Partial<Record<string, unknown>>;
+  return ['updateNorm', 'weightNorm', 'gradientNorm', 'updateRatio'].flatMap((statistic) => {
+    const value = values[statistic];
+    return typeof value === 'number' ? [scalar(`all_parameters/${snakeCase(statistic)}`, value)] : [];
+  });
+}
+
+function driftValues({ names, columns }: ParameterDrift): ScalarValue[] {
+  return Object.entries(columns).flatMap(([distance, column]: [string, Float64Array]) =>
+    names.map((name, i) => scalar(`drift_${snakeCase(distance)}/${name}`, column[i]!)),
+  );
+}
+
+function throughputValues({ stepsPerSecond, examplesPerSecond, observingShare }: Throughput): ScalarValue[] {
+  return [
+    scalar('throughput/steps_per_second', stepsPerSecond),
+    ...known('throughput/examples_per_second', examplesPerSecond),
+    scalar('throughput/observing_share', observingShare),
+  ];
+}
+
+function metricValues(section: string, metrics: Metrics): ScalarValue[] {
+  return Object.entries(metrics).map(([name, value]) => scalar(`${section}/${name}`, value));
+}
+
+function text(tag: string, markdown: string): TextValue {
+  return { kind: 'text', tag, text: markdown };
+}
+
+function alertText({ severity, phase, rule, message }: AlertEvent): string {
+  return `**${severity}**, ${plainMarkdown(rule)}${phase === 'end' ? ' is over' : ''}: ${plainMarkdown(message)}`;
+}
+
+function controlText({ command, source, message }: ControlEvent): string {
+  const { kind, ...rest } = command;
+  const settings = Object.values(rest).map((value) => ` ${value}`);
+  return `**${kind}${settings.join('')}**, ${plainMarkdown(source)}: ${plainMarkdown(message)}`;
+}
+
+function sinkErrorText({ message }: SinkErrorEvent): string {
+  return plainMarkdown(message);
+}
+
+/** Text from anywhere, such as a parameter's name, that Markdown shows as it is. */
+export function plainMarkdown(text: string): string {
+  return text.replaceAll(/[\\`*_{}[\]<>()#+!|~&]/g, (character) => `\\${character}`);
+}

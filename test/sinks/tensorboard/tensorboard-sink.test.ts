@@ -1,0 +1,225 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+import { merge, of } from 'rxjs';
+import { instrument, parameterUpdates, type RunRecord } from 'trainscope';
+import { type TensorboardSinkOptions, tensorboardSink } from 'trainscope/node';
+import { afterAll, describe, expect, it } from 'vitest';
+import { crc32c } from '../../../src/sinks/tensorboard/crc32c.js';
+import { encodeSummary } from '../../../src/sinks/tensorboard/event-encoder.js';
+import type { SummaryValue } from '../../../src/sinks/tensorboard/summary.js';
+import { folderName } from '../../../src/sinks/tensorboard/tensorboard-sink.js';
+import { maskedCrc, tfRecord } from '../../../src/sinks/tensorboard/tf-record.js';
+import { plainMarkdown } from '../../../src/sinks/tensorboard/values-of.js';
+import { BACKENDS, held, useBackend } from '../../helpers/backend.js';
+import { updatesOf } from '../../helpers/updates.js';
+import { event } from '../../operators/fake-run.js';
+import { decodeEvent, masked, type ReadEvent, readRecords, readRun, scalarsOf } from './read-events.js';
+import { alertMessage, allKindsOfRecords, NAMES, STEPS } from './records.js';
+
+const root = mkdtempSync(join(tmpdir(), 'trainscope-tensorboard-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+let folders = 0;
+const newFolder = () => join(root, String(++folders));
+
+async function write(folder: string, records: readonly RunRecord[], options?: TensorboardSinkOptions): Promise<void> {
+  const sink = tensorboardSink(folder, options);
+  of(...records).subscribe(sink);
+  await sink.closed;
+}
+
+async function written(records: readonly RunRecord[], options?: TensorboardSinkOptions): Promise<ReadEvent[]> {
+  const folder = newFolder();
+  await write(folder, records, options);
+  return readRun(join(folder, readdirSync(folder)[0]!));
+}
+
+describe('CRC-32C', () => {
+  it.each([
+    ['123456789', Buffer.from('123456789'), 0xe3069283],
+    ['nothing', Buffer.alloc(0), 0],
+    ['32 zeros', Buffer.alloc(32), 0x8a9136aa],
+    ['32 ones', Buffer.alloc(32, 0xff), 0x62a8ab43],
+    ['0 to 31', Buffer.from(Array.from({ length: 32 }, (_, i) => i)), 0x46dd794e],
+    ['31 to 0', Buffer.from(Array.from({ length: 32 }, (_, i) => 31 - i)), 0x113fdb5c],
+  ])('is the known answer (RFC 3720 B.4) for %s', (_, bytes, crc) => {
+    expect(crc32c(bytes)).toBe(crc);
+  });
+
+  it('is masked by a rotation and a constant', () => {
+    expect(maskedCrc(Buffer.alloc(0))).toBe(0xa282ead8);
+    expect(maskedCrc(Buffer.from('123456789'))).toBe(masked(Buffer.from('123456789')));
+  });
+});
+
+it('frames any bytes so that another reader finds them, and finds where they are torn', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 }), fc.nat(), (records, cut) => {
+      const file = Buffer.concat(records.map(tfRecord));
+      expect(readRecords(file).records.map((record) => [...record])).toEqual(records.map((record) => [...record]));
+      const torn = file.subarray(0, file.length === 0 ? 0 : cut % file.length);
+      const found = readRecords(torn).records;
+      expect(found.length).toBeLessThanOrEqual(records.length);
+      for (const [i, record] of found.entries()) expect([...record]).toEqual([...records[i]!]);
+    }),
+    { numRuns: 100, seed: 1 },
+  );
+});
+
+it('encodes any values so that another reader finds them', () => {
+  const scalar = fc.record({
+    kind: fc.constant('scalar' as const),
+    tag: fc.string({ unit: 'grapheme' }),
+    value: fc.oneof(fc.float(), fc.constantFrom(Number.NaN, Infinity)),
+  });
+  const text = fc.record({
+    kind: fc.constant('text' as const),
+    tag: fc.string(),
+    text: fc.string({ unit: 'grapheme' }),
+  });
+  const moment = fc.record({ time: fc.nat({ max: 2e12 }), step: fc.nat({ max: 2 ** 40 }) });
+  fc.assert(
+    fc.property(moment, fc.array(fc.oneof(scalar, text) as fc.Arbitrary<SummaryValue>), (at, values) => {
+      const [record] = readRecords(encodeSummary(at, values)).records;
+      const read = decodeEvent(record!);
+      expect([read.wallTime, read.step]).toEqual([at.time / 1000, at.step]);
+      expect(read.values.map(({ tag, scalar: value, text: words }) => [tag, value ?? words])).toEqual(
+        values.map((value) => [value.tag, value.kind === 'scalar' ? value.value : (value as { text: string }).text]),
+      );
+    }),
+    { numRuns: 200, seed: 1 },
+  );
+});
+
+describe('tensorboardSink', () => {
+  it('begins each file with its version', async () => {
+    const [first] = await written(allKindsOfRecords());
+    expect(first).toEqual({ wallTime: 1_700_000_000, step: 0, fileVersion: 'brain.Event:2', values: [] });
+  });
+
+  it('writes each scalar of a step once, under the tags it says', async () => {
+    const scalars = scalarsOf(await written(allKindsOfRecords()));
+    const steps = Array.from({ length: STEPS }, (_, i) => i + 1);
+    expect(scalars.get('train/loss')).toEqual(steps.map((step) => [step, Math.fround(1 / step)]));
+    expect(scalars.get('eval/accuracy')).toEqual([[STEPS, Math.fround(0.9)]]);
+    expect(scalars.get('log/loss')).toEqual([[STEPS, 0.5]]);
+    expect(scalars.get('update_norm/odd <img> 名')).toEqual(
+      steps.map((step) => [step, Math.fround(4e-3 / (3 * step))]),
+    );
+    // enc.0 has the norms 1 and 2, each over 3 · step.
+    expect(scalars.get('layer_weight_norm/enc.0')![0]).toEqual([1, Math.fround(Math.sqrt(5) / 3)]);
+    expect(scalars.get('layer_update_ratio/enc.0')![0]).toEqual([1, Math.fround(1e-3)]);
+    expect(scalars.get('all_parameters/gradient_norm')![0]).toEqual([1, Math.fround(Math.sqrt(30) / 30)]);
+    expect(scalars.get('drift_relative_from_last/head/weight')![0]).toEqual([1, 4]);
+    expect(scalars.get('throughput/steps_per_second')).toEqual(steps.map((step) => [step, 4 + step]));
+    expect([...scalars.keys()].filter((tag) => tag.startsWith('throughput'))).toHaveLength(2);
+    for (const [tag, points] of scalars) expect([tag, points.length <= STEPS]).toEqual([tag, true]);
+  });
+
+  it('writes histograms with a bucket a power of two, exact zeros apart, and none where nothing is finite', async () => {
+    const events = await written(allKindsOfRecords());
+    const of = (tag: string) =>
+      events.flatMap(({ values }) => values.flatMap((v) => (v.tag === tag ? [v.histogram!] : [])));
+    const histograms = of('update_magnitude/head/weight');
+    expect(histograms[0]).toEqual({ min: 0, max: 4, num: 5, limits: [0.5, 1, 2, 4], buckets: [1, 3, 0, 1] });
+    expect(histograms[1]).toEqual({ min: 0.25, max: 2, num: 5, limits: [0.5, 1, 2], buckets: [3, 0, 2] });
+    expect(of(`weight_magnitude/${NAMES[0]}`)).toEqual([]);
+    expect(of(`weight_magnitude/${NAMES[1]}`)).toHaveLength(STEPS);
+  });
+
+  it('tells of alerts, control and checkpoints as text in which nothing is markup', async () => {
+    const texts = (await written(allKindsOfRecords())).flatMap(({ values }) =>
+      values.filter((v) => v.plugin === 'text'),
+    );
+    expect(texts.map(({ tag, text }) => [tag, text])).toEqual([
+      ['alerts', `**warning**, exploding-updates: ${plainMarkdown(alertMessage)}`],
+      ['control', '**set-learning-rate 0.00001**, rule: halved'],
+      ['checkpoints', 'results/checkpoint\\_5'],
+    ]);
+    expect(plainMarkdown('<b> *a* `c` [d](e) \\')).toBe('\\<b\\> \\*a\\* \\`c\\` \\[d\\]\\(e\\) \\\\');
+  });
+
+  it('writes the settings of a run for the hparams plugin, and only then', async () => {
+    const tagsOf = (events: readonly ReadEvent[]) =>
+      events.flatMap(({ values }) => values.flatMap(({ tag, plugin }) => (plugin === 'hparams' ? [tag] : [])));
+    expect(
+      tagsOf(await written(allKindsOfRecords(), { hparams: { optimizer: 'adam', lr: 1e-3, fused: true } })),
+    ).toEqual(['_hparams_/session_start_info', '_hparams_/experiment', '_hparams_/session_end_info']);
+    expect(tagsOf(await written(allKindsOfRecords()))).toEqual([]);
+  });
+
+  it('gives each run a folder, and a run that goes on another file', async () => {
+    const folder = newFolder();
+    await write(folder, [...allKindsOfRecords('a'), ...allKindsOfRecords('../b')]);
+    await write(folder, allKindsOfRecords('a'));
+    expect(readdirSync(folder).sort()).toEqual(['.._b', 'a']);
+    expect(readdirSync(join(folder, 'a'))).toHaveLength(2);
+    expect(readdirSync(join(folder, '.._b'))).toHaveLength(1);
+    expect([folderName('..'), folderName(''), folderName('a/b\\c:d'), folderName('名 1.5')]).toEqual([
+      '_',
+      '_',
+      'a_b_c_d',
+      '名 1.5',
+    ]);
+  });
+
+  it('has every record in the file before next returns', () => {
+    const folder = newFolder();
+    const sink = tensorboardSink(folder);
+    sink.next(updatesOf({ a: 1 }, { run: 'r' }));
+    const file = join(folder, 'r', readdirSync(join(folder, 'r'))[0]!);
+    expect(readRecords(readFileSync(file)).torn).toBe(0);
+    expect(scalarsOf(readRun(join(folder, 'r'))).get('update_norm/a')).toEqual([[1, 1]]);
+    sink.next(updatesOf({ a: 2 }, { run: 'r', step: 2 }));
+    expect(scalarsOf(readRun(join(folder, 'r'))).get('update_norm/a')).toHaveLength(2);
+    sink.complete();
+  });
+
+  it('writes the statistics that were asked for, where the updates have them', async () => {
+    const tags = [
+      ...scalarsOf(await written([updatesOf({ a: 1 })], { statistics: ['maxAbsUpdate', 'stdRatio'] })).keys(),
+    ];
+    expect(tags).toEqual(['train/loss', 'train/learning_rate', 'max_abs_update/a']);
+  });
+
+  it('refuses what it cannot write, and rejects where it cannot', async () => {
+    expect(() => tensorboardSink('')).toThrow('folder: expected the path of a folder, got ""');
+    expect(() => tensorboardSink('x', { statistics: ['norm' as 'updateNorm'] })).toThrow(
+      /^statistics: expected one of updateNorm/,
+    );
+    expect(() => tensorboardSink('x', { hparams: { layers: [1] as unknown as number } })).toThrow(
+      'hparams.layers: expected a number, a string or a boolean, got [1]',
+    );
+    const file = newFolder();
+    writeFileSync(file, '');
+    const sink = tensorboardSink(file);
+    sink.next(event('step-end', { loss: 1 }));
+    await expect(sink.closed).rejects.toThrow(/a part of the path is a file/);
+  });
+
+  it.each(BACKENDS)('writes a training on %s as it was measured', async (backend) => {
+    await useBackend(backend);
+    const before = held();
+    const folder = newFolder();
+    const w = tf.tidy(() => tf.variable(tf.tensor1d([1, -2, 0]), true, 'layer/w'));
+    const optimizer = tf.train.sgd(0.1);
+    const training = instrument(optimizer, { run: backend });
+    const updates$ = training.events$.pipe(parameterUpdates({ histograms: ['update'] }));
+    const norms: [number, number][] = [];
+    updates$.subscribe((updates) => norms.push([updates.step, Math.fround(updates.of('layer/w').updateNorm)]));
+    training.attach(merge(training.events$, updates$), tensorboardSink(folder));
+    for (let i = 0; i < 3; i++) optimizer.minimize(() => w.square().sum() as tf.Scalar);
+    expect(await training.close()).toEqual([]);
+    const events = readRun(join(folder, backend));
+    expect(scalarsOf(events).get('update_norm/layer/w')).toEqual(norms);
+    expect(norms).toHaveLength(3);
+    const histograms = events.flatMap(({ values }) => values.flatMap(({ histogram }) => histogram ?? []));
+    expect(histograms.map(({ num }) => num)).toEqual([3, 3, 3]);
+    tf.dispose(w);
+    optimizer.dispose();
+    expect(held()).toEqual(before);
+  });
+});
