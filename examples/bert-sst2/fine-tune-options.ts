@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util';
+import type { ConsoleStyle } from 'trainscope';
+
+export interface FineTuneOptions {
+  /** A Hugging Face folder, a name on the hub, or `minilm`. */
+  readonly model: string;
+  /** A folder with SST-2's files, a name on the hub, or `reviews`. */
+  readonly data: string;
+  readonly learningRate: number;
+  readonly epochs: number;
+  /** −1: as many as the epochs have. */
+  readonly maxSteps: number;
+  readonly style: ConsoleStyle;
+}
+
+const USAGE = `npm run fine-tune -- [options]
+
+  --model           a folder with config.json, model.safetensors and tokenizer.json or vocab.txt; or a name
+                    on the Hugging Face hub (bert-base-uncased); default: minilm, from the Python package index
+  --data            a folder with SST-2 as TSV or Parquet, or a name on the hub (nyu-mll/glue);
+                    default: reviews, 2,982 sentences that come with the packages
+  --learning-rate   default: 2e-5
+  --epochs          default: 3
+  --max-steps       stop after so many updates
+  --style           lines (one a parameter and step, as the tutorial has it; default), table, progress`;
+
+/** What the command line asks for; ends the process with the usage for --help and for what it does not know. */
+export function fineTuneOptions(args: readonly string[]): FineTuneOptions {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        model: { type: 'string', default: 'minilm' },
+        data: { type: 'string', default: 'reviews' },
+        'learning-rate': { type: 'string', default: '2e-5' },
+        epochs: { type: 'string', default: '3' },
+        'max-steps': { type: 'string', default: '-1' },
+        style: { type: 'string', default: 'lines' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) return end(USAGE, 0);
+    return {
+      model: values.model,
+      data: values.data,
+      learningRate: numberOf('--learning-rate', values['learning-rate']),
+      epochs: numberOf('--epochs', values.epochs),
+      maxSteps: numberOf('--max-steps', values['max-steps']),
+      style: values.style as ConsoleStyle,
+    };
+  } catch (error) {
+    return end(`${(error as Error).message}\n\n${USAGE}`, 2);
+  }
+}
+
+function numberOf(name: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value)) throw new TypeError(`${name}: expected a number, got ${text}`);
+  return value;
+}
+
+function end(message: string, code: number): never {
+  (code === 0 ? console.log : console.error)(message);
+  process.exit(code);
+}
