@@ -2,7 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import * as tf from '@tensorflow/tfjs';
+import { merge } from 'rxjs';
 import {
   consoleSink,
   globalNorms,
@@ -12,11 +14,20 @@ import {
   parameterUpdates,
   throughput,
 } from 'trainscope';
-import { csvSink, selectBackend } from 'trainscope/node';
+import { csvSink, jsonlSink, selectBackend } from 'trainscope/node';
+import { metricViews, otelSink } from 'trainscope/otel';
 import { mlpProblem } from './problems/mlp.js';
+import { quick } from './quick.js';
 import { table } from './report.js';
 
-const STEPS = 10_000;
+const STEPS = quick ? 200 : 10_000;
+const LOOK_EVERY = STEPS / 4;
+
+/** Collects when told to, as a scrape does. */
+class Scrapes extends MetricReader {
+  protected async onForceFlush(): Promise<void> {}
+  protected async onShutdown(): Promise<void> {}
+}
 
 async function endure(backend: 'cpu' | 'wasm'): Promise<string[][]> {
   await selectBackend(backend);
@@ -32,15 +43,20 @@ async function endure(backend: 'cpu' | 'wasm'): Promise<string[][]> {
   );
   training.attach(updates$, csvSink(join(folder, 'wide.csv')));
   training.attach(updates$, csvSink(join(folder, 'long.csv'), { layout: 'long' }));
+  training.attach(merge(training.events$, updates$), jsonlSink(join(folder, 'run.jsonl')));
+  const scrapes = new Scrapes();
+  const meterProvider = new MeterProvider({ readers: [scrapes], views: metricViews(2000) });
+  training.attach(merge(training.events$, updates$), otelSink({ meterProvider }));
   training.attach(updates$.pipe(globalNorms()), () => {});
   training.attach(training.events$.pipe(parameterDrift()), () => {});
   training.attach(training.events$.pipe(throughput()), () => {});
   const rows: string[][] = [];
   for (let step = 1; step <= STEPS; step++) {
     problem.step();
-    if (step === 100 || step % 2500 === 0) {
-      await new Promise(setImmediate);
-      globalThis.gc?.();
+    if (step === 100 || step % LOOK_EVERY === 0) {
+      await scrapes.collect();
+      if (!globalThis.gc) throw new Error('gc: expected node --expose-gc, got none; run it by npm run bench endurance');
+      globalThis.gc();
       const { numTensors, numDataBuffers } = tf.memory();
       rows.push([
         backend,
@@ -52,6 +68,7 @@ async function endure(backend: 'cpu' | 'wasm'): Promise<string[][]> {
     }
   }
   const errors = await training.close();
+  await meterProvider.shutdown();
   if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('; '));
   problem.dispose();
   rmSync(folder, { recursive: true });

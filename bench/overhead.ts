@@ -8,6 +8,7 @@ import { selectBackend } from 'trainscope/node';
 import { bertProblem } from './problems/bert.js';
 import { cnnProblem } from './problems/cnn.js';
 import { mlpProblem } from './problems/mlp.js';
+import { quick } from './quick.js';
 import { median, table } from './report.js';
 
 /** A model, its optimizer and its data: one call of `step` is one update. */
@@ -20,22 +21,22 @@ export interface Problem {
 interface Case {
   readonly name: string;
   readonly make: (seed: number) => Promise<Problem>;
-  /** Steps a measurement, by backend: enough for the clock, few enough for a coffee. */
+  /** Steps a measurement, by backend: enough for the clock and the compiler, few enough for a coffee. */
   readonly steps: Readonly<Record<string, number>>;
   readonly limit: number;
 }
 
 const CASES: readonly Case[] = [
-  { name: 'MLP, 4-64-64-3, batch 32', make: mlpProblem, steps: { cpu: 200, wasm: 200, tensorflow: 200 }, limit: 1.1 },
+  { name: 'MLP, 4-64-64-3, batch 32', make: mlpProblem, steps: { cpu: 300, wasm: 1000, tensorflow: 1000 }, limit: 1.1 },
   { name: 'CNN on MNIST digits, batch 64', make: cnnProblem, steps: { cpu: 2, wasm: 15, tensorflow: 15 }, limit: 1.02 },
   { name: 'BERT 2 × 128, batch 16', make: bertProblem, steps: { wasm: 6, tensorflow: 10 }, limit: 1.02 },
 ];
 
-const SEEDS = 10;
+const SEEDS = quick ? 1 : 10;
 
 /** Time one problem with and without the observer, in turns, so that a drift of the machine hits both. */
 async function overheadOf({ make, steps }: Case, backend: string): Promise<number[]> {
-  const n = steps[backend] ?? 0;
+  const n = quick ? 2 : (steps[backend] ?? 0);
   const ratios: number[] = [];
   for (let seed = 0; seed < SEEDS; seed++) {
     const problem = await make(seed);

@@ -1,7 +1,11 @@
-/** Run the benchmarks named on the command line, or all of them, and keep their tables in docs/performance.md. */
+/**
+ * Run the benchmarks named on the command line, or all of them, and keep their tables in docs/performance.md. With
+ * `--quick` only see whether they run: small data, nothing kept.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { quick } from './quick.js';
 
 /** Each in a process of its own: one benchmark's heap is not the next one's. */
 const BENCHMARKS: Readonly<Record<string, string>> = {
@@ -12,9 +16,12 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   endurance: 'Ten thousand steps',
 };
 
+const FLAGS = ['--expose-gc', '--import', 'tsx'];
+
 const PAGE = new URL('../docs/performance.md', import.meta.url);
 
-const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHMARKS);
+const named = process.argv.slice(2).filter((word) => word !== '--quick');
+const names = named.length > 0 ? named : Object.keys(BENCHMARKS);
 for (const name of names) {
   const title = BENCHMARKS[name];
   if (!title)
@@ -22,12 +29,12 @@ for (const name of names) {
       `benchmark: expected one of ${Object.keys(BENCHMARKS).join(', ')}; got ${JSON.stringify(name)}`,
     );
   console.error(`── ${name}`);
-  const output = execFileSync('npx', ['tsx', `bench/${name}.ts`], {
+  const output = execFileSync(process.execPath, [...FLAGS, `bench/${name}.ts`, ...(quick ? ['--quick'] : [])], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   console.log(`## ${title}\n\n${output}`);
-  keep(name, title, output.trim());
+  if (!quick) keep(name, title, output.trim());
 }
 
 /** Replace one section of the page; what people wrote around it stays. */

@@ -4,55 +4,88 @@
  * tutorial's way: clone every parameter, subtract, take the norm, and read it, one by one.
  */
 import * as tf from '@tensorflow/tfjs';
-import { selectBackend } from 'trainscope/node';
+import '@tensorflow/tfjs-backend-wasm';
+import { mendBackend } from 'trainscope';
 import { hostValues } from '../src/parameters/host-values.js';
 import { createStepParameters } from '../src/parameters/live-parameters.js';
+import type { Statistic } from '../src/parameters/statistics.js';
+import { quick } from './quick.js';
 import { median, table } from './report.js';
 
-const STATISTICS = ['updateNorm', 'weightNorm', 'maxAbsUpdate', 'unchanged', 'nonFinite'] as const;
-const SIZES = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
+const UPDATE: readonly Statistic[] = ['updateNorm', 'weightNorm', 'maxAbsUpdate', 'unchanged', 'nonFinite'];
+const WITH_GRADIENT: readonly Statistic[] = [...UPDATE, 'gradientNorm'];
+const SIZES = quick ? [1e3, 1e5] : [1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
 /** Elements to go through a measurement: enough for the clock at any size. */
-const WORK = 2e7;
-const ROUNDS = 7;
+const WORK = quick ? 1e5 : 2e7;
+const ROUNDS = quick ? 1 : 7;
+/** Of these sizes the tutorial's way is measured: its four copies of 10^8 elements do not fit in wasm's heap. */
+const MOST_FOR_TUTORIAL = { cpu: 1e8, wasm: 1e7 } as const;
 
 interface Subject {
+  readonly size: number;
   readonly variable: tf.Variable;
   readonly old: tf.Tensor;
+  readonly gradient: tf.Tensor;
+  /** The update norm in float64. */
   readonly exact: number;
 }
 
+/** Weights of ±0.1 that move by up to ±1e-4, as a training at its usual rate moves them. */
 function make(size: number): Subject {
-  return tf.tidy(() => {
-    const variable = tf.variable(tf.fill([size], 0.1));
-    const old = tf.keep(tf.reshape(variable, variable.shape));
-    variable.assign(tf.fill([size], 0.1001));
-    return { variable, old, exact: Math.sqrt(size) * (Math.fround(0.1001) - Math.fround(0.1)) };
-  });
+  const before = new Float32Array(size);
+  const after = new Float32Array(size);
+  let state = 1;
+  let squares = 0;
+  for (let i = 0; i < size; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    before[i] = state * (0.1 / 2 ** 31);
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    after[i] = before[i]! + state * (1e-4 / 2 ** 31);
+    squares += (after[i]! - before[i]!) ** 2;
+  }
+  const first = tf.tensor1d(before);
+  const variable = tf.variable(first);
+  const second = tf.tensor1d(after);
+  variable.assign(second);
+  // A gradient is a tensor of its own; any values will do.
+  return { size, variable, old: first, gradient: second, exact: Math.sqrt(squares) };
 }
 
-/** The statistics as a step computes them: snapshot, update, compare. The update itself is an assign of the same tensor. */
-function ours({ variable, old }: Subject): number {
-  const current = tf.keep(tf.reshape(variable, variable.shape));
-  variable.assign(old);
-  const parameters = createStepParameters([{ name: 'p', variable }]);
-  const before = parameters.snapshot();
-  variable.assign(current);
-  parameters.advance();
-  const comparison = parameters.compare(before, { statistics: STATISTICS });
-  if (comparison instanceof Promise) throw new Error('expected the host path');
-  before.dispose();
-  parameters.release();
-  current.dispose();
-  return comparison.columns.updateNorm[0]!;
+/** The statistics as a step computes them: snapshot, update, compare. The update is an assign of the same tensor. */
+function ours(statistics: readonly Statistic[]) {
+  return ({ variable, old, gradient }: Subject): number => {
+    const current = tf.keep(tf.reshape(variable, variable.shape));
+    variable.assign(old);
+    const parameters = createStepParameters([{ name: 'p', variable, gradient }]);
+    const before = parameters.snapshot();
+    variable.assign(current);
+    parameters.advance();
+    const comparison = parameters.compare(before, { statistics });
+    if (comparison instanceof Promise) throw new Error('expected the host path');
+    before.dispose();
+    parameters.release();
+    current.dispose();
+    return comparison.columns.updateNorm[0]!;
+  };
 }
 
-/** Two clones a step, as the tutorial makes (which both backends, mended, do without a copy), then sub, norm and a read. */
+/** Two clones a step, then sub, norm and a read, on the backend as it comes. */
 function tutorial({ variable, old }: Subject): number {
   return tf.tidy(() => {
     const previous = tf.clone(old);
     const current = tf.clone(variable);
     return tf.sub(current, previous).norm().dataSync()[0]!;
   });
+}
+
+/** The same on the mended backend, where a clone shares its data and a norm is right. */
+function tutorialMended(subject: Subject): number {
+  const restore = mendBackend();
+  try {
+    return tutorial(subject);
+  } finally {
+    restore();
+  }
 }
 
 let target = new Float32Array();
@@ -63,39 +96,61 @@ function copy({ variable }: Subject): number {
   return 0;
 }
 
-function nsPerElement(run: (subject: Subject) => number, subject: Subject, size: number): number {
+const WAYS = {
+  copy,
+  update: ours(UPDATE),
+  withGradient: ours(WITH_GRADIENT),
+  tutorial,
+  tutorialMended,
+} as const;
+
+type Way = keyof typeof WAYS;
+
+function nsPerElement(run: (subject: Subject) => number, subject: Subject): number {
+  const { size } = subject;
   const repeats = Math.max(1, Math.round(WORK / size / (size < 1e5 ? 4 : 1)));
   const begin = performance.now();
   for (let i = 0; i < repeats; i++) run(subject);
   return ((performance.now() - begin) * 1e6) / repeats / size;
 }
 
+/** All ways in turns, so that a drift of the machine hits each; the median of the rounds, in ns an element. */
+function measure(subject: Subject, ways: readonly Way[]): Partial<Record<Way, number>> {
+  const times = Object.fromEntries(ways.map((way) => [way, [] as number[]]));
+  for (const way of ways) WAYS[way](subject);
+  for (let round = 0; round < ROUNDS; round++) {
+    // The tutorial's way is slow enough to be timed well by fewer rounds.
+    const due = round < 3 ? ways : ways.filter((way) => !way.startsWith('tutorial'));
+    for (const way of due) times[way]!.push(nsPerElement(WAYS[way], subject));
+  }
+  return Object.fromEntries(ways.map((way) => [way, median(times[way]!)]));
+}
+
 const rows: string[][] = [];
 for (const backend of ['cpu', 'wasm'] as const) {
-  await selectBackend(backend);
+  await tf.setBackend(backend);
+  await tf.ready();
   for (const size of SIZES) {
     const subject = make(size);
-    const error = Math.abs(ours(subject) / subject.exact - 1);
-    const times = { ours: [] as number[], copy: [] as number[], tutorial: [] as number[] };
-    copy(subject);
-    for (let round = 0; round < ROUNDS; round++) {
-      times.copy.push(nsPerElement(copy, subject, size));
-      times.ours.push(nsPerElement(ours, subject, size));
-      // Four float32 copies of 10^8 elements do not fit beside the rest in wasm's heap.
-      if ((size <= 1e7 && round < 3) || (size === 1e8 && backend === 'cpu' && round < 1))
-        times.tutorial.push(nsPerElement(tutorial, subject, size));
-    }
-    const mine = median(times.ours);
+    const error = Math.abs(WAYS.update(subject) / subject.exact - 1);
+    const room = size <= MOST_FOR_TUTORIAL[backend];
+    const ways: Way[] = ['copy', 'update', 'withGradient', ...(room ? (['tutorial', 'tutorialMended'] as const) : [])];
+    const found = measure(subject, ways);
+    const times = (way: Way, digits: number, of: Way = 'update') =>
+      found[way] === undefined ? 'no room in its heap' : `${(found[way] / found[of]!).toFixed(digits)} ×`;
     rows.push([
       backend,
       size.toExponential(0).replace('e+', 'e'),
-      mine.toFixed(3),
-      `${(mine / median(times.copy)).toFixed(2)} ×`,
-      times.tutorial.length > 0 ? `${(median(times.tutorial) / mine).toFixed(0)} ×` : 'no room in its heap',
+      found.update!.toFixed(3),
+      times('update', 2, 'copy'),
+      times('withGradient', 2, 'copy'),
+      times('tutorial', 0),
+      times('tutorialMended', 0),
       error.toExponential(1),
+      room ? Math.abs(tutorial(subject) / subject.exact - 1).toExponential(1) : '–',
     ]);
     console.error(rows.at(-1)?.join('  '));
-    tf.dispose([subject.variable, subject.old]);
+    tf.dispose([subject.variable, subject.old, subject.gradient]);
   }
 }
 console.log(
@@ -104,9 +159,12 @@ console.log(
       'backend',
       'elements',
       'ours, ns an element',
-      'against a memory copy',
-      'the tutorial’s way costs',
-      'relative error of the norm',
+      'ours / a memory copy',
+      'with the gradient norm',
+      'the tutorial’s way / ours',
+      'on the mended backend',
+      'relative error, ours',
+      'the tutorial’s way',
     ],
     rows,
   ),

@@ -6,8 +6,14 @@ import { loadSentences } from '../../examples/bert-sst2/sentences.js';
 import { BertTokenizer } from '../../examples/bert-sst2/tokenizer.js';
 import type { Problem } from '../overhead.js';
 
+/** Its step also by parts. */
+interface BertProblem extends Problem {
+  readonly forward: () => void;
+  readonly backward: () => void;
+}
+
 /** The main job's BERT on one batch of its sentences. */
-export async function bertProblem(seed: number): Promise<Problem> {
+export async function bertProblem(seed: number): Promise<BertProblem> {
   const tokenizer = await BertTokenizer.uncased();
   const sentences = (await loadSentences()).slice(seed * 16, seed * 16 + 16);
   const examples = sentences.map(({ sentence, label }) => ({
@@ -21,9 +27,15 @@ export async function bertProblem(seed: number): Promise<Problem> {
     seed,
   );
   const optimizer = tf.train.adam(5e-4);
+  const loss = () => model.loss(batch, { training: true });
   return {
     optimizer,
-    step: () => void optimizer.minimize(() => model.loss(batch, { training: true })),
+    forward: () => loss().dispose(),
+    backward: () => {
+      const { value, grads } = tf.variableGrads(loss);
+      tf.dispose([value, grads]);
+    },
+    step: () => void optimizer.minimize(loss),
     dispose: () => {
       optimizer.dispose();
       model.dispose();
