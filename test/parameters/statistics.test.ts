@@ -141,6 +141,26 @@ describe.each(BACKENDS)('statistics on %s', (backend) => {
     expectClose('simd', 'gradientNorm', columns.gradientNorm[0]!, 8e-30, 1e-6);
   });
 
+  it.each<Path>(['simd', 'scalar'])('%s: blocks at rest, with all that equal elements can be', async (path) => {
+    if (path === 'scalar') forceKernel(scalarKernel);
+    const still = Array.from({ length: 256 }, (_, i) => Math.fround(Math.sin(i)));
+    const moved = still.map((value, i) => (i >= 64 && i < 128 ? Math.fround(value * 1.5) : value));
+    const { columns } = await measure(path, still, moved, undefined);
+    for (const statistic of STATISTICS)
+      expectClose(path, statistic, columns[statistic][0]!, twin(statistic, still, moved, []), 1e-6);
+    const infinite = still.map((value, i) => (i === 200 ? Infinity : value));
+    const stuck = await measure(path, infinite, infinite, undefined);
+    expect([stuck.columns.updateNorm[0], stuck.columns.unchanged[0], stuck.columns.nonFinite[0]]).toEqual([
+      Number.NaN,
+      1,
+      1,
+    ]);
+    const huge = still.map(() => Math.fround(3e38));
+    const atRest = await measure(path, huge, huge, undefined);
+    expect([atRest.columns.updateNorm[0], atRest.columns.unchanged[0]]).toEqual([0, 1]);
+    expectClose(path, 'weightNorm', atRest.columns.weightNorm[0]!, 16 * Math.fround(3e38), 1e-6);
+  });
+
   it.each<Path>(['simd', 'scalar', 'device'])('%s: int32 and bool parameters', async (path) => {
     if (path === 'scalar') forceKernel(scalarKernel);
     const int = await measure(path, [16_777_217, -5, 0], [16_777_219, -5, 3], undefined, 'int32');
