@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { fineTuneOptions } from '../../../examples/bert-sst2/fine-tune-options.js';
 import { learningRateAdvice, RatioRecorder } from '../../../examples/bert-sst2/learning-rate-advice.js';
 import { runExample } from '../../helpers/run-example.js';
 import { updatesOf } from '../../helpers/updates.js';
@@ -36,10 +37,26 @@ describe('fine-tune.ts', () => {
       expect(Number(first!.split(',')[0])).toBeCloseTo(Number(lines[0]!.split(' ').at(-1)), 12);
     });
   });
+});
 
-  it('says what it knows where it is asked for something else', async () => {
-    const run = runExample('bert-sst2/fine-tune.ts', ['--modle', 'x'], () => {});
-    await expect(run).rejects.toThrow(/Unknown option '--modle'[\s\S]*--learning-rate {3}default: 2e-5/);
+describe('its options', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it("are the tutorial's by default", () => {
+    expect(fineTuneOptions([])).toMatchObject({ model: 'minilm', data: 'reviews', learningRate: 2e-5, epochs: 3 });
+  });
+
+  it.each([
+    [['--modle', 'x'], "Unknown option '--modle'"],
+    [['--epochs', 'all'], '--epochs: expected a number, got all'],
+  ])('of %j are refused, with what there is', (args, message) => {
+    vi.spyOn(process, 'exit').mockImplementation((code) => {
+      throw new Error(`exit ${code}`);
+    });
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    expect(() => fineTuneOptions(args)).toThrow('exit 2');
+    expect(said.mock.calls[0]![0]).toContain(message);
+    expect(said.mock.calls[0]![0]).toContain('--learning-rate   default: 2e-5');
   });
 });
 
