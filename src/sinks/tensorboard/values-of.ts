@@ -33,7 +33,7 @@ export function valuesOf(statistics: readonly Statistic[]): ValuesOf {
       case 'throughput':
         return throughputValues(record);
       case 'evaluate':
-        return metricValues('eval', record.metrics);
+        return metricValues('eval', withoutPrefix(record.metrics));
       case 'predict':
       case 'log':
         return metricValues(record.type, record.metrics);
@@ -155,6 +155,16 @@ function throughputValues({ stepsPerSecond, examplesPerSecond, observingShare }:
 
 function metricValues(section: string, metrics: Metrics): ScalarValue[] {
   return Object.entries(metrics).map(([name, value]) => scalar(`${section}/${name}`, value));
+}
+
+/** `val_loss` of `model.fit` and `eval_loss` of the Trainer are one thing: `loss`. */
+function withoutPrefix(metrics: Metrics): Metrics {
+  return Object.fromEntries(
+    Object.entries(metrics).map(([name, value]) => {
+      const short = name.replace(/^(?:eval|val)_/, '');
+      return [Object.hasOwn(metrics, short) ? name : short, value];
+    }),
+  );
 }
 
 function text(tag: string, markdown: string): TextValue {

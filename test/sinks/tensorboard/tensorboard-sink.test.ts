@@ -119,6 +119,12 @@ describe('tensorboardSink', () => {
     for (const [tag, points] of scalars) expect([tag, points.length <= STEPS]).toEqual([tag, true]);
   });
 
+  it('gives a metric of evaluation one name, whatever its loop calls it', async () => {
+    const metrics = { val_loss: 1, eval_accuracy: 2, f1: 3, val_f1: 4 };
+    const tags = [...scalarsOf(await written([event('evaluate', { metrics })])).keys()];
+    expect(tags).toEqual(['eval/loss', 'eval/accuracy', 'eval/f1', 'eval/val_f1']);
+  });
+
   it('writes histograms with a bucket a power of two, exact zeros apart, and none where nothing is finite', async () => {
     const events = await written(allKindsOfRecords());
     const of = (tag: string) =>

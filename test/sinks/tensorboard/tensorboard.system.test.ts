@@ -1,12 +1,14 @@
 /** TensorBoard itself, of the Python package index, reads what `tensorboardSink` wrote. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { of } from 'rxjs';
 import type { HistogramSubject } from 'trainscope';
 import { tensorboardSink } from 'trainscope/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plainMarkdown } from '../../../src/sinks/tensorboard/values-of.js';
+import { launchChromium } from '../../helpers/chromium.js';
+import { freePort, startServer } from '../../helpers/processes.js';
 import { pythonWith, runPython } from '../../helpers/python.js';
 import { alertMessage, allKindsOfRecords, NAMES, STEPS } from './records.js';
 
@@ -49,6 +51,12 @@ const root = mkdtempSync(join(tmpdir(), 'trainscope-tensorboard-'));
 afterAll(() => rmSync(root, { recursive: true }));
 const records = allKindsOfRecords();
 
+let python: string;
+
+beforeAll(() => {
+  python = pythonWith('tensorboard==2.20.0', 'setuptools==80.9.0');
+});
+
 describe("TensorBoard's own reader", () => {
   let read: Read;
 
@@ -56,7 +64,6 @@ describe("TensorBoard's own reader", () => {
     const sink = tensorboardSink(root, { hparams: { optimizer: 'adam', lr: 1e-3, fused: true } });
     of(...records).subscribe(sink);
     await sink.closed;
-    const python = pythonWith('tensorboard==2.20.0', 'setuptools==80.9.0');
     read = JSON.parse(runPython(python, READER, [join(root, 'first')]).replaceAll('NaN', 'null')) as Read;
   });
 
@@ -158,6 +165,39 @@ describe("TensorBoard's own reader", () => {
     const experiment = read.hparams['_hparams_/experiment']!;
     for (const said of ['"train/loss"', '"eval/accuracy"', 'DATA_TYPE_STRING', 'DATA_TYPE_FLOAT64', 'DATA_TYPE_BOOL']) {
       expect(experiment).toContain(said);
+    }
+  });
+});
+
+describe('its page', () => {
+  it('shows scalars, histograms, texts and settings, with names and messages as text', async () => {
+    const port = await freePort();
+    const address = `http://127.0.0.1:${port}`;
+    const server = await startServer(
+      join(dirname(python), 'tensorboard'),
+      ['--logdir', root, '--host', '127.0.0.1', '--port', String(port), '--load_fast', 'false'],
+      `${address}/data/runs`,
+    );
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
+      const errors: string[] = [];
+      page.on('pageerror', (error) => errors.push(error.message));
+      for (const [tab, shown] of [
+        ['timeseries', 'all_parameters/gradient_norm'],
+        ['histograms', 'update_magnitude/enc.0.q/bias'],
+        ['text', 'update ratio of *head/weight* is [0.3](x) <b>'],
+        ['hparams', 'eval/accuracy'],
+      ] as const) {
+        await page.goto(`${address}/#${tab}`);
+        await page.reload();
+        await page.getByText(shown).first().waitFor({ timeout: 30_000 });
+        expect((await page.screenshot()).length).toBeGreaterThan(10_000);
+      }
+      expect(errors).toEqual([]);
+    } finally {
+      await browser.close();
+      await server.stop();
     }
   });
 });
