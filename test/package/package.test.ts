@@ -26,11 +26,15 @@ describe('package.json', () => {
 
   it('has only the run-time dependencies that were decided on', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
+      '@resvg/resvg-wasm',
       '@tensorflow/tfjs-backend-cpu',
       '@tensorflow/tfjs-backend-wasm',
       'commander',
       'csv-parse',
       'csv-stringify',
+      'd3-color',
+      'd3-scale',
+      'dejavu-fonts-ttf',
       'leven',
       'pbf',
       'picomatch',
