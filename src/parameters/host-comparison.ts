@@ -1,6 +1,7 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import { comparable, ratio } from './comparable.js';
-import { hostKernel, hostValues } from './host-values.js';
-import type { StepSums, UpdateSums, Values } from './kernels/kernel.js';
+import { hostValues } from './host-values.js';
+import type { StepSums, UpdateSums } from './kernels/kernel.js';
 import { histogram, type Moments, moments } from './kernels/on-request.js';
 import type { LiveParameter } from './live-parameters.js';
 import type { SharedValues } from './snapshot.js';
@@ -12,6 +13,7 @@ import type {
   Statistic,
   StatisticColumns,
 } from './statistics.js';
+import { tensorPasses } from './tensor-passes.js';
 
 const NOTHING: UpdateSums = {
   updateSquares: Number.NaN,
@@ -95,25 +97,21 @@ export class HostComparison {
   }
 
   #ofSums(value: (sums: UpdateSums, size: number) => number): Float64Array {
-    const kernel = hostKernel();
-    this.#sums ??= this.#pairs(
-      (before, after) => kernel.update(before, after),
-      NOTHING,
-      ({ variable }) => this.known.get(variable.name),
-    );
+    const passes = tensorPasses();
+    this.#sums ??= this.#pairs(passes.update, NOTHING, ({ variable }) => this.known.get(variable.name));
     return columnOf(this.#sums, (sums, i) => value(sums, this.parameters[i]!.variable.size));
   }
 
   #gradientNorms(): Float64Array {
-    const kernel = hostKernel();
+    const passes = tensorPasses();
     return columnOf(this.parameters, ({ variable, gradient }) => {
       const squares = this.known.get(variable.name)?.gradientSquares;
-      return gradient ? Math.sqrt(squares ?? kernel.squares(hostValues(gradient))) : 0;
+      return gradient ? Math.sqrt(squares ?? passes.squares(gradient)) : 0;
     });
   }
 
   #ofMoments(value: (moments: Moments) => number): Float64Array {
-    this.#moments ??= this.#pairs(moments, NO_MOMENTS);
+    this.#moments ??= this.#pairs((before, after) => moments(hostValues(before), hostValues(after)), NO_MOMENTS);
     return columnOf(this.#moments, value);
   }
 
@@ -129,7 +127,7 @@ export class HostComparison {
   #countMagnitudes(subject: HistogramSubject): readonly MagnitudeHistogram[] {
     switch (subject) {
       case 'update':
-        return this.#pairs((before, after) => histogram(after, before), NO_HISTOGRAM);
+        return this.#pairs((before, after) => histogram(hostValues(after), hostValues(before)), NO_HISTOGRAM);
       case 'weight':
         return this.parameters.map(({ variable }) =>
           variable.isDisposed ? NO_HISTOGRAM : histogram(hostValues(variable)),
@@ -140,14 +138,14 @@ export class HostComparison {
   }
 
   #pairs<T>(
-    pass: (before: Values, after: Values) => T,
+    pass: (before: Tensor, after: Tensor) => T,
     otherwise: T,
     known: (parameter: LiveParameter) => T | undefined = () => undefined,
   ): readonly T[] {
     return this.parameters.map((parameter) => {
       const before = this.before.get(parameter.name);
       if (!comparable(before, parameter.variable)) return otherwise;
-      return known(parameter) ?? pass(hostValues(before), hostValues(parameter.variable));
+      return known(parameter) ?? pass(before, parameter.variable);
     });
   }
 }

@@ -12,7 +12,7 @@ import {
   type Variable,
   variableGrads,
 } from '@tensorflow/tfjs-core';
-import { hostKernel, hostValues } from '../../parameters/host-values.js';
+import { tensorPasses } from '../../parameters/tensor-passes.js';
 
 /** Backends where reading every gradient would stall the device. */
 const DEVICE_BACKENDS: ReadonlySet<string> = new Set(['webgl', 'webgpu']);
@@ -55,8 +55,8 @@ export class Gradients {
   async norm(): Promise<number> {
     const gradients = Object.values(this.#sums);
     if (!DEVICE_BACKENDS.has(getBackend())) {
-      const kernel = hostKernel();
-      return Math.sqrt(gradients.reduce((total, gradient) => total + kernel.squares(hostValues(gradient)), 0));
+      const passes = tensorPasses();
+      return Math.sqrt(gradients.reduce((total, gradient) => total + passes.squares(gradient), 0));
     }
     const squares = tidy(() => sum(stack(gradients.map((gradient) => sum(square(gradient))))));
     const [total] = await squares.data();
