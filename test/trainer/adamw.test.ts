@@ -31,10 +31,8 @@ function variableOf(values: readonly number[], name?: string): tf.Variable {
 }
 
 const PATHS = BACKENDS.flatMap((backend) => [[backend, 'fused'] as const, [backend, 'composed'] as const]);
-/** A path that the backend does not have is refused, which has a test of its own. */
-const there = ([backend, path]: (typeof PATHS)[number]) => backend !== 'tensorflow' || path === 'composed';
 
-describe.each(PATHS.filter(there))('AdamW on %s, %s', (backend, path) => {
+describe.each(PATHS)('AdamW on %s, %s', (backend, path) => {
   beforeAll(() => useBackend(backend));
   const adamW = (options: AdamWOptions = {}) => new AdamW({ path, ...options });
 
@@ -72,10 +70,12 @@ describe.each(PATHS.filter(there))('AdamW on %s, %s', (backend, path) => {
       });
     });
     const state = optimizer.state();
+    // TensorFlow's operation has 1 - beta2 in float32, of which the weights know nothing: see NativeAdam.
+    const secondTolerance = backend === 'tensorflow' && path === 'fused' ? 2e-5 : 1e-6;
     for (const name of names) {
       const { exp_avg, exp_avg_sq } = moments[name];
       expectNear(state.get(name)!.first, exp_avg, 1e-6);
-      expectNear(state.get(name)!.second, exp_avg_sq, 1e-6);
+      expectNear(state.get(name)!.second, exp_avg_sq, secondTolerance);
     }
     tf.dispose(variables);
     optimizer.dispose();
@@ -178,9 +178,7 @@ describe.each(PATHS.filter(there))('AdamW on %s, %s', (backend, path) => {
   });
 });
 
-const FUSING = PATHS.filter(there).flatMap(([backend, path]) => (path === 'fused' ? [backend] : []));
-
-describe.skipIf(FUSING.length === 0).each(FUSING)('the statistics that AdamW measures on %s', (backend) => {
+describe.each(BACKENDS)('the statistics of a step of AdamW on %s', (backend) => {
   beforeAll(() => useBackend(backend));
 
   it('are those of a pass over the values', async () => {
@@ -209,15 +207,6 @@ describe.skipIf(FUSING.length === 0).each(FUSING)('the statistics that AdamW mea
 
 describe('AdamW', () => {
   afterAll(() => useBackend());
-
-  it.runIf(BACKENDS.includes('tensorflow'))('is not fused where values cannot be reached', async () => {
-    await useBackend('tensorflow');
-    const variable = variableOf([1], 'far');
-    const optimizer = new AdamW({ path: 'fused' });
-    expect(() => apply(optimizer, variable, [1])).toThrow('path: expected values that can be reached');
-    variable.dispose();
-    optimizer.dispose();
-  });
 
   it.each([
     [{ learningRate: -1 }, 'learningRate: expected a number of at least 0, got -1'],

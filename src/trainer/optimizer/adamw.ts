@@ -1,5 +1,6 @@
 import {
   engine,
+  getBackend,
   keep,
   Optimizer,
   type serialization,
@@ -14,6 +15,7 @@ import type { StepSums } from '../../parameters/kernels/kernel.js';
 import type { AdamWCoefficients } from '../kernels/fused-adamw.js';
 import { composedStep } from './composed-step.js';
 import { fusedStep } from './fused-step.js';
+import { NativeAdam } from './native-adam.js';
 import { hasWeightDecay } from './weight-decay.js';
 
 type Gradients = Parameters<Optimizer['applyGradients']>[0];
@@ -44,7 +46,7 @@ export interface AdamWOptions {
   readonly decays?: (name: string) => boolean;
   /** Parameters to treat apart; the first group that fits counts. */
   readonly groups?: readonly AdamWGroup[];
-  /** `fused` needs the cpu or the wasm backend. Default: `fused` where it can be. */
+  /** `fused`: in one pass, on the cpu, wasm and tensorflow backends. Default: `fused` where it can be. */
   readonly path?: 'fused' | 'composed';
 }
 
@@ -73,8 +75,9 @@ export interface Moments {
  * Adam with decoupled weight decay (Loshchilov and Hutter, 2019), as torch computes it.
  *
  * On the cpu and wasm backends it is one WebAssembly SIMD pass, which measures the update while it makes it: statistics
- * that `parameterUpdates()` asks for then cost nothing. Elsewhere it is composed of TensorFlow.js operations. Both agree
- * to float32 rounding. `learningRate` is read at every update and may be set at any time.
+ * that `parameterUpdates()` asks for then cost nothing. On the tensorflow backend it is TensorFlow's own operation.
+ * Elsewhere it is composed of TensorFlow.js operations. All agree to float32 rounding. `learningRate` is read at every
+ * update and may be set at any time.
  *
  * It owns two tensors a parameter until `dispose()`.
  *
@@ -97,6 +100,7 @@ export class AdamW extends Optimizer {
   readonly #path: AdamWOptions['path'];
   readonly #moments = new Map<string, Moments>();
   #stepSums: ReadonlyMap<string, StepSums> | undefined;
+  #native: NativeAdam | undefined;
 
   /** @throws TypeError or RangeError for an option that makes no optimizer. */
   constructor(options: AdamWOptions = {}) {
@@ -194,6 +198,8 @@ export class AdamW extends Optimizer {
   override dispose(): void {
     super.dispose();
     this.#forget();
+    this.#native?.dispose();
+    this.#native = undefined;
   }
 
   #update(variable: Variable, gradient: Tensor): StepSums | undefined {
@@ -203,14 +209,25 @@ export class AdamW extends Optimizer {
     if (this.#path !== 'composed') {
       const sums = fusedStep(variable, gradient, moments, coefficients);
       if (sums) return sums;
+      const native = this.#nativeFor(variable, gradient);
+      if (native) {
+        native.step(variable, gradient, moments, coefficients);
+        return undefined;
+      }
       if (this.#path === 'fused') {
         throw new Error(
-          `path: expected values that can be reached, as on the cpu and wasm backends, for "fused"; leave the path out`,
+          `path: expected float32 on the cpu, wasm or tensorflow backend for "fused", got ${variable.dtype} on ${getBackend()}; leave the path out`,
         );
       }
     }
     composedStep(variable, gradient, moments, coefficients);
     return undefined;
+  }
+
+  #nativeFor(variable: Variable, gradient: Tensor): NativeAdam | undefined {
+    if (getBackend() !== 'tensorflow' || variable.dtype !== 'float32' || gradient.dtype !== 'float32') return undefined;
+    this.#native ??= NativeAdam.make();
+    return this.#native;
   }
 
   #momentsOf({ name, shape }: Variable): Moments {
