@@ -36,12 +36,16 @@ def run(case: dict, start: dict, gradients: list[dict]) -> dict:
         for name, parameter in parameters.items():
             parameter.grad = gradient[name].clone()
         optimizer.step()
-        weights.append({name: short(parameter.flatten().tolist()) for name, parameter in parameters.items()})
+        weights.append(plain(parameters))
     moments = {
         name: {key: short(optimizer.state[parameter][key].flatten().tolist()) for key in ("exp_avg", "exp_avg_sq")}
         for name, parameter in parameters.items()
     }
     return {"options": case, "weights": weights, "moments": moments}
+
+
+def plain(tensors: dict) -> dict:
+    return {name: short(value.flatten().tolist()) for name, value in tensors.items()}
 
 
 if __name__ == "__main__":
@@ -50,7 +54,6 @@ if __name__ == "__main__":
     # From tiny to large, and none at all in one step.
     scales = [1, 1e-3, 10, 1e-6, 1, 0, 1, 30, 1e-2, 1]
     gradients = [{name: values(*shape, scale=scale) for name, shape in SHAPES.items()} for scale in scales]
-    plain = lambda tensors: {name: short(value.flatten().tolist()) for name, value in tensors.items()}
     write_fixture(
         "adamw.json",
         {

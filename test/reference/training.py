@@ -126,6 +126,7 @@ def run(arguments: dict, data: list[dict]) -> dict:
                 report_to="none",
                 use_cpu=True,
                 disable_tqdm=True,
+                per_device_eval_batch_size=4,
                 **arguments,
             ),
             train_dataset=[padded(text) for text in data],
@@ -133,6 +134,8 @@ def run(arguments: dict, data: list[dict]) -> dict:
         )
         witness.trainer = trainer
         trainer.train()
+        # Batches of 4, 4 and 2: a mean over texts is no mean over batches.
+        evaluated = trainer.predict([padded(text) for text in data[:10]])
     last = {
         name: (param - trainer.previous_params[name]).norm().item() for name, param in trainer.model.named_parameters()
     }
@@ -149,6 +152,7 @@ def run(arguments: dict, data: list[dict]) -> dict:
         "losses": short(log["loss"] for log in steps),
         "gradientNorms": short(log["grad_norm"] for log in steps),
         "learningRates": short((log["learning_rate"] for log in steps), 17),
+        "evaluation": {"loss": evaluated.metrics["test_loss"], "logits": short(evaluated.predictions.flatten().tolist())},
         "updateNorms": {name: short(row[name] for row in rows) for name in names},
     }
 

@@ -18,12 +18,16 @@ const FLOAT32_ROUNDING = 2 ** -24;
 const MOVES_BY_NOISE = /\.key\.bias$/;
 const NOISE = 1e-3;
 
-/** Texts in their own order, as the reference's sequential sampler gives them. */
+function examples(count = reference.data.length): TextExample[] {
+  return reference.data
+    .slice(0, count)
+    .map(({ input_ids, token_type_ids, label }) => ({ inputIds: input_ids, tokenTypeIds: token_type_ids, label }));
+}
+
+/** In their own order, as the reference's sequential sampler gives them: what is iterable is not shuffled. */
 const inOrder: AsyncIterable<TextExample> = {
   async *[Symbol.asyncIterator]() {
-    for (const { input_ids, token_type_ids, label } of reference.data) {
-      yield { inputIds: input_ids, tokenTypeIds: token_type_ids, label };
-    }
+    yield* examples();
   },
 };
 
@@ -33,16 +37,24 @@ async function train(args: TrainingArguments) {
     model,
     trainDataset: inOrder,
     dataCollator: (examples) => collate(examples, { padTo: reference.length }),
-    args: { ...args, maxSteps: reference.steps, loggingSteps: 1, saveStrategy: 'no', disableTqdm: true },
+    args: {
+      ...args,
+      maxSteps: reference.steps,
+      loggingSteps: 1,
+      perDeviceEvalBatchSize: 4,
+      saveStrategy: 'no',
+      disableTqdm: true,
+    },
   });
   const logs: LogEvent[] = [];
   const updates: ParameterUpdates[] = [];
   trainer.events$.pipe(ofType('log')).subscribe((event) => logs.push(event));
   trainer.events$.pipe(parameterUpdates()).subscribe((update) => updates.push(update));
   await trainer.train();
+  const evaluation = await trainer.predict(examples(10));
   await trainer.close();
   model.dispose();
-  return { updates, logs: logs.filter(({ metrics }) => 'loss' in metrics).map(({ metrics }) => metrics) };
+  return { updates, evaluation, logs: logs.filter(({ metrics }) => 'loss' in metrics).map(({ metrics }) => metrics) };
 }
 
 describe.each(BACKENDS)("the tutorial's CustomTrainer under torch, and the Trainer on %s", (backend) => {
@@ -50,7 +62,7 @@ describe.each(BACKENDS)("the tutorial's CustomTrainer under torch, and the Train
 
   it.each(CASES)('agree at every step: $name', async ({ run }) => {
     const before = held();
-    const { logs, updates } = await train(camelCase(run.arguments));
+    const { logs, updates, evaluation } = await train(camelCase(run.arguments));
     expect(held()).toEqual(before);
     expect(logs).toHaveLength(reference.steps);
     expect(updates).toHaveLength(reference.steps);
@@ -69,6 +81,10 @@ describe.each(BACKENDS)("the tutorial's CustomTrainer under torch, and the Train
         else expectNear(updateNorm, expected, `update norm of ${name} in step ${step + 1}`);
       });
     }
+    expectClose(evaluation.metrics.test_loss!, run.evaluation.loss, LOSS_TOLERANCE, 'loss of the evaluation');
+    run.evaluation.logits.forEach((logit, i) => {
+      expect(Math.abs(evaluation.predictions.data[i]! - logit)).toBeLessThan(LOSS_TOLERANCE);
+    });
   });
 });
 
