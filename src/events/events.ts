@@ -100,6 +100,8 @@ export interface StepEndEvent extends EventContext {
   readonly examples: number;
   /** The part of `durationMs` that operators, sinks and subscribers took. */
   readonly observingMs: number;
+  /** The tensors that TensorFlow.js held when the step ended, where the source counts them. */
+  readonly numTensors?: number;
 }
 
 /** An evaluation has ended. */
@@ -145,12 +147,16 @@ export interface AlertEvent extends EventContext {
   readonly severity: Severity;
   /** What, where, since when, how far from normal, and what to try. */
   readonly message: string;
-  /** The parameter or layer concerned, where there is one. */
+  /** The parameter or layer concerned, where there is one; the worst of them, where there are several. */
   readonly parameter?: string;
+  /** All parameters or layers that the same trouble befell at once, where there are several. */
+  readonly parameters?: readonly string[];
   /** One trouble is one alert that begins and ends. */
   readonly phase: 'begin' | 'end';
   /** The step at which the trouble was first seen. */
   readonly firstStep: number;
+  /** The step at which it was last seen so far. */
+  readonly lastStep?: number;
   /** The measured value and the threshold it crossed, where there are such. */
   readonly value?: number;
   readonly threshold?: number;
@@ -194,7 +200,8 @@ export type ControlCommand =
   | { readonly kind: 'skip-step' }
   | { readonly kind: 'save' }
   | { readonly kind: 'evaluate' }
-  | { readonly kind: 'rollback'; readonly learningRate?: number };
+  /** Back to the last checkpoint; with `beforeStep`, to the last that was saved when fewer steps were done. */
+  | { readonly kind: 'rollback'; readonly learningRate?: number; readonly beforeStep?: number };
 
 /** A sink, an operator or a subscriber failed and was detached; the training went on. */
 export interface SinkErrorEvent extends EventContext {

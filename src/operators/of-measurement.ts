@@ -2,6 +2,7 @@ import { filter, type OperatorFunction } from 'rxjs';
 import { checkOneOf } from '../events/check-option.js';
 import type { TrainingEvent } from '../events/events.js';
 import type { AnyParameterUpdates, ParameterUpdates } from '../parameters/parameter-updates.js';
+import type { Activations } from './activations.js';
 import type { GlobalNorms } from './global-norms.js';
 import type { ParameterDrift } from './parameter-drift.js';
 import type { Throughput } from './throughput.js';
@@ -12,10 +13,11 @@ export interface Measurements {
   readonly 'parameter-drift': ParameterDrift;
   readonly 'global-norms': GlobalNorms;
   readonly throughput: Throughput;
+  readonly activations: Activations;
 }
 
 /** Any measurement, whatever statistics it has. */
-export type AnyMeasurement = AnyParameterUpdates | ParameterDrift | GlobalNorms<never> | Throughput;
+export type AnyMeasurement = AnyParameterUpdates | ParameterDrift | GlobalNorms<never> | Throughput | Activations;
 
 /** What a recorded run is made of, and what sinks take: events and measurements. */
 export type RunRecord = TrainingEvent | AnyMeasurement;
@@ -28,6 +30,7 @@ const MEASUREMENTS: Readonly<Record<MeasurementType, true>> = {
   'parameter-drift': true,
   'global-norms': true,
   throughput: true,
+  activations: true,
 };
 
 /** Every measurement type there is. */

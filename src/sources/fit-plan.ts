@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { hookMethod } from '../parameters/hook-method.js';
 import type { FitPlan } from './fit-callbacks.js';
-import { hookMethod } from './hook-method.js';
 
 /** Learn from the arguments of `fit` and `fitDataset` how long they will go on. Returns what restores the model. */
 export function watchFitPlan(model: LayersModel, onPlan: (plan: FitPlan) => void): () => void {

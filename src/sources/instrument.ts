@@ -1,11 +1,11 @@
-import type { Optimizer, Scalar, Variable } from '@tensorflow/tfjs-core';
+import { memory, type Optimizer, type Scalar, type Variable } from '@tensorflow/tfjs-core';
 import type { Observable, Observer, Subscription } from 'rxjs';
 import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/events.js';
 import type { Sink } from '../events/sink.js';
+import { hookMethod } from '../parameters/hook-method.js';
 import { createStepParameters, type LiveParameters } from '../parameters/live-parameters.js';
 import { type FitCallbacks, type FitPlan, type FitPosition, fitCallbacks } from './fit-callbacks.js';
 import { watchFitPlan } from './fit-plan.js';
-import { hookMethod } from './hook-method.js';
 import { type CommandHandlers, LoopControl } from './loop-control.js';
 import { type Gradients, type NamedParameter, namedByGradients, namedByUser } from './parameter-names.js';
 import { type AttachOptions, Publisher, type PublisherOptions } from './publisher.js';
@@ -182,7 +182,9 @@ class InstrumentedLoop implements Training {
     this.unhook();
     await Promise.all(this.#pendingLosses);
     if (!this.#publisher.closed) this.#endTraining();
-    return this.#publisher.close();
+    const sinkErrors = await this.#publisher.close();
+    this.#control.dispose();
+    return sinkErrors;
   }
 
   #minimize(minimize: Optimizer['minimize'], f: () => Scalar, returnCost = false, varList?: Variable[]): Scalar | null {
@@ -215,7 +217,9 @@ class InstrumentedLoop implements Training {
 
   #update(step: StepInProgress, apply: Optimizer['applyGradients'], gradients: Gradients): void {
     step.learningRate = this.#control.learningRate;
-    const parameters: LiveParameters = createStepParameters(this.#resolve(gradients));
+    const updated = this.#resolve(gradients);
+    const parameters: LiveParameters = createStepParameters(updated);
+    this.#control.beginUpdate(updated.map(({ variable }) => variable));
     try {
       this.#publisher.publish({ type: 'pre-optimizer-step', parameters });
       if (this.#control.takeSkip()) return;
@@ -224,6 +228,7 @@ class InstrumentedLoop implements Training {
       this.#publisher.publish({ type: 'optimizer-step', parameters });
     } finally {
       parameters.release();
+      this.#control.endUpdate();
     }
   }
 
@@ -240,6 +245,7 @@ class InstrumentedLoop implements Training {
     const examples = this.#position.batch.size ?? Number.NaN;
     const durationMs = performance.now() - begin;
     const observingMs = this.#publisher.takeObservingMs();
+    const { numTensors } = memory();
     const publish = (value: number) =>
       this.#publisher.publish({
         type: 'step-end',
@@ -250,6 +256,7 @@ class InstrumentedLoop implements Training {
         durationMs,
         examples,
         observingMs,
+        numTensors,
       });
     const value = readLoss(loss);
     if (typeof value === 'number') {

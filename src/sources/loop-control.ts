@@ -1,18 +1,25 @@
-import type { Optimizer } from '@tensorflow/tfjs-core';
+import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { ControlCommand, ControlRequest, Metrics } from '../events/events.js';
+import type { ControlRequest, Metrics } from '../events/events.js';
+import { shortNumber } from '../events/short-number.js';
 import { LearningRateFactors, learningRateOf, setLearningRate } from './learning-rate.js';
+import { MemoryCheckpoints } from './memory-checkpoint.js';
 import type { Publisher } from './publisher.js';
 
-/** What a loop that one wrote oneself does on a command that `instrument()` cannot do for it. */
+/** What the owner of a loop does on a command, where `instrument()` cannot or should not do it. */
 export interface CommandHandlers {
-  /** Write a checkpoint, and say where: that becomes a `save` event. */
+  /**
+   * Write a checkpoint, and say where: that becomes a `save` event. Default: parameters and the optimizer's state are kept
+   * in memory, by reference, for the last two requests.
+   */
   readonly save?: (request: ControlRequest) => string | Promise<string>;
-  /** Put the last checkpoint back. */
+  /** Put the last checkpoint back. Default: the one in memory. */
   readonly rollback?: (request: ControlRequest) => void | Promise<void>;
   /** Evaluate, and give the metrics: they become an `evaluate` event. */
   readonly evaluate?: (request: ControlRequest) => Metrics | Promise<Metrics>;
 }
+
+type Rollback = Extract<ControlRequest['command'], { readonly kind: 'rollback' }>;
 
 /** Does what is asked of a loop that `instrument()` observes. */
 export class LoopControl {
@@ -23,6 +30,10 @@ export class LoopControl {
   readonly #publisher: Publisher;
   readonly #handlers: CommandHandlers;
   readonly #factors = new LearningRateFactors();
+  readonly #checkpoints = new MemoryCheckpoints();
+  readonly #waiting: (() => void)[] = [];
+  #updated: readonly Variable[] = [];
+  #updating = false;
   #skipNext = false;
 
   constructor(
@@ -35,6 +46,23 @@ export class LoopControl {
     this.#model = model;
     this.#publisher = publisher;
     this.#handlers = handlers;
+  }
+
+  /** An update of these begins: its gradients are ready. */
+  beginUpdate(updated: readonly Variable[]): void {
+    this.#updated = updated;
+    this.#updating = true;
+  }
+
+  /** The update is made, and whoever looks at it has. */
+  endUpdate(): void {
+    this.#updating = false;
+    for (const act of this.#waiting.splice(0)) act();
+  }
+
+  /** Let go of the checkpoints in memory. */
+  dispose(): void {
+    this.#checkpoints.dispose();
   }
 
   /** Whether the update that is about to be made should not be; asks once. */
@@ -81,7 +109,7 @@ export class LoopControl {
       case 'save':
         return this.#save(request);
       case 'rollback':
-        return this.#rollback(request, command.learningRate);
+        return this.#rollback(request, command);
       case 'evaluate':
         return this.#evaluate(request);
     }
@@ -93,14 +121,14 @@ export class LoopControl {
     }
     const before = learningRateOf(this.#optimizer);
     setLearningRate(this.#optimizer, learningRate);
-    return `learning rate ${short(before)} → ${short(learningRate)}`;
+    return `learning rate ${shortNumber(before)} → ${shortNumber(learningRate)}`;
   }
 
   #scaleLearningRate(source: string, factor: number): string {
     const before = this.learningRate;
     if (Number.isNaN(before)) setLearningRate(this.#optimizer, before); // says why it cannot be done
     this.#factors.set(source, factor);
-    return `learning rate ${short(before)} → ${short(this.learningRate)}`;
+    return `learning rate ${shortNumber(before)} → ${shortNumber(this.learningRate)}`;
   }
 
   #stop(): undefined {
@@ -108,29 +136,60 @@ export class LoopControl {
     if (this.#model) this.#model.stopTraining = true;
   }
 
-  async #save(request: ControlRequest): Promise<string> {
-    const path = await this.#handler('save')(request);
+  #save(request: ControlRequest): string | Promise<string> {
+    const { save } = this.#handlers;
+    if (save) return this.#saveBy(save, request);
+    const variables = this.#variables();
+    if (variables.length === 0) throw new Error('no parameter has been updated yet, so there is nothing known to save');
+    const { step } = this.#publisher;
+    this.#checkpoints.take(step, variables, this.#optimizer);
+    return `kept in memory at step ${step}`;
+  }
+
+  async #saveBy(save: NonNullable<CommandHandlers['save']>, request: ControlRequest): Promise<string> {
+    const path = await save(request);
     this.#publisher.publish({ type: 'save', path });
     return path;
   }
 
-  async #rollback(request: ControlRequest, learningRate: number | undefined): Promise<string | undefined> {
-    await this.#handler('rollback')(request);
-    return learningRate === undefined ? undefined : this.#setLearningRate(learningRate);
+  /** Not in the middle of an update, which would write over it. */
+  #rollback(request: ControlRequest, command: Rollback): string | Promise<string> {
+    return this.#updating
+      ? this.#afterUpdate(() => this.#rollBack(request, command))
+      : this.#rollBack(request, command);
+  }
+
+  #rollBack(request: ControlRequest, { beforeStep, learningRate }: Rollback): string | Promise<string> {
+    const done = (what: string) =>
+      learningRate === undefined ? what : `${what}, ${this.#setLearningRate(learningRate)}`;
+    const { rollback } = this.#handlers;
+    if (rollback) return Promise.resolve(rollback(request)).then(() => done('rolled back'));
+    return done(`back to the parameters of step ${this.#checkpoints.restore(beforeStep)}`);
+  }
+
+  #afterUpdate<T>(act: () => T | Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(() => {
+        try {
+          resolve(act());
+        } catch (cause) {
+          reject(cause);
+        }
+      });
+    });
   }
 
   async #evaluate(request: ControlRequest): Promise<undefined> {
-    const metrics = await this.#handler('evaluate')(request);
+    const { evaluate } = this.#handlers;
+    if (!evaluate) throw new Error('this loop has no way to evaluate; give instrument(…, { handlers: { evaluate } })');
+    const metrics = await evaluate(request);
     this.#publisher.publish({ type: 'evaluate', metrics });
   }
 
-  #handler<K extends keyof CommandHandlers & ControlCommand['kind']>(kind: K): NonNullable<CommandHandlers[K]> {
-    const handler = this.#handlers[kind];
-    if (!handler) throw new Error(`this loop has no way to ${kind}; give instrument(…, { handlers: { ${kind} } })`);
-    return handler;
+  /** A model's weights, those that are not trained too; else what the optimizer updates. */
+  #variables(): readonly Variable[] {
+    // What a layer's variable reads is the variable that holds it.
+    if (this.#model) return this.#model.weights.map((weight) => weight.read() as Variable);
+    return this.#updated;
   }
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }

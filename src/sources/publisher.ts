@@ -81,7 +81,7 @@ export class Publisher {
   publish(event: PublishedEvent): void {
     const { step, epoch } = this;
     const stamped = { run: this.run, step, epoch, time: this.#clock(), ...event } as TrainingEvent;
-    if (this.#delivering && !('parameters' in stamped)) {
+    if (this.#delivering && !carriesLiveHandle(stamped)) {
       this.#waiting.push(stamped);
       return;
     }
@@ -283,6 +283,10 @@ class Attachment {
     // A sink that was unsubscribed by hand has not been told of an end: it is only asked to flush.
     await (this.completed ? this.sink?.closed : this.sink?.flush())?.catch(() => {});
   }
+}
+
+function carriesLiveHandle({ type }: TrainingEvent): boolean {
+  return type === 'pre-optimizer-step' || type === 'optimizer-step';
 }
 
 function isSink<T>(target: Partial<Observer<T>>): target is Sink<T> {

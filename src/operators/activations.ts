@@ -1,0 +1,102 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { concatMap, finalize, from, mergeAll, type OperatorFunction } from 'rxjs';
+import type { EventContext, TrainingEvent } from '../events/events.js';
+import { ActivationProbe, type LayerActivations } from '../parameters/activation-probe.js';
+import { perSubscription } from './per-subscription.js';
+import { checkSchedule, type Schedule } from './schedule.js';
+
+export interface ActivationsOptions {
+  /** Which steps to look at. Default: the first five, and every tenth. The others cost nothing. */
+  readonly when?: Schedule;
+}
+
+/** What the layers of a model gave in one step. */
+export interface Activations extends EventContext {
+  readonly type: 'activations';
+  readonly layers: readonly LayerActivations[];
+}
+
+/**
+ * Look at what the layers with a ReLU, tanh or sigmoid activation give, on some of the steps.
+ *
+ * ```text
+ * events    -b-p-o-e-b-p-o-e-|     b step-begin   p pre-optimizer-step
+ * activations(model, { when: everySteps(2) })
+ *           -----------a-----|
+ * ```
+ *
+ * Before such a step the `call` of each of these layers is hooked, and put back right after its forward pass; what they
+ * gave is held by reference until it has been measured. With gradient accumulation it is the last micro-batch. A loop
+ * that calls `applyGradients` itself is seen from its second step on. It needs the running model: a recorded run has its
+ * `activations` as measurements.
+ *
+ * @throws TypeError when the model has no such layer, or `when` is no function.
+ *
+ * @example
+ * ```ts
+ * import { activations, deadRelu, everySteps, instrument } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * const activations$ = training.events$.pipe(activations(model, { when: everySteps(50) }));
+ * training.report(activations$.pipe(deadRelu()));
+ * ```
+ */
+export function activations(
+  model: LayersModel,
+  { when = seldom }: ActivationsOptions = {},
+): OperatorFunction<TrainingEvent, Activations> {
+  const isDue = checkSchedule(when);
+  new ActivationProbe(model); // throws here rather than in the stream
+  return perSubscription(() => {
+    const recorder = new ActivationRecorder(new ActivationProbe(model), isDue);
+    return (events$) =>
+      events$.pipe(
+        concatMap((event) => {
+          const seen = recorder.take(event);
+          return seen instanceof Promise ? from(seen).pipe(mergeAll()) : seen;
+        }),
+        finalize(() => recorder.dispose()),
+      );
+  });
+}
+
+const seldom: Schedule = (step) => step <= 5 || step % 10 === 0;
+
+/** Arms the probe before the steps that are due, and reads it when their forward pass is done. */
+class ActivationRecorder {
+  #asked = 0;
+  #previousEpoch = -1;
+
+  constructor(
+    private readonly probe: ActivationProbe,
+    private readonly isDue: Schedule,
+  ) {}
+
+  take(event: TrainingEvent): readonly Activations[] | Promise<readonly Activations[]> {
+    if (event.type === 'pre-optimizer-step') return this.#read(event);
+    // A loop by hand has done its forward pass when it says that a step begins.
+    if (event.type === 'step-begin' || event.type === 'step-end') this.#prepare(event);
+    if (event.type === 'train-end') this.dispose();
+    return [];
+  }
+
+  dispose(): void {
+    this.probe.disarm();
+  }
+
+  #prepare({ step, epoch }: EventContext): void {
+    if (this.#asked > step) return;
+    this.#asked = step + 1;
+    if (this.isDue(step + 1, { epoch, previousEpoch: this.#previousEpoch })) this.probe.arm();
+    this.#previousEpoch = epoch;
+  }
+
+  #read({ run, step, epoch, time }: EventContext): readonly Activations[] | Promise<readonly Activations[]> {
+    const give = (layers: readonly LayerActivations[]): readonly Activations[] => {
+      if (layers.length === 0) return [];
+      return [{ type: 'activations', run, step: step + 1, epoch, time, layers }];
+    };
+    const read = this.probe.read();
+    return read instanceof Promise ? read.then(give) : give(read);
+  }
+}

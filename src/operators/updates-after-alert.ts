@@ -1,0 +1,65 @@
+import { type OperatorFunction, tap } from 'rxjs';
+import { checkPositiveInteger } from '../events/check-option.js';
+import type { TrainingEvent } from '../events/events.js';
+import type { ParameterUpdates } from '../parameters/parameter-updates.js';
+import { type HistogramSubject, STATISTICS, type Statistic } from '../parameters/statistics.js';
+import { parameterUpdates } from './parameter-updates.js';
+import { perSubscription } from './per-subscription.js';
+
+export interface UpdatesAfterAlertOptions<S extends Statistic = Statistic> {
+  /** How many steps to measure after an alert has begun. Default: 20. */
+  readonly steps?: number;
+  /** What to measure. Default: every statistic. */
+  readonly statistics?: readonly S[];
+  /** Magnitude histograms to add. Default: of updates, weights and gradients. */
+  readonly histograms?: readonly HistogramSubject[];
+  /** The rules whose alerts count. Default: all. */
+  readonly rules?: readonly string[];
+}
+
+/**
+ * Measure in full, with histograms, but only in the steps that follow an alert: cheap norms all the time, and detail when
+ * there is something to see.
+ *
+ * ```text
+ * events    -s-s-A-s-s-s-s-|     s a step   A an alert begins
+ * updatesAfterAlert({ steps: 2 })
+ *           -------u-u-----|
+ * ```
+ *
+ * Alerts are events once a rule is reported with `training.report()`. Another alert meanwhile prolongs it. A step that is
+ * not measured costs nothing.
+ *
+ * @throws TypeError when `steps` is not a positive integer, or for a statistic or histogram that there is not.
+ *
+ * @example
+ * ```ts
+ * import { defaultRules, instrument, updatesAfterAlert } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.report(training.events$.pipe(defaultRules()));
+ * training.attach(training.events$.pipe(updatesAfterAlert({ steps: 50 })), ({ step, histograms }) =>
+ *   console.log(step, histograms.gradient),
+ * );
+ * ```
+ */
+export function updatesAfterAlert<S extends Statistic = Statistic>({
+  steps = 20,
+  statistics = STATISTICS as readonly Statistic[] as readonly S[],
+  histograms = ['update', 'weight', 'gradient'],
+  rules,
+}: UpdatesAfterAlertOptions<S> = {}): OperatorFunction<TrainingEvent, ParameterUpdates<S>> {
+  checkPositiveInteger('steps', steps);
+  const counts = (rule: string) => rules === undefined || rules.includes(rule);
+  parameterUpdates({ statistics, histograms }); // throws here rather than in the stream
+  return perSubscription(() => {
+    let until = 0;
+    return (events$) =>
+      events$.pipe(
+        tap((event) => {
+          if (event.type === 'alert' && event.phase === 'begin' && counts(event.rule)) until = event.step + steps;
+        }),
+        parameterUpdates({ statistics, histograms, when: (step) => step <= until }),
+      );
+  });
+}

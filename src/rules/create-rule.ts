@@ -1,0 +1,91 @@
+import { mergeMap, type OperatorFunction } from 'rxjs';
+import { checkOneOf, checkPositiveInteger } from '../events/check-option.js';
+import type { AlertEvent, EventContext, Severity } from '../events/events.js';
+import { perSubscription } from '../operators/per-subscription.js';
+import type { RuleMemory } from './rule-memory.js';
+import { type Finding, type SavedTroubles, Troubles } from './troubles.js';
+
+/** What every rule can be told. */
+export interface RuleOptions {
+  /** How many judgements in a row must find the trouble before its alert begins. Default: the rule's own. */
+  readonly patience?: number;
+  /** How many judgements in a row must not find it before its alert ends. Default: 10, or the rule's own. */
+  readonly recovery?: number;
+  /** How bad it is. Default: the rule's own. */
+  readonly severity?: Severity;
+  /** Where it keeps what it remembers. Default: nowhere, it begins anew with each subscription. */
+  readonly memory?: RuleMemory;
+}
+
+/** What a rule found, with the severity that the rule has by default where it says none. */
+export type Found = Omit<Finding, 'severity'> & { readonly severity?: Severity };
+
+/** What makes a rule: its judgement, and what it remembers from one to the next. */
+export interface RuleDefinition<T, S> {
+  /** Said in alerts: `loss-spike`. */
+  readonly name: string;
+  readonly severity: Severity;
+  /** Default: 1. */
+  readonly patience?: number;
+  /** Default: 10. */
+  readonly recovery?: number;
+  /** What it remembers at first: plain data, which `judge` changes in place. */
+  readonly start: () => S;
+  /** All that is wrong now; nothing is wrong where that is empty. `undefined`: this value says nothing either way. */
+  readonly judge: (value: T, state: S) => readonly Found[] | undefined;
+}
+
+/**
+ * Make a rule of a judgement. Judgement after judgement becomes alerts that begin when a trouble has been found
+ * `patience` times in a row, and end when it has not been found `recovery` times in a row; parameters in which it begins
+ * at once share an alert. Every rule here is made with it.
+ *
+ * @throws TypeError when patience or recovery is not a positive integer, or the severity is none.
+ *
+ * @example
+ * ```ts
+ * import { createRule, instrument, type TrainingEvent } from 'trainscope';
+ *
+ * const slowStep = createRule<TrainingEvent, object>({
+ *   name: 'slow-step',
+ *   severity: 'info',
+ *   start: () => ({}),
+ *   judge(event) {
+ *     if (event.type !== 'step-end') return undefined;
+ *     if (event.durationMs <= 1000) return [];
+ *     return [{ what: `a step took ${event.durationMs} ms, more than 1000`, advice: 'Look at what the machine does.' }];
+ *   },
+ * });
+ * const training = instrument(model);
+ * training.report(training.events$.pipe(slowStep));
+ * ```
+ */
+export function createRule<T extends EventContext, S extends object>(
+  definition: RuleDefinition<T, S>,
+  options: RuleOptions = {},
+): OperatorFunction<T, AlertEvent> {
+  const { name, judge, start } = definition;
+  const severity = checkOneOf('severity', options.severity ?? definition.severity, ['info', 'warning', 'error']);
+  const hysteresis = {
+    patience: checkPositiveInteger('patience', options.patience ?? definition.patience ?? 1),
+    recovery: checkPositiveInteger('recovery', options.recovery ?? definition.recovery ?? 10),
+  };
+  return perSubscription(() => {
+    const remember = (): Remembered<S> => ({ state, ...troubles.save() });
+    const restored = options.memory?.enter(name, remember) as Remembered<S> | undefined;
+    const state = restored?.state ?? start();
+    const troubles = new Troubles(name, hysteresis, restored);
+    return mergeMap((value) => {
+      const found = judge(value, state);
+      if (!found) return [];
+      return troubles.take(
+        value,
+        found.map((finding) => ({ severity, ...finding })),
+      );
+    });
+  });
+}
+
+interface Remembered<S> extends SavedTroubles {
+  readonly state: S;
+}

@@ -1,0 +1,52 @@
+import type { OperatorFunction } from 'rxjs';
+import { checkPositive } from '../events/check-option.js';
+import type { AlertEvent } from '../events/events.js';
+import { shortNumber } from '../events/short-number.js';
+import type { Activations } from '../operators/activations.js';
+import { createRule, type RuleOptions } from './create-rule.js';
+
+export interface DeadReluOptions extends RuleOptions {
+  /** The largest share of a layer's units that may be dead. Default: 0.5. */
+  readonly share?: number;
+}
+
+/**
+ * More than half of a layer's ReLUs are dead: above 0 for less than 1 % of a batch, in three of the looked-at steps in a
+ * row. In a batch of fewer than 100 that means never.
+ *
+ * Peer: SageMaker Debugger's DeadRelu, active less than 1 % of the time, more than 50 % of a layer. The same here.
+ *
+ * @throws TypeError when the share is not a positive number.
+ *
+ * @example
+ * ```ts
+ * import { activations, deadRelu, instrument } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.report(training.events$.pipe(activations(model), deadRelu()));
+ * ```
+ */
+export function deadRelu({ share = 0.5, ...options }: DeadReluOptions = {}): OperatorFunction<Activations, AlertEvent> {
+  checkPositive('share', share);
+  return createRule(
+    {
+      name: 'dead-relu',
+      severity: 'warning',
+      patience: 3,
+      recovery: 3,
+      start: () => ({}),
+      judge: ({ layers }: Activations) =>
+        layers.flatMap(({ name, units, dead }) => {
+          if (!(dead > share)) return [];
+          return {
+            parameter: name,
+            value: dead,
+            threshold: share,
+            what: `${Math.round(dead * units)} of ${units} ReLUs are dead (${shortNumber(100 * dead)} %, more than ${shortNumber(100 * share)} %)`,
+            advice: 'No gradient passes them: lower the learning rate, look at the biases, or use a leaky ReLU.',
+          };
+        }),
+    },
+    options,
+  );
+}

@@ -1,0 +1,93 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { connect, filter, merge, type OperatorFunction, share } from 'rxjs';
+import type { AlertEvent, TrainingEvent } from '../events/events.js';
+import { isTrainingEvent } from '../events/guards.js';
+import { activations } from '../operators/activations.js';
+import { ofMeasurement, type RunRecord } from '../operators/of-measurement.js';
+import { parameterUpdates } from '../operators/parameter-updates.js';
+import { perSubscription } from '../operators/per-subscription.js';
+import type { Schedule } from '../operators/schedule.js';
+import { allZero } from './all-zero.js';
+import { deadRelu } from './dead-relu.js';
+import { explodingUpdates } from './exploding-updates.js';
+import { gradientNormJump } from './gradient-norm-jump.js';
+import { lossNotDecreasing } from './loss-not-decreasing.js';
+import { lossSpike } from './loss-spike.js';
+import { nonFinite } from './non-finite.js';
+import { overfit } from './overfit.js';
+import { overtraining } from './overtraining.js';
+import { poorInitialization } from './poor-initialization.js';
+import type { RuleMemory } from './rule-memory.js';
+import { saturatedActivation } from './saturated-activation.js';
+import { stalledTraining } from './stalled-training.js';
+import { tensorLeak } from './tensor-leak.js';
+import { unchangedParameter } from './unchanged-parameter.js';
+import { vanishingGradients } from './vanishing-gradients.js';
+
+export interface DefaultRulesOptions {
+  /** A model whose activations to judge too. Default: none. */
+  readonly model?: LayersModel;
+  /** At which steps to measure parameters. Default: every step. */
+  readonly when?: Schedule;
+  /** Where the rules keep what they remember. Default: nowhere. */
+  readonly memory?: RuleMemory;
+}
+
+/**
+ * Every rule with its defaults, but for `updateRatioBand`: a set that keeps quiet about a run that is well.
+ *
+ * It takes the events of a running loop, and measures; or the records of a run that was recorded, whose
+ * `parameter-updates` and `activations` it judges.
+ *
+ * @example
+ * ```ts
+ * import { consoleSink, defaultRules, instrument } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.report(training.events$.pipe(defaultRules({ model })));
+ * training.attach(training.events$, consoleSink());
+ * ```
+ */
+export function defaultRules({
+  model,
+  when,
+  memory,
+}: DefaultRulesOptions = {}): OperatorFunction<RunRecord, AlertEvent> {
+  const options = memory ? { memory } : {};
+  const measure = parameterUpdates(when ? { when } : {});
+  const observe = model && activations(model);
+  return perSubscription(() =>
+    connect((records$) => {
+      const events$ = records$.pipe(filter(isTrainingEvent));
+      const live$ = events$.pipe(filter(isLive));
+      const updates$ = merge(live$.pipe(measure), records$.pipe(ofMeasurement('parameter-updates'))).pipe(share());
+      const recordedActivations$ = records$.pipe(ofMeasurement('activations'));
+      const activations$ = (observe ? merge(live$.pipe(observe), recordedActivations$) : recordedActivations$).pipe(
+        share(),
+      );
+      return merge(
+        updates$.pipe(nonFinite(options)),
+        updates$.pipe(explodingUpdates(options)),
+        updates$.pipe(unchangedParameter(options)),
+        updates$.pipe(allZero(options)),
+        updates$.pipe(vanishingGradients(options)),
+        updates$.pipe(gradientNormJump(options)),
+        activations$.pipe(deadRelu(options)),
+        activations$.pipe(saturatedActivation(options)),
+        activations$.pipe(poorInitialization(options)),
+        events$.pipe(lossSpike(options)),
+        events$.pipe(lossNotDecreasing(options)),
+        events$.pipe(overfit(options)),
+        events$.pipe(overtraining(options)),
+        events$.pipe(stalledTraining(options)),
+        events$.pipe(tensorLeak(options)),
+      );
+    }),
+  );
+}
+
+/** A recorded event has lost its parameters: what was measured of them is recorded beside it. */
+function isLive(event: TrainingEvent): boolean {
+  if (event.type !== 'pre-optimizer-step' && event.type !== 'optimizer-step') return true;
+  return (event.parameters as unknown) !== undefined;
+}

@@ -1,0 +1,55 @@
+import { describeValue, nearestHint } from '../events/check-option.js';
+import type { EvaluateEvent, Metrics, TrainingEvent } from '../events/events.js';
+
+/** The training losses since the last evaluation, as plain data. */
+export interface TrainLosses {
+  sum: number;
+  count: number;
+}
+
+/** What an evaluation and the steps before it say. */
+export interface EvaluatedLosses {
+  /** The mean loss of the steps since the evaluation before. */
+  readonly train: number;
+  readonly validation: number;
+}
+
+/**
+ * Follow the losses of training until an evaluation, and give both; undefined for any other event, and for an evaluation
+ * without a loss or without steps before it.
+ *
+ * @throws TypeError when the evaluation lacks the metric that was asked for by name.
+ */
+export function evaluatedLosses(
+  event: TrainingEvent,
+  losses: TrainLosses,
+  metric: string | undefined,
+): EvaluatedLosses | undefined {
+  if (event.type === 'step-end' && Number.isFinite(event.loss)) {
+    losses.sum += event.loss;
+    losses.count++;
+  }
+  if (event.type !== 'evaluate' || losses.count === 0) return undefined;
+  const validation = validationLoss(event, metric);
+  if (validation === undefined) return undefined;
+  const train = losses.sum / losses.count;
+  losses.sum = 0;
+  losses.count = 0;
+  return { train, validation };
+}
+
+/** The metric of that name; without one, what `model.fit` (`val_loss`) or a Trainer (`eval_loss`) calls its loss. */
+function validationLoss({ metrics }: EvaluateEvent, metric: string | undefined): number | undefined {
+  if (metric === undefined) return metrics.val_loss ?? metrics.eval_loss;
+  return metricOf(metrics, metric);
+}
+
+/** @throws TypeError that lists the metrics there are. */
+export function metricOf(metrics: Metrics, metric: string): number {
+  const value = metrics[metric];
+  if (value !== undefined) return value;
+  const names = Object.keys(metrics);
+  throw new TypeError(
+    `metric: expected one of ${names.join(', ')}; got ${describeValue(metric)}${nearestHint(metric, names)}`,
+  );
+}

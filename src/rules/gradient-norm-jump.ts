@@ -1,0 +1,74 @@
+import type { OperatorFunction } from 'rxjs';
+import { checkPositive, checkPositiveInteger } from '../events/check-option.js';
+import type { AlertEvent } from '../events/events.js';
+import { shortNumber } from '../events/short-number.js';
+import type { ParameterUpdates } from '../parameters/parameter-updates.js';
+import type { Statistic } from '../parameters/statistics.js';
+import { jointNorm } from '../parameters/update-ratio.js';
+import { createRule, type RuleOptions } from './create-rule.js';
+import { meanOf, pushBounded } from './window.js';
+
+export interface GradientNormJumpOptions extends RuleOptions {
+  /** How many times the running mean is a jump. Default: 5. */
+  readonly ratio?: number;
+  /** Over how many of the last updates the mean runs; that many have to be known. Default: 10. */
+  readonly window?: number;
+}
+
+/**
+ * The norm of all gradients together jumps far above its running mean, and above what it was at the start.
+ *
+ * Peer: an example of Aim's, above 1.15 times the running mean. Norms of mini-batches vary by more than that from one to
+ * the next, so 5 here; and near a minimum, where all are small, by much more, hence the start.
+ *
+ * @throws TypeError for a ratio that is not positive, a window that is not a positive integer.
+ *
+ * @example
+ * ```ts
+ * import { gradientNormJump, instrument, parameterUpdates } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.report(training.events$.pipe(parameterUpdates({ statistics: ['gradientNorm'] }), gradientNormJump()));
+ * ```
+ */
+export function gradientNormJump<S extends Statistic>({
+  ratio = 5,
+  window = 10,
+  ...options
+}: GradientNormJumpOptions = {}): OperatorFunction<ParameterUpdates<S | 'gradientNorm'>, AlertEvent> {
+  checkPositive('ratio', ratio);
+  checkPositiveInteger('window', window);
+  interface State {
+    readonly norms: number[];
+    /** The mean of the first full window. */
+    atStart?: number;
+  }
+  return createRule<ParameterUpdates<'gradientNorm'>, State>(
+    {
+      name: 'gradient-norm-jump',
+      severity: 'warning',
+      recovery: 3,
+      start: () => ({ norms: [] }),
+      judge({ columns: { gradientNorm } }, state) {
+        const norm = jointNorm(gradientNorm);
+        if (Number.isNaN(norm)) return undefined;
+        const mean = meanOf(state.norms);
+        if (state.norms.length === window) state.atStart ??= mean;
+        const limit = Math.max(ratio * mean, state.atStart ?? Infinity);
+        if (norm > limit) {
+          return [
+            {
+              value: norm,
+              threshold: limit,
+              what: `the gradient norm is ${shortNumber(norm)}, ${shortNumber(norm / mean)} times its mean over the last ${window} updates`,
+              advice: "Look at this step's batch; clip the gradients, or lower the learning rate.",
+            },
+          ];
+        }
+        pushBounded(state.norms, norm, window);
+        return [];
+      },
+    },
+    options,
+  );
+}

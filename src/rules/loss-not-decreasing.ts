@@ -1,0 +1,68 @@
+import type { OperatorFunction } from 'rxjs';
+import { checkPositiveInteger } from '../events/check-option.js';
+import type { AlertEvent, TrainingEvent } from '../events/events.js';
+import { shortNumber } from '../events/short-number.js';
+import { createRule, type RuleOptions } from './create-rule.js';
+
+export interface LossNotDecreasingOptions extends RuleOptions {
+  /** How many steps' losses are averaged, and then compared. Default: 10. */
+  readonly steps?: number;
+}
+
+/**
+ * The loss has come to a plateau: its mean over ten steps has not been below the best such mean, ten times in a row.
+ *
+ * Peer: SageMaker Debugger's LossNotDecreasing, compared every 10 steps, any decrease passes. Here too, but of means, and
+ * after a patience of 10: single losses of mini-batches rise in every second comparison of a run that is well.
+ *
+ * @throws TypeError when `steps` is not a positive integer.
+ *
+ * @example
+ * ```ts
+ * import { instrument, lossNotDecreasing } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.report(training.events$.pipe(lossNotDecreasing({ steps: 10, patience: 5 })));
+ * ```
+ */
+export function lossNotDecreasing({
+  steps = 10,
+  ...options
+}: LossNotDecreasingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+  checkPositiveInteger('steps', steps);
+  interface State {
+    sum: number;
+    count: number;
+    best?: number;
+  }
+  return createRule<TrainingEvent, State>(
+    {
+      name: 'loss-not-decreasing',
+      severity: 'warning',
+      patience: 10,
+      recovery: 1,
+      start: () => ({ sum: 0, count: 0 }),
+      judge(event, state) {
+        if (event.type !== 'step-end' || !Number.isFinite(event.loss)) return undefined;
+        state.sum += event.loss;
+        if (++state.count < steps) return undefined;
+        const value = state.sum / steps;
+        Object.assign(state, { sum: 0, count: 0 });
+        if (state.best === undefined || value < state.best) {
+          state.best = value;
+          return [];
+        }
+        return [
+          {
+            value,
+            threshold: state.best,
+            what: `the mean loss of ${steps} steps is ${shortNumber(value)}, not below the best so far, ${shortNumber(state.best)}`,
+            advice:
+              'It may have learned what it can: evaluate, lower the learning rate, or stop. If it has just begun, raise the rate, and look at the labels.',
+          },
+        ];
+      },
+    },
+    options,
+  );
+}

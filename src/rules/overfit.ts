@@ -1,0 +1,72 @@
+import type { OperatorFunction } from 'rxjs';
+import { checkPositive } from '../events/check-option.js';
+import type { AlertEvent, TrainingEvent } from '../events/events.js';
+import { shortNumber } from '../events/short-number.js';
+import { createRule, type RuleOptions } from './create-rule.js';
+import { evaluatedLosses } from './evaluated-losses.js';
+
+export interface OverfitOptions extends RuleOptions {
+  /** The largest `(validation − train) / train` that is well. Default: 0.1. */
+  readonly ratio?: number;
+  /** The evaluation's loss. Default: `val_loss` or `eval_loss`, whichever is there. */
+  readonly metric?: string;
+}
+
+/**
+ * The validation loss leaves the training loss behind: it is more than a tenth above it, and above its own best, two
+ * evaluations in a row. The training loss is the mean of the steps since the evaluation before.
+ *
+ * Peer: SageMaker Debugger's Overfit, (validation − train) / train above 0.1, patience 1. A gap alone is common where
+ * both still fall, so here the validation loss must have risen too, and twice.
+ *
+ * Error of the stream: TypeError when an evaluation lacks the `metric`; it lists those that there are.
+ *
+ * @throws TypeError when the ratio is not a positive number.
+ *
+ * @example
+ * ```ts
+ * import { instrument, overfit } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.report(training.events$.pipe(overfit()));
+ * await model.fit(x, y, { epochs: 10, validationSplit: 0.2, callbacks: training.callbacks() });
+ * ```
+ */
+export function overfit({
+  ratio = 0.1,
+  metric,
+  ...options
+}: OverfitOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+  checkPositive('ratio', ratio);
+  interface State {
+    readonly losses: { sum: number; count: number };
+    best?: number;
+  }
+  return createRule<TrainingEvent, State>(
+    {
+      name: 'overfit',
+      severity: 'warning',
+      patience: 2,
+      recovery: 1,
+      start: () => ({ losses: { sum: 0, count: 0 } }),
+      judge(event, state) {
+        const evaluated = evaluatedLosses(event, state.losses, metric);
+        if (!evaluated) return undefined;
+        const { train, validation } = evaluated;
+        const value = (validation - train) / Math.abs(train);
+        const risen = validation > (state.best ?? Infinity);
+        state.best = Math.min(validation, state.best ?? Infinity);
+        if (!risen || !(value > ratio)) return [];
+        return [
+          {
+            value,
+            threshold: ratio,
+            what: `the validation loss is ${shortNumber(validation)}, ${shortNumber(100 * value)} % above the training loss of ${shortNumber(train)}, and has risen from ${shortNumber(state.best)}`,
+            advice: 'Stop here, or regularise: more data, dropout, weight decay, a smaller model.',
+          },
+        ];
+      },
+    },
+    options,
+  );
+}

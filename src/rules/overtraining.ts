@@ -1,0 +1,87 @@
+import type { OperatorFunction } from 'rxjs';
+import { checkPositiveInteger, describeValue } from '../events/check-option.js';
+import type { AlertEvent, TrainingEvent } from '../events/events.js';
+import { shortNumber } from '../events/short-number.js';
+import { createRule, type RuleOptions } from './create-rule.js';
+import { evaluatedLosses } from './evaluated-losses.js';
+
+export interface OvertrainingOptions extends Omit<RuleOptions, 'patience'> {
+  /** Evaluations without a better training loss. Default: 5. */
+  readonly trainPatience?: number;
+  /** Evaluations without a better validation loss. Default: 10. */
+  readonly validationPatience?: number;
+  /** How much better counts, as a share of the best so far. Default: 0.1. */
+  readonly delta?: number;
+  /** The evaluation's loss. Default: `val_loss` or `eval_loss`, whichever is there. */
+  readonly metric?: string;
+}
+
+/**
+ * Going on gains nothing: neither the training loss nor the validation loss has become a tenth better for long.
+ *
+ * Peer: SageMaker Debugger's Overtraining, patience 5 in training and 10 in validation, delta 0.1. The same here, counted
+ * in evaluations; the training loss is the mean of the steps since the evaluation before.
+ *
+ * Error of the stream: TypeError when an evaluation lacks the `metric`; it lists those that there are.
+ *
+ * @throws TypeError for a patience that is not a positive integer, a delta that is negative.
+ *
+ * @example
+ * ```ts
+ * import { instrument, overtraining, stopOnAlert } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * const alerts$ = training.events$.pipe(overtraining());
+ * training.steer(alerts$.pipe(stopOnAlert({ severity: 'warning' })));
+ * await model.fit(x, y, { epochs: 100, validationSplit: 0.2, callbacks: training.callbacks() });
+ * ```
+ */
+export function overtraining({
+  trainPatience = 5,
+  validationPatience = 10,
+  delta = 0.1,
+  metric,
+  ...options
+}: OvertrainingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+  checkPositiveInteger('trainPatience', trainPatience);
+  checkPositiveInteger('validationPatience', validationPatience);
+  if (!(delta >= 0)) throw new TypeError(`delta: expected a number of at least 0, got ${describeValue(delta)}`);
+  interface Best {
+    value?: number;
+    /** Evaluations since. */
+    since: number;
+  }
+  const follow = (best: Best, value: number) => {
+    const better = best.value === undefined || value < best.value - delta * Math.abs(best.value);
+    best.since = better ? 0 : best.since + 1;
+    if (better) best.value = value;
+  };
+  return createRule(
+    {
+      name: 'overtraining',
+      severity: 'warning',
+      recovery: 1,
+      start: () => ({
+        losses: { sum: 0, count: 0 },
+        train: { since: 0 } as Best,
+        validation: { since: 0 } as Best,
+      }),
+      judge(event: TrainingEvent, { losses, train, validation }) {
+        const evaluated = evaluatedLosses(event, losses, metric);
+        if (!evaluated) return undefined;
+        follow(train, evaluated.train);
+        follow(validation, evaluated.validation);
+        if (train.since < trainPatience || validation.since < validationPatience) return [];
+        return [
+          {
+            value: evaluated.validation,
+            ...(validation.value !== undefined && { threshold: validation.value }),
+            what: `the training loss has not become ${shortNumber(100 * delta)} % better for ${train.since} evaluations, nor the validation loss for ${validation.since} (now ${shortNumber(evaluated.validation)})`,
+            advice: 'Going on gains little: stop, and keep the checkpoint with the best validation loss.',
+          },
+        ];
+      },
+    },
+    options,
+  );
+}

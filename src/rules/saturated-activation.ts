@@ -1,0 +1,56 @@
+import type { OperatorFunction } from 'rxjs';
+import { checkPositive } from '../events/check-option.js';
+import type { AlertEvent } from '../events/events.js';
+import { shortNumber } from '../events/short-number.js';
+import type { Activations } from '../operators/activations.js';
+import { createRule, type RuleOptions } from './create-rule.js';
+
+export interface SaturatedActivationOptions extends RuleOptions {
+  /** The largest share of a layer's values that may be saturated. Default: 0.5. */
+  readonly share?: number;
+}
+
+/**
+ * More than half of what a tanh or sigmoid layer gives is where the function is flat to float32 precision, in three of the
+ * looked-at steps in a row.
+ *
+ * Peer: SageMaker Debugger's SaturatedActivation: tanh beyond ±9.4999, sigmoid outside of (−23, 16.99999), more than 50 %
+ * of a layer. The same here, seen in the outputs.
+ *
+ * @throws TypeError when the share is not a positive number.
+ *
+ * @example
+ * ```ts
+ * import { activations, instrument, saturatedActivation } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.report(training.events$.pipe(activations(model), saturatedActivation()));
+ * ```
+ */
+export function saturatedActivation({
+  share = 0.5,
+  ...options
+}: SaturatedActivationOptions = {}): OperatorFunction<Activations, AlertEvent> {
+  checkPositive('share', share);
+  return createRule(
+    {
+      name: 'saturated-activation',
+      severity: 'warning',
+      patience: 3,
+      recovery: 3,
+      start: () => ({}),
+      judge: ({ layers }: Activations) =>
+        layers.flatMap(({ name, activation, saturated }) => {
+          if (!(saturated > share)) return [];
+          return {
+            parameter: name,
+            value: saturated,
+            threshold: share,
+            what: `${shortNumber(100 * saturated)} % of what its ${activation} gives is saturated, more than ${shortNumber(100 * share)} %`,
+            advice: 'No gradient passes there: initialise smaller, normalise the inputs, or lower the learning rate.',
+          };
+        }),
+    },
+    options,
+  );
+}

@@ -1,0 +1,99 @@
+import type { OperatorFunction } from 'rxjs';
+import { checkOneOf, checkPositive } from '../events/check-option.js';
+import type { AlertEvent, TrainingEvent, TrainingEventType } from '../events/events.js';
+import { shortNumber } from '../events/short-number.js';
+import { operate } from '../operators/operate.js';
+import type { RuleOptions } from './create-rule.js';
+import { type SavedTroubles, Troubles } from './troubles.js';
+
+/** Do `work` in `delayMs`; what it returns cancels that. */
+export type Timer = (work: () => void, delayMs: number) => () => void;
+
+export interface StalledTrainingOptions extends Omit<RuleOptions, 'patience' | 'recovery'> {
+  /** How long nothing may happen. Default: 1,800,000 ms, half an hour. */
+  readonly afterMs?: number;
+  /** Default: `setTimeout`, which does not keep the process alive. */
+  readonly timer?: Timer;
+}
+
+/** Events that do not say that the loop goes on. */
+const NOT_OF_THE_LOOP: ReadonlySet<TrainingEventType> = new Set(['alert', 'control', 'sink-error']);
+
+/**
+ * Nothing has been heard of the loop for half an hour, between its beginning and its `train-end`.
+ *
+ * A timer tells it while it lasts; a recorded run tells it by the times of its events. A loop that blocks the thread tells
+ * it when it comes back.
+ *
+ * Peer: SageMaker Debugger's StalledTrainingRule, 1800 s without a step. The same here, but an evaluation, a checkpoint
+ * and a log are signs of life too.
+ *
+ * @throws TypeError when `afterMs` is not a positive number.
+ *
+ * @example
+ * ```ts
+ * import { instrument, stalledTraining } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.report(training.events$.pipe(stalledTraining({ afterMs: 60_000 })));
+ * ```
+ */
+export function stalledTraining({
+  afterMs = 1_800_000,
+  timer = patientTimer,
+  severity = 'error',
+  memory,
+}: StalledTrainingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+  checkPositive('afterMs', afterMs);
+  checkOneOf('severity', severity, ['info', 'warning', 'error']);
+  return operate((source, subscriber) => {
+    let last: TrainingEvent | undefined;
+    let stalled = false;
+    let cancel = () => {};
+    const saved = memory?.enter('stalled-training', () => troubles.save()) as SavedTroubles | undefined;
+    const troubles = new Troubles('stalled-training', { patience: 1, recovery: 1 }, saved);
+    const give = (alerts: readonly AlertEvent[]) => {
+      for (const alert of alerts) subscriber.next(alert);
+    };
+    const stall = (since: TrainingEvent) => {
+      stalled = true;
+      const { run, step, epoch } = since;
+      const finding = {
+        severity,
+        value: afterMs,
+        threshold: afterMs,
+        what: `nothing has been heard of the loop for ${shortNumber(afterMs / 1000)} s`,
+        advice: 'Look whether it waits for data, for a device, or for a promise that never settles.',
+      };
+      give(troubles.take({ run, step, epoch, time: since.time + afterMs }, [finding]));
+    };
+    const subscription = source.subscribe({
+      next(event) {
+        if (NOT_OF_THE_LOOP.has(event.type)) return;
+        cancel();
+        if (last && !stalled && event.time - last.time >= afterMs) stall(last);
+        stalled = false;
+        give(troubles.take(event, []));
+        last = event.type === 'train-end' ? undefined : event;
+        cancel = last ? timer(() => stall(event), afterMs) : () => {};
+      },
+      error(cause) {
+        cancel();
+        subscriber.error(cause);
+      },
+      complete() {
+        cancel();
+        subscriber.complete();
+      },
+    });
+    subscription.add(() => cancel());
+    return subscription;
+  });
+}
+
+const patientTimer: Timer = (work, delayMs) => {
+  const timeout: unknown = setTimeout(work, delayMs);
+  // A browser's is a number.
+  if (typeof timeout === 'object' && timeout !== null && 'unref' in timeout) (timeout as { unref(): void }).unref();
+  return () => clearTimeout(timeout as ReturnType<typeof setTimeout>);
+};

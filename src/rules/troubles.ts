@@ -1,0 +1,192 @@
+import type { AlertEvent, EventContext, Severity } from '../events/events.js';
+
+/** What a judgement found wrong. */
+export interface Finding {
+  /** Where: a parameter or a layer. None for what concerns the whole run. */
+  readonly parameter?: string;
+  readonly severity: Severity;
+  /** What, and how far from normal: `the update is 0.31 of the weights' norm, above 0.1`. */
+  readonly what: string;
+  /** What to try. */
+  readonly advice: string;
+  readonly value?: number;
+  readonly threshold?: number;
+}
+
+/** How persistent a trouble has to be, and its absence. */
+export interface Hysteresis {
+  /** Judgements in a row that must find it before it is told. */
+  readonly patience: number;
+  /** Judgements in a row that must not find it before it is over. */
+  readonly recovery: number;
+}
+
+/** A parameter in which something was found, but not often enough yet. */
+interface Suspect {
+  firstStep: number;
+  times: number;
+}
+
+/** Parameters that came into trouble at once: one alert. */
+interface Trouble {
+  readonly parameter: string | undefined;
+  readonly severity: Severity;
+  readonly firstStep: number;
+  lastStep: number;
+  /** For each parameter, how many judgements in a row have found nothing. */
+  readonly clear: Record<string, number>;
+}
+
+/** Plain data. A parameter's key is its name, the whole run's is empty. */
+export interface SavedTroubles {
+  readonly suspects: Record<string, Suspect>;
+  readonly troubles: readonly Trouble[];
+}
+
+const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error'];
+
+/**
+ * Turns what judgement after judgement finds into alerts that begin once and end once. Parameters that come into trouble
+ * at the same judgement are one trouble; one that gets worse ends, and begins again with its new severity.
+ */
+export class Troubles {
+  #suspects: Record<string, Suspect>;
+  #troubles: Trouble[];
+
+  constructor(
+    private readonly rule: string,
+    private readonly hysteresis: Hysteresis,
+    saved: SavedTroubles = { suspects: {}, troubles: [] },
+  ) {
+    this.#suspects = saved.suspects;
+    this.#troubles = [...saved.troubles];
+  }
+
+  save(): SavedTroubles {
+    return { suspects: this.#suspects, troubles: this.#troubles };
+  }
+
+  /** The alerts that a judgement begins and ends. */
+  take(at: EventContext, findings: readonly Finding[]): AlertEvent[] {
+    if (findings.length === 0 && this.#troubles.length === 0) {
+      this.#suspects = {};
+      return [];
+    }
+    const found = new Map(findings.map((finding) => [finding.parameter ?? '', finding]));
+    const ended = this.#endThoseOver(at, found);
+    const worsened = this.#endWorsened(at, found);
+    const begun = this.#beginThoseProven(at, found);
+    return [...ended, ...worsened, ...begun];
+  }
+
+  #endThoseOver(at: EventContext, found: ReadonlyMap<string, Finding>): AlertEvent[] {
+    for (const trouble of this.#troubles) {
+      for (const key of Object.keys(trouble.clear)) {
+        if (found.has(key)) trouble.lastStep = at.step;
+        trouble.clear[key] = found.has(key) ? 0 : trouble.clear[key]! + 1;
+      }
+    }
+    const isOver = ({ clear }: Trouble) => Object.values(clear).every((times) => times >= this.hysteresis.recovery);
+    return this.#end(at, isOver, ({ lastStep, firstStep }) => `is over; seen from step ${firstStep} to ${lastStep}`);
+  }
+
+  #endWorsened(at: EventContext, found: ReadonlyMap<string, Finding>): AlertEvent[] {
+    const isWorse = (trouble: Trouble) =>
+      Object.keys(trouble.clear).some((key) => rank(found.get(key)?.severity) > rank(trouble.severity));
+    // Its parameters are proven already: they begin again at once, and since when is not forgotten.
+    for (const { clear, firstStep } of this.#troubles.filter(isWorse)) {
+      for (const key of Object.keys(clear)) this.#suspects[key] = { firstStep, times: this.hysteresis.patience };
+    }
+    return this.#end(at, isWorse, ({ firstStep }) => `has become worse, since step ${firstStep}`);
+  }
+
+  #end(at: EventContext, hasEnded: (trouble: Trouble) => boolean, say: (trouble: Trouble) => string): AlertEvent[] {
+    const ended = this.#troubles.filter(hasEnded);
+    this.#troubles = this.#troubles.filter((trouble) => !ended.includes(trouble));
+    return ended.map((trouble) => {
+      const { parameter, severity, firstStep, lastStep, clear } = trouble;
+      const where = whereOf(parameter, Object.keys(clear).length - 1);
+      return {
+        ...this.#alert(at, 'end', parameter, Object.keys(clear)),
+        severity,
+        message: `${where}${this.rule.replaceAll('-', ' ')} ${say(trouble)}`,
+        firstStep,
+        lastStep,
+      };
+    });
+  }
+
+  #beginThoseProven(at: EventContext, found: ReadonlyMap<string, Finding>): AlertEvent[] {
+    const suspects: Record<string, Suspect> = {};
+    const proven: Finding[] = [];
+    let firstStep = at.step;
+    for (const [key, finding] of found) {
+      if (this.#troubles.some(({ clear }) => Object.hasOwn(clear, key))) continue;
+      const before = Object.hasOwn(this.#suspects, key) ? this.#suspects[key] : undefined;
+      const suspect = { firstStep: before?.firstStep ?? at.step, times: (before?.times ?? 0) + 1 };
+      if (suspect.times < this.hysteresis.patience) suspects[key] = suspect;
+      else {
+        proven.push(finding);
+        firstStep = Math.min(firstStep, suspect.firstStep);
+      }
+    }
+    this.#suspects = suspects;
+    if (proven.length === 0) return [];
+    const worst = proven.reduce((a, b) => (isWorse(b, a) ? b : a));
+    const { parameter, severity, what, advice, value, threshold } = worst;
+    const keys = proven.map((finding) => finding.parameter ?? '');
+    const clear = Object.fromEntries(keys.map((key) => [key, 0]));
+    this.#troubles.push({ parameter, severity, firstStep, lastStep: at.step, clear });
+    return [
+      {
+        ...this.#alert(at, 'begin', parameter, keys),
+        severity,
+        message: `${whereOf(parameter, keys.length - 1)}${what}, since step ${firstStep}. ${advice}`,
+        firstStep,
+        lastStep: at.step,
+        ...(value !== undefined && { value }),
+        ...(threshold !== undefined && { threshold }),
+      },
+    ];
+  }
+
+  #alert(
+    { run, step, epoch, time }: EventContext,
+    phase: AlertEvent['phase'],
+    parameter: string | undefined,
+    keys: readonly string[],
+  ) {
+    return {
+      type: 'alert' as const,
+      run,
+      step,
+      epoch,
+      time,
+      rule: this.rule,
+      phase,
+      ...(parameter !== undefined && { parameter }),
+      ...(keys.length > 1 && { parameters: keys }),
+    };
+  }
+}
+
+function whereOf(parameter: string | undefined, others: number): string {
+  if (parameter === undefined) return '';
+  return others > 0 ? `${parameter} and ${others} more: ` : `${parameter}: `;
+}
+
+function rank(severity: Severity | undefined): number {
+  return severity === undefined ? -1 : SEVERITIES.indexOf(severity);
+}
+
+/** By severity, then by how far from the threshold, in either direction. */
+function isWorse(a: Finding, b: Finding): boolean {
+  if (a.severity !== b.severity) return rank(a.severity) > rank(b.severity);
+  return distanceOf(a) > distanceOf(b);
+}
+
+function distanceOf({ value, threshold }: Finding): number {
+  if (value === undefined || threshold === undefined) return 0;
+  const distance = Math.abs(Math.log(value / threshold));
+  return Number.isNaN(distance) ? 0 : distance;
+}

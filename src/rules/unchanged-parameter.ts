@@ -1,0 +1,55 @@
+import type { OperatorFunction } from 'rxjs';
+import { checkPositiveInteger } from '../events/check-option.js';
+import type { AlertEvent } from '../events/events.js';
+import type { ParameterUpdates } from '../parameters/parameter-updates.js';
+import type { Statistic } from '../parameters/statistics.js';
+import { createRule, type RuleOptions } from './create-rule.js';
+
+export interface UnchangedParameterOptions extends Omit<RuleOptions, 'patience'> {
+  /** After how many updates without a change. Default: 3. */
+  readonly steps?: number;
+}
+
+/**
+ * Not one element of a parameter has changed, three updates in a row. Steps at a learning rate of 0, as a warm-up begins
+ * with, say nothing.
+ *
+ * Peer: SageMaker Debugger's UnchangedTensor, all close (rtol 1e-5, atol 1e-8) over 3 steps. Here only an exact standstill
+ * counts: at the end of a decay every healthy parameter moves less than those tolerances.
+ *
+ * @throws TypeError when `steps` is not a positive integer.
+ *
+ * @example
+ * ```ts
+ * import { instrument, parameterUpdates, unchangedParameter } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.report(training.events$.pipe(parameterUpdates({ statistics: ['unchanged'] }), unchangedParameter()));
+ * ```
+ */
+export function unchangedParameter<S extends Statistic>({
+  steps = 3,
+  ...options
+}: UnchangedParameterOptions = {}): OperatorFunction<ParameterUpdates<S | 'unchanged'>, AlertEvent> {
+  return createRule(
+    {
+      name: 'unchanged-parameter',
+      severity: 'warning',
+      recovery: 3,
+      start: () => ({}),
+      judge({ names, sizes, columns: { unchanged }, learningRate }: ParameterUpdates<'unchanged'>) {
+        if (learningRate === 0) return undefined;
+        return names.flatMap((parameter, i) => {
+          if (unchanged[i] !== 1 || sizes[i] === 0) return [];
+          return {
+            parameter,
+            what: `not one of ${sizes[i]} values changes`,
+            advice:
+              'Look whether it is frozen, whether the loss depends on it, and whether units before it are dead; if it is meant to be frozen, leave it out with selectParameters().',
+          };
+        });
+      },
+    },
+    { ...options, patience: checkPositiveInteger('steps', steps) },
+  );
+}
