@@ -4,6 +4,14 @@
  * @module
  */
 export { mendBackend } from './backend/mend-backend.js';
+export { type EarlyStoppingOptions, earlyStopping } from './control/early-stopping.js';
+export type { ImprovementOptions } from './control/improvement.js';
+export { type ReduceOnPlateauOptions, reduceOnPlateau } from './control/reduce-on-plateau.js';
+export { type RollbackOptions, rollback } from './control/rollback.js';
+export { skipNonFinite } from './control/skip-non-finite.js';
+export { type SteerUpdateRatioOptions, steerUpdateRatio } from './control/steer-update-ratio.js';
+export { type StopOnAlertOptions, stopOnAlert } from './control/stop-on-alert.js';
+export { type WarmRestartOptions, warmRestart } from './control/warm-restart.js';
 export type {
   AlertEvent,
   ControlCommand,
@@ -34,6 +42,7 @@ export { isEventOf, isTrainingEvent, TRAINING_EVENT_TYPES } from './events/guard
 export { decodeRecord, encodeRecord, SERIAL_VERSION } from './events/serial.js';
 export type { Sink } from './events/sink.js';
 
+export { type Activations, type ActivationsOptions, activations } from './operators/activations.js';
 export { type EmaOptions, ema, type Smoothed } from './operators/ema.js';
 export { everyEpochs } from './operators/every-epochs.js';
 export { everySteps } from './operators/every-steps.js';
@@ -55,6 +64,8 @@ export type { Schedule, SchedulePosition } from './operators/schedule.js';
 export { type ParameterPattern, selectParameters } from './operators/select-parameters.js';
 export { type Throughput, type ThroughputOptions, throughput } from './operators/throughput.js';
 export { type TopUpdatesOptions, topUpdates } from './operators/top-updates.js';
+export { type UpdatesAfterAlertOptions, updatesAfterAlert } from './operators/updates-after-alert.js';
+export type { ActivationName, LayerActivations } from './parameters/activation-probe.js';
 export { layerOf } from './parameters/layer-of.js';
 
 export type {
@@ -75,6 +86,26 @@ export type {
 } from './parameters/statistics.js';
 export { DEFAULT_STATISTICS, STATISTICS } from './parameters/statistics.js';
 export type { MaybePromise, Snapshot, StepParameters } from './parameters/step-parameters.js';
+export { allZero } from './rules/all-zero.js';
+export { createRule, type Found, type RuleDefinition, type RuleOptions } from './rules/create-rule.js';
+export { type DeadReluOptions, deadRelu } from './rules/dead-relu.js';
+export { type DefaultRulesOptions, defaultRules } from './rules/default-rules.js';
+export { type ExplodingUpdatesOptions, explodingUpdates } from './rules/exploding-updates.js';
+export { type GradientNormJumpOptions, gradientNormJump } from './rules/gradient-norm-jump.js';
+export { type LossNotDecreasingOptions, lossNotDecreasing } from './rules/loss-not-decreasing.js';
+export { type LossSpikeOptions, lossSpike } from './rules/loss-spike.js';
+export { nonFinite } from './rules/non-finite.js';
+export { type OverfitOptions, overfit } from './rules/overfit.js';
+export { type OvertrainingOptions, overtraining } from './rules/overtraining.js';
+export { type PoorInitializationOptions, poorInitialization } from './rules/poor-initialization.js';
+export { type RuleMemory, ruleMemory, type SavedRules } from './rules/rule-memory.js';
+export { type SaturatedActivationOptions, saturatedActivation } from './rules/saturated-activation.js';
+export { type StalledTrainingOptions, stalledTraining, type Timer } from './rules/stalled-training.js';
+export { type TensorLeakOptions, tensorLeak } from './rules/tensor-leak.js';
+export type { Finding } from './rules/troubles.js';
+export { type UnchangedParameterOptions, unchangedParameter } from './rules/unchanged-parameter.js';
+export { type RatioStatistic, type UpdateRatioBandOptions, updateRatioBand } from './rules/update-ratio-band.js';
+export { type VanishingGradientsOptions, vanishingGradients } from './rules/vanishing-gradients.js';
 export { type ConsoleSinkOptions, type ConsoleStyle, consoleSink } from './sinks/console/console-sink.js';
 export type { Output } from './sinks/console/terminal.js';
 export type { FitCallbacks, FitPlan } from './sources/fit-callbacks.js';

@@ -36,8 +36,9 @@ export function deadRelu({ share = 0.5, ...options }: DeadReluOptions = {}): Ope
       recovery: 3,
       start: () => ({}),
       judge: ({ layers }: Activations) =>
-        layers.flatMap(({ name, units, dead }) => {
-          if (!(dead > share)) return [];
+        layers.flatMap(({ name, units, mean, dead }) => {
+          // A NaN is not above 0 either.
+          if (Number.isNaN(mean) || !(dead > share)) return [];
           return {
             parameter: name,
             value: dead,

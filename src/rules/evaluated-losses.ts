@@ -1,5 +1,5 @@
-import { describeValue, nearestHint } from '../events/check-option.js';
-import type { EvaluateEvent, Metrics, TrainingEvent } from '../events/events.js';
+import type { TrainingEvent } from '../events/events.js';
+import { evaluationLossOf, requiredMetric } from '../events/required-metric.js';
 
 /** The training losses since the last evaluation, as plain data. */
 export interface TrainLosses {
@@ -30,26 +30,11 @@ export function evaluatedLosses(
     losses.count++;
   }
   if (event.type !== 'evaluate' || losses.count === 0) return undefined;
-  const validation = validationLoss(event, metric);
+  const { metrics } = event;
+  const validation = metric === undefined ? evaluationLossOf(metrics) : requiredMetric(metrics, metric);
   if (validation === undefined) return undefined;
   const train = losses.sum / losses.count;
   losses.sum = 0;
   losses.count = 0;
   return { train, validation };
-}
-
-/** The metric of that name; without one, what `model.fit` (`val_loss`) or a Trainer (`eval_loss`) calls its loss. */
-function validationLoss({ metrics }: EvaluateEvent, metric: string | undefined): number | undefined {
-  if (metric === undefined) return metrics.val_loss ?? metrics.eval_loss;
-  return metricOf(metrics, metric);
-}
-
-/** @throws TypeError that lists the metrics there are. */
-export function metricOf(metrics: Metrics, metric: string): number {
-  const value = metrics[metric];
-  if (value !== undefined) return value;
-  const names = Object.keys(metrics);
-  throw new TypeError(
-    `metric: expected one of ${names.join(', ')}; got ${describeValue(metric)}${nearestHint(metric, names)}`,
-  );
 }

@@ -13,7 +13,8 @@ export interface ExplodingUpdatesOptions extends RuleOptions {
 }
 
 /**
- * A parameter moves by more than a tenth of its layer's weights, three updates in a row. A NaN is `nonFinite`'s.
+ * A parameter moves by more than a tenth of its layer's weights, three updates in a row. A step with a NaN says nothing:
+ * that is `nonFinite`'s.
  *
  * The layer's weights count because a bias begins at zero; a layer that is all zeros is not judged.
  *
@@ -43,8 +44,9 @@ export function explodingUpdates<S extends Statistic>({
       patience: 3,
       start: () => ({}),
       judge(updates: ParameterUpdates<'updateNorm' | 'weightNorm'>) {
-        const weights = weightsOf(updates);
         const { updateNorm } = updates.columns;
+        if (updateNorm.some(Number.isNaN)) return undefined;
+        const weights = weightsOf(updates);
         return updates.names.flatMap((parameter, i) => {
           const value = updateNorm[i]! / weights[i]!;
           if (weights[i] === 0 || !(value > ratio)) return [];

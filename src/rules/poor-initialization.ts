@@ -6,7 +6,7 @@ import type { Activations } from '../operators/activations.js';
 import { createRule, type RuleOptions } from './create-rule.js';
 
 export interface PoorInitializationOptions extends RuleOptions {
-  /** The largest ratio of the layers' variances. Default: 1000. */
+  /** How many times smaller or larger than the first layer's a variance may be. Default: 1000. */
   readonly ratio?: number;
   /** Only the first so many steps are judged. Default: 10. */
   readonly steps?: number;
@@ -14,8 +14,8 @@ export interface PoorInitializationOptions extends RuleOptions {
 
 /**
  * At the start of the run the signal dies out, or grows without bound, from layer to layer: the variance over the batch of
- * what one layer gives is more than a thousand times that of another. The alert names the layer with the smallest, where
- * the signal is lost. After the first ten steps it can only end.
+ * what a layer gives is a thousand times smaller, or larger, than that of the first. The alert names the first layer of
+ * which that is true. After the first ten steps it can only end.
  *
  * Peer: SageMaker Debugger's PoorWeightInitialization: a ratio above 10 between the variances of layers' weights, or
  * gradients whose 5th and 95th percentiles are within 0.001; patience 5, first 10 steps. Weights of a Glorot
@@ -48,22 +48,21 @@ export function poorInitialization({
       recovery: 3,
       start: () => ({}),
       judge({ step, layers }: Activations) {
-        const [least, ...others] = layers
-          .filter(({ variance }) => Number.isFinite(variance))
-          .sort((a, b) => a.variance - b.variance);
-        const most = others.at(-1);
-        if (!least || !most) return undefined;
-        const value = most.variance / least.variance;
-        if (!(value > ratio)) return [];
+        const [first, ...others] = layers.filter(({ variance }) => Number.isFinite(variance));
+        if (!first || others.length === 0) return undefined;
+        const lost = others.find(({ variance }) => variance * ratio < first.variance);
+        const grown = others.find(({ variance }) => variance > first.variance * ratio);
+        const layer = lost ?? grown;
+        if (!layer) return [];
         if (step > steps) return undefined;
+        const value = lost ? first.variance / lost.variance : layer.variance / first.variance;
         return [
           {
-            parameter: least.name,
+            parameter: layer.name,
             value,
             threshold: ratio,
-            what: `what it gives varies ${shortNumber(value)} times less over the batch than what ${most.name} gives, more than ${shortNumber(ratio)} times`,
-            advice:
-              'The signal is lost there: initialise with heNormal before a ReLU and glorotUniform before tanh, add normalisation, or residual connections.',
+            what: `over the batch, what it gives varies ${shortNumber(value)} times ${lost ? 'less' : 'more'} than what ${first.name} gives, more than ${shortNumber(ratio)} times`,
+            advice: `The signal ${lost ? 'is lost there' : 'grows without bound'}: initialise with heNormal before a ReLU and glorotUniform before tanh, add normalisation, or residual connections.`,
           },
         ];
       },

@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import { checkOneOf, checkPositive } from '../events/check-option.js';
-import type { AlertEvent, TrainingEvent, TrainingEventType } from '../events/events.js';
+import type { AlertEvent, EventContext, TrainingEvent, TrainingEventType } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import { operate } from '../operators/operate.js';
 import type { RuleOptions } from './create-rule.js';
@@ -47,15 +47,16 @@ export function stalledTraining({
   checkPositive('afterMs', afterMs);
   checkOneOf('severity', severity, ['info', 'warning', 'error']);
   return operate((source, subscriber) => {
-    let last: TrainingEvent | undefined;
-    let stalled = false;
-    let cancel = () => {};
-    const saved = memory?.enter('stalled-training', () => troubles.save()) as SavedTroubles | undefined;
+    const remember = (): Remembered => ({ ...(last && { last }), stalled, ...troubles.save() });
+    const saved = memory?.enter('stalled-training', remember) as Remembered | undefined;
     const troubles = new Troubles('stalled-training', { patience: 1, recovery: 1 }, saved);
+    let last = saved?.last;
+    let stalled = saved?.stalled ?? false;
+    let cancel = () => {};
     const give = (alerts: readonly AlertEvent[]) => {
       for (const alert of alerts) subscriber.next(alert);
     };
-    const stall = (since: TrainingEvent) => {
+    const stall = (since: EventContext) => {
       stalled = true;
       const { run, step, epoch } = since;
       const finding = {
@@ -74,7 +75,8 @@ export function stalledTraining({
         if (last && !stalled && event.time - last.time >= afterMs) stall(last);
         stalled = false;
         give(troubles.take(event, []));
-        last = event.type === 'train-end' ? undefined : event;
+        const { type, run, step, epoch, time } = event;
+        last = type === 'train-end' ? undefined : { run, step, epoch, time };
         cancel = last ? timer(() => stall(event), afterMs) : () => {};
       },
       error(cause) {
@@ -89,6 +91,12 @@ export function stalledTraining({
     subscription.add(() => cancel());
     return subscription;
   });
+}
+
+interface Remembered extends SavedTroubles {
+  /** Where the loop was when it was last heard of. */
+  readonly last?: EventContext;
+  readonly stalled: boolean;
 }
 
 const patientTimer: Timer = (work, delayMs) => {

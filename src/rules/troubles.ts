@@ -109,7 +109,7 @@ export class Troubles {
       return {
         ...this.#alert(at, 'end', parameter, Object.keys(clear)),
         severity,
-        message: `${where}${this.rule.replaceAll('-', ' ')} ${say(trouble)}`,
+        message: `${where}${this.rule} ${say(trouble)}`,
         firstStep,
         lastStep,
       };

@@ -13,7 +13,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sources: ['events', 'parameters', 'types:operators'],
   operators: ['events', 'parameters'],
   rules: ['events', 'parameters', 'operators'],
-  control: ['events', 'types:rules'],
+  control: ['events', 'parameters', 'operators'],
   page: ['events', 'parameters'],
   sinks: ['events', 'parameters', 'page', 'types:operators'],
   trainer: ['events', 'parameters', 'sources', 'control', 'backend', 'sinks'],

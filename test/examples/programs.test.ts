@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import * as tf from '@tensorflow/tfjs';
+import { expect, it, vi } from 'vitest';
+import { train } from '../../examples/closed-loop.js';
+import { held, useBackend } from '../helpers/backend.js';
 import { runExample } from '../helpers/run-example.js';
 
 it('fit.ts prints every parameter at every step, and writes them', async () => {
@@ -23,4 +26,35 @@ it('custom-loop.ts prints loss changes, mean ratios and the fastest parameters',
     expect(output.match(/^mean update ratio \d/gm)).toHaveLength(5);
     expect(output.match(/^linear\/(weight|bias) [\d.e-]+ [\d.e-]+$/gm)).toHaveLength(200);
   });
+});
+
+it('closed-loop.ts steers the learning rate, says so, and stops where nothing is left to gain', async () => {
+  await useBackend('cpu');
+  const said: unknown[][] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((...words) => void said.push(words));
+  const atFirst = held();
+  try {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.dense({ inputShape: [4], units: 16, activation: 'relu', name: 'hidden' }),
+        tf.layers.dense({ units: 1, name: 'head' }),
+      ],
+    });
+    const optimizer = tf.train.adam(1e-5);
+    model.compile({ optimizer, loss: 'meanSquaredError' });
+    const x = tf.randomNormal([64, 4], 0, 1, 'float32', 1);
+    const y = tf.tidy(() => x.sum(1, true));
+    await train(model, x, y);
+    const controls = said.filter(([, type]) => type === 'control').map(([, , message]) => message);
+    expect(controls.length).toBeGreaterThan(2);
+    expect(controls[0]).toMatch(
+      /^the median update ratio is [\d.e-]+, its target 0.001: learning rate 1e-5 → [\d.e-]+$/,
+    );
+    tf.dispose([x, y]);
+    model.dispose();
+    optimizer.dispose();
+    expect(held()).toEqual(atFirst);
+  } finally {
+    log.mockRestore();
+  }
 });

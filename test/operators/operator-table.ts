@@ -2,7 +2,7 @@
 import type { OperatorFunction } from 'rxjs';
 import * as trainscope from '../../src/index.js';
 import type { ParameterUpdates } from '../../src/parameters/parameter-updates.js';
-import { fakeRun, type Ledger, updatesOf } from './fake-run.js';
+import { event, fakeRun, type Ledger, updatesOf } from './fake-run.js';
 
 export interface Case {
   /** Made anew for each use, to be sure that nothing hides in the factory. */
@@ -18,6 +18,7 @@ const updates = (ledger: Ledger) => {
     updatesOf({ updateNorm: [step, 1], weightNorm: [1, 2], gradientNorm: [0, 1] }, { names: ['a/w', 'a/b'], step }),
   );
 };
+const alerted = (ledger: Ledger) => [event('alert', { phase: 'begin', rule: 'loss-spike' }), ...fakeRun(3, { ledger })];
 const events = (ledger: Ledger) => fakeRun(3, { ledger });
 
 const of = <T, R>(
@@ -37,7 +38,8 @@ export const OPERATORS: Readonly<Record<string, Case>> = {
   selectParameters: of(() => trainscope.selectParameters('a.w'), updates, 3),
   throughput: of(() => trainscope.throughput(), events, 3),
   topUpdates: of(() => trainscope.topUpdates(1), updates, 3),
+  updatesAfterAlert: of(() => trainscope.updatesAfterAlert({ steps: 2 }), alerted, 2),
 };
 
-/** What else the room exports: schedules, and the function that names layers. */
-export const OTHERS = new Set(['everyEpochs', 'everySteps', 'layerOf', 'logSteps']);
+/** What else the room exports: schedules, the function that names layers, and what needs a model to look at. */
+export const OTHERS = new Set(['activations', 'everyEpochs', 'everySteps', 'layerOf', 'logSteps']);

@@ -1,4 +1,4 @@
-import { type ImprovementOptions, improves, worst } from './improvement.js';
+import { type ImprovementOptions, improves, worst } from '../../control/improvement.js';
 import type { MetricSchedule } from './metric-schedule.js';
 
 /** When and how far `greedy` moves the rate. */

@@ -1,0 +1,87 @@
+import { mergeMap, type OperatorFunction } from 'rxjs';
+import { checkOneOf, checkPositiveInteger, describeValue } from '../events/check-option.js';
+import type { ControlRequest, TrainingEvent } from '../events/events.js';
+import { evaluationLossOf, requiredMetric } from '../events/required-metric.js';
+import { shortNumber } from '../events/short-number.js';
+import { perSubscription } from '../operators/per-subscription.js';
+import { improves, worst } from './improvement.js';
+
+export interface EarlyStoppingOptions {
+  /** The evaluation's metric. Default: `val_loss` or `eval_loss`, whichever is there. */
+  readonly metric?: string;
+  /** Whether less is better or more. Default: `min`. */
+  readonly mode?: 'min' | 'max';
+  /** Evaluations in a row without improvement. Default: 3. */
+  readonly patience?: number;
+  /** The least improvement. Default: 0. */
+  readonly minDelta?: number;
+  /** Stop when the metric is NaN or infinite. Default: true. */
+  readonly checkFinite?: boolean;
+  /** Stop when the metric is better than this: it is good enough. */
+  readonly stoppingThreshold?: number;
+  /** Stop when the metric is worse than this: it has diverged. */
+  readonly divergenceThreshold?: number;
+}
+
+/**
+ * Ask the loop to stop when an evaluation's metric no longer improves, is good enough, has diverged, or is not finite.
+ *
+ * Semantics and defaults are those of PyTorch Lightning's EarlyStopping.
+ *
+ * Error of the stream: TypeError when an evaluation lacks the `metric`; it lists those that there are.
+ *
+ * @throws TypeError for a patience that is not a positive integer, a mode that there is not, a negative `minDelta`.
+ *
+ * @example
+ * ```ts
+ * import { earlyStopping, instrument } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.steer(training.events$.pipe(earlyStopping({ patience: 5 })));
+ * await model.fit(x, y, { epochs: 100, validationSplit: 0.2, callbacks: training.callbacks() });
+ * ```
+ */
+export function earlyStopping(options: EarlyStoppingOptions = {}): OperatorFunction<TrainingEvent, ControlRequest> {
+  const { metric, mode = 'min', patience = 3, minDelta = 0, checkFinite = true } = options;
+  checkOneOf('mode', mode, ['min', 'max']);
+  checkPositiveInteger('patience', patience);
+  if (!(minDelta >= 0))
+    throw new TypeError(`minDelta: expected a number of at least 0, got ${describeValue(minDelta)}`);
+  const improvement = { mode, threshold: minDelta, thresholdMode: 'abs' } as const;
+  const isBeyond = (value: number, threshold: number | undefined, sign: 1 | -1) =>
+    threshold !== undefined && (mode === 'min' ? sign * (threshold - value) > 0 : sign * (value - threshold) > 0);
+  return perSubscription(() => {
+    let best = worst(mode);
+    let waited = 0;
+    const reasonToStop = (value: number): string | undefined => {
+      if (checkFinite && !Number.isFinite(value)) return `it is ${value}`;
+      if (isBeyond(value, options.stoppingThreshold, 1)) {
+        return `it is better than the stopping threshold of ${options.stoppingThreshold}`;
+      }
+      if (isBeyond(value, options.divergenceThreshold, -1)) {
+        return `it is worse than the divergence threshold of ${options.divergenceThreshold}`;
+      }
+      if (improves(value, best, improvement)) {
+        best = value;
+        waited = 0;
+        return undefined;
+      }
+      return ++waited < patience ? undefined : `it has not improved on ${shortNumber(best)} for ${waited} evaluations`;
+    };
+    return mergeMap((event): ControlRequest[] => {
+      if (event.type !== 'evaluate') return [];
+      const { metrics } = event;
+      const value = metric === undefined ? evaluationLossOf(metrics) : requiredMetric(metrics, metric);
+      if (value === undefined) return [];
+      const reason = reasonToStop(value);
+      if (!reason) return [];
+      return [
+        {
+          command: { kind: 'stop' },
+          source: 'earlyStopping',
+          message: `${metric ?? 'the evaluation loss'} is ${shortNumber(value)}: ${reason}`,
+        },
+      ];
+    });
+  });
+}

@@ -1,0 +1,97 @@
+import { mergeMap, type OperatorFunction } from 'rxjs';
+import { checkPositiveInteger, describeValue } from '../events/check-option.js';
+import type { ControlRequest, TrainingEvent } from '../events/events.js';
+import { requiredMetric } from '../events/required-metric.js';
+import { shortNumber } from '../events/short-number.js';
+import { perSubscription } from '../operators/per-subscription.js';
+import { type ImprovementOptions, improves, worst } from './improvement.js';
+
+export interface ReduceOnPlateauOptions extends ImprovementOptions {
+  /** The evaluation's metric to follow. Default: none, the mean training loss of every `steps` steps. */
+  readonly metric?: string;
+  /** Over how many steps the training loss is averaged. Default: 10. */
+  readonly steps?: number;
+  /** What the rate is multiplied with, between 0 and 1. Default: 0.1. */
+  readonly factor?: number;
+  /** Means, or evaluations, without improvement that are let pass. Default: 10. */
+  readonly patience?: number;
+  /** Means, or evaluations, after a reduction that do not count. Default: 0. */
+  readonly cooldown?: number;
+  /** The least product of all reductions. Default: 1e-4. */
+  readonly minFactor?: number;
+}
+
+/**
+ * Lower the learning rate tenfold when the loss, or an evaluation's metric, has stopped improving.
+ *
+ * Semantics and defaults are those of torch's ReduceLROnPlateau (threshold 1e-4, relative), applied on top of whatever
+ * sets the rate. A value that is not finite does not improve.
+ *
+ * Error of the stream: TypeError when an evaluation lacks the `metric`; it lists those that there are.
+ *
+ * @throws TypeError for a factor that is not between 0 and 1, counts that are no positive integers.
+ *
+ * @example
+ * ```ts
+ * import { instrument, reduceOnPlateau } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.steer(training.events$.pipe(reduceOnPlateau({ metric: 'val_loss', patience: 3 })));
+ * await model.fit(x, y, { epochs: 50, validationSplit: 0.2, callbacks: training.callbacks() });
+ * ```
+ */
+export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): OperatorFunction<TrainingEvent, ControlRequest> {
+  const { metric, steps = 10, factor = 0.1, patience = 10, cooldown = 0, minFactor = 1e-4 } = options;
+  const { mode = 'min', threshold = 1e-4, thresholdMode = 'rel' } = options;
+  checkPositiveInteger('steps', steps);
+  checkPositiveInteger('patience', patience);
+  for (const [name, value] of Object.entries({ factor, minFactor })) {
+    if (!(value > 0 && value < 1)) {
+      throw new TypeError(`${name}: expected a number between 0 and 1, got ${describeValue(value)}`);
+    }
+  }
+  return perSubscription(() => {
+    const observe = metric === undefined ? meanLosses(steps) : metricIn(metric);
+    let best = worst(mode);
+    let bad = 0;
+    let cooling = 0;
+    let product = 1;
+    return mergeMap((event): ControlRequest[] => {
+      const value = observe(event);
+      if (value === undefined) return [];
+      const better = improves(value, best, { mode, threshold, thresholdMode });
+      if (better) best = value;
+      bad = better || cooling > 0 ? 0 : bad + 1;
+      if (cooling > 0) cooling--;
+      if (bad <= patience || product <= minFactor) return [];
+      product = Math.max(product * factor, minFactor);
+      cooling = cooldown;
+      bad = 0;
+      return [
+        {
+          command: { kind: 'scale-learning-rate', factor: product },
+          source: 'reduceOnPlateau',
+          message: `${metric ?? 'the loss'} has not been better than ${shortNumber(best)} for more than ${patience} ${metric ? 'evaluations' : `times ${steps} steps`}`,
+        },
+      ];
+    });
+  });
+}
+
+function metricIn(metric: string): (event: TrainingEvent) => number | undefined {
+  return (event) => (event.type === 'evaluate' ? requiredMetric(event.metrics, metric) : undefined);
+}
+
+function meanLosses(steps: number): (event: TrainingEvent) => number | undefined {
+  let sum = 0;
+  let count = 0;
+  return (event) => {
+    if (event.type !== 'step-end') return undefined;
+    sum += event.loss;
+    if (++count < steps) return undefined;
+    const mean = sum / count;
+    sum = 0;
+    count = 0;
+    return mean;
+  };
+}

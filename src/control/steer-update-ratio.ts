@@ -1,0 +1,121 @@
+import { mergeMap, type OperatorFunction } from 'rxjs';
+import { checkPositive, checkPositiveInteger, describeValue } from '../events/check-option.js';
+import type { ControlRequest } from '../events/events.js';
+import { shortNumber } from '../events/short-number.js';
+import { perSubscription } from '../operators/per-subscription.js';
+import { layerOf } from '../parameters/layer-of.js';
+import type { ParameterUpdates } from '../parameters/parameter-updates.js';
+import type { Statistic } from '../parameters/statistics.js';
+
+export interface SteerUpdateRatioOptions {
+  /** The median update ratio to keep to. Default: 1e-3. */
+  readonly target?: number;
+  /** The least learning rate. Default: 1e-6. */
+  readonly min?: number;
+  /** The greatest learning rate. Default: 1. */
+  readonly max?: number;
+  /** Updates between one correction and the next. Default: 5. */
+  readonly every?: number;
+  /** How much of the distance to the target a correction makes up for, on the logarithm, 0…1. Default: 0.5. */
+  readonly damping?: number;
+}
+
+/** A correction changes the rate by at most this factor, either way. */
+const MOST_CHANGE = 10;
+/** Smaller corrections are not asked for: each is an event. */
+const LEAST_CHANGE = 1.05;
+
+/**
+ * Steer the learning rate so that the median update ratio follows its target: the layers' updates divided by their
+ * weights' norms (biases begin at zero and count with their layer), the median of them, and of the steps since the last
+ * correction.
+ *
+ * It works on top of a schedule: it asks for a factor, not for a rate; where a schedule lowers the rate below its highest
+ * so far, the target falls in the same proportion; and while the rate still rises, as in a warm-up, it waits. `min` and
+ * `max` bound the rate that results.
+ *
+ * That healthy updates are near 1e-3 of the weights is a rule of thumb of long standing (DL4J's guide to its training
+ * interface; Karpathy's notes); docs/performance.md has what it does for three problems.
+ *
+ * @throws TypeError for numbers that are not positive, a damping outside of 0…1, a `min` above `max`.
+ *
+ * @example
+ * ```ts
+ * import { instrument, parameterUpdates, steerUpdateRatio } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * const updates$ = training.events$.pipe(parameterUpdates({ statistics: ['updateNorm', 'weightNorm'] }));
+ * training.steer(updates$.pipe(steerUpdateRatio({ target: 1e-3, min: 1e-6, max: 1e-2 })));
+ * ```
+ */
+export function steerUpdateRatio<S extends Statistic>({
+  target = 1e-3,
+  min = 1e-6,
+  max = 1,
+  every = 5,
+  damping = 0.5,
+}: SteerUpdateRatioOptions = {}): OperatorFunction<ParameterUpdates<S | 'updateNorm' | 'weightNorm'>, ControlRequest> {
+  checkPositive('target', target);
+  checkPositive('min', min);
+  checkPositive('max', max);
+  checkPositiveInteger('every', every);
+  if (min > max) throw new TypeError(`min: expected at most max, ${max}; got ${min}`);
+  if (!(damping > 0 && damping <= 1)) {
+    throw new TypeError(`damping: expected a number above 0, up to 1; got ${describeValue(damping)}`);
+  }
+  return perSubscription(() => {
+    let factor = 1;
+    let peak = 0;
+    let ratios: number[] = [];
+    return mergeMap((updates): ControlRequest[] => {
+      const rate = updates.learningRate;
+      const ratio = medianLayerRatio(updates);
+      // The rate without ours: a schedule's, with whatever else steers.
+      const base = rate / factor;
+      if (!(base > 0) || !(ratio > 0) || !Number.isFinite(ratio)) return [];
+      const rises = peak > 0 && base > peak * (1 + 1e-9);
+      peak = Math.max(peak, base);
+      if (rises) {
+        ratios = [];
+        return [];
+      }
+      ratios.push(ratio);
+      if (ratios.length < every) return [];
+      const measured = median(ratios);
+      ratios = [];
+      const wanted = target * (base / peak);
+      const correction = clamp((wanted / measured) ** damping, 1 / MOST_CHANGE, MOST_CHANGE);
+      const next = clamp(rate * correction, min, max);
+      if (Math.max(next / rate, rate / next) < LEAST_CHANGE) return [];
+      factor = next / base;
+      return [
+        {
+          command: { kind: 'scale-learning-rate', factor },
+          source: 'steerUpdateRatio',
+          message: `the median update ratio is ${shortNumber(measured)}, its target ${shortNumber(wanted)}`,
+        },
+      ];
+    });
+  });
+}
+
+function medianLayerRatio({ names, columns }: ParameterUpdates<'updateNorm' | 'weightNorm'>): number {
+  const layers = new Map<string, { update: number; weight: number }>();
+  for (const [i, name] of names.entries()) {
+    const layer = layers.get(layerOf(name)) ?? { update: 0, weight: 0 };
+    layer.update += columns.updateNorm[i]! ** 2;
+    layer.weight += columns.weightNorm[i]! ** 2;
+    layers.set(layerOf(name), layer);
+  }
+  return median(Array.from(layers.values(), ({ update, weight }) => Math.sqrt(update / weight)));
+}
+
+/** The lower one of the two in the middle; NaN of none. */
+function median(values: readonly number[]): number {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+  return sorted[(sorted.length - 1) >> 1] ?? Number.NaN;
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}

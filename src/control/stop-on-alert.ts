@@ -1,0 +1,46 @@
+import { filter, map, type OperatorFunction, pipe } from 'rxjs';
+import { checkOneOf } from '../events/check-option.js';
+import type { AlertEvent, ControlRequest, Severity } from '../events/events.js';
+import { isAtLeast } from './severity.js';
+
+export interface StopOnAlertOptions {
+  /** The least severity that stops the run. Default: `error`. */
+  readonly severity?: Severity;
+  /** The rules whose alerts count. Default: all. */
+  readonly rules?: readonly string[];
+}
+
+/**
+ * Ask the loop to stop when an alert begins that is bad enough.
+ *
+ * ```text
+ * alerts    -w-e--e|     w warning   e error
+ * stopOnAlert()
+ *           ---s--s|
+ * ```
+ *
+ * @throws TypeError for a severity that there is not.
+ *
+ * @example
+ * ```ts
+ * import { defaultRules, instrument, stopOnAlert } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.steer(training.events$.pipe(defaultRules(), stopOnAlert({ severity: 'error' })));
+ * ```
+ */
+export function stopOnAlert({
+  severity = 'error',
+  rules,
+}: StopOnAlertOptions = {}): OperatorFunction<AlertEvent, ControlRequest> {
+  checkOneOf('severity', severity, ['info', 'warning', 'error']);
+  return pipe(
+    filter((alert: AlertEvent) => alert.phase === 'begin' && isAtLeast(alert, severity, rules)),
+    map(({ rule, message, parameter }) => ({
+      command: { kind: 'stop' as const },
+      source: 'stopOnAlert',
+      message: `stop on ${rule}: ${message}`,
+      ...(parameter !== undefined && { parameter }),
+    })),
+  );
+}

@@ -1,0 +1,70 @@
+import { mergeMap, type OperatorFunction } from 'rxjs';
+import { checkPositiveInteger, describeValue } from '../events/check-option.js';
+import type { ControlRequest, TrainingEvent } from '../events/events.js';
+import { perSubscription } from '../operators/per-subscription.js';
+
+export interface WarmRestartOptions {
+  /** Steps of the first cycle. */
+  readonly period: number;
+  /** How many times as long as the one before each further cycle is; a whole number. Default: 2. */
+  readonly multiplier?: number;
+  /** The least factor, reached at the end of a cycle, between 0 and 1. Default: 0.01. */
+  readonly minFactor?: number;
+}
+
+/** Smaller changes of the factor are not asked for: each is an event. */
+const LEAST_CHANGE = 0.05;
+
+/**
+ * Let the learning rate fall by a cosine and start again, in cycles that become longer (SGDR: Loshchilov and Hutter,
+ * 2017), as a factor on top of whatever sets it. It asks when the factor has changed by 5 % of the full rate, and at each
+ * restart.
+ *
+ * @throws TypeError for a period or a multiplier that is not a positive integer, a factor not between 0 and 1.
+ *
+ * @example
+ * ```ts
+ * import { instrument, warmRestart } from 'trainscope';
+ *
+ * const training = instrument(model);
+ * training.steer(training.events$.pipe(warmRestart({ period: 100 })));
+ * ```
+ */
+export function warmRestart({
+  period,
+  multiplier = 2,
+  minFactor = 0.01,
+}: WarmRestartOptions): OperatorFunction<TrainingEvent, ControlRequest> {
+  checkPositiveInteger('period', period);
+  checkPositiveInteger('multiplier', multiplier);
+  if (!(minFactor > 0 && minFactor < 1)) {
+    throw new TypeError(`minFactor: expected a number between 0 and 1, got ${describeValue(minFactor)}`);
+  }
+  return perSubscription(() => {
+    let cycle = 1;
+    let length = period;
+    let done = 0;
+    let asked = 1;
+    return mergeMap((event): ControlRequest[] => {
+      if (event.type !== 'step-end') return [];
+      const restarts = ++done === length;
+      if (restarts) {
+        cycle++;
+        done = 0;
+        length *= multiplier;
+      }
+      const factor = minFactor + ((1 - minFactor) * (1 + Math.cos((Math.PI * done) / length))) / 2;
+      if (!restarts && Math.abs(factor - asked) < LEAST_CHANGE) return [];
+      asked = factor;
+      return [
+        {
+          command: { kind: 'scale-learning-rate', factor },
+          source: 'warmRestart',
+          message: restarts
+            ? `cycle ${cycle} begins, of ${length} steps`
+            : `step ${done} of ${length} in cycle ${cycle}`,
+        },
+      ];
+    });
+  });
+}

@@ -1,0 +1,304 @@
+import { from, type OperatorFunction } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import {
+  type AlertEvent,
+  type ControlRequest,
+  earlyStopping,
+  type ParameterUpdates,
+  reduceOnPlateau,
+  rollback,
+  skipNonFinite,
+  steerUpdateRatio,
+  stopOnAlert,
+  type TrainingEvent,
+  warmRestart,
+} from '../../src/index.js';
+import { event, fakeStep, updatesOf } from '../operators/fake-run.js';
+import { collect, marbles } from '../operators/marbles.js';
+import { evaluations, losses } from '../rules/numbers.js';
+
+function requestsOf<T>(values: readonly T[], operator: OperatorFunction<T, ControlRequest>): ControlRequest[] {
+  const { values: requests, error } = collect(from(values).pipe(operator));
+  if (error) throw error;
+  return requests;
+}
+
+const factorsOf = (requests: readonly ControlRequest[]) =>
+  requests.map(({ command }) => (command.kind === 'scale-learning-rate' ? command.factor : command.kind));
+
+const alert = (fields: Partial<AlertEvent> = {}) =>
+  event('alert', {
+    rule: 'non-finite',
+    severity: 'error',
+    phase: 'begin',
+    message: 'NaN',
+    firstStep: 3,
+    step: 3,
+    ...fields,
+  });
+
+describe('every control operator', () => {
+  const operators: Readonly<Record<string, () => OperatorFunction<never, ControlRequest>>> = {
+    earlyStopping,
+    reduceOnPlateau,
+    rollback,
+    skipNonFinite,
+    steerUpdateRatio,
+    stopOnAlert,
+    warmRestart: () => warmRestart({ period: 2 }),
+  };
+  it.each(Object.entries(operators))('%s: never, empty, error', (_name, make) => {
+    marbles(({ cold, expectObservable }) => {
+      expectObservable(cold<never>('---').pipe(make())).toBe('---');
+      expectObservable(cold<never>('--|').pipe(make())).toBe('--|');
+      expectObservable(cold<never>('--#', {}, new Error('source')).pipe(make())).toBe('--#', {}, new Error('source'));
+    });
+  });
+});
+
+describe('stopOnAlert', () => {
+  it.each([
+    ['an error', alert(), {}, ['stop']],
+    ['a warning', alert({ severity: 'warning' }), {}, []],
+    ['a warning, when it counts', alert({ severity: 'warning' }), { severity: 'warning' }, ['stop']],
+    ['the end of an error', alert({ phase: 'end' }), {}, []],
+    ['that of another rule', alert(), { rules: ['overfit'] }, []],
+  ] as const)('%s', (_name, given, options, expected) => {
+    expect(requestsOf([given], stopOnAlert(options)).map(({ command }) => command.kind)).toEqual(expected);
+  });
+
+  it('says why, and where', () => {
+    expect(requestsOf([alert({ parameter: 'w' })], stopOnAlert())).toEqual([
+      { command: { kind: 'stop' }, source: 'stopOnAlert', message: 'stop on non-finite: NaN', parameter: 'w' },
+    ]);
+  });
+
+  it('refuses a severity that there is not', () => {
+    expect(() => stopOnAlert({ severity: 'bad' as 'error' })).toThrow('severity: expected one of info, warning, error');
+  });
+});
+
+/** Lightning's own table of tests: losses, patience, and the evaluation after which it stops. */
+describe('earlyStopping', () => {
+  const stepsOf = (values: readonly number[], options: Parameters<typeof earlyStopping>[0], name?: string) => {
+    for (let n = 1; n <= values.length; n++) {
+      const first = evaluations(
+        values.slice(0, n).map((value) => [1, value] as const),
+        name,
+      );
+      if (requestsOf(first, earlyStopping(options)).length > 0) return n;
+    }
+    return undefined;
+  };
+  it.each([
+    ['it improves', [6, 5, 4, 3], { patience: 1 }, undefined],
+    ['it does not, once', [6, 5, 6], { patience: 1 }, 3],
+    ['an equal is no improvement', [6, 6, 6], { patience: 2 }, 3],
+    ['improving begins anew', [6, 5, 6, 4, 5, 6], { patience: 2 }, 6],
+    ['by less than the least', [6, 5.95, 5.9], { patience: 2, minDelta: 0.1 }, 3],
+    ['more is better', [1, 2, 1, 1], { patience: 2, mode: 'max' }, 4],
+    ['NaN', [6, Number.NaN], {}, 2],
+    ['NaN, when that is well', [6, Number.NaN, 5], { checkFinite: false }, undefined],
+    ['good enough', [6, 0.9], { stoppingThreshold: 1 }, 2],
+    ['just not', [6, 1], { stoppingThreshold: 1 }, undefined],
+    ['diverged', [6, 10.1], { divergenceThreshold: 10 }, 2],
+    ['just not diverged', [6, 10], { divergenceThreshold: 10 }, undefined],
+    ['a Trainer', [6, 6, 6, 6], {}, 4, 'eval_loss'],
+    ['no loss', [6, 6, 6, 6], {}, undefined, 'accuracy'],
+  ] as const)('%s', (_name, values, options, expected, name?: string) => {
+    expect(stepsOf(values, options, name)).toBe(expected);
+  });
+
+  it('a metric that is missing is told with those that there are', () => {
+    expect(() => requestsOf(evaluations([[1, 1]]), earlyStopping({ metric: 'accuracy' }))).toThrow(
+      'metric: expected one of val_loss; got "accuracy"',
+    );
+  });
+});
+
+describe('reduceOnPlateau', () => {
+  const flat = (n: number) => losses(...Array(n).fill(1));
+  it.each([
+    ['it improves', losses(...Array.from({ length: 300 }, (_, i) => 1 / (i + 1))), {}, []],
+    ['flat for the patience', flat(22), { steps: 2 }, []],
+    ['flat for longer', flat(24), { steps: 2 }, [0.1]],
+    ['and again', flat(46), { steps: 2 }, [0.1, 0.010000000000000002]],
+    ['after a cooldown', flat(12), { steps: 1, patience: 1, cooldown: 3 }, [0.1, 0.010000000000000002]],
+    ['down to the least', flat(20), { steps: 1, patience: 1, minFactor: 0.05 }, [0.1, 0.05]],
+    [
+      'NaN does not improve',
+      losses(...Array(5).fill(Number.NaN)),
+      { steps: 1, patience: 1 },
+      [0.1, 0.010000000000000002],
+    ],
+    ['a metric', evaluations(Array(4).fill([1, 1])), { metric: 'val_loss', patience: 1 }, [0.1]],
+    [
+      'that is to rise',
+      evaluations([
+        [1, 1],
+        [1, 2],
+        [1, 3],
+        [1, 4],
+      ]),
+      { metric: 'val_loss', patience: 1, mode: 'max' },
+      [],
+    ],
+  ] as const)('%s', (_name, events, options, expected) => {
+    expect(factorsOf(requestsOf(events as readonly TrainingEvent[], reduceOnPlateau(options)))).toEqual(expected);
+  });
+
+  it('refuses a factor that does not reduce', () => {
+    expect(() => reduceOnPlateau({ factor: 1 })).toThrow('factor: expected a number between 0 and 1, got 1');
+  });
+});
+
+describe('warmRestart', () => {
+  it('falls by a cosine, starts again, and takes twice as long', () => {
+    const requests = requestsOf(losses(...Array(12).fill(1)), warmRestart({ period: 4, minFactor: 0.1 }));
+    const factors = factorsOf(requests) as number[];
+    const cosine = (done: number, length: number) => 0.1 + (0.9 * (1 + Math.cos((Math.PI * done) / length))) / 2;
+    expect(factors.slice(0, 4)).toEqual([cosine(1, 4), cosine(2, 4), cosine(3, 4), 1]);
+    expect(factors.at(-1)).toBe(1);
+    expect(requests[3]!.message).toBe('cycle 2 begins, of 8 steps');
+  });
+
+  it('asks only for changes worth an event', () => {
+    expect(requestsOf(losses(...Array(999).fill(1)), warmRestart({ period: 1000 })).length).toBeLessThan(21);
+  });
+
+  it('refuses what makes no cycle', () => {
+    expect(() => warmRestart({ period: 0 })).toThrow('period: expected a positive integer, got 0');
+    expect(() => warmRestart({ period: 5, minFactor: 1 })).toThrow('minFactor: expected a number between 0 and 1');
+  });
+});
+
+/** A loop whose update ratio is proportional to its rate, as Adam's is, under the operator's control. */
+function steered(
+  steps: number,
+  rateAt: (step: number) => number,
+  options: Parameters<typeof steerUpdateRatio>[0] = {},
+) {
+  let factor = 1;
+  const rates: number[] = [];
+  const operator = steerUpdateRatio<'updateNorm'>(options);
+  const requests: ControlRequest[] = [];
+  // Fed one by one: what it asks for changes the next update.
+  const history: ParameterUpdates<'updateNorm' | 'weightNorm'>[] = [];
+  for (let step = 1; step <= steps; step++) {
+    const rate = rateAt(step) * factor;
+    rates.push(rate);
+    const update = updatesOf({ updateNorm: [rate], weightNorm: [1] }, { names: ['a/w'], step });
+    history.push(Object.assign(update, { learningRate: rate }));
+    const now = requestsOf(history, operator);
+    for (const { command } of now.slice(requests.length)) {
+      if (command.kind === 'scale-learning-rate') factor = command.factor;
+    }
+    requests.splice(0, requests.length, ...now);
+  }
+  return { rates, requests };
+}
+
+describe('steerUpdateRatio', () => {
+  it.each([1e-6, 1e-4, 1e-1, 1])('brings the median update ratio from %d to its target, and rests there', (rate) => {
+    const { rates, requests } = steered(100, () => rate, { min: 1e-9 });
+    expect(rates.at(-1)! / 1e-3).toBeGreaterThan(0.9);
+    expect(rates.at(-1)! / 1e-3).toBeLessThan(1.1);
+    expect(requests.length).toBeLessThan(12);
+  });
+
+  it('keeps the rate within its bounds', () => {
+    expect(Math.max(...steered(50, () => 1e-5, { target: 1, max: 1e-2 }).rates)).toBeCloseTo(1e-2);
+    expect(Math.min(...steered(50, () => 1e-1, { target: 1e-9, min: 1e-4 }).rates)).toBeCloseTo(1e-4);
+  });
+
+  it('moves by at most ten times at a correction, and by the damped share of the distance', () => {
+    const [, , , , , sixth] = steered(6, () => 1e-5, { damping: 0.5 }).rates;
+    expect(sixth! / 1e-5).toBeCloseTo(10);
+    expect(steered(6, () => 1e-4, { damping: 0.5 }).rates[5]! / 1e-4).toBeCloseTo(Math.sqrt(10));
+  });
+
+  it('waits while a schedule warms up', () => {
+    expect(steered(50, (step) => step * 1e-2).requests).toEqual([]);
+  });
+
+  it('falls with a schedule that falls', () => {
+    const { rates } = steered(200, (step) => (step < 100 ? 1e-2 : 1e-3));
+    expect(rates[98]!).toBeGreaterThan(0.8e-3);
+    expect(rates.at(-1)!).toBeGreaterThan(0.8e-4);
+    expect(rates.at(-1)!).toBeLessThan(1.2e-4);
+  });
+
+  it('says nothing of steps without a ratio: nothing moved, NaN, a rate of 0', () => {
+    const odd = [0, Number.NaN, Infinity].flatMap((norm) =>
+      Array.from({ length: 10 }, () => updatesOf({ updateNorm: [norm], weightNorm: [1] }, { names: ['w'] })),
+    );
+    expect(requestsOf(odd, steerUpdateRatio())).toEqual([]);
+    const still = Array.from({ length: 10 }, () =>
+      Object.assign(updatesOf({ updateNorm: [1], weightNorm: [1] }, { names: ['w'] }), { learningRate: 0 }),
+    );
+    expect(requestsOf(still, steerUpdateRatio())).toEqual([]);
+  });
+
+  it('takes the median over layers: a bias of zeros counts with its kernel', () => {
+    const updates = Array.from({ length: 5 }, (_, i) =>
+      updatesOf(
+        { updateNorm: [3, 4, 1, 9], weightNorm: [10, 0, 10, 1] },
+        { names: ['a/k', 'a/b', 'b/k', 'c/k'], step: i },
+      ),
+    );
+    expect(requestsOf(updates, steerUpdateRatio())[0]!.message).toBe(
+      'the median update ratio is 0.5, its target 0.001',
+    );
+  });
+
+  it('refuses bounds and damping that are none', () => {
+    expect(() => steerUpdateRatio({ min: 1, max: 0.1 })).toThrow('min: expected at most max, 0.1; got 1');
+    expect(() => steerUpdateRatio({ damping: 0 })).toThrow('damping: expected a number above 0, up to 1; got 0');
+    expect(() => steerUpdateRatio({ target: 0 })).toThrow('target: expected a positive number, got 0');
+  });
+});
+
+describe('rollback', () => {
+  const steps = (from: number, to: number): TrainingEvent[] =>
+    Array.from({ length: to - from + 1 }, (_, i) => {
+      const { pre, end } = fakeStep(from + i, { w: [1] }, { w: [2] });
+      return [pre, end];
+    }).flat();
+  const brief = (requests: readonly ControlRequest[]) =>
+    requests.map(({ command }) =>
+      command.kind === 'rollback'
+        ? `rollback before ${command.beforeStep}`
+        : factorsOf([{ command } as ControlRequest])[0],
+    );
+
+  it('asks for a checkpoint before the first update, and then every so many steps', () => {
+    expect(brief(requestsOf(steps(1, 10), rollback({ every: 4 })))).toEqual(['save', 'save', 'save']);
+  });
+
+  it('goes back to before the trouble, lowers the rate, and saves none while it goes on', () => {
+    const trouble = { firstStep: 3, step: 5 };
+    const events = [
+      ...steps(1, 5),
+      alert(trouble),
+      ...steps(6, 30),
+      alert({ ...trouble, phase: 'end' }),
+      ...steps(31, 31),
+    ];
+    expect(brief(requestsOf(events, rollback({ every: 10 })))).toEqual(['save', 'rollback before 3', 0.1, 'save']);
+  });
+
+  it('lowers the rate further each time, and gives up', () => {
+    const requests = requestsOf([alert(), alert(), alert()], rollback({ factor: 0.5, attempts: 2 }));
+    expect(brief(requests)).toEqual(['rollback before 3', 0.5, 'rollback before 3', 0.25, 'stop']);
+    expect(requests.at(-1)!.message).toBe('rolled back 2 times without a cure; non-finite: NaN');
+  });
+
+  it('passes over warnings, and rules that it is not told of', () => {
+    expect(requestsOf([alert({ severity: 'warning' })], rollback())).toEqual([]);
+    expect(requestsOf([alert()], rollback({ rules: ['exploding-updates'] }))).toEqual([]);
+  });
+
+  it('refuses a factor that raises the rate', () => {
+    expect(() => rollback({ factor: 2 })).toThrow('factor: expected a number above 0, up to 1; got 2');
+  });
+});

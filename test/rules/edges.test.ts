@@ -1,0 +1,395 @@
+/** Numbers in, alerts out: what each threshold does just below, at, and just above it. */
+import { describe, expect, it } from 'vitest';
+import {
+  type AlertEvent,
+  allZero,
+  deadRelu,
+  explodingUpdates,
+  gradientNormJump,
+  lossNotDecreasing,
+  lossSpike,
+  nonFinite,
+  overfit,
+  overtraining,
+  poorInitialization,
+  saturatedActivation,
+  stalledTraining,
+  tensorLeak,
+  unchangedParameter,
+  updateRatioBand,
+  vanishingGradients,
+} from '../../src/index.js';
+import { event, updatesOf } from '../operators/fake-run.js';
+import { activated, alertsOf, brief, column, evaluations, losses } from './numbers.js';
+
+const times = (n: number, value: number): number[] => Array(n).fill(value);
+
+/** name, alerts, expected in brief. */
+type Row = readonly [string, () => AlertEvent[], readonly string[]];
+
+const rows: Readonly<Record<string, readonly Row[]>> = {
+  nonFinite: [
+    ['none', () => alertsOf(column('nonFinite', [0]), nonFinite()), []],
+    ['one value', () => alertsOf(column('nonFinite', [0, 1]), nonFinite()), ['begin error a/w 2-2']],
+  ],
+  explodingUpdates: [
+    ['at the ratio', () => alertsOf(column('updateNorm', times(9, 0.1), { weightNorm: 1 }), explodingUpdates()), []],
+    [
+      'just above it, three times',
+      () => alertsOf(column('updateNorm', times(3, 0.1000001), { weightNorm: 1 }), explodingUpdates()),
+      ['begin error a/w 1-3'],
+    ],
+    ['twice', () => alertsOf(column('updateNorm', [1, 1, 0, 1, 1], { weightNorm: 1 }), explodingUpdates()), []],
+    ['zero weights', () => alertsOf(column('updateNorm', times(5, 1), { weightNorm: 0 }), explodingUpdates()), []],
+    [
+      'a NaN says nothing',
+      () => alertsOf(column('updateNorm', times(5, Number.NaN), { weightNorm: 1 }), explodingUpdates()),
+      [],
+    ],
+    [
+      'an infinity is above',
+      () => alertsOf(column('updateNorm', times(3, Infinity), { weightNorm: 1 }), explodingUpdates({ ratio: 1e9 })),
+      ['begin error a/w 1-3'],
+    ],
+    [
+      'a bias of zeros counts with its layer',
+      () =>
+        alertsOf(
+          [1, 2, 3].map((step) =>
+            updatesOf({ updateNorm: [0.01, 0.09], weightNorm: [1, 0] }, { names: ['a/kernel', 'a/bias'], step }),
+          ),
+          explodingUpdates(),
+        ),
+      [],
+    ],
+  ],
+  unchangedParameter: [
+    ['two steps', () => alertsOf(column('unchanged', [1, 1, 0, 1, 1]), unchangedParameter()), []],
+    ['three', () => alertsOf(column('unchanged', [1, 1, 1]), unchangedParameter()), ['begin warning a/w 1-3']],
+    ['all but one value', () => alertsOf(column('unchanged', times(9, 0.999)), unchangedParameter()), []],
+    [
+      'as many as asked for',
+      () => alertsOf(column('unchanged', times(5, 1)), unchangedParameter({ steps: 5 })),
+      ['begin warning a/w 1-5'],
+    ],
+    [
+      'at a rate of 0',
+      () => alertsOf(column('unchanged', times(9, 1), {}, { learningRate: 0 }), unchangedParameter()),
+      [],
+    ],
+    ['no element', () => alertsOf(column('unchanged', times(9, 1), {}, { size: 0 }), unchangedParameter()), []],
+  ],
+  allZero: [
+    ['zeros that move', () => alertsOf(column('weightNorm', times(5, 0), { updateNorm: 1e-9 }), allZero()), []],
+    [
+      'zeros that stay',
+      () => alertsOf(column('weightNorm', times(3, 0), { updateNorm: 0 }), allZero()),
+      ['begin warning a/w 1-3'],
+    ],
+    ['a least number', () => alertsOf(column('weightNorm', times(5, 5e-324), { updateNorm: 0 }), allZero()), []],
+  ],
+  vanishingGradients: [
+    // Four elements: the root mean square is half the norm. The largest is the same parameter's, or another's.
+    [
+      'alone it is the largest itself',
+      () => alertsOf(column('gradientNorm', times(5, 1e-12)), vanishingGradients()),
+      [],
+    ],
+    ['at the threshold', () => vanishing(2e-7, 1), []],
+    ['just below', () => vanishing(1.99e-7, 1), ['begin warning a/w 1-3']],
+    ['tiny, but so is all', () => vanishing(1e-9, 1e-6), []],
+    ['tiny beside the largest, above the share', () => vanishing(2.01e-9, 1e-5), []],
+    ['just below the share', () => vanishing(1.99e-9, 1e-5), ['begin warning a/w 1-3']],
+    ['none at all', () => vanishing(0, 1), ['begin warning a/w 1-3']],
+  ],
+  updateRatioBand: [
+    ...[1e-4, 1e-3, 1e-2].map((value): Row => [`${value} is in it`, () => band(value), []]),
+    ['below', () => band(0.99e-4), ['begin warning a/w 1-3']],
+    ['above', () => band(1.01e-2), ['begin warning a/w 1-3']],
+    ['at the least', () => band(1e-8), ['begin warning a/w 1-3']],
+    ['far below', () => band(0.99e-8), ['begin error a/w 1-3']],
+    ['at the most', () => band(10), ['begin warning a/w 1-3']],
+    ['far above', () => band(10.01), ['begin error a/w 1-3']],
+    ...[0, Infinity, Number.NaN].map((value): Row => [`${value} is not judged`, () => band(value), []]),
+    [
+      'by means of absolutes',
+      () => alertsOf(column('meanAbsRatio', times(3, 1)), updateRatioBand({ by: 'meanAbsRatio' })),
+      ['begin warning a/w 1-3'],
+    ],
+    [
+      'by deviations',
+      () => alertsOf(column('stdRatio', times(3, 1)), updateRatioBand({ by: 'stdRatio' })),
+      ['begin warning a/w 1-3'],
+    ],
+    [
+      'getting worse ends one and begins another, with the same first step',
+      () => alertsOf(column('updateRatio', [0.1, 0.1, 0.1, 99]), updateRatioBand()),
+      ['begin warning a/w 1-3', 'end warning a/w 1-4', 'begin error a/w 1-4'],
+    ],
+  ],
+  gradientNormJump: [
+    ['five times the mean', () => alertsOf(column('gradientNorm', [...times(10, 1), 5]), gradientNormJump()), []],
+    [
+      'more',
+      () => alertsOf(column('gradientNorm', [...times(10, 1), 5.01]), gradientNormJump()),
+      ['begin warning 11-11'],
+    ],
+    ['too early', () => alertsOf(column('gradientNorm', [...times(9, 1), 50]), gradientNormJump()), []],
+    [
+      'less than at the start',
+      () => alertsOf(column('gradientNorm', [...times(10, 1), ...times(10, 0.01), 0.9]), gradientNormJump()),
+      [],
+    ],
+  ],
+  lossSpike: [
+    ['three times the mean', () => alertsOf(losses(1, 3), lossSpike()), []],
+    ['more', () => alertsOf(losses(1, 3.01), lossSpike()), ['begin warning 2-2']],
+    ['in the warm-up', () => alertsOf(losses(1, 9, 1), lossSpike({ warmup: 2 })), []],
+    ['a spike is no part of the mean', () => alertsOf(losses(1, 100, 4), lossSpike()), ['begin warning 2-2']],
+    ['a tenth of the first loss is the least', () => alertsOf(losses(10, ...times(10, 0.1), 1.1), lossSpike()), []],
+    ['more than that', () => alertsOf(losses(10, ...times(10, 0.1), 1.11), lossSpike()), ['begin warning 12-12']],
+    ['the window forgets', () => alertsOf(losses(10, ...times(10, 1), 3.01), lossSpike()), ['begin warning 12-12']],
+    ['infinite, from the first', () => alertsOf(losses(Infinity), lossSpike()), ['begin warning 1-1']],
+    ['one that was never shown', () => alertsOf(losses(1, Number.NaN, 1), lossSpike()), []],
+    ['negative losses', () => alertsOf(losses(-10, -10, 10, 10.1), lossSpike()), ['begin warning 4-4']],
+  ],
+  lossNotDecreasing: [
+    ['any decrease passes', () => plateau([1, 1 - 1e-9, 1 - 2e-9, 1 - 3e-9]), []],
+    ['none, twice', () => plateau([1, 1, 1]), ['begin warning 4-6']],
+    ['once', () => plateau([1, 1, 0.5, 0.5]), []],
+    ['it is held against the best', () => plateau([1, 2, 1.5]), ['begin warning 4-6']],
+  ],
+  overfit: [
+    // Rising validation losses; the training loss is 1.
+    [
+      'a gap of a tenth',
+      () =>
+        alertsOf(
+          evaluations([
+            [1, 0.9],
+            [1, 1.05],
+            [1, 1.1],
+          ]),
+          overfit(),
+        ),
+      [],
+    ],
+    [
+      'more, twice',
+      () =>
+        alertsOf(
+          evaluations([
+            [1, 1],
+            [1, 1.11],
+            [1, 1.12],
+          ]),
+          overfit(),
+        ),
+      ['begin warning 2-3'],
+    ],
+    [
+      'more, once',
+      () =>
+        alertsOf(
+          evaluations([
+            [1, 1],
+            [1, 1.11],
+            [2, 1.12],
+          ]),
+          overfit(),
+        ),
+      [],
+    ],
+    [
+      'a gap, but both fall',
+      () =>
+        alertsOf(
+          evaluations([
+            [0.5, 1],
+            [0.4, 0.9],
+            [0.3, 0.8],
+          ]),
+          overfit(),
+        ),
+      [],
+    ],
+    [
+      "a Trainer's eval_loss",
+      () =>
+        alertsOf(
+          evaluations(
+            [
+              [1, 1],
+              [1, 2],
+              [1, 3],
+            ],
+            'eval_loss',
+          ),
+          overfit(),
+        ),
+      ['begin warning 2-3'],
+    ],
+    [
+      'no loss among the metrics',
+      () =>
+        alertsOf(
+          evaluations(
+            [
+              [1, 1],
+              [1, 2],
+              [1, 3],
+            ],
+            'accuracy',
+          ),
+          overfit(),
+        ),
+      [],
+    ],
+    [
+      'a metric by name',
+      () =>
+        alertsOf(
+          evaluations(
+            [
+              [1, 1],
+              [1, 2],
+              [1, 3],
+            ],
+            'mine',
+          ),
+          overfit({ metric: 'mine' }),
+        ),
+      ['begin warning 2-3'],
+    ],
+  ],
+  overtraining: [
+    ['just before both patiences', () => overtrained(10), []],
+    ['at both', () => overtrained(11), ['begin warning 11-11']],
+    [
+      'a tenth better begins again',
+      () => alertsOf(evaluations([...Array(10).fill([1, 1]), [1, 0.89], [1, 0.89]]), overtraining()),
+      [],
+    ],
+    [
+      'less than a tenth does not',
+      () => alertsOf(evaluations([...Array(10).fill([1, 1]), [1, 0.9]]), overtraining()),
+      ['begin warning 11-11'],
+    ],
+  ],
+  deadRelu: [
+    ['half of them', () => dead(0.5), []],
+    ['more', () => dead(0.51), ['begin warning hidden 1-3']],
+    ['not of a ReLU', () => dead(Number.NaN), []],
+    ['NaN is not dead', () => dead(1, Number.NaN), []],
+  ],
+  saturatedActivation: [
+    ['half of it', () => saturated(0.5), []],
+    ['more', () => saturated(0.51), ['begin warning hidden 1-3']],
+  ],
+  poorInitialization: [
+    ['a thousand times less', () => initialized(1e-3), []],
+    ['even less', () => initialized(0.99e-3), ['begin warning b 1-3']],
+    ['a thousand times more', () => initialized(1e3), []],
+    ['even more', () => initialized(1.01e3), ['begin warning b 1-3']],
+    ['none', () => initialized(0), ['begin warning b 1-3']],
+    ['of a single example', () => initialized(Number.NaN), []],
+    ['later than the first ten steps', () => initialized(0, 9), []],
+  ],
+  stalledTraining: [
+    ['just before', () => stalled(99), []],
+    ['at it', () => stalled(100), ['begin error 0-0', 'end error 0-1']],
+    ['after the end', () => stalled(1000, 'train-end'), []],
+    ['alerts are no sign of life', () => stalled(100, 'step-end', 'alert'), ['begin error 0-0', 'end error 0-2']],
+    ['a checkpoint is', () => stalled(100, 'step-end', 'save'), []],
+  ],
+  tensorLeak: [
+    ['nine steps', () => leak([...Array(10).keys()]), []],
+    ['ten', () => leak([...Array(11).keys()]), ['begin warning 2-11']],
+    ['one step without', () => leak([0, 1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10]), []],
+    ['a source that does not count', () => leak(Array(20).fill(undefined)), []],
+  ],
+};
+
+function vanishing(norm: number, largest: number): AlertEvent[] {
+  const updates = [1, 2, 3].map((step) =>
+    Object.assign(updatesOf({ gradientNorm: [norm, largest] }, { names: ['a/w', 'b/w'], sizes: [4, 1], step })),
+  );
+  return alertsOf(updates, vanishingGradients());
+}
+
+const band = (value: number) => alertsOf(column('updateRatio', times(3, value)), updateRatioBand());
+
+const plateau = (means: readonly number[]) =>
+  alertsOf(losses(...means.flatMap((mean) => [mean, mean])), lossNotDecreasing({ steps: 2, patience: 2 }));
+
+const overtrained = (count: number) => alertsOf(evaluations(Array(count).fill([1, 1])), overtraining());
+
+const dead = (share: number, mean = 0.5) =>
+  alertsOf(
+    [1, 2, 3].map((step) => activated(step, { hidden: { dead: share, mean } })),
+    deadRelu(),
+  );
+
+const saturated = (share: number) =>
+  alertsOf(
+    [1, 2, 3].map((step) => activated(step, { hidden: { activation: 'tanh', saturated: share } })),
+    saturatedActivation(),
+  );
+
+const initialized = (variance: number, from = 1) =>
+  alertsOf(
+    [0, 1, 2].map((i) => activated(from + i, { a: { variance: 1 }, b: { variance } })),
+    poorInitialization(),
+  );
+
+function stalled(gap: number, first: 'step-end' | 'train-end' = 'step-end', between?: 'alert' | 'save'): AlertEvent[] {
+  const middle = between ? [event(between, { step: 1, time: gap / 2 })] : [];
+  const events = [
+    event(first, { step: 0, time: 0 }),
+    ...middle,
+    event('step-end', { step: 1 + middle.length, time: gap }),
+  ];
+  return alertsOf(events, stalledTraining({ afterMs: 100, timer: () => () => {} }));
+}
+
+const leak = (counts: readonly (number | undefined)[]) =>
+  alertsOf(
+    counts.map((numTensors, i) => event('step-end', { step: i + 1, ...(numTensors !== undefined && { numTensors }) })),
+    tensorLeak(),
+  );
+
+describe.each(Object.entries(rows))('%s', (_rule, table) => {
+  it.each(table)('%s', (_name, alerts, expected) => {
+    expect(brief(alerts())).toEqual(expected);
+  });
+});
+
+describe('options of rules', () => {
+  it.each([
+    [() => nonFinite({ patience: 0 }), 'patience: expected a positive integer, got 0'],
+    [() => nonFinite({ recovery: 1.5 }), 'recovery: expected a positive integer, got 1.5'],
+    [
+      () => nonFinite({ severity: 'errr' as 'error' }),
+      'severity: expected one of info, warning, error; got "errr"; did you mean "error"?',
+    ],
+    [() => explodingUpdates({ ratio: 0 }), 'ratio: expected a positive number, got 0'],
+    [() => unchangedParameter({ steps: -1 }), 'steps: expected a positive integer, got -1'],
+    [() => vanishingGradients({ share: Number.NaN }), 'share: expected a positive number, got NaN'],
+    [() => updateRatioBand({ warn: [1, 1] }), 'warn: expected [lowest, highest] with 0 ≤ lowest < highest, got [1, 1]'],
+    [
+      () => updateRatioBand({ by: 'ratio' as 'updateRatio' }),
+      'by: expected one of updateRatio, meanAbsRatio, stdRatio',
+    ],
+    [() => overtraining({ delta: -1 }), 'delta: expected a number of at least 0, got -1'],
+    [() => stalledTraining({ afterMs: 0 }), 'afterMs: expected a positive number, got 0'],
+    [() => tensorLeak({ steps: 0 }), 'steps: expected a positive integer, got 0'],
+  ])('are checked: %s', (make, message) => {
+    expect(make).toThrow(message);
+  });
+
+  it('a metric that is missing is told with those that there are', () => {
+    expect(() => alertsOf(evaluations([[1, 1]], 'val_los'), overfit({ metric: 'val_loss' }))).toThrow(
+      'metric: expected one of val_los; got "val_loss"; did you mean "val_los"?',
+    );
+  });
+});

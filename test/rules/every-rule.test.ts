@@ -1,0 +1,183 @@
+/**
+ * What holds for every rule, whatever it judges. The table names them all, and the first test fails when one that is
+ * exported is not in it.
+ */
+import { readdirSync } from 'node:fs';
+import { type Observable, type OperatorFunction, Subject } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { SupervisedObservable } from '../../src/events/supervised-observable.js';
+import type { AlertEvent, RuleOptions } from '../../src/index.js';
+import * as trainscope from '../../src/index.js';
+import { event } from '../operators/fake-run.js';
+import { collect, marbles } from '../operators/marbles.js';
+import { activated, column, evaluations, losses } from './numbers.js';
+
+interface Case {
+  readonly make: (options?: RuleOptions) => OperatorFunction<unknown, AlertEvent>;
+  /** A trouble that comes and goes. */
+  readonly input: readonly unknown[];
+}
+
+const of = <T>(make: (options?: RuleOptions) => OperatorFunction<T, AlertEvent>, input: readonly unknown[]): Case => ({
+  make: make as unknown as Case['make'],
+  input,
+});
+
+const comesAndGoes = (ill: number, well: number): number[] => [...Array(6).fill(ill), ...Array(12).fill(well)];
+const noTimer = () => () => {};
+
+const RULES: Readonly<Record<string, Case>> = {
+  allZero: of(trainscope.allZero, column('weightNorm', comesAndGoes(0, 1), { updateNorm: 0 })),
+  deadRelu: of(
+    trainscope.deadRelu,
+    comesAndGoes(1, 0).map((dead, i) => activated(i + 1, { hidden: { dead } })),
+  ),
+  explodingUpdates: of(trainscope.explodingUpdates, column('updateNorm', comesAndGoes(1, 0.01), { weightNorm: 1 })),
+  gradientNormJump: of(trainscope.gradientNormJump, column('gradientNorm', [...Array(12).fill(1), 9, 9, 1, 1, 1])),
+  lossNotDecreasing: of(
+    (options) => trainscope.lossNotDecreasing({ steps: 2, patience: 2, ...options }),
+    [...losses(1, 1, 1, 1, 2, 2, 2, 2, 0, 0)],
+  ),
+  lossSpike: of(trainscope.lossSpike, losses(1, 1, 1, 9, 1, 1, 1, 1)),
+  nonFinite: of(trainscope.nonFinite, column('nonFinite', [0, 1, 2, 0])),
+  overfit: of(
+    trainscope.overfit,
+    evaluations([
+      [1, 1],
+      [0.5, 1.2],
+      [0.4, 1.3],
+      [0.3, 1.4],
+      [0.9, 0.8],
+    ]),
+  ),
+  overtraining: of(
+    (options) => trainscope.overtraining({ trainPatience: 2, validationPatience: 2, ...options }),
+    evaluations([
+      [1, 1],
+      [1, 1],
+      [1, 1],
+      [1, 1],
+      [0.1, 0.1],
+    ]),
+  ),
+  poorInitialization: of(trainscope.poorInitialization, [
+    ...[1, 2, 3, 4].map((step) => activated(step, { a: {}, b: { variance: 1e-9 } })),
+    ...[5, 6, 7].map((step) => activated(step, { a: {}, b: {} })),
+  ]),
+  saturatedActivation: of(
+    trainscope.saturatedActivation,
+    comesAndGoes(1, 0).map((saturated, i) => activated(i + 1, { hidden: { activation: 'tanh', saturated } })),
+  ),
+  stalledTraining: of(
+    (options) => trainscope.stalledTraining({ ...options, afterMs: 100, timer: noTimer }),
+    [0, 50, 90, 300, 310].map((time, step) => event('step-end', { step, time })),
+  ),
+  tensorLeak: of(
+    (options) => trainscope.tensorLeak({ steps: 2, ...options }),
+    [5, 6, 7, 8, 8, 8, 8].map((numTensors, step) => event('step-end', { step, numTensors })),
+  ),
+  unchangedParameter: of(trainscope.unchangedParameter, column('unchanged', comesAndGoes(1, 0))),
+  updateRatioBand: of(
+    (options) => trainscope.updateRatioBand<'updateRatio'>({ ...options }),
+    column('updateRatio', comesAndGoes(1, 1e-3)),
+  ),
+  vanishingGradients: of(
+    trainscope.vanishingGradients,
+    comesAndGoes(1e-12, 1).map((norm, i) =>
+      Object.assign(column('gradientNorm', [1])[0]!, {
+        step: i + 1,
+        names: ['a/w', 'b/w'],
+        sizes: [1, 1],
+        columns: { gradientNorm: Float64Array.of(norm, 1) },
+      }),
+    ),
+  ),
+};
+
+/** What else the room exports: rules together, what makes one, and their memory. */
+const OTHERS = new Set(['defaultRules', 'createRule', 'ruleMemory']);
+
+function publicRules(): string[] {
+  return readdirSync(new URL('../../src/rules/', import.meta.url))
+    .map((file) => file.replace(/\.ts$/, '').replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()))
+    .filter((name) => name in trainscope && !OTHERS.has(name));
+}
+
+describe('every rule', () => {
+  it('is in this table', () => {
+    expect(publicRules().sort()).toEqual(Object.keys(RULES).sort());
+  });
+
+  describe.each(Object.entries(RULES))('%s', (_name, { make, input }) => {
+    const apply = (source: Observable<unknown>) => source.pipe(make());
+    const run = (operator: OperatorFunction<unknown, AlertEvent>, values: readonly unknown[]) => {
+      const source = new Subject<unknown>();
+      const result = collect(source.pipe(operator));
+      for (const value of values) source.next(value);
+      return result;
+    };
+
+    it('never, empty, error', () => {
+      marbles(({ cold, expectObservable }) => {
+        expectObservable(apply(cold('---'))).toBe('---');
+        expectObservable(apply(cold('--|'))).toBe('--|');
+        expectObservable(apply(cold('--#', {}, new Error('source')))).toBe('--#', {}, new Error('source'));
+      });
+    });
+
+    it('tells one trouble once: where it begins, and where it ends', () => {
+      const { values, error } = run(make(), input);
+      expect(error).toBeUndefined();
+      expect(values.map(({ phase }) => phase)).toEqual(['begin', 'end']);
+      const [begin, end] = values as [AlertEvent, AlertEvent];
+      expect(end).toMatchObject({ rule: begin.rule, severity: begin.severity, firstStep: begin.firstStep });
+      expect(begin.firstStep).toBeLessThanOrEqual(begin.step);
+      expect(end.lastStep).toBeGreaterThanOrEqual(begin.lastStep!);
+      expect(begin.message).toMatch(/, since step \d+\. [A-Z].*\.$/);
+    });
+
+    it('says nothing of nothing', () => {
+      expect(run(make(), input.slice(-1)).values).toEqual([]);
+    });
+
+    it('gives the same to every subscriber: its state is in the subscription', () => {
+      const operator = make();
+      expect(run(operator, input)).toEqual(run(operator, input));
+    });
+
+    it('unsubscribes at once, in the middle of anything, and gives nothing after', () => {
+      for (let cut = 0; cut < input.length; cut++) {
+        const source = new Subject<unknown>();
+        const seen: unknown[] = [];
+        const subscription = apply(source).subscribe((value) => seen.push(value));
+        for (const value of input.slice(0, cut)) source.next(value);
+        const before = seen.length;
+        subscription.unsubscribe();
+        expect(source.observed).toBe(false);
+        for (const value of input.slice(cut)) source.next(value);
+        expect(seen).toHaveLength(before);
+      }
+    });
+
+    it('goes on from its saved memory, wherever it was cut, as if it had not been', () => {
+      const whole = run(make(), input).values;
+      for (let cut = 0; cut <= input.length; cut++) {
+        const memory = trainscope.ruleMemory();
+        const first = run(make({ memory }), input.slice(0, cut)).values;
+        const restored = trainscope.ruleMemory(JSON.parse(JSON.stringify(memory.save())));
+        const rest = run(make({ memory: restored }), input.slice(cut)).values;
+        expect([...first, ...rest]).toEqual(whole);
+      }
+    });
+
+    it('takes the severity that it is given', () => {
+      if (_name === 'updateRatioBand') return; // it has two of its own
+      const alerts = run(make({ severity: 'info' }), input).values;
+      expect(alerts.map(({ severity }) => severity)).toEqual(['info', 'info']);
+    });
+
+    it('stays supervised behind a supervised stream', () => {
+      expect(new SupervisedObservable(() => {}).pipe(make())).toBeInstanceOf(SupervisedObservable);
+    });
+  });
+});

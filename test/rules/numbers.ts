@@ -1,0 +1,81 @@
+import { from, type OperatorFunction } from 'rxjs';
+import type {
+  ActivationName,
+  Activations,
+  AlertEvent,
+  EvaluateEvent,
+  LayerActivations,
+  ParameterUpdates,
+  Statistic,
+  StepEndEvent,
+} from '../../src/index.js';
+import { event, updatesOf } from '../operators/fake-run.js';
+import { collect } from '../operators/marbles.js';
+
+/** One `step-end` a number, from step 1. */
+export function losses(...values: readonly number[]): StepEndEvent[] {
+  return values.map((loss, i) => event('step-end', { step: i + 1, loss, time: 1000 * (i + 1) }));
+}
+
+/** One update of parameter `a/w` a number, from step 1, in the given statistic. */
+export function column<S extends Statistic, R extends Statistic = never>(
+  statistic: S,
+  values: readonly number[],
+  rest: Partial<Record<R, number>> = {},
+  fields: { readonly name?: string; readonly size?: number; readonly learningRate?: number } = {},
+): ParameterUpdates<S | R>[] {
+  const { name = 'a/w', size = 4, learningRate = 0.1 } = fields;
+  return values.map((value, i) => {
+    const others = Object.entries(rest).map(([key, other]) => [key, [other]]);
+    const columns = { ...Object.fromEntries(others), [statistic]: [value] } as Record<S | R, number[]>;
+    return Object.assign(updatesOf<S | R>(columns, { names: [name], sizes: [size], step: i + 1 }), { learningRate });
+  });
+}
+
+/** What the layers of one step gave. */
+export function activated(
+  step: number,
+  layers: Readonly<Record<string, Partial<LayerActivations> & { readonly activation?: ActivationName }>>,
+): Activations {
+  return {
+    type: 'activations',
+    run: 'test',
+    step,
+    epoch: 0,
+    time: step,
+    layers: Object.entries(layers).map(([name, layer]) => ({
+      name,
+      activation: 'relu',
+      units: 8,
+      mean: 0.5,
+      variance: 1,
+      dead: 0,
+      saturated: Number.NaN,
+      ...layer,
+    })),
+  };
+}
+
+/** Evaluations with the training loss of the one step before each. */
+export function evaluations(
+  pairs: readonly (readonly [train: number, validation: number])[],
+  name = 'val_loss',
+): (StepEndEvent | EvaluateEvent)[] {
+  return pairs.flatMap(([loss, validation], i) => [
+    event('step-end', { step: i + 1, loss }),
+    event('evaluate', { step: i + 1, metrics: { [name]: validation } }),
+  ]);
+}
+
+export function alertsOf<T>(values: readonly T[], rule: OperatorFunction<T, AlertEvent>): AlertEvent[] {
+  const { values: alerts, error } = collect(from(values).pipe(rule));
+  if (error) throw error;
+  return alerts;
+}
+
+/** `begin a/w 1-3`: phase, where, and from which step to which it was seen. */
+export function brief(alerts: readonly AlertEvent[]): string[] {
+  return alerts.map(({ phase, parameter, firstStep, step, severity }) =>
+    [phase, severity, parameter, `${firstStep}-${step}`].filter(Boolean).join(' '),
+  );
+}
