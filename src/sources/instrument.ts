@@ -244,7 +244,8 @@ class InstrumentedLoop implements Training {
     const { step, epoch } = this.#publisher;
     const examples = this.#position.batch.size ?? Number.NaN;
     const durationMs = performance.now() - begin;
-    const observingMs = this.#publisher.takeObservingMs();
+    // What listeners took of the step before's `step-end` counts here too, and must not exceed the whole.
+    const observingMs = Math.min(this.#publisher.takeObservingMs(), durationMs);
     const { numTensors } = memory();
     const publish = (value: number) =>
       this.#publisher.publish({
