@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { describeValue } from '../events/check-option.js';
+import { checkOneOf, describeValue } from '../events/check-option.js';
 import type { Sink } from '../events/sink.js';
 import type { AnyRecord } from '../page/history/recorder.js';
 import { isShown } from '../page/history/recorder.js';
@@ -21,6 +21,11 @@ export interface LiveSinkOptions {
    * `Infinity` until it is interrupted. Default: 0.
    */
   readonly lingerMs?: number;
+  /**
+   * What to do when records come faster than the page's thread takes them: leave measurements out, which is counted and
+   * said on the page, or make the stream wait, as it should for a recorded run. Default: `omit`.
+   */
+  readonly whenBehind?: 'omit' | 'wait';
 }
 
 /** A sink whose page is served at `url`. */
@@ -35,6 +40,7 @@ export interface LiveSink extends Sink<AnyRecord> {
 const MOST_UNDERWAY = 64 * 1024;
 
 const START_TIMEOUT_MS = 30_000;
+const STALLED_MS = 60_000;
 
 /**
  * A page that shows the run while it goes: loss and metrics, learning rate, the update ratio of every layer over the
@@ -60,13 +66,14 @@ const START_TIMEOUT_MS = 30_000;
  * ```
  */
 export function liveSink(options: LiveSinkOptions = {}): LiveSink {
-  const { port = 0, host = '127.0.0.1', maxClients = 64, lingerMs = 0 } = options;
+  const { port = 0, host = '127.0.0.1', maxClients = 64, lingerMs = 0, whenBehind = 'omit' } = options;
+  checkOneOf('whenBehind', whenBehind, ['omit', 'wait']);
   check('port', Number.isInteger(port) && port >= 0 && port < 65_536, 'a whole number from 0 to 65535', port);
   check('host', typeof host === 'string' && host !== '', 'an address of this machine', host);
   check('maxClients', Number.isInteger(maxClients) && maxClients > 0, 'a whole number above 0', maxClients);
   check('lingerMs', typeof lingerMs === 'number' && lingerMs >= 0, 'a number of milliseconds, at least 0', lingerMs);
 
-  const thread = new PageThread({ host, port, maxClients });
+  const thread = new PageThread({ host, port, maxClients }, whenBehind === 'wait');
   const sink = createSink<AnyRecord>(`liveSink(${thread.url})`, {
     take: (record) => thread.take(record),
     flush: () => thread.flush(),
@@ -90,7 +97,10 @@ class PageThread {
   #flushes = 0;
   #ended: Error | undefined;
 
-  constructor(options: WorkerStart['options']) {
+  constructor(
+    options: WorkerStart['options'],
+    private readonly waits: boolean,
+  ) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const shared = this.#counters.buffer;
@@ -110,8 +120,8 @@ class PageThread {
   take(record: AnyRecord): void {
     if (!isShown(record)) return;
     if (this.#ended) throw this.#ended;
-    const underway = (this.#sent - Atomics.load(this.#counters, 1)) | 0;
-    if (underway > MOST_UNDERWAY && (record.type === 'parameter-updates' || record.type === 'step-end')) {
+    if (this.waits) this.#catchUp();
+    else if (this.#underway > MOST_UNDERWAY && (record.type === 'parameter-updates' || record.type === 'step-end')) {
       this.#post({ kind: 'omitted', run: record.run, what: record.type });
       return;
     }
@@ -136,6 +146,18 @@ class PageThread {
 
   async stop(): Promise<void> {
     await this.#worker.terminate();
+  }
+
+  /** KiB that are on their way. Counts wrap around; their difference does not. */
+  get #underway(): number {
+    return (this.#sent - Atomics.load(this.#counters, 1)) | 0;
+  }
+
+  #catchUp(): void {
+    while (this.#underway > MOST_UNDERWAY) {
+      const taken = Atomics.load(this.#counters, 1);
+      if (Atomics.wait(this.#counters, 1, taken, STALLED_MS) === 'timed-out') throw new Error('the live page stalled');
+    }
   }
 
   #post(request: Request): void {

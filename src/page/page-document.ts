@@ -34,17 +34,15 @@ export function pageFiles() {
 }
 
 /**
- * The page as one file that needs nothing else, with the changes it shows. `hash` gives a text's SHA-256 in base64: with
- * it the document allows its own script and style, and no other and no request.
+ * The page as one file that needs nothing else. `data` is what it shows: the JSON of changes, deflated, in base64. `hash`
+ * gives a text's SHA-256 in base64: with it the document allows its own script and style, no other, and no request.
  */
-export function standaloneDocument(changes: object, hash: (text: string) => string): string {
+export function standaloneDocument(data: string, hash: (text: string) => string): string {
   const policy =
     `default-src 'none'; script-src 'sha256-${hash(PAGE_SCRIPT)}'; style-src 'sha256-${hash(PAGE_STYLE)}'; ` +
     "img-src data:; base-uri 'none'; form-action 'none'";
-  // No `<` is left, so nothing in a name can end the element.
-  const data = JSON.stringify(changes).replaceAll('<', '\\u003c');
   return html(
     `<meta http-equiv="Content-Security-Policy" content="${policy}">\n<style>${PAGE_STYLE}</style>`,
-    `<script type="application/json" id="data">${data}</script>\n<script>${PAGE_SCRIPT}</script>`,
+    `<script type="text/plain" id="data">${data}</script>\n<script>${PAGE_SCRIPT}</script>`,
   );
 }

@@ -31,6 +31,7 @@ async function serve(): Promise<void> {
       case 'record':
         recorder.take(withNames(request.record as NamedRecord));
         Atomics.add(counters, 1, request.cost);
+        Atomics.notify(counters, 1);
         server.changed();
         break;
       case 'omitted':

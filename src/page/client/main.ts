@@ -6,4 +6,4 @@ import { View } from './view.js';
 
 const view = new View(new Histories());
 startApp(document.getElementById('app')!, view);
-connect(view);
+void connect(view);

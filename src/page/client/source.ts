@@ -1,14 +1,22 @@
 import { type Changes, Histories } from '../history/histories.js';
+import { fromBase64 } from '../history/packed-numbers.js';
 import type { View } from './view.js';
 
 /** Fill the view from the data in the document, or follow the server. */
-export function connect(view: View): void {
+export async function connect(view: View): Promise<void> {
   const embedded = document.getElementById('data');
-  if (embedded) {
-    view.histories.apply(JSON.parse(embedded.textContent ?? '') as Changes);
-    view.connection = 'report';
-    view.changed();
-  } else follow(view);
+  if (!embedded) {
+    follow(view);
+    return;
+  }
+  view.connection = 'report';
+  view.histories.apply(await unpacked(embedded.textContent ?? ''));
+  view.changed();
+}
+
+async function unpacked(data: string): Promise<Changes> {
+  const inflated = new Blob([fromBase64(data)]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  return new Response(inflated).json();
 }
 
 function follow(view: View): void {

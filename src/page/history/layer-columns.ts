@@ -22,7 +22,7 @@ const groupings = new WeakMap<readonly string[], Grouping>();
 export function layerColumns(updates: AnyParameterUpdates): LayerColumns {
   const { names, layers } = groupingOf(updates.names);
   const sizes = new Array<number>(names.length).fill(0);
-  for (const [i, layer] of layers.entries()) sizes[layer]! += updates.sizes[i]!;
+  for (let i = 0; i < layers.length; i++) sizes[layers[i]!]! += updates.sizes[i]!;
   const columns: { [S in Statistic]?: Float64Array } = {};
   for (const statistic of ['updateNorm', 'weightNorm', 'gradientNorm'] as const) {
     const column = columnOf(updates, statistic);
@@ -52,6 +52,6 @@ function groupingOf(names: readonly string[]): Grouping {
 
 function jointNorms(column: Float64Array, layers: readonly number[], count: number): Float64Array {
   const squares = new Float64Array(count);
-  for (const [i, layer] of layers.entries()) squares[layer]! += column[i]! ** 2;
+  for (let i = 0; i < layers.length; i++) squares[layers[i]!]! += column[i]! ** 2;
   return squares.map(Math.sqrt);
 }

@@ -165,7 +165,7 @@ export class RunRecorder {
     const rows = this.#parameterRows.rowsOf(names);
     const byRow = (column: ArrayLike<number>) => {
       const values = new Float32Array(this.#parameterRows.names.length).fill(absent);
-      for (const [i, row] of rows.entries()) if (row !== undefined) values[row] = column[i]!;
+      for (let i = 0; i < rows.length; i++) if (rows[i] !== undefined) values[rows[i]!] = column[i]!;
       return values;
     };
     return Object.fromEntries(Object.entries(columns).map(([statistic, column]) => [statistic, byRow(column)]));

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import type { Sink } from '../../events/sink.js';
+import type { Changes } from '../../page/history/histories.js';
 import { type AnyRecord, Recorder } from '../../page/history/recorder.js';
 import { standaloneDocument } from '../../page/page-document.js';
 import { createSink } from '../create-sink.js';
@@ -31,12 +33,17 @@ export function reportSink(path: string): Sink<AnyRecord> {
     throw new TypeError(`path: expected the path of a file, got ${JSON.stringify(path)}`);
   }
   const recorder = new Recorder();
-  const write = () => writeWhole(path, standaloneDocument(recorder.histories.changesSince(0), sha256));
+  const write = () => writeWhole(path, standaloneDocument(packed(recorder.histories.changesSince(0)), sha256));
   return createSink<AnyRecord>(`reportSink(${path})`, {
     take: (record) => recorder.take(record),
     flush: write,
     end: write,
   });
+}
+
+/** As base64 it holds no character that means anything to HTML, whatever the names of parameters are. */
+function packed(changes: Changes): string {
+  return deflateRawSync(JSON.stringify(changes)).toString('base64');
 }
 
 function sha256(text: string): string {

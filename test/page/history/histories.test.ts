@@ -140,7 +140,7 @@ describe('histories', () => {
         fresh.apply(wired(recorder.histories.changesSince(0)));
         expect(roughly(follower)).toEqual(roughly(fresh));
       }),
-      { numRuns: 20 },
+      { numRuns: 8 },
     );
   });
 
