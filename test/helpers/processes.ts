@@ -26,15 +26,17 @@ export interface Running {
 }
 
 /**
- * Start a program and wait until an address of it answers with 2xx.
+ * Start a program and wait until it is ready.
  *
  * @throws Error with what it printed, when it ends before, or does not answer in time.
  */
-export async function startServer(command: string, args: readonly string[], readyUrl: string, env?: NodeJS.ProcessEnv) {
-  const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(env && { env: { ...process.env, ...env } }),
-  });
+export async function startServer(
+  command: string,
+  args: readonly string[],
+  isReady: () => Promise<boolean>,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Running> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const failed = new Promise<never>((_, reject) => {
@@ -49,7 +51,7 @@ export async function startServer(command: string, args: readonly string[], read
     resume: () => void child.kill('SIGCONT'),
   };
   try {
-    await Promise.race([failed, until(async () => (await fetch(readyUrl)).ok, 60_000)]);
+    await Promise.race([failed, until(isReady, 60_000)]);
   } catch (error) {
     await running.stop();
     throw error;
