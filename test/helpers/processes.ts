@@ -26,14 +26,14 @@ export interface Running {
 }
 
 /**
- * Start a program and wait until it is ready.
+ * Start a program and wait until it is ready: until an address of it answers with 2xx, or a question is answered yes.
  *
  * @throws Error with what it printed, when it ends before, or does not answer in time.
  */
 export async function startServer(
   command: string,
   args: readonly string[],
-  isReady: () => Promise<boolean>,
+  ready: string | (() => Promise<boolean>),
   env: NodeJS.ProcessEnv = {},
 ): Promise<Running> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
@@ -51,7 +51,10 @@ export async function startServer(
     resume: () => void child.kill('SIGCONT'),
   };
   try {
-    await Promise.race([failed, until(isReady, 60_000)]);
+    await Promise.race([
+      failed,
+      until(typeof ready === 'string' ? async () => (await fetch(ready)).ok : ready, 60_000),
+    ]);
   } catch (error) {
     await running.stop();
     throw error;

@@ -44,7 +44,7 @@ export async function startPrometheus({ scrape = [], configFile, args = [] }: Pr
       '--log.level=warn',
       ...args,
     ],
-    async () => (await fetch(`${url}/-/ready`)).ok,
+    `${url}/-/ready`,
   );
   const ask = async (path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> => {
     const response = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(parameters)}`);
