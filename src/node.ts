@@ -15,4 +15,4 @@ export {
   type TensorboardSinkOptions,
   tensorboardSink,
 } from './sinks/tensorboard/tensorboard-sink.js';
-export { type ReplayOptions, replay } from './sources/replay.js';
+export { type ReadRunOptions, type ReplayOptions, readRun, replay } from './sources/replay.js';

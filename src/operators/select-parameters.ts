@@ -63,9 +63,10 @@ export function selectParameters<S extends Statistic>(
   });
 }
 
-type Matcher = (name: string) => boolean;
+export type Matcher = (name: string) => boolean;
 
-function matcherOf(pattern: ParameterPattern): Matcher {
+/** Whether a name is meant by a pattern. */
+export function matcherOf(pattern: ParameterPattern): Matcher {
   if (typeof pattern === 'function') return pattern;
   if (pattern instanceof RegExp) return regExpMatcher(pattern);
   if (typeof pattern === 'string' && pattern !== '') return globMatcher(pattern);
@@ -89,7 +90,8 @@ function globMatcher(glob: string): Matcher {
   return (name) => name === glob || matches(segments(name));
 }
 
-function checkMatches(pattern: ParameterPattern, matches: Matcher, names: readonly string[]): void {
+/** @throws RangeError that lists the names, when a pattern matches none of them. */
+export function checkMatches(pattern: ParameterPattern, matches: Matcher, names: readonly string[]): void {
   if (names.some(matches)) return;
   const listed = names.slice(0, MAX_LISTED).join(', ');
   const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';

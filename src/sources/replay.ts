@@ -42,17 +42,10 @@ const POLL_MS = 100;
  * ```
  */
 export function replay(file: string, { speed = Infinity, follow = false }: ReplayOptions = {}): Observable<RunRecord> {
-  if (typeof file !== 'string' || file === '') {
-    throw new TypeError(`file: expected the path of a recorded run, got ${describeValue(file)}`);
-  }
-  if (typeof speed !== 'number' || !(speed > 0)) {
-    throw new TypeError(`speed: expected a number above 0, got ${describeValue(speed)}`);
-  }
+  checkReplay(file, speed);
   return new Observable((subscriber) => {
     const stop = new AbortController();
-    const pace = new Pace(speed, (ms) => sleep(ms, stop.signal));
-    const lines = readLines(file, { follow, signal: stop.signal, pollMs: POLL_MS });
-    deliver(file, lines, pace, subscriber).then(
+    deliver(readRun(file, { speed, follow, signal: stop.signal }), subscriber).then(
       () => subscriber.complete(),
       (cause) => subscriber.error(cause),
     );
@@ -60,17 +53,65 @@ export function replay(file: string, { speed = Infinity, follow = false }: Repla
   });
 }
 
-async function deliver(file: string, blocks: AsyncIterable<Lines>, pace: Pace, subscriber: Subscriber<RunRecord>) {
+async function deliver(records: AsyncIterable<RunRecord>, subscriber: Subscriber<RunRecord>): Promise<void> {
+  for await (const record of records) {
+    if (subscriber.closed) return;
+    subscriber.next(record);
+  }
+}
+
+export interface ReadRunOptions extends ReplayOptions {
+  /** Ends it: also while it waits. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What {@link replay} gives, one record each time that it is asked for one: whoever takes them slowly makes the reading
+ * wait, which a stream cannot.
+ *
+ * @throws TypeError for an option that is wrong; else as the stream of {@link replay}, where it is iterated.
+ *
+ * @example
+ * ```ts
+ * import { readRun } from 'trainscope/node';
+ *
+ * for await (const record of readRun('results/run.jsonl')) {
+ *   await fetch('http://localhost:8080/records', { method: 'POST', body: JSON.stringify(record) });
+ * }
+ * ```
+ */
+export function readRun(file: string, options: ReadRunOptions = {}): AsyncIterableIterator<RunRecord> {
+  const { speed = Infinity, follow = false, signal = new AbortController().signal } = options;
+  checkReplay(file, speed);
+  const pace = new Pace(speed, (ms) => sleep(ms, signal));
+  return decodeLines(file, readLines(file, { follow, signal, pollMs: POLL_MS }), pace, signal);
+}
+
+function checkReplay(file: string, speed: number): void {
+  if (typeof file !== 'string' || file === '') {
+    throw new TypeError(`file: expected the path of a recorded run, got ${describeValue(file)}`);
+  }
+  if (typeof speed !== 'number' || !(speed > 0)) {
+    throw new TypeError(`speed: expected a number above 0, got ${describeValue(speed)}`);
+  }
+}
+
+async function* decodeLines(
+  file: string,
+  blocks: AsyncIterable<Lines>,
+  pace: Pace,
+  signal: AbortSignal,
+): AsyncGenerator<RunRecord> {
   let decode = recordDecoder();
   for await (const { lines, firstNumber, torn, restarted } of blocks) {
     if (restarted) decode = recordDecoder();
     for (const [i, line] of lines.entries()) {
-      if (subscriber.closed) return;
       const record = torn ? decodeTorn(decode, line) : decodeLine(decode, line, file, firstNumber + i);
       if (!record) continue;
       const wait = pace.until(record);
       if (wait) await wait;
-      subscriber.next(record);
+      if (signal.aborted) return;
+      yield record;
     }
   }
 }

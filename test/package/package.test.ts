@@ -15,6 +15,12 @@ describe('package.json', () => {
     }
   });
 
+  it('brings the trainscope command', () => {
+    expect(Object.keys(manifest.bin)).toEqual(['trainscope']);
+    const source = root(manifest.bin.trainscope.replace('dist/', 'src/').replace(/\.js$/, '.ts'));
+    expect(readFileSync(source, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  });
+
   it('never installs a native library: tfjs-node is an optional peer and nothing else', () => {
     expect(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })).not.toContain(
       '@tensorflow/tfjs-node',

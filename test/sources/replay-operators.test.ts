@@ -18,13 +18,16 @@ describe.each(Object.entries(OPERATORS))('%s', (name, { make, input, gives }) =>
   const path = join(folder, `${name}.jsonl`);
   const records = input({ taken: 0, live: 0 }) as readonly { readonly type: string }[];
 
-  it.runIf(LIVE_ONLY.has(name))('says of a recorded run what to use, and what it gave is recorded', async () => {
-    const live = (await all(from(records).pipe(make()))) as { readonly type: string }[];
-    await expect(all(replay(await record(path, records)).pipe(make()))).rejects.toThrow('use ofMeasurement()');
-    expect(await all(replay(await record(path, live)))).toEqual(live);
-  });
+  if (LIVE_ONLY.has(name)) {
+    it('says of a recorded run what to use, and what it gave is recorded', async () => {
+      const live = (await all(from(records).pipe(make()))) as { readonly type: string }[];
+      await expect(all(replay(await record(path, records)).pipe(make()))).rejects.toThrow('use ofMeasurement()');
+      expect(await all(replay(await record(path, live)))).toEqual(live);
+    });
+    return;
+  }
 
-  it.skipIf(LIVE_ONLY.has(name))('gives the same live and replayed', async () => {
+  it('gives the same live and replayed', async () => {
     const live = await all(from(records).pipe(make()));
     expect(live).toHaveLength(gives);
     expect(await all(replay(await record(path, records)).pipe(make()))).toEqual(live);

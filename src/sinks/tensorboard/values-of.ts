@@ -185,7 +185,9 @@ function sinkErrorText({ message }: SinkErrorEvent): string {
   return plainMarkdown(message);
 }
 
-/** Text from anywhere, such as a parameter's name, that Markdown shows as it is. */
+const ENTITIES: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;' };
+
+/** Text from anywhere, such as a parameter's name, that TensorBoard's Markdown shows as it is. */
 export function plainMarkdown(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]<>()#+!|~&]/g, (character) => `\\${character}`);
+  return text.replaceAll(/[\\`*_{}[\]()#+!<>&]/g, (character) => ENTITIES[character] ?? `\\${character}`);
 }

@@ -145,7 +145,7 @@ describe('tensorboardSink', () => {
       ['control', '**set-learning-rate 0.00001**, rule: halved'],
       ['checkpoints', 'results/checkpoint\\_5'],
     ]);
-    expect(plainMarkdown('<b> *a* `c` [d](e) \\')).toBe('\\<b\\> \\*a\\* \\`c\\` \\[d\\]\\(e\\) \\\\');
+    expect(plainMarkdown('<b> *a* `c` [d](e) \\')).toBe('&lt;b&gt; \\*a\\* \\`c\\` \\[d\\]\\(e\\) \\\\');
   });
 
   it('writes the settings of a run for the hparams plugin, and only then', async () => {

@@ -1,0 +1,103 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { checkMatches, matcherOf } from '../../operators/select-parameters.js';
+import { readSeries } from '../series/read-series.js';
+import type { Series } from '../series/series.js';
+
+interface PlotFlags {
+  readonly output?: readonly string[];
+  readonly log?: boolean;
+  readonly statistic?: string;
+  readonly parameters?: readonly string[];
+  readonly width?: number;
+}
+
+const EXAMPLES = `
+Reads the CSV files of csvSink (wide, tutorial, long), of the tutorial's Python and of pandas, and recorded runs.
+
+Examples:
+  $ trainscope plot parameter_updates.csv                 # parameter_updates.svg and .png beside it
+  $ trainscope plot parameter_updates.csv --log -o updates.png
+  $ trainscope plot results/run.jsonl --statistic updateRatio --parameters '**.weight'`;
+
+/** `trainscope plot`: the tutorial's chart. */
+export function addPlot(program: Command): void {
+  program
+    .command('plot')
+    .summary("draw the tutorial's chart of a CSV file or a recorded run")
+    .description(
+      "Draw the tutorial's chart: the update norm of every parameter over the training steps, with a legend.",
+    )
+    .argument('<file>', 'a CSV file of updates, or a recorded run (.jsonl)')
+    .option(
+      '-o, --output <file>',
+      'where to draw: a name that ends in .svg or .png; may be given twice (default: both, beside <file>)',
+      images,
+    )
+    .option('-l, --log', 'a logarithmic axis')
+    .option('-s, --statistic <name>', 'of a long CSV file or a recorded run, what to draw (default: updateNorm)')
+    .option('-p, --parameters <pattern>', 'only these: a name or a glob; may be given several times', collect)
+    .option('--width <pixels>', 'the width of the drawing (default: 1000)', pixels)
+    .addHelpText('after', EXAMPLES)
+    .action(plot);
+}
+
+function images(file: string, files: readonly string[] = []): readonly string[] {
+  if (!/\.(svg|png)$/i.test(file)) throw new InvalidArgumentError('Expected a name that ends in .svg or .png.');
+  return [...files, file];
+}
+
+function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+function pixels(text: string): number {
+  const width = Number(text);
+  if (!Number.isInteger(width) || width < 300 || width > 10_000) {
+    throw new InvalidArgumentError('Expected a whole number from 300 to 10000.');
+  }
+  return width;
+}
+
+async function plot(file: string, flags: PlotFlags): Promise<void> {
+  const { statistic, series } = await readSeries(file, flags.statistic);
+  const chosen = flags.parameters ? chooseSeries(series, flags.parameters) : series;
+  const { chart } = await import('../plot/chart.js');
+  const svg = chart(chosen, {
+    yLabel: titleOf(statistic ?? 'updateNorm'),
+    ...(flags.log && { log: true }),
+    ...(flags.width !== undefined && { width: flags.width }),
+  });
+  const outputs = flags.output ?? ['.svg', '.png'].map((ending) => `${withoutEnding(file)}${ending}`);
+  for (const output of outputs) await draw(svg, output);
+  const steps = new Set(chosen.flatMap((each) => each.steps)).size;
+  process.stdout.write(`${outputs.join(' ')}: ${chosen.length} parameters, ${steps} steps\n`);
+}
+
+function chooseSeries(series: readonly Series[], patterns: readonly string[]): readonly Series[] {
+  const names = series.map(({ name }) => name);
+  const matchers = patterns.map((pattern) => {
+    const matches = matcherOf(pattern);
+    checkMatches(pattern, matches, names);
+    return matches;
+  });
+  return series.filter(({ name }) => matchers.some((matches) => matches(name)));
+}
+
+/** `updateNorm` → `Parameter Update Norm` */
+function titleOf(statistic: string): string {
+  const words = statistic.replaceAll(/_/g, ' ').replaceAll(/[A-Z]/g, (letter) => ` ${letter}`);
+  return `Parameter ${words.replaceAll(/(^|\s)\S/g, (letter) => letter.toUpperCase())}`;
+}
+
+function withoutEnding(file: string): string {
+  return file.slice(0, file.length - extname(file).length);
+}
+
+async function draw(svg: string, output: string): Promise<void> {
+  const isSvg = output.toLowerCase().endsWith('.svg');
+  const image = isSvg ? svg : await (await import('../plot/svg-to-png.js')).svgToPng(svg);
+  await mkdir(dirname(output), { recursive: true });
+  await writeFile(output, image);
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** The `trainscope` command. Each of its commands is a file in commands/. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addNative } from './commands/native.js';
+import { addPlot } from './commands/plot.js';
+import { addReplay } from './commands/replay.js';
+import { addSummary } from './commands/summary.js';
+import { say } from './terminal.js';
+
+const COMMANDS = [addSummary, addPlot, addReplay, addNative];
+
+const EXAMPLES = `
+Examples:
+  $ trainscope summary results/run.jsonl
+  $ trainscope plot parameter_updates.csv
+  $ trainscope replay results/run.jsonl --to tensorboard:results/tensorboard
+
+Exit codes: 0 done, 1 it failed, 2 it was called wrongly.`;
+
+const FAILED = 1;
+const CALLED_WRONGLY = 2;
+
+function program(): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const trainscope = new Command('trainscope')
+    .description('See how far every parameter moves at every step of a training.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(add --help for how to call it)')
+    .exitOverride();
+  for (const add of COMMANDS) add(trainscope);
+  return trainscope;
+}
+
+/** A reader that has seen enough (`| head`) is no failure. */
+process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+  if (cause.code === 'EPIPE') process.exit(0);
+  throw cause;
+});
+
+try {
+  await program().parseAsync();
+} catch (cause) {
+  if (cause instanceof CommanderError) process.exitCode = cause.exitCode === 0 ? 0 : CALLED_WRONGLY;
+  else {
+    say(cause instanceof Error ? cause.message : String(cause));
+    process.exitCode = FAILED;
+  }
+}

@@ -1,0 +1,209 @@
+import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
+import { plain, shorten } from '../../sinks/console/format.js';
+import type { Series } from '../series/series.js';
+import { lineColours } from './colours.js';
+import { type Point, thinOut } from './thin-out.js';
+
+export interface ChartOptions {
+  /** What the y axis is of. Default: `Parameter Update Norm`. */
+  readonly yLabel?: string;
+  /** A logarithmic y axis. */
+  readonly log?: boolean;
+  /** Pixels. Default: 1000. */
+  readonly width?: number;
+}
+
+const PLOT_HEIGHT = 560;
+const MARGIN = { top: 24, right: 28, bottom: 64, left: 86 };
+const TEXT = '#333';
+const FAINT = '#e6e6e6';
+
+type Scale = ScaleContinuousNumeric<number, number>;
+
+/** What a chart leaves out: points that no axis has a place for. */
+interface LeftOut {
+  nonFinite: number;
+  notPositive: number;
+}
+
+/** The tutorial's chart as SVG: one line a parameter, over the training steps, with a legend below. */
+export function chart(series: readonly Series[], options: ChartOptions = {}): string {
+  const { yLabel = 'Parameter Update Norm', log = false, width = 1000 } = options;
+  const leftOut: LeftOut = { nonFinite: 0, notPositive: 0 };
+  const isDrawn = (value: number) => {
+    if (Number.isFinite(value) && (!log || value > 0)) return true;
+    if (Number.isFinite(value)) leftOut.notPositive++;
+    else leftOut.nonFinite++;
+    return false;
+  };
+  const drawn = series.map(({ values }) => values.map(isDrawn));
+  const x = stepScale(series, width);
+  const y = valueScale(series, drawn, log);
+  const colours = lineColours(series.length);
+  const legend = legendOf(series, colours, width);
+  const height = MARGIN.top + PLOT_HEIGHT + MARGIN.bottom + legend.height;
+  const lines = series.map((each, i) => line(each, drawn[i]!, x, y, colours[i]!, series.length));
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="DejaVu Sans, Verdana, sans-serif" font-size="12" fill="${TEXT}" role="img" aria-label="${escaped(yLabel)} by Training Step">`,
+    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    grid(x, y, log, width),
+    `<g fill="none" stroke-linejoin="round" stroke-linecap="round">${lines.join('\n')}</g>`,
+    labels(yLabel, width),
+    note(leftOut, width),
+    legend.svg,
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+function stepScale(series: readonly Series[], width: number): Scale {
+  const [first, last] = extent(series.flatMap(({ steps }) => (steps.length > 0 ? [steps] : [])));
+  return scaleLinear()
+    .domain(first === last ? [first - 1, last + 1] : [first, last])
+    .range([MARGIN.left + 8, width - MARGIN.right - 8]);
+}
+
+function valueScale(series: readonly Series[], drawn: readonly (readonly boolean[])[], log: boolean): Scale {
+  const [least, most] = extent(series.map(({ values }, i) => values.filter((_, point) => drawn[i]![point])));
+  const range = [MARGIN.top + PLOT_HEIGHT, MARGIN.top];
+  if (log) {
+    const domain = Number.isFinite(least) ? [least, most === least ? 10 * most : most] : [1e-6, 1];
+    return scaleLog().domain(domain).range(range).nice();
+  }
+  const domain = Number.isFinite(least) ? [Math.min(0, least), most > 0 || least < 0 ? most : 1] : [0, 1];
+  return scaleLinear().domain(domain).range(range).nice();
+}
+
+/** The least and the largest of all; infinities where there is none. */
+function extent(lists: readonly (readonly number[])[]): [number, number] {
+  let least = Infinity;
+  let most = -Infinity;
+  for (const list of lists) {
+    for (const value of list) {
+      least = Math.min(least, value);
+      most = Math.max(most, value);
+    }
+  }
+  return [least, most];
+}
+
+function line(
+  { name, steps, values }: Series,
+  drawn: readonly boolean[],
+  x: Scale,
+  y: Scale,
+  colour: string,
+  count: number,
+): string {
+  const runs: Point[][] = [[]];
+  for (let i = 0; i < steps.length; i++) {
+    if (drawn[i]) runs.at(-1)!.push([x(steps[i]!), y(values[i]!)]);
+    else if (runs.at(-1)!.length > 0) runs.push([]);
+  }
+  const path = runs.map((points) => pathOf(thinOut(points))).join('');
+  const weight = count > 40 ? 'stroke-width="1" stroke-opacity="0.75"' : 'stroke-width="1.5"';
+  return `<path d="${path}" stroke="${colour}" ${weight}><title>${escaped(name)}</title></path>`;
+}
+
+function pathOf(points: readonly Point[]): string {
+  if (points.length === 0) return '';
+  const [first, ...others] = points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`);
+  // A single point is a line of no length, which round ends make a dot.
+  return `M${first}${others.length > 0 ? `L${others.join(' ')}` : 'h0'}`;
+}
+
+function grid(x: Scale, y: Scale, log: boolean, width: number): string {
+  const bottom = MARGIN.top + PLOT_HEIGHT;
+  const right = width - MARGIN.right;
+  const parts: string[] = [];
+  for (const tick of valueTicks(y, log)) {
+    const at = y(tick).toFixed(1);
+    parts.push(`<path d="M${MARGIN.left},${at}H${right}" stroke="${FAINT}"/>`);
+    parts.push(`<text x="${MARGIN.left - 8}" y="${at}" dy="4" text-anchor="end">${number(tick)}</text>`);
+  }
+  for (const tick of x.ticks(Math.max(2, Math.floor(width / 100))).filter(Number.isInteger)) {
+    const at = x(tick).toFixed(1);
+    parts.push(`<path d="M${at},${MARGIN.top}V${bottom}" stroke="${FAINT}"/>`);
+    parts.push(`<text x="${at}" y="${bottom + 20}" text-anchor="middle">${tick}</text>`);
+  }
+  parts.push(`<path d="M${MARGIN.left},${MARGIN.top}V${bottom}H${right}" stroke="${TEXT}" fill="none"/>`);
+  return parts.join('\n');
+}
+
+/** Powers of ten where there are several, all that fit else. */
+function valueTicks(y: Scale, log: boolean): readonly number[] {
+  if (!log) return y.ticks(8);
+  const powers = y.ticks(20).filter((tick) => Number.isInteger(Math.log10(tick)));
+  if (powers.length < 3) return y.ticks(6);
+  const every = Math.ceil(powers.length / 12);
+  return powers.filter((_, i) => i % every === 0);
+}
+
+/** A number as short as it can be said: 0.002, 2e-5. */
+function number(value: number): string {
+  const magnitude = Math.abs(value);
+  if (magnitude !== 0 && (magnitude < 1e-3 || magnitude >= 1e5)) {
+    return value
+      .toExponential(6)
+      .replace(/\.?0+e/, 'e')
+      .replace('e+', 'e');
+  }
+  return String(Number(value.toPrecision(6)));
+}
+
+function labels(yLabel: string, width: number): string {
+  const middle = MARGIN.top + PLOT_HEIGHT / 2;
+  const centre = (MARGIN.left + width - MARGIN.right) / 2;
+  return [
+    `<text x="${centre}" y="${MARGIN.top + PLOT_HEIGHT + 46}" text-anchor="middle" font-size="14">Training Step</text>`,
+    `<text transform="translate(22 ${middle}) rotate(-90)" text-anchor="middle" font-size="14">${escaped(yLabel)}</text>`,
+  ].join('\n');
+}
+
+function note({ nonFinite, notPositive }: LeftOut, width: number): string {
+  const said = [
+    nonFinite > 0 && `${nonFinite} ${nonFinite === 1 ? 'value is' : 'values are'} not finite`,
+    notPositive > 0 && `${notPositive} ${notPositive === 1 ? 'is' : 'are'} zero or below`,
+  ].filter(Boolean);
+  if (said.length === 0) return '';
+  const y = MARGIN.top + PLOT_HEIGHT + 46;
+  return `<text x="${width - MARGIN.right}" y="${y}" text-anchor="end" font-size="11" fill="#777">not drawn: ${said.join(', ')}</text>`;
+}
+
+interface Legend {
+  readonly svg: string;
+  readonly height: number;
+}
+
+/** All names, in columns that are read from above, as many as fit. */
+function legendOf(series: readonly Series[], colours: readonly string[], width: number): Legend {
+  const size = series.length > 60 ? 9 : 11;
+  // DejaVu Sans is 0.6 of its size wide, on the average of a name.
+  const glyph = size * 0.62;
+  const swatch = 2 * size;
+  const room = width - MARGIN.left - MARGIN.right;
+  const most = Math.floor((room - swatch - 16) / glyph);
+  const names = series.map(({ name }) => shorten(plain(name), most));
+  const longest = names.reduce((length, name) => Math.max(length, [...name].length), 0);
+  const columnWidth = longest * glyph + swatch + 24;
+  const columns = Math.max(1, Math.min(series.length, Math.floor(room / columnWidth)));
+  const rows = Math.ceil(series.length / columns);
+  const lineHeight = size * 1.5;
+  const top = MARGIN.top + PLOT_HEIGHT + MARGIN.bottom + lineHeight / 2;
+  const entries = names.map((name, i) => {
+    const x = MARGIN.left + Math.floor(i / rows) * columnWidth;
+    const y = top + (i % rows) * lineHeight;
+    return (
+      `<path d="M${x.toFixed(1)},${y.toFixed(1)}h${swatch}" stroke="${colours[i]}" stroke-width="2"/>` +
+      `<text x="${(x + swatch + 6).toFixed(1)}" y="${y.toFixed(1)}" dy="${(size * 0.36).toFixed(1)}">${escaped(name)}</text>`
+    );
+  });
+  return { svg: `<g font-size="${size}">${entries.join('\n')}</g>`, height: Math.ceil(rows * lineHeight + 16) };
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** Text that stays text in XML, whatever it holds. */
+function escaped(text: string): string {
+  return plain(text).replaceAll(/[&<>"]/g, (character) => ENTITIES[character]!);
+}

@@ -1,0 +1,32 @@
+/** One statistic of one parameter over the steps. Both have one element a point. */
+export interface Series {
+  readonly name: string;
+  readonly steps: number[];
+  readonly values: number[];
+}
+
+/** What a file of updates has of one statistic. */
+export interface StatisticSeries {
+  /** Such as `updateNorm`; undefined where the file does not say. */
+  readonly statistic: string | undefined;
+  readonly series: readonly Series[];
+}
+
+/** Gathers points by name, in the order in which the names first come. */
+export class SeriesByName {
+  readonly #byName = new Map<string, Series>();
+
+  add(name: string, step: number, value: number): void {
+    let series = this.#byName.get(name);
+    if (!series) {
+      series = { name, steps: [], values: [] };
+      this.#byName.set(name, series);
+    }
+    series.steps.push(step);
+    series.values.push(value);
+  }
+
+  get all(): readonly Series[] {
+    return [...this.#byName.values()];
+  }
+}

@@ -1,0 +1,81 @@
+import type { AlertEvent, Metrics, Severity } from '../../events/events.js';
+import type { RunRecord } from '../../operators/of-measurement.js';
+import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
+import { type Series, SeriesByName } from '../series/series.js';
+
+/** What a recorded run comes down to. */
+export class RunSummary {
+  steps = 0;
+  epoch = 0;
+  beganAt: number | undefined;
+  endedAt = 0;
+  finished = false;
+  readonly losses: number[] = [];
+  readonly learningRates: number[] = [];
+  readonly alerts: Record<Severity, number> = { info: 0, warning: 0, error: 0 };
+  lastAlert: AlertEvent | undefined;
+  evaluated: { readonly step: number; readonly metrics: Metrics } | undefined;
+  /** Sinks that failed while it ran. */
+  readonly sinkErrors: string[] = [];
+  readonly #ratios = new SeriesByName();
+  readonly #norms = new SeriesByName();
+
+  constructor(readonly run: string) {}
+
+  /** What is known of each parameter: its update ratio, else its update norm. */
+  get parameters(): { readonly statistic: 'updateRatio' | 'updateNorm'; readonly series: readonly Series[] } {
+    const ratios = this.#ratios.all;
+    return ratios.length > 0
+      ? { statistic: 'updateRatio', series: ratios }
+      : { statistic: 'updateNorm', series: this.#norms.all };
+  }
+
+  take(record: RunRecord): void {
+    this.#follow(record);
+    if (record.type === 'parameter-updates') this.#takeUpdates(record);
+    else if (record.type === 'step-end') this.#takeLoss(record.loss, record.learningRate);
+    else if (record.type === 'evaluate') this.evaluated = { step: record.step, metrics: record.metrics };
+    else if (record.type === 'alert') this.#takeAlert(record);
+    else if (record.type === 'sink-error') this.sinkErrors.push(record.message);
+    this.finished = record.type === 'train-end';
+  }
+
+  #follow({ step, epoch, time }: RunRecord): void {
+    this.steps = Math.max(this.steps, step ?? 0);
+    this.epoch = Math.max(this.epoch, epoch ?? 0);
+    this.beganAt ??= time;
+    this.endedAt = time ?? this.endedAt;
+  }
+
+  #takeUpdates(updates: AnyParameterUpdates): void {
+    for (const [statistic, found] of [
+      ['updateRatio', this.#ratios],
+      ['updateNorm', this.#norms],
+    ] as const) {
+      const column = columnOf(updates, statistic);
+      if (column) for (const [i, name] of updates.names.entries()) found.add(name, updates.step, column[i]!);
+    }
+    // A file of updates alone has the loss in them.
+    if (this.#sawSteps) return;
+    this.losses.push(updates.loss);
+    this.learningRates.push(updates.learningRate);
+  }
+
+  #sawSteps = false;
+
+  #takeLoss(loss: number, learningRate: number): void {
+    if (!this.#sawSteps) {
+      this.#sawSteps = true;
+      this.losses.length = 0;
+      this.learningRates.length = 0;
+    }
+    this.losses.push(loss);
+    this.learningRates.push(learningRate);
+  }
+
+  #takeAlert(alert: AlertEvent): void {
+    if (alert.phase === 'end') return;
+    this.alerts[alert.severity]++;
+    this.lastAlert = alert;
+  }
+}
