@@ -4,6 +4,7 @@
 //   npm run fine-tune -- --model bert-base-uncased --data nyu-mll/glue      the tutorial's own, from the hub
 //   npm run fine-tune -- --help
 import '@tensorflow/tfjs';
+import { merge } from 'rxjs';
 import { consoleSink, ofType, parameterUpdates } from 'trainscope';
 import { selectBackend } from 'trainscope/node';
 import { accuracy, Trainer } from 'trainscope/trainer';
@@ -52,8 +53,7 @@ const trainer = new Trainer({
 
 const updates$ = trainer.events$.pipe(parameterUpdates());
 const ratios = new RatioRecorder();
-trainer.attach(updates$, consoleSink({ style: options.style }));
-trainer.attach(trainer.events$.pipe(ofType('evaluate')), consoleSink());
+trainer.attach(merge(updates$, trainer.events$.pipe(ofType('evaluate'))), consoleSink({ style: options.style }));
 trainer.attach(updates$, (updates) => ratios.add(updates));
 
 const { globalStep, metrics } = await trainer.train();
