@@ -18,7 +18,7 @@ import { loadSst2, type Sst2 } from './sst2.js';
 
 const CSV = 'parameter_updates.csv';
 const options = fineTuneOptions(process.argv.slice(2));
-console.log(`backend: ${await selectBackend()}`);
+await selectBackend(undefined, { say: console.log });
 
 const dataset = await loadDataset(options.data);
 console.log(`data: ${dataset.train.length} sentences to learn from, ${dataset.validation.length} held out`);

@@ -16,8 +16,7 @@ const MAX_LENGTH = 64;
 const CSV = 'results/parameter_updates.csv';
 
 const started = performance.now();
-const backend = await selectBackend();
-console.log(`backend: ${backend}`);
+const backend = await selectBackend(undefined, { say: console.log });
 
 const tokenizer = await BertTokenizer.uncased();
 const { train, heldOut } = splitSentences(await loadSentences());

@@ -9,6 +9,8 @@ export type BackendName = (typeof BACKEND_NAMES)[number];
 export interface SelectBackendOptions {
   /** Told of each backend that was passed over, and why. */
   readonly onUnavailable?: (name: BackendName, reason: string) => void;
+  /** Told in one line which backend was taken and why, such as `console.log`. */
+  readonly say?: (line: string) => void;
 }
 
 /**
@@ -26,7 +28,8 @@ export interface SelectBackendOptions {
  * import '@tensorflow/tfjs';
  * import { selectBackend } from 'trainscope/node';
  *
- * console.log(`backend: ${await selectBackend()}`);
+ * await selectBackend(undefined, { say: console.log });
+ * // backend: wasm (tensorflow: @tensorflow/tfjs-node is not installed; `npx trainscope native` puts it in place)
  * ```
  */
 export async function selectBackend(choice?: BackendName, options: SelectBackendOptions = {}): Promise<BackendName> {
@@ -38,21 +41,39 @@ export async function selectBackend(choice?: BackendName, options: SelectBackend
   if (named !== undefined) {
     const reason = await use(named);
     if (reason !== undefined) throw new Error(`backend: expected ${named} to load, got: ${reason}; ${FIX[named]}`);
+    options.say?.(`backend: ${named} (${choice === undefined ? 'TRAINSCOPE_BACKEND' : 'the program'} names it)`);
     return named;
   }
+  const passed: string[] = [];
   for (const name of BACKEND_NAMES) {
     const reason = await use(name);
-    if (reason === undefined) return name;
+    if (reason === undefined) {
+      options.say?.(`backend: ${name} (${passed.join('; ') || 'the fastest there is'})`);
+      return name;
+    }
+    passed.push(`${name}: ${reason}`);
     options.onUnavailable?.(name, reason);
   }
   throw new Error('backend: expected one that loads, got none; install @tensorflow/tfjs-backend-cpu');
 }
 
 const FIX: Readonly<Record<BackendName, string>> = {
-  tensorflow: 'install @tensorflow/tfjs-node, or call selectBackend() without a name to take the next best',
+  tensorflow: '`npx trainscope native` puts it in place, and selectBackend() without a name takes the next best',
   wasm: 'install @tensorflow/tfjs-backend-wasm, or choose cpu',
   cpu: 'install @tensorflow/tfjs-backend-cpu',
 };
+
+/** What Node and tfjs-node say in many words, with paths. */
+const WHY: readonly (readonly [RegExp, string])[] = [
+  [
+    /Cannot find (package|module) '@tensorflow\/tfjs-node'/,
+    '@tensorflow/tfjs-node is not installed; `npx trainscope native` puts it in place',
+  ],
+  [
+    /tfjs_binding\.node\) can not be found/,
+    '@tensorflow/tfjs-node has no addon; `npx trainscope native` puts it in place',
+  ],
+];
 
 /** tfjs-node is no dependency, so that its types may be missing too. */
 const TFJS_NODE: string = '@tensorflow/tfjs-node';
@@ -74,7 +95,7 @@ async function use(name: BackendName): Promise<string | undefined> {
     return undefined;
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    return message.split('\n')[0];
+    return WHY.find(([pattern]) => pattern.test(message))?.[1] ?? message.split('\n')[0];
   }
 }
 

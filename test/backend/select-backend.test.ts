@@ -12,9 +12,12 @@ describe('selectBackend', () => {
   it('takes the best that loads, and says why others do not', async () => {
     delete process.env.TRAINSCOPE_BACKEND;
     const passed: string[] = [];
+    const said: string[] = [];
     const name = await selectBackend(undefined, {
       onUnavailable: (backend, reason) => passed.push(`${backend}: ${reason}`),
+      say: (line) => said.push(line),
     });
+    expect(said).toEqual([`backend: ${name} (${passed.join('; ') || 'the fastest there is'})`]);
     expect(name).toBe(tf.getBackend());
     if (name === 'tensorflow') expect(passed).toEqual([]);
     else expect(passed).toEqual([expect.stringMatching(/^tensorflow: .*tfjs-node/)]);
@@ -23,6 +26,10 @@ describe('selectBackend', () => {
   it('takes what is named, by the argument before the environment', async () => {
     process.env.TRAINSCOPE_BACKEND = 'wasm';
     expect([await selectBackend(), tf.getBackend()]).toEqual(['wasm', 'wasm']);
+    const said: string[] = [];
+    await selectBackend(undefined, { say: (line) => said.push(line) });
+    await selectBackend('cpu', { say: (line) => said.push(line) });
+    expect(said).toEqual(['backend: wasm (TRAINSCOPE_BACKEND names it)', 'backend: cpu (the program names it)']);
     expect([await selectBackend('cpu'), tf.getBackend()]).toEqual(['cpu', 'cpu']);
   });
 
