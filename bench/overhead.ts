@@ -32,6 +32,7 @@ const CASES: readonly Case[] = [
   { name: 'BERT 2 × 128, batch 16', make: bertProblem, steps: { wasm: 6, tensorflow: 10 }, limit: 1.02 },
 ];
 
+const BACKEND_NAMES = ['tensorflow', 'wasm', 'cpu'] as const;
 const SEEDS = quick ? 1 : 10;
 
 /** Time one problem with and without the observer, in turns, so that a drift of the machine hits both. */
@@ -74,8 +75,12 @@ function timeObserved(problem: Problem, steps: number): number {
 
 async function run(): Promise<string> {
   const rows: string[][] = [];
-  for (const backend of ['wasm', 'cpu'] as const) {
-    await selectBackend(backend);
+  for (const backend of BACKEND_NAMES) {
+    const unavailable = await selectBackend(backend).catch((error: Error) => error.message);
+    if (unavailable !== backend) {
+      console.error(unavailable);
+      continue;
+    }
     for (const problem of CASES) {
       if (!problem.steps[backend]) continue;
       const ratios = await overheadOf(problem, backend);

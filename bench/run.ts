@@ -13,6 +13,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   overhead: 'A whole training step, observed and not',
   adamw: 'AdamW, against the Adam of TensorFlow.js',
   backend: 'The mended kernels of the backends, against the ones they replace',
+  native: 'The native backend: statistics by size, a BERT of MiniLM’s size, TensorBoard’s callback, the main job',
   endurance: 'Ten thousand steps',
 };
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { batches } from '../../examples/bert-sst2/batches.js';
 import { BertForSequenceClassification } from '../../examples/bert-sst2/bert.js';
-import { bertConfig } from '../../examples/bert-sst2/bert-config.js';
+import { type BertConfig, bertConfig } from '../../examples/bert-sst2/bert-config.js';
 import { loadSentences } from '../../examples/bert-sst2/sentences.js';
 import { BertTokenizer } from '../../examples/bert-sst2/tokenizer.js';
 import type { Problem } from '../overhead.js';
@@ -13,20 +13,32 @@ interface BertProblem extends Problem {
 }
 
 /** The main job's BERT on one batch of its sentences. */
-export async function bertProblem(seed: number): Promise<BertProblem> {
+export function bertProblem(seed: number): Promise<BertProblem> {
+  const size = { hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 512 };
+  return problemOf(bertConfig(size), seed, 16, tf.train.adam(5e-4));
+}
+
+/** A BERT of MiniLM's size, 22.7M weights, on one batch of eight sentences. */
+export function minilmProblem(seed: number, optimizer: tf.Optimizer): Promise<BertProblem> {
+  const size = { hidden_size: 384, num_hidden_layers: 6, num_attention_heads: 12, intermediate_size: 1536 };
+  return problemOf(bertConfig(size), seed, 8, optimizer);
+}
+
+async function problemOf(
+  config: BertConfig,
+  seed: number,
+  batchSize: number,
+  optimizer: tf.Optimizer,
+): Promise<BertProblem> {
   const tokenizer = await BertTokenizer.uncased();
-  const sentences = (await loadSentences()).slice(seed * 16, seed * 16 + 16);
+  const sentences = (await loadSentences()).slice(seed * batchSize, (seed + 1) * batchSize);
   const examples = sentences.map(({ sentence, label }) => ({
     ...tokenizer.encode(sentence, { maxLength: 64 }),
     label,
   }));
-  const [batch] = batches(examples, { batchSize: 16, padTo: 64 });
+  const [batch] = batches(examples, { batchSize, padTo: 64 });
   if (!batch) throw new Error('no sentences');
-  const model = new BertForSequenceClassification(
-    bertConfig({ hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 512 }),
-    seed,
-  );
-  const optimizer = tf.train.adam(5e-4);
+  const model = new BertForSequenceClassification(config, seed);
   const loss = () => model.loss(batch, { training: true });
   return {
     optimizer,

@@ -79,7 +79,11 @@ const WHY: readonly (readonly [RegExp, string])[] = [
 const TFJS_NODE: string = '@tensorflow/tfjs-node';
 
 const LOAD: Readonly<Record<BackendName, () => Promise<unknown>>> = {
-  tensorflow: () => import(TFJS_NODE),
+  tensorflow: () => {
+    // Lines about processor features that every program would begin with; who wants them sets the level.
+    process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
+    return import(TFJS_NODE);
+  },
   wasm: () => withoutNewProcessHandlers(() => import('@tensorflow/tfjs-backend-wasm')),
   cpu: () => import('@tensorflow/tfjs-backend-cpu'),
 };
