@@ -10,6 +10,8 @@ export interface FineTuneOptions {
   readonly epochs: number;
   /** −1: as many as the epochs have. */
   readonly maxSteps: number;
+  /** Let the update ratio set the learning rate. */
+  readonly steer: boolean;
   readonly style: ConsoleStyle;
 }
 
@@ -22,6 +24,7 @@ const USAGE = `npm run fine-tune -- [options]
   --learning-rate   default: 2e-5
   --epochs          default: 3
   --max-steps       stop after so many updates
+  --steer           adapt the learning rate, so that a step moves a layer by about 1e-3 of its norm
   --style           lines (one a parameter and step, as the tutorial has it; default), table, progress`;
 
 /** What the command line asks for; ends the process with the usage for --help and for what it does not know. */
@@ -35,6 +38,7 @@ export function fineTuneOptions(args: readonly string[]): FineTuneOptions {
         'learning-rate': { type: 'string', default: '2e-5' },
         epochs: { type: 'string', default: '3' },
         'max-steps': { type: 'string', default: '-1' },
+        steer: { type: 'boolean', default: false },
         style: { type: 'string', default: 'lines' },
         help: { type: 'boolean', default: false },
       },
@@ -46,6 +50,7 @@ export function fineTuneOptions(args: readonly string[]): FineTuneOptions {
       learningRate: numberOf('--learning-rate', values['learning-rate']),
       epochs: numberOf('--epochs', values.epochs),
       maxSteps: numberOf('--max-steps', values['max-steps']),
+      steer: values.steer,
       style: values.style as ConsoleStyle,
     };
   } catch (error) {

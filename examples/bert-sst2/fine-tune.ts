@@ -5,7 +5,7 @@
 //   npm run fine-tune -- --help
 import '@tensorflow/tfjs';
 import { merge } from 'rxjs';
-import { consoleSink, ofType, parameterUpdates } from 'trainscope';
+import { consoleSink, ofType, parameterUpdates, steerUpdateRatio } from 'trainscope';
 import { selectBackend } from 'trainscope/node';
 import { accuracy, Trainer } from 'trainscope/trainer';
 import { collate, type TextExample } from './batches.js';
@@ -53,8 +53,10 @@ const trainer = new Trainer({
 
 const updates$ = trainer.events$.pipe(parameterUpdates());
 const ratios = new RatioRecorder();
-trainer.attach(merge(updates$, trainer.events$.pipe(ofType('evaluate'))), consoleSink({ style: options.style }));
+const news$ = trainer.events$.pipe(ofType('evaluate', 'control'));
+trainer.attach(merge(updates$, news$), consoleSink({ style: options.style }));
 trainer.attach(updates$, (updates) => ratios.add(updates));
+if (options.steer) trainer.steer(updates$.pipe(steerUpdateRatio({ target: 1e-3, max: 1e-3 })));
 
 const { globalStep, metrics } = await trainer.train();
 await trainer.saveUpdateHistory(CSV);

@@ -22,13 +22,14 @@ describe('fine-tune.ts', () => {
   afterAll(() => rmSync(data, { recursive: true }));
 
   it("prints the tutorial's lines, evaluates every epoch, writes the history and advises on the rate", async () => {
-    const args = ['--model', MODEL, '--data', data, '--epochs', '2', '--learning-rate', '1e-3'];
+    const args = ['--model', MODEL, '--data', data, '--epochs', '2', '--learning-rate', '1e-3', '--steer'];
     await runExample('bert-sst2/fine-tune.ts', args, (output, folder) => {
       expect(output).toContain('data: 40 sentences to learn from, 8 held out');
       const lines = output.match(/^Parameter \S+ updated by: \S+$/gm)!;
       // 2 epochs of 3 batches, 41 parameters.
       expect(lines).toHaveLength(246);
       expect(output.match(/eval_accuracy/g)!.length).toBeGreaterThanOrEqual(2);
+      expect(output).toMatch(/^.*steer.*learning rate.*$/im);
       expect(output).toContain('6 steps in');
       expect(output).toMatch(/^At the learning rate 1e-3 the middle parameter moves \S+ of its norm in an update: /m);
       const [header, first, ...rest] = readFileSync(join(folder, 'parameter_updates.csv'), 'utf8').trim().split('\r\n');
