@@ -12,6 +12,7 @@ import type { ResolvedArguments, TrainingArguments } from './arguments/training-
 import { defaultFlow } from './callbacks/default-flow.js';
 import type { CallbackContext, TrainerCallback } from './callbacks/trainer-callback.js';
 import { CheckpointKeeper, type Kept } from './checkpoints/checkpoint-keeper.js';
+import { checkSavable } from './checkpoints/optimizer-state.js';
 import { readWeights } from './checkpoints/weights.js';
 import { type Collator, defaultCollator } from './data/collate.js';
 import { type ExampleSource, exampleSource, isDataset, type TrainDataset } from './data/train-dataset.js';
@@ -181,7 +182,7 @@ export class Trainer<Example = unknown> {
    * @throws RangeError for a dataset that gives no plan; Error for a checkpoint that cannot be resumed from.
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
-    if (this.#run)
+    if (this.#session)
       throw new Error('train(): expected to be called after the running training has ended, got it before');
     const { trainDataset } = this.#options;
     if (trainDataset === undefined) throw new TypeError('trainDataset: expected one to train on, got none');
@@ -193,6 +194,7 @@ export class Trainer<Example = unknown> {
     const ended$ = new Subject<void>();
     try {
       const session = this.#beginSession(plan, optimizer);
+      if (this.args.saveStrategy !== 'no' && !this.args.saveOnlyModel) await checkSavable(optimizer);
       this.#run = await this.#createRun(session, plan, source, options.resumeFromCheckpoint);
       this.#showProgress(ended$);
       await this.#run.run();
@@ -344,6 +346,7 @@ export class Trainer<Example = unknown> {
         trainable,
         source,
         collate: this.#collate,
+        canEvaluate: this.#options.evalDataset !== undefined,
         evaluate: () => this.evaluate(),
         judge: (metrics) => this.#judge(metrics),
       },

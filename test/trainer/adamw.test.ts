@@ -217,6 +217,12 @@ describe('AdamW', () => {
     expect(() => new AdamW(options)).toThrow(message);
   });
 
+  it('is the only optimizer that is an instance of it', () => {
+    const optimizers = [new AdamW(), tf.train.adam()];
+    expect(optimizers.map((optimizer) => optimizer instanceof AdamW)).toEqual([true, false]);
+    for (const optimizer of optimizers) optimizer.dispose();
+  });
+
   it('refuses moments of another shape', async () => {
     await useBackend('cpu');
     const variable = variableOf([1, 2], 'shaped');

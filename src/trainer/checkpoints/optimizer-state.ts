@@ -17,6 +17,16 @@ export async function readOptimizer(optimizer: Optimizer, parameters: readonly N
   return { tensors, metadata: { optimizer: kind, iterations: String(optimizer.iterations), names } };
 }
 
+/** @throws TypeError for an optimizer that cannot say what it remembers: Adamax and Adadelta of tf.train cannot. */
+export async function checkSavable(optimizer: Optimizer): Promise<void> {
+  const [iterations] = await optimizer.getWeights().catch((cause) => {
+    throw new TypeError(
+      `optimizer: expected one whose state can be saved in checkpoints, got ${optimizer.getClassName()} (${cause.message}); set saveOnlyModel or saveStrategy "no", or use another`,
+    );
+  });
+  iterations?.tensor.dispose();
+}
+
 /** @throws CheckpointError for the memory of another optimizer, or of other parameters. */
 export async function writeOptimizer(
   optimizer: Optimizer,

@@ -1,5 +1,6 @@
 import {
   add,
+  engine,
   getBackend,
   mul,
   type NamedTensorMap,
@@ -37,7 +38,7 @@ export class Gradients {
 
   /** Add the gradients of a loss, and give its value, which the caller disposes. */
   accumulate(loss: () => Scalar): Scalar {
-    const { value, grads } = variableGrads(loss, [...this.variables]);
+    const { value, grads } = gradientsOf(loss, [...this.variables]);
     for (const [name, gradient] of Object.entries(grads)) {
       const before = this.#sums[name];
       if (!before) {
@@ -77,5 +78,24 @@ export class Gradients {
   dispose(): void {
     for (const gradient of Object.values(this.#sums)) gradient.dispose();
     this.#sums = {};
+  }
+}
+
+/** What TensorFlow.js keeps of a forward pass for the backward one. */
+interface Tape {
+  readonly state: { gradientDepth: number; activeTape: { readonly saved: readonly Tensor[] }[] | null };
+}
+
+/** As `variableGrads`, which keeps what a loss that throws has saved for its gradients: here it is disposed. */
+function gradientsOf(loss: () => Scalar, variables: Variable[]): { value: Scalar; grads: NamedTensorMap } {
+  try {
+    return tidy(() => variableGrads(loss, variables));
+  } catch (error) {
+    const { state } = engine() as unknown as Tape;
+    if (state.gradientDepth === 0) {
+      for (const { saved } of state.activeTape ?? []) for (const tensor of saved) tensor.dispose();
+      state.activeTape = null;
+    }
+    throw error;
   }
 }

@@ -52,6 +52,8 @@ export interface RunParts<Example> {
   readonly meter: LossMeter;
   readonly factors: LearningRateFactors;
   readonly checkpoints: Pick<CheckpointKeeper, 'save' | 'rollBack'>;
+  /** Whether there is something to evaluate on. */
+  readonly canEvaluate: boolean;
   /** Evaluate, and give the metrics. */
   readonly evaluate: () => Promise<Metrics>;
   /** Whether an evaluation is the best so far. */
@@ -72,7 +74,7 @@ export class TrainingRun<Example> {
   #position: DataPosition;
   #deferred: Deferred[] = [];
   #skipNext = false;
-  #rollback: (Deferred & { readonly learningRate: number | undefined }) | undefined;
+  #rollback: Deferred | undefined;
   #lossIsFinite = true;
   /** What the last update was made with. */
   #last: { readonly gradNorm: number; readonly learningRate: number } | undefined;
@@ -117,13 +119,19 @@ export class TrainingRun<Example> {
       case 'skip-step':
         this.#skipNext = true;
         return undefined;
-      case 'save':
       case 'evaluate':
+        if (!this.#parts.canEvaluate) throw new Error('evalDataset: expected one to evaluate on, got none');
+        return this.#atEndOfStep(command);
+      case 'save':
       case 'rollback':
-        return new Promise((done, refuse) => {
-          this.#deferred.push({ command, done, refuse });
-        });
+        return this.#atEndOfStep(command);
     }
+  }
+
+  #atEndOfStep(command: ControlCommand): Promise<string | undefined> {
+    return new Promise((done, refuse) => {
+      this.#deferred.push({ command, done, refuse });
+    });
   }
 
   get #learningRate(): number {
@@ -278,32 +286,25 @@ export class TrainingRun<Example> {
     }
   }
 
+  /** What the end of a step or an epoch brings, in this order; and what control has asked for meanwhile. */
   async #logEvaluateSave(): Promise<void> {
     const { args, control, state } = this.#parts;
     const asked = this.#deferred.splice(0);
     const wants = (kind: ControlCommand['kind']) => asked.filter(({ command }) => command.kind === kind);
     try {
       if (control.shouldLog && this.#parts.meter.hasNews(state.globalStep)) await this.#log();
-      if (wants('evaluate').length > 0) control.shouldEvaluate = true;
-      if (control.shouldEvaluate) {
+      if (control.shouldEvaluate || wants('evaluate').length > 0) {
         const isBest = await this.#evaluate();
         if (args.saveStrategy === 'best') control.shouldSave = isBest;
         for (const { done } of wants('evaluate')) done(undefined);
       }
-      if (wants('save').length > 0) control.shouldSave = true;
-      if (control.shouldSave) {
-        const path = await this.#save();
-        for (const { done } of wants('save')) done(path);
-      }
+      if (control.shouldSave || wants('save').length > 0) await this.#save(wants('save'));
     } catch (error) {
       for (const { refuse } of asked) refuse(error);
       throw error;
     }
-    const rollback = wants('rollback').at(-1);
-    for (const other of wants('rollback').slice(0, -1)) other.done('together with a later one');
-    if (rollback?.command.kind === 'rollback') {
-      this.#rollback = { ...rollback, learningRate: rollback.command.learningRate };
-    }
+    this.#rollback = wants('rollback').at(-1);
+    for (const { done } of wants('rollback').slice(0, -1)) done('together with a later one');
   }
 
   async #log(): Promise<void> {
@@ -322,17 +323,25 @@ export class TrainingRun<Example> {
     return judge(await evaluate());
   }
 
-  async #save(): Promise<string> {
-    const { announcer, checkpoints } = this.#parts;
-    const path = await checkpoints.save(this.#position);
+  /** Write a checkpoint. One that fails ends the training, unless it is only control that asked for it. */
+  async #save(asked: readonly Deferred[]): Promise<void> {
+    const { announcer, checkpoints, control } = this.#parts;
+    let path: string;
+    try {
+      path = await checkpoints.save(this.#position);
+    } catch (error) {
+      if (control.shouldSave) throw error;
+      for (const { refuse } of asked) refuse(error);
+      return;
+    }
     await announcer.say('onSave', { type: 'save', path }, {});
-    return path;
+    for (const { done } of asked) done(path);
   }
 
   /** Back to the last good checkpoint, with a lower rate. */
   async #rollBack(): Promise<void> {
     const { scheduler, state } = this.#parts;
-    const { done, refuse, learningRate } = this.#rollback!;
+    const { command, done, refuse } = this.#rollback!;
     this.#rollback = undefined;
     const from = state.globalStep;
     const rateBefore = this.#learningRate;
@@ -343,7 +352,8 @@ export class TrainingRun<Example> {
       return;
     }
     // The checkpoint has the rate that led astray: go on below both it and the last one.
-    const lower = learningRate ?? Math.min(rateBefore, this.#learningRate) / 2;
+    const asked = command.kind === 'rollback' ? command.learningRate : undefined;
+    const lower = asked ?? Math.min(rateBefore, this.#learningRate) / 2;
     scheduler.learningRate = checkRate(lower) / this.#parts.factors.product;
     done(`from step ${from} back to step ${state.globalStep}, learning rate ${short(this.#learningRate)}`);
   }

@@ -46,7 +46,7 @@ interface CompiledParts {
 }
 
 function adaptLayersModel(model: LayersModel): AdaptedModel {
-  const parts = model as unknown as CompiledParts;
+  const parts = compiledParts(model);
   return {
     gives: parts.lossFunctions ? 'loss' : 'outputs',
     parameters() {
@@ -59,6 +59,12 @@ function adaptLayersModel(model: LayersModel): AdaptedModel {
       return { logits: outputs[0]!, ...(loss && { loss }) };
     },
   };
+}
+
+/** A `tf.Sequential` has them in a model of its own. */
+function compiledParts(model: LayersModel): CompiledParts {
+  const { model: inner } = model as unknown as { readonly model?: CompiledParts };
+  return inner ?? (model as unknown as CompiledParts);
 }
 
 type LayersBatch = Readonly<Record<string, unknown>>;

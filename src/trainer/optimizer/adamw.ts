@@ -102,6 +102,11 @@ export class AdamW extends Optimizer {
   #stepSums: ReadonlyMap<string, StepSums> | undefined;
   #native: NativeAdam | undefined;
 
+  /** `instanceof` is true of AdamW only: TensorFlow.js would have it true of every optimizer. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && #moments in value;
+  }
+
   /** @throws TypeError or RangeError for an option that makes no optimizer. */
   constructor(options: AdamWOptions = {}) {
     super();
