@@ -14,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   adamw: 'AdamW, against the Adam of TensorFlow.js',
   backend: 'The mended kernels of the backends, against the ones they replace',
   native: 'The native backend: statistics by size, a BERT of MiniLM’s size, TensorBoard’s callback, the main job',
+  otel: 'Metrics by OpenTelemetry',
   endurance: 'Ten thousand steps',
 };
 
