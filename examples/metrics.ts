@@ -12,7 +12,12 @@ const run = process.env.RUN ?? `digits-${new Date().toISOString().slice(0, 19)}`
 const epochs = Number(process.env.EPOCHS ?? 40);
 
 const metrics = await startMetrics({ run, model: 'classifier', tags: { example: 'metrics' } });
-console.log(`backend: ${await selectBackend()}; metrics: ${metrics.url}`);
+console.log(`backend: ${await selectBackend()}`);
+console.log(
+  process.env.OTEL_METRICS_EXPORTER === 'otlp'
+    ? `metrics go to ${metrics.url}; with examples/stack, look at http://localhost:3000/d/trainscope`
+    : `scrape ${metrics.url}`,
+);
 
 const model = tf.sequential({
   layers: [

@@ -5,6 +5,7 @@ import { expect, it, vi } from 'vitest';
 import { train } from '../../examples/closed-loop.js';
 import { held, useBackend } from '../helpers/backend.js';
 import { runExample } from '../helpers/run-example.js';
+import { otlpReceiver } from '../sinks/otel/otlp-receiver.js';
 
 it('fit.ts prints every parameter at every step, and writes them', async () => {
   await runExample('fit.ts', [], (output, folder) => {
@@ -56,5 +57,26 @@ it('closed-loop.ts steers the learning rate, says so, and stops where nothing is
     expect(held()).toEqual(atFirst);
   } finally {
     log.mockRestore();
+  }
+});
+
+it('metrics.ts sends a run to whoever takes OTLP, its last step included', async () => {
+  const receiver = await otlpReceiver();
+  vi.stubEnv('OTEL_METRICS_EXPORTER', 'otlp');
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', receiver.url);
+  vi.stubEnv('EPOCHS', '1');
+  vi.stubEnv('RUN', 'example');
+  try {
+    await runExample('metrics.ts', [], (output) => {
+      expect(output).toContain(`metrics go to ${receiver.url}/v1/metrics`);
+      expect(output).toMatch(/\n\d+ exports, 0 failed, 0 points lost\n$/);
+    });
+    const { points } = receiver.requests.at(-1)!;
+    const steps = points.filter(({ metric }) => metric === 'ml.training.steps');
+    expect(steps).toMatchObject([{ value: 113, attributes: { 'ml.run.id': 'example', example: 'metrics' } }]);
+    expect(points.filter(({ metric }) => metric === 'ml.parameter.update.ratio')).toHaveLength(8);
+  } finally {
+    vi.unstubAllEnvs();
+    await receiver.close();
   }
 });
