@@ -9,12 +9,16 @@ export interface ChartOptions {
   readonly yLabel?: string;
   /** A logarithmic y axis. */
   readonly log?: boolean;
-  /** Pixels. Default: 1000. */
+  /** Pixels. Default: 1000, or 1400 for more than 60 lines. */
   readonly width?: number;
 }
 
+/** From here on lines are thin, and names small. */
+const MANY = 60;
 const PLOT_HEIGHT = 560;
 const MARGIN = { top: 24, right: 28, bottom: 64, left: 86 };
+/** What is beyond is as good as infinite; an axis that is rounded up to it has an end no more. */
+const LARGEST = 1e300;
 const TEXT = '#333';
 const FAINT = '#e6e6e6';
 
@@ -28,11 +32,12 @@ interface LeftOut {
 
 /** The tutorial's chart as SVG: one line a parameter, over the training steps, with a legend below. */
 export function chart(series: readonly Series[], options: ChartOptions = {}): string {
-  const { yLabel = 'Parameter Update Norm', log = false, width = 1000 } = options;
+  const { yLabel = 'Parameter Update Norm', log = false, width = series.length > MANY ? 1400 : 1000 } = options;
   const leftOut: LeftOut = { nonFinite: 0, notPositive: 0 };
   const isDrawn = (value: number) => {
-    if (Number.isFinite(value) && (!log || value > 0)) return true;
-    if (Number.isFinite(value)) leftOut.notPositive++;
+    const finite = Math.abs(value) < LARGEST;
+    if (finite && (!log || value > 1 / LARGEST)) return true;
+    if (finite) leftOut.notPositive++;
     else leftOut.nonFinite++;
     return false;
   };
@@ -95,13 +100,14 @@ function line(
   colour: string,
   count: number,
 ): string {
+  const many = count > MANY;
   const runs: Point[][] = [[]];
   for (let i = 0; i < steps.length; i++) {
     if (drawn[i]) runs.at(-1)!.push([x(steps[i]!), y(values[i]!)]);
     else if (runs.at(-1)!.length > 0) runs.push([]);
   }
-  const path = runs.map((points) => pathOf(thinOut(points))).join('');
-  const weight = count > 40 ? 'stroke-width="1" stroke-opacity="0.75"' : 'stroke-width="1.5"';
+  const path = runs.map((points) => pathOf(thinOut(points, many ? 2 : 1))).join('');
+  const weight = many ? 'stroke-width="1" stroke-opacity="0.75"' : 'stroke-width="1.5"';
   return `<path d="${path}" stroke="${colour}" ${weight}><title>${escaped(name)}</title></path>`;
 }
 
@@ -177,21 +183,22 @@ interface Legend {
 
 /** All names, in columns that are read from above, as many as fit. */
 function legendOf(series: readonly Series[], colours: readonly string[], width: number): Legend {
-  const size = series.length > 60 ? 9 : 11;
-  // DejaVu Sans is 0.6 of its size wide, on the average of a name.
-  const glyph = size * 0.62;
+  const size = series.length > MANY ? 8.5 : 11;
+  // What a letter of DejaVu Sans takes, on the average of a name.
+  const glyph = size * 0.57;
   const swatch = 2 * size;
-  const room = width - MARGIN.left - MARGIN.right;
+  const left = MARGIN.right;
+  const room = width - left - MARGIN.right;
   const most = Math.floor((room - swatch - 16) / glyph);
   const names = series.map(({ name }) => shorten(plain(name), most));
   const longest = names.reduce((length, name) => Math.max(length, [...name].length), 0);
-  const columnWidth = longest * glyph + swatch + 24;
+  const columnWidth = longest * glyph + swatch + 18;
   const columns = Math.max(1, Math.min(series.length, Math.floor(room / columnWidth)));
   const rows = Math.ceil(series.length / columns);
   const lineHeight = size * 1.5;
   const top = MARGIN.top + PLOT_HEIGHT + MARGIN.bottom + lineHeight / 2;
   const entries = names.map((name, i) => {
-    const x = MARGIN.left + Math.floor(i / rows) * columnWidth;
+    const x = left + Math.floor(i / rows) * columnWidth;
     const y = top + (i % rows) * lineHeight;
     return (
       `<path d="M${x.toFixed(1)},${y.toFixed(1)}h${swatch}" stroke="${colours[i]}" stroke-width="2"/>` +

@@ -2,17 +2,17 @@
 export type Point = readonly [x: number, y: number];
 
 /**
- * Leave out what cannot be seen: of the points within one pixel's width keep the first, the lowest, the highest and the
- * last, in their order.
+ * Leave out what cannot be seen: of the points within each `pixels` of width keep the first, the lowest, the highest and
+ * the last, in their order.
  */
-export function thinOut(points: readonly Point[]): readonly Point[] {
+export function thinOut(points: readonly Point[], pixels = 1): readonly Point[] {
   const kept: Point[] = [];
   for (let begin = 0; begin < points.length; ) {
-    const column = Math.floor(points[begin]![0]);
+    const column = Math.floor(points[begin]![0] / pixels);
     let end = begin;
     let lowest = begin;
     let highest = begin;
-    for (; end < points.length && Math.floor(points[end]![0]) === column; end++) {
+    for (; end < points.length && Math.floor(points[end]![0] / pixels) === column; end++) {
       if (points[end]![1] < points[lowest]![1]) lowest = end;
       if (points[end]![1] > points[highest]![1]) highest = end;
     }

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { RunSummary } from '../../src/cli/summary/run-summary.js';
+import { sparkline } from '../../src/cli/summary/sparkline.js';
+import { runLines, tableLines } from '../../src/cli/summary/summary-text.js';
+import { paintFor } from '../../src/cli/terminal.js';
+import { updatesOf } from '../helpers/updates.js';
+import { event } from '../operators/fake-run.js';
+
+describe('sparkline', () => {
+  it.each([
+    [[1, 2, 3, 4, 5, 6, 7, 8], 8, '▁▂▃▄▅▆▇█'],
+    [[1, 1, 2, 2], 2, '▁█'],
+    [[3, 3, 3], 9, '▅▅▅'],
+    [[1e-4, 1e-3, 1e-2, 1e-1], 4, '▁▃▆█'],
+    [[0, 5, Number.NaN, 10], 4, '▁▅×█'],
+    [[Number.NaN], 4, '×'],
+    [[], 4, ''],
+  ])('%j in %i', (values, width, bars) => {
+    expect(sparkline(values, width)).toBe(bars);
+  });
+});
+
+describe('paintFor', () => {
+  it('puts colour in a terminal only, and not where none is wanted', () => {
+    const terminal = { isTTY: true, write: () => true };
+    expect(paintFor(terminal, {})('red', 'x')).toBe('\u001b[31mx\u001b[0m');
+    expect(paintFor(terminal, { NO_COLOR: '1' })('red', 'x')).toBe('x');
+    expect(paintFor(terminal, { TERM: 'dumb' })('red', 'x')).toBe('x');
+    expect(paintFor({ write: () => true }, {})('red', 'x')).toBe('x');
+  });
+});
+
+const plain = { paint: paintFor({ write: () => true }), width: Infinity };
+
+describe('a run', () => {
+  it('comes down to its course, its last evaluation, and what was wrong', () => {
+    const run = new RunSummary('first');
+    for (const step of [1, 2]) {
+      run.take(updatesOf({ a: step }, { step }));
+      run.take(
+        event('step-end', { step, epoch: step / 2, time: step * 60_000, loss: 1 / step, learningRate: Number.NaN }),
+      );
+    }
+    run.take(event('evaluate', { step: 2, time: 120_000, metrics: { accuracy: 0.9 } }));
+    const alert = { rule: 'r', step: 2, time: 120_000, message: 'it\u001b[2J explodes', firstStep: 1 } as const;
+    run.take(event('alert', { ...alert, severity: 'warning', phase: 'begin' }));
+    run.take(event('alert', { ...alert, severity: 'warning', phase: 'end', message: 'over' }));
+    const lines = runLines(run, plain);
+    expect(lines[0]).toMatch(/^first {2}2 steps, epoch 1\.00, .*, not ended$/);
+    expect(lines[1]).toMatch(/^loss +1\.00 → 0\.500 +█▁$/);
+    expect(lines.slice(2)).toEqual([
+      'evaluation     accuracy 0.900  (step 2)',
+      'alerts         1 warning',
+      '               step 2: it�[2J explodes',
+    ]);
+    run.take(event('train-end', { step: 2 }));
+    expect(runLines(run, plain)[0]).not.toContain('not ended');
+  });
+
+  it('takes the loss of updates where there are no step ends', () => {
+    const run = new RunSummary('first');
+    run.take(updatesOf({ a: 1 }, { loss: 3 }));
+    expect(run.losses).toEqual([3]);
+    expect(run.parameters.statistic).toBe('updateRatio');
+  });
+});
+
+describe('the table', () => {
+  const series = [
+    { name: 'slow.weight', steps: [1, 2], values: [1e-3, 1e-5] },
+    { name: 'broken.weight', steps: [1, 2], values: [1e-3, Number.NaN] },
+    { name: 'fast.weight', steps: [1, 2], values: [1e-3, 5e-2] },
+  ];
+
+  it('marks what a ratio means', () => {
+    const marks = tableLines(series, 'updateRatio', plain).map((line) => line.split(' ').at(-1));
+    expect(marks).toEqual(['ratio', 'slow', 'exploding', 'fast']);
+  });
+
+  it('shows the fastest where not all are wanted, and says how many it left out', () => {
+    const lines = tableLines(series, 'updateRatio', { ...plain, top: 2 });
+    expect(lines.map((line) => line.split(' ')[0])).toEqual(['parameter', 'broken.weight', 'fast.weight', '…']);
+    expect(lines.at(-1)).toBe('… 1 slower ones left out');
+  });
+
+  it('shortens names to the width of a terminal', () => {
+    const long = [{ name: `bert.${'x'.repeat(100)}.weight`, steps: [1], values: [1] }];
+    for (const line of tableLines(long, 'updateRatio', { ...plain, width: 100 }))
+      expect([...line].length).toBeLessThanOrEqual(100);
+  });
+});
