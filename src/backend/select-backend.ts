@@ -1,4 +1,4 @@
-import { engine, ready, setBackend } from '@tensorflow/tfjs-core';
+import { add, engine, ready, setBackend, tidy } from '@tensorflow/tfjs-core';
 import { mendBackend } from './mend-backend.js';
 
 /** The backends that `selectBackend()` knows, best first. */
@@ -73,6 +73,10 @@ const WHY: readonly (readonly [RegExp, string])[] = [
     /tfjs_binding\.node\) can not be found/,
     '@tensorflow/tfjs-node has no addon; `npx trainscope native` puts it in place',
   ],
+  [
+    /util_1\.is\w+ is not a function/,
+    '@tensorflow/tfjs-node calls functions that Node 23 removed; `npx trainscope native` mends it',
+  ],
 ];
 
 /** tfjs-node is no dependency, so that its types may be missing too. */
@@ -95,6 +99,8 @@ async function use(name: BackendName): Promise<string | undefined> {
     const works = await withoutNewProcessHandlers(() => setBackend(name));
     if (!works) return 'it did not initialise';
     await ready();
+    // Loading is not all: on Node 23 and later every operation of tfjs-node fails until it is mended.
+    tidy(() => add(1, 1).dataSync());
     mendBackend();
     return undefined;
   } catch (cause) {

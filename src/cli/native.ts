@@ -48,13 +48,19 @@ export async function native({
     return present;
   }
 
-  let tfjsNode = packageDirectory(project) ?? '';
+  const before = packageDirectory(project);
+  let tfjsNode = before ?? '';
   await progress.step('package', async (say) => {
     say('from the npm registry, without its install script');
     tfjsNode = await installPackage(project);
     mendPackage(tfjsNode);
     return `@tensorflow/tfjs-node ${TFJS_NODE_VERSION}, without its install script`;
   });
+  const mended = before && (await alreadyThere(project));
+  if (mended) {
+    progress.line(`it was there, and works now that it is mended for this Node: libtensorflow ${mended.tensorflow}`);
+    return mended;
+  }
   // A half-made addon would make every program fail in another way than none.
   clear(tfjsNode);
   try {
@@ -67,7 +73,8 @@ export async function native({
     progress.line('npm install and npm ci remove it again, since package.json does not list it: then run this again');
     return verified;
   } catch (error) {
-    clear(tfjsNode);
+    if (before) clear(tfjsNode);
+    else rmSync(tfjsNode, { recursive: true, force: true });
     throw error;
   }
 }

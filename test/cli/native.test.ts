@@ -129,6 +129,13 @@ describe('what can go wrong is explained', () => {
       /^headers: .*nodejs\.org/,
     ],
     ['no make', explainBuild('gyp ERR! stack Error: not found: make'), /missing: make$/],
+    [
+      'a header that is not there',
+      explainBuild(
+        'gyp info spawn make\n../binding/tfjs_backend.h:21:10: fatal error: tensorflow/c/c_api.h: No such file or directory\ngyp ERR! stack Error: `make` failed with exit code: 2',
+      ),
+      /^build: .*got: \.\.\/binding\/tfjs_backend\.h:21:10: fatal error: tensorflow\/c\/c_api\.h/,
+    ],
     ['no compiler', explainBuild('/bin/sh: 1: g++: not found'), /missing: a C\+\+ compiler$/],
     ['a compiler’s error', explainBuild('../x.cc:1:2: error: no\nmake: *** [x] 1'), /got: \.\.\/x\.cc:1:2: error: no$/],
     ['several tools', missingTools(['make', 'a C++ compiler']), /^tools: .*missing: make, a C\+\+ compiler$/],

@@ -32,7 +32,7 @@ export function explainBuild(output: string): NativeError {
       'check the network and the proxy, or use a Node that brings its headers (the archives and images of nodejs.org do)',
     ]);
   }
-  if (/not found: make|`make` failed to start|make: not found|spawn make/i.test(output)) return missingTools(['make']);
+  if (/not found: make|make: (command )?not found|spawn make ENOENT/i.test(output)) return missingTools(['make']);
   if (/(g\+\+|c\+\+|clang\+\+): (command )?not found/i.test(output)) return missingTools(['a C++ compiler']);
   return new NativeError(`build: expected node-gyp to compile the addon, got: ${reasonOf(output)}`);
 }
@@ -56,13 +56,13 @@ export async function findTools(): Promise<{
     for (const command of commands) if (await works(command, ...args)) return command;
     return undefined;
   };
-  const pythons = [process.env.PYTHON, 'python3', 'python'].filter((name) => name !== undefined);
+  const pythons = [process.env.PYTHON, 'python3', 'python'].filter((name): name is string => Boolean(name));
   const [withPip, bare, compiler, make] = await Promise.all([
     first(pythons, '-m', 'pip', '--version'),
     first(pythons, '--version'),
     // node-gyp takes CXX, else the platform's c++ or g++.
     first(process.env.CXX ? [process.env.CXX] : ['g++', 'c++', 'clang++'], '--version'),
-    first([process.env.MAKE ?? 'make'], '--version'),
+    first([process.env.MAKE || 'make'], '--version'),
   ]);
   const missing: string[] = [];
   if (!bare && !withPip) missing.push('python3 with pip');
