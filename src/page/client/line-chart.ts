@@ -145,7 +145,12 @@ export class LineChart {
           space: 70,
           values: (_, splits) => splits.map((step) => (Number.isInteger(step) ? whole(step) : '')),
         },
-        { ...axis, size: 58, values: (_, splits) => splits.map((value) => (value === null ? '' : tick(value))) },
+        {
+          ...axis,
+          grid: { ...axis.grid, ...(this.#log && { filter: wholeDecades }) },
+          size: 58,
+          values: (_, splits) => splits.map((value) => (value === null ? '' : tick(value))),
+        },
       ],
       cursor: {
         sync: { key: SYNC },
@@ -302,6 +307,12 @@ export class LineChart {
     });
     return button;
   }
+}
+
+/** The grid of a logarithmic scale that spans several decades: lines at whole ones only. */
+function wholeDecades(_: uPlot, splits: number[]): (number | null)[] {
+  const decades = Math.log10(splits.at(-1)! / splits[0]!);
+  return splits.map((value) => (decades < 1.5 || Number.isInteger(Math.log10(value)) ? value : null));
 }
 
 function seriesOf({ label, color: stroke, dashed, points }: Line): uPlot.Series[] {
