@@ -35,11 +35,11 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(total % 60)}` : `${minutes}:${two(total % 60)}`;
 }
 
-/** At most `length` characters, the middle left out: both ends of a parameter's name tell it from others. */
+/** At most `length` characters: the end tells a parameter from others, and where there is room, the beginning its part. */
 export function shorten(text: string, length: number): string {
   const characters = [...text];
   if (characters.length <= length) return text;
-  const head = Math.max(1, Math.floor((length - 1) * 0.4));
+  const head = length < 24 ? 0 : Math.floor((length - 1) * 0.35);
   return `${characters.slice(0, head).join('')}…${characters.slice(characters.length - (length - 1 - head)).join('')}`;
 }
 

@@ -170,7 +170,7 @@ export class Heatmap {
     ctx.textAlign = 'right';
     ctx.textBaseline = 'middle';
     ctx.fillStyle = color('--muted');
-    const characters = Math.floor((gutter - 12) / 5.9);
+    const characters = Math.floor((gutter - 12) / 6.3);
     const every = Math.ceil(13 / rowHeight);
     for (let row = 0; row < this.#names.length; row += every) {
       ctx.fillText(shorten(this.#names[row]!, characters), gutter - 8, MARK_HEIGHT + (row + 0.5) * rowHeight);

@@ -23,7 +23,8 @@ export function drawMark(ctx: CanvasRenderingContext2D, mark: Mark, x: number, t
   ctx.fillStyle = markColor(mark);
   ctx.lineWidth = unit;
   ctx.setLineDash(mark.phase === 'end' ? [2 * unit, 4 * unit] : mark.kind === 'control' ? [5 * unit, 3 * unit] : []);
-  ctx.globalAlpha = 0.75;
+  // A steered learning rate has many commands: their lines must not hide the curve.
+  ctx.globalAlpha = mark.kind === 'control' ? 0.3 : 0.75;
   ctx.beginPath();
   ctx.moveTo(x, top);
   ctx.lineTo(x, bottom);
