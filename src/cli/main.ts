@@ -2,16 +2,20 @@
 /** The `trainscope` command. Each of its commands is a file in commands/. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addLive } from './commands/live.js';
 import { addNative } from './commands/native.js';
 import { addPlot } from './commands/plot.js';
 import { addReplay } from './commands/replay.js';
+import { addReport } from './commands/report.js';
 import { addSummary } from './commands/summary.js';
 import { say } from './terminal.js';
 
-const COMMANDS = [addSummary, addPlot, addReplay, addNative];
+const COMMANDS = [addLive, addReport, addSummary, addPlot, addReplay, addNative];
 
 const EXAMPLES = `
 Examples:
+  $ trainscope live results/run.jsonl
+  $ trainscope report results/run.jsonl
   $ trainscope summary results/run.jsonl
   $ trainscope plot parameter_updates.csv
   $ trainscope replay results/run.jsonl --to tensorboard:results/tensorboard

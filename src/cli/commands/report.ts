@@ -1,0 +1,46 @@
+import { parse } from 'node:path';
+import type { Command } from 'commander';
+import { reportSink } from '../../sinks/report/report-sink.js';
+import { readRun } from '../../sources/replay.js';
+import { DistinctRuns } from '../distinct-runs.js';
+
+interface ReportFlags {
+  readonly output?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  $ trainscope report results/run.jsonl                                    results/run.html
+  $ trainscope report before.jsonl after.jsonl -o comparison.html          two runs over each other`;
+
+/** `trainscope report`: the page of recorded runs as one HTML file. */
+export function addReport(program: Command): void {
+  program
+    .command('report')
+    .summary('make one HTML file of recorded runs, which opens offline')
+    .description(
+      'Make the page of one recorded run, or of several over each other, as one HTML file that opens offline.',
+    )
+    .argument('<files...>', 'recorded runs (.jsonl)')
+    .option('-o, --output <file>', 'the file to write (default: the first run’s name with .html)')
+    .addHelpText('after', EXAMPLES)
+    .action(report);
+}
+
+async function report(files: readonly string[], { output }: ReportFlags): Promise<void> {
+  const { dir, name } = parse(files[0]!);
+  const path = output ?? `${dir ? `${dir}/` : ''}${name}.html`;
+  const sink = reportSink(path);
+  const runs = new DistinctRuns();
+  let taken = 0;
+  for (const file of files) {
+    for await (const record of readRun(file)) {
+      sink.next(runs.rename(record, file));
+      taken++;
+    }
+  }
+  if (taken === 0) throw new Error(`${files.join(', ')}: expected recorded runs, got no records`);
+  sink.complete();
+  await sink.closed;
+  process.stdout.write(`${path}\n`);
+}

@@ -1,0 +1,73 @@
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { inflateRawSync } from 'node:zlib';
+import { encodeRecord } from 'trainscope';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'trainscope-live-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const COMMAND = ['--import', join(ROOT, 'node_modules/tsx/dist/esm/index.mjs'), join(ROOT, 'src/cli/main.ts')];
+
+function line(step: number, loss: number): string {
+  const times = { durationMs: 1, observingMs: 0, examples: 4 };
+  const at = { run: 'run', step, epoch: 0.1, time: 1000 + step };
+  return `${encodeRecord({ type: 'step-end', ...at, loss, learningRate: 0.1, ...times } as { type: string })}\n`;
+}
+
+function recorded(name: string, loss: number): string {
+  const file = join(folder, name);
+  writeFileSync(file, line(1, loss) + line(2, loss));
+  return file;
+}
+
+/** Waits for what a stream of text has to hold. */
+async function until(stream: Readable, pattern: RegExp): Promise<string> {
+  let text = '';
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    text += chunk;
+    if (pattern.test(text)) return text;
+  }
+  throw new Error(`ended before ${pattern}: ${text}`);
+}
+
+describe('trainscope live', () => {
+  it('serves a file that grows, and another over it, until it is interrupted', async () => {
+    const files = [recorded('one.jsonl', 1), recorded('two.jsonl', 2)];
+    const child: ChildProcessWithoutNullStreams = spawn(process.execPath, [...COMMAND, 'live', ...files], {
+      cwd: ROOT,
+    });
+    try {
+      const url = (await until(child.stdout, /^http:\S+\n/)).trim();
+      const [events] = (await once(get(`${url}events`), 'response')) as [IncomingMessage];
+      events.setEncoding('utf8');
+      await until(events, /"run \(.*two\.jsonl\)"|"run \(.*one\.jsonl\)"/);
+      appendFileSync(files[0]!, line(3, 0.5));
+      await until(events, /\[3,0\.5\]/);
+      child.kill('SIGINT');
+      const [code] = await once(child, 'exit');
+      expect(code).toBe(0);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+});
+
+describe('trainscope report', () => {
+  it('makes one file of recorded runs, beside the first, and says where', async () => {
+    const files = [recorded('a.jsonl', 1), recorded('b.jsonl', 2)];
+    const { stdout } = await promisify(execFile)(process.execPath, [...COMMAND, 'report', ...files], { cwd: ROOT });
+    expect(stdout).toBe(`${join(folder, 'a.html')}\n`);
+    const data = /id="data">([^<]+)</.exec(readFileSync(join(folder, 'a.html'), 'utf8'))![1]!;
+    const { runs } = JSON.parse(inflateRawSync(Buffer.from(data, 'base64')).toString());
+    expect(runs.map(({ name }: { name: string }) => name)).toEqual(['run', `run (${files[1]})`]);
+  });
+});
