@@ -16,6 +16,8 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   native: 'The native backend: statistics by size, a BERT of MiniLM’s size, TensorBoard’s callback, the main job',
   otel: 'Metrics by OpenTelemetry',
   endurance: 'Ten thousand steps',
+  rules: 'All rules on, in the main job',
+  control: 'Does control of the learning rate help?',
 };
 
 const FLAGS = ['--expose-gc', '--import', 'tsx'];
