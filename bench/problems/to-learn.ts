@@ -72,13 +72,13 @@ async function mnist(seed: number): Promise<ToLearn> {
     layers: [
       tf.layers.conv2d({
         inputShape: [28, 28, 1],
-        filters: 8,
+        filters: 4,
         kernelSize: 3,
         strides: 2,
         activation: 'relu',
         ...glorot(seed * 10 + 1),
       }),
-      tf.layers.conv2d({ filters: 16, kernelSize: 3, strides: 2, activation: 'relu', ...glorot(seed * 10 + 2) }),
+      tf.layers.conv2d({ filters: 8, kernelSize: 3, strides: 2, activation: 'relu', ...glorot(seed * 10 + 2) }),
       tf.layers.flatten(),
       tf.layers.dense({ units: 10, ...glorot(seed * 10 + 3) }),
     ],
@@ -121,6 +121,6 @@ async function bert(seed: number): Promise<ToLearn> {
 
 export const PROBLEMS: readonly ProblemToLearn[] = [
   { name: 'MLP regression, batch 32', backend: 'wasm', steps: 200, seeds: 10, make: regression },
-  { name: 'CNN on MNIST digits, batch 16', backend: 'cpu', steps: 60, seeds: 10, make: mnist },
+  { name: 'CNN on MNIST digits, batch 16', backend: 'cpu', steps: 50, seeds: 10, make: mnist },
   { name: 'BERT 2 × 128, sequence 32, batch 8', backend: 'wasm', steps: 30, seeds: 2, make: bert },
 ];

@@ -4,18 +4,21 @@ import type { AlertEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
+import { jointNorm } from '../parameters/update-ratio.js';
 import { createRule, type RuleOptions } from './create-rule.js';
+import { layersByName } from './layers.js';
 
 export interface VanishingGradientsOptions extends RuleOptions {
-  /** The smallest root mean square of a parameter's gradient. Default: 1e-7. */
+  /** The smallest root mean square of a layer's gradient. Default: 1e-7. */
   readonly threshold?: number;
-  /** The smallest share of the largest such in the model. Default: 1e-4. */
+  /** The smallest share of the largest such of a layer. Default: 1e-4. */
   readonly share?: number;
 }
 
 /**
- * The gradient of a parameter has all but vanished on its way back to it, three updates in a row: it is tiny, and it is
- * tiny beside that of the parameter that gets most.
+ * The gradient has all but vanished on its way back to a layer, three updates in a row: it is tiny, and it is tiny beside
+ * that of the layer that gets most. Layers, since a parameter alone may have none and be well: the bias of an attention
+ * key, which softmax cancels.
  *
  * Peer: SageMaker Debugger's VanishingGradient, mean of absolutes below 1e-7. Here the root mean square (which is at least
  * the mean of absolutes) is held against the same number. Alone it would fire on every run that has converged, where all
@@ -38,6 +41,7 @@ export function vanishingGradients<S extends Statistic>({
 }: VanishingGradientsOptions = {}): OperatorFunction<ParameterUpdates<S | 'gradientNorm'>, AlertEvent> {
   checkPositive('threshold', threshold);
   checkPositive('share', share);
+  const layersOf = layersByName();
   return createRule(
     {
       name: 'vanishing-gradients',
@@ -45,21 +49,23 @@ export function vanishingGradients<S extends Statistic>({
       patience: 3,
       start: () => ({}),
       judge({ names, sizes, columns: { gradientNorm } }: ParameterUpdates<'gradientNorm'>) {
-        const roots = gradientNorm.map((norm, i) => norm / Math.sqrt(sizes[i]!));
-        const largest = Math.max(0, ...roots.filter((size) => size > 0));
+        const sizeOf = (members: readonly number[]) => members.reduce((sum, i) => sum + sizes[i]!, 0);
+        const layers = layersOf(names).map(({ name, members }) => ({
+          parameter: name,
+          value: jointNorm(members.map((i) => gradientNorm[i]!)) / Math.sqrt(sizeOf(members)),
+        }));
+        const largest = Math.max(0, ...layers.map(({ value }) => value).filter((value) => value > 0));
         const least = Math.min(threshold, share * largest);
-        return names.flatMap((parameter, i) => {
-          const value = roots[i]!;
-          if (!(value < least)) return [];
-          return {
+        return layers
+          .filter(({ value }) => value < least)
+          .map(({ parameter, value }) => ({
             parameter,
             value,
             threshold: least,
-            what: `the gradient's root mean square is ${shortNumber(value)}, below ${shortNumber(least)}, and the model's largest is ${shortNumber(largest)}`,
+            what: `its gradient's root mean square is ${shortNumber(value)}, below ${shortNumber(least)}, and the largest of a layer is ${shortNumber(largest)}`,
             advice:
               'It hardly learns: try residual connections, normalisation, or an activation that does not saturate (ReLU for sigmoid); look whether the loss depends on it.',
-          };
-        });
+          }));
       },
     },
     options,

@@ -222,7 +222,7 @@ const RUNS: readonly IllRun[] = [
     rule: onUpdates(vanishingGradients()),
     ill: { model: () => deep('sigmoid'), steps: 5 },
     well: { model: () => deep('tanh'), steps: 5, optimizer: () => tf.train.adam(1e-3) },
-    parameter: 'hidden0/kernel',
+    parameter: 'hidden0',
     by: 3,
     firstStep: 1,
   },

@@ -6,9 +6,12 @@ import { map, type Observable, type OperatorFunction, of } from 'rxjs';
 import {
   type DefaultStatistic,
   ema,
+  explodingUpdates,
   type GlobalNorms,
   globalNorms,
   groupByLayer,
+  lossSpike,
+  nonFinite,
   ofMeasurement,
   ofType,
   type ParameterUpdates,
@@ -16,10 +19,14 @@ import {
   parameterUpdates,
   type Schedule,
   selectParameters,
+  steerUpdateRatio,
+  stopOnAlert,
   type Throughput,
   type TrainingEvent,
   throughput,
   topUpdates,
+  unchangedParameter,
+  updateRatioBand,
 } from 'trainscope';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -109,5 +116,21 @@ events$.pipe(throughput({ window: 5 }));
 events$.pipe(parameterDrift({ when: () => true }));
 // @ts-expect-error: drift is measured from events
 updates$.pipe(parameterDrift());
+
+// Rules and control need their statistics.
+norms$.pipe(explodingUpdates());
+norms$.pipe(steerUpdateRatio());
+means$.pipe(nonFinite());
+means$.pipe(updateRatioBand({ by: 'meanAbsRatio' }));
+// @ts-expect-error: no ratio of deviations was measured
+means$.pipe(updateRatioBand({ by: 'stdRatio' }));
+// @ts-expect-error: no norm was measured
+means$.pipe(steerUpdateRatio());
+// @ts-expect-error: nothing unchanged was counted
+norms$.pipe(unchangedParameter());
+// @ts-expect-error: alerts, not updates
+updates$.pipe(stopOnAlert());
+// @ts-expect-error: a spike is seen in events
+updates$.pipe(lossSpike());
 
 export { means, nonsense };
