@@ -88,6 +88,13 @@ const CASES: readonly Case[] = [
     lacking: true,
   },
   {
+    name: 'conv2d and its filter’s gradient (16 → 32 channels of 13 × 13)',
+    backend: 'wasm',
+    inputs: () => [random(64, 13, 13, 16), random(3, 3, 16, 32)],
+    run: (x, filter) => tf.grad((f) => tf.conv2d(x as tf.Tensor4D, f as tf.Tensor4D, 1, 'valid').sum())(filter!),
+    lacking: true,
+  },
+  {
     name: 'unsortedSegmentSum, of 200 words only',
     backend: 'cpu',
     inputs: () => [random(TOKENS, 128), ids(200)],

@@ -9,6 +9,7 @@ import {
 import type { Mend } from './mend.js';
 import { cpuUnsortedSegmentSum } from './mends/cpu-unsorted-segment-sum.js';
 import { wasmBatchMatMul } from './mends/wasm-batch-mat-mul.js';
+import { wasmConv2DBackpropFilter } from './mends/wasm-conv2d-backprop-filter.js';
 import { wasmFusedMatMul } from './mends/wasm-fused-mat-mul.js';
 import { wasmIdentity } from './mends/wasm-identity.js';
 import { wasmMean, wasmSum } from './mends/wasm-sum.js';
@@ -17,6 +18,7 @@ import { wasmUnsortedSegmentSum } from './mends/wasm-unsorted-segment-sum.js';
 const MENDS: readonly Mend[] = [
   cpuUnsortedSegmentSum,
   wasmBatchMatMul,
+  wasmConv2DBackpropFilter,
   wasmFusedMatMul,
   wasmIdentity,
   wasmMean,
@@ -28,7 +30,7 @@ const MENDS: readonly Mend[] = [
 const mended = new WeakSet<KernelConfig>();
 
 /**
- * Replace the kernels that the backend in use lacks, or does slowly or wrongly: for wasm the gradient of `gather`,
+ * Replace the kernels that the backend in use lacks, or does slowly or wrongly: for wasm the gradients of `gather` and `conv2d`,
  * transposed and batched `matMul`, fused `matMul` with a transposed right side, `clone()` that copies, and sums in
  * float32; for cpu the gradient of `gather`. Other backends are left as they are. Mending twice does nothing.
  *
