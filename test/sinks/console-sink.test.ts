@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnyParameterUpdates, type ConsoleSinkOptions, consoleSink, type TrainingEvent } from '../../src/index.js';
+import { shortenName } from '../../src/sinks/console/format.js';
 import { updates } from './updates.js';
 
 const CONTEXT = { run: 'run', step: 3, epoch: 1, time: 3000 };
@@ -86,8 +88,25 @@ describe('consoleSink', () => {
     const shown = screen();
     expect(shown.length).toBeLessThanOrEqual(12);
     expect(shown.every((line) => line.length < 80)).toBe(true);
-    expect(shown[2]).toMatch(/^bert.encoder.l.*weight .*0\.0199/);
+    expect(shown[2]).toMatch(/^b\.e\.l\.199\.a\.self\.query\.weight +0\.0199/);
     expect(shown.at(-2)).toBe('… 193 more between the fastest and the slowest above');
+  });
+
+  it('shortens names so that they still tell parameters apart, and never beyond the width', () => {
+    const name = 'bert.encoder.layer.11.attention.output.LayerNorm.weight';
+    expect(shortenName(name, 60)).toBe(name);
+    expect(shortenName(name, 45)).toBe('b.e.l.11.attention.output.LayerNorm.weight');
+    expect(shortenName(name, 20)).toBe('b.e.l.11.a….L.weight');
+    expect(shortenName('a_name_of_one_segment', 9)).toBe('a_na…ment');
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom('a', 'é', '😀', '.', '/', '1') }),
+        fc.integer({ min: 1, max: 30 }),
+        (text, width) => {
+          expect([...shortenName(text, width)].length).toBeLessThanOrEqual(width);
+        },
+      ),
+    );
   });
 
   it('redraws at most every interval, and always the last step', () => {

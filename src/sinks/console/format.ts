@@ -11,8 +11,25 @@ export function plain(text: string): string {
   return text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, '�');
 }
 
-/** At most `width` characters, with the middle left out: both ends of a parameter's name tell it from others. */
-export function shorten(text: string, width: number): string {
+/**
+ * A parameter's name in at most `width` characters. Segments are cut to their first letter from the left, as far as
+ * needed, since the number of a layer and the last segments tell parameters apart: `b.e.layer.0.output.dense.weight`.
+ */
+export function shortenName(name: string, width: number): string {
+  const parts = name.split(/([./])/);
+  let length = [...name].length;
+  // Every second part is a separator, and the last segment stays.
+  for (let i = 0; i < parts.length - 1 && length > width; i += 2) {
+    const [initial = '', ...rest] = parts[i]!;
+    if (/\d/.test(initial)) continue;
+    parts[i] = initial;
+    length -= rest.length;
+  }
+  return cutMiddle(parts.join(''), width);
+}
+
+/** At most `width` characters, with the middle left out. */
+function cutMiddle(text: string, width: number): string {
   const characters = [...text];
   if (characters.length <= width) return text;
   const head = Math.ceil((width - 1) / 2);
