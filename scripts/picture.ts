@@ -55,7 +55,7 @@ function linesOf(recording: string): string[] {
 }
 
 /** Spaces that no renderer folds. */
-const escape = (text: string) =>
+const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll(' ', '\u00a0');
 
 function textOf(line: string, row: number): string {
@@ -65,7 +65,7 @@ function textOf(line: string, row: number): string {
   const colour = /^\$ |evaluation/.test(line) ? '#ffffff' : '#c9d1d9';
   const coloured = mark ? `<tspan fill="${COLOURS[mark]}">${mark}</tspan>` : '';
   const width = ([...line].length * CELL.width).toFixed(1);
-  return `<text x="${MARGIN}" y="${y}" fill="${colour}" textLength="${width}" lengthAdjust="spacingAndGlyphs">${escape(plain)}${coloured}</text>`;
+  return `<text x="${MARGIN}" y="${y}" fill="${colour}" textLength="${width}" lengthAdjust="spacingAndGlyphs">${escaped(plain)}${coloured}</text>`;
 }
 
 function svgOf(lines: readonly string[]): string {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnyParameterUpdates, type ConsoleSinkOptions, consoleSink, type TrainingEvent } from '../../src/index.js';
-import { shortenName } from '../../src/sinks/console/format.js';
+import { shorten } from '../../src/sinks/console/format.js';
 import { updates } from './updates.js';
 
 const CONTEXT = { run: 'run', step: 3, epoch: 1, time: 3000 };
@@ -94,16 +94,16 @@ describe('consoleSink', () => {
 
   it('shortens names so that they still tell parameters apart, and never beyond the width', () => {
     const name = 'bert.encoder.layer.11.attention.output.LayerNorm.weight';
-    expect(shortenName(name, 60)).toBe(name);
-    expect(shortenName(name, 45)).toBe('b.e.l.11.attention.output.LayerNorm.weight');
-    expect(shortenName(name, 20)).toBe('b.e.l.11.a….L.weight');
-    expect(shortenName('a_name_of_one_segment', 9)).toBe('a_na…ment');
+    expect(shorten(name, 60)).toBe(name);
+    expect(shorten(name, 45)).toBe('b.e.l.11.attention.output.LayerNorm.weight');
+    expect(shorten(name, 20)).toBe('b.e.l.11.a….L.weight');
+    expect(shorten('a_name_of_one_segment', 9)).toBe('a_na…ment');
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom('a', 'é', '😀', '.', '/', '1') }),
         fc.integer({ min: 1, max: 30 }),
         (text, width) => {
-          expect([...shortenName(text, width)].length).toBeLessThanOrEqual(width);
+          expect([...shorten(text, width)].length).toBeLessThanOrEqual(width);
         },
       ),
     );

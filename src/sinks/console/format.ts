@@ -15,7 +15,7 @@ export function plain(text: string): string {
  * A parameter's name in at most `width` characters. Segments are cut to their first letter from the left, as far as
  * needed, since the number of a layer and the last segments tell parameters apart: `b.e.layer.0.output.dense.weight`.
  */
-export function shortenName(name: string, width: number): string {
+export function shorten(name: string, width: number): string {
   const parts = name.split(/([./])/);
   let length = [...name].length;
   // Every second part is a separator, and the last segment stays.

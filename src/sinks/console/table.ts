@@ -1,7 +1,7 @@
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { ratioHealth } from '../../parameters/ratio-health.js';
 import type { Statistic } from '../../parameters/statistics.js';
-import { plain, short, shortenName } from './format.js';
+import { plain, short, shorten } from './format.js';
 
 const COLUMNS: readonly (readonly [Statistic, string])[] = [
   ['updateNorm', 'update norm'],
@@ -29,7 +29,7 @@ export function tableLines(updates: AnyParameterUpdates, width: number, height: 
   const longest = Math.max('parameter'.length, ...indices.map((i) => plain(updates.names[i]!).length));
   const nameWidth = Math.min(room, longest);
   const line = (name: string, cells: readonly string[], mark: string) =>
-    `${shortenName(name, nameWidth).padEnd(nameWidth)}${cells.map((cell) => cell.padStart(CELL)).join('')}${mark && `  ${mark}`}`;
+    `${shorten(name, nameWidth).padEnd(nameWidth)}${cells.map((cell) => cell.padStart(CELL)).join('')}${mark && `  ${mark}`}`;
   const lines = [
     line(
       'parameter',
