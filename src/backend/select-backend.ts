@@ -74,7 +74,7 @@ const WHY: readonly (readonly [RegExp, string])[] = [
     '@tensorflow/tfjs-node has no addon; `npx trainscope native` puts it in place',
   ],
   [
-    /util_1\.is\w+ is not a function/,
+    /util_1\.is\w+\)? is not a function/,
     '@tensorflow/tfjs-node calls functions that Node 23 removed; `npx trainscope native` mends it',
   ],
 ];

@@ -1,0 +1,221 @@
+/** What only a machine with the addon can show (`npm run native`). */
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageDirectory } from '../../src/cli/native/package.js';
+import { instrument, parameterUpdates } from '../../src/index.js';
+import { scalarKernel } from '../../src/parameters/kernels/scalar-kernel.js';
+import { createStepParameters } from '../../src/parameters/live-parameters.js';
+import { nativeSumOfSquares, nativeUpdateSums } from '../../src/parameters/native-sums.js';
+import { tensorflowBackend } from '../../src/parameters/tensorflow-backend.js';
+import { AdamW } from '../../src/trainer.js';
+import { held, useBackend } from '../helpers/backend.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+beforeAll(async () => {
+  const tfjsNode = packageDirectory(ROOT);
+  if (!tfjsNode) throw new Error('@tensorflow/tfjs-node: expected it in node_modules; run `npm run native`');
+  await useBackend('tensorflow');
+});
+
+const resident = () => process.memoryUsage.rss() / 2 ** 20;
+
+describe("statistics by TensorFlow's own operations", () => {
+  const float32 = (limits: fc.FloatConstraints) => fc.float({ noDefaultInfinity: true, noNaN: true, ...limits });
+  const scales = fc.constantFrom(1e-33, 1e-20, 1e-3, 1, 1e18, 1e30);
+  const problem = fc.record({
+    values: fc.array(
+      fc.record({ w: float32({ min: -1, max: 1 }), d: fc.oneof(fc.constant(0), float32({ min: -1, max: 1 })) }),
+      {
+        minLength: 1,
+        maxLength: 400,
+      },
+    ),
+    scale: scales,
+  });
+
+  const sumsOf = (before: Float32Array, after: Float32Array) => {
+    const [w, v] = [tf.tensor1d(before), tf.tensor1d(after)];
+    const sums = nativeUpdateSums(tensorflowBackend()!, w, v);
+    const squares = nativeSumOfSquares(tensorflowBackend()!, v);
+    tf.dispose([w, v]);
+    return { sums, squares };
+  };
+
+  it('equal the scalar kernel to 1e-6, where float32 squares underflow and overflow too', () => {
+    const before = held();
+    fc.assert(
+      fc.property(problem, ({ values, scale }) => {
+        // TensorFlow takes denormals for zero, so there are none here.
+        const normal = (x: number) => (Math.abs(x) < 1e-36 ? 0 : x);
+        const w = Float32Array.from(values, (value) => normal(value.w * scale));
+        const v = Float32Array.from(values, (value, i) => normal(w[i]! + value.d * scale));
+        const { sums, squares } = sumsOf(w, v);
+        const expected = scalarKernel.update(w, v);
+        for (const [name, value] of Object.entries(expected)) {
+          const got = sums[name as keyof typeof sums];
+          // The difference is rounded to float32, once, and one below 1e-36 is none.
+          expect(Math.abs(got - value)).toBeLessThanOrEqual(
+            1e-6 * Math.abs(value) + (name === 'unchanged' ? 0 : 1e-70),
+          );
+        }
+        const exact = scalarKernel.squares(v);
+        expect(Math.abs(squares - exact)).toBeLessThanOrEqual(1e-6 * exact);
+      }),
+      { seed: 11, numRuns: 60 },
+    );
+    expect(held()).toEqual(before);
+  });
+
+  it.each([Number.NaN, Infinity, -Infinity])('show %d, and count it', (bad) => {
+    const w = new Float32Array(1000).fill(1);
+    const v = w.slice();
+    v[500] = bad;
+    expect(sumsOf(w, v)).toEqual({ sums: scalarKernel.update(w, v), squares: scalarKernel.squares(v) });
+  });
+
+  it('are right at a hundred million elements', () => {
+    const before = held();
+    const n = 1e8;
+    const values = [0.1, 0.2, 0.3, 0.4].map(Math.fround);
+    const step = Math.fround(2 ** -12);
+    const [w, v] = tf.tidy(() => {
+      const start = tf.tile(tf.tensor1d(values), [n / 4]);
+      return [start, tf.add(start, step)];
+    });
+    const sums = nativeUpdateSums(tensorflowBackend()!, w!, v!);
+    const moved = values.map((value) => Math.fround(value + step) - value);
+    const squares = (list: readonly number[]) => (list.reduce((sum, x) => sum + x * x, 0) * n) / 4;
+    expect(Math.abs(sums.updateSquares / squares(moved) - 1)).toBeLessThan(1e-6);
+    expect(Math.abs(sums.weightSquares / squares(values) - 1)).toBeLessThan(1e-6);
+    expect(sums.maxAbsUpdate).toBe(Math.max(...moved));
+    expect([sums.unchanged, sums.nonFinite]).toEqual([0, 0]);
+    tf.dispose([w!, v!]);
+    expect(held()).toEqual(before);
+  });
+
+  it('are what a step with parameters of every size shows', async () => {
+    const sizes = [10, 70_000, 3_000_000];
+    const variables = sizes.map((size) =>
+      tf.tidy(() => tf.variable(tf.randomNormal([size], 0, 1, 'float32', size), true, `size-${size}`)),
+    );
+    const parameters = createStepParameters(variables.map((variable) => ({ name: variable.name, variable })));
+    const snapshot = parameters.snapshot();
+    const old = variables.map((variable) => variable.dataSync() as Float32Array);
+    for (const variable of variables) tf.tidy(() => variable.assign(tf.mul(variable, 1.001)));
+    parameters.advance();
+    const { columns } = await parameters.compare(snapshot, { statistics: ['updateNorm', 'weightNorm', 'unchanged'] });
+    variables.forEach((variable, i) => {
+      const exact = scalarKernel.update(old[i]!, variable.dataSync() as Float32Array);
+      expect(Math.abs(columns.updateNorm[i]! / Math.sqrt(exact.updateSquares) - 1)).toBeLessThan(1e-6);
+      expect(Math.abs(columns.weightNorm[i]! / Math.sqrt(exact.weightSquares) - 1)).toBeLessThan(1e-6);
+      expect(columns.unchanged[i]).toBe(exact.unchanged / variable.size);
+    });
+    snapshot.dispose();
+    parameters.release();
+    tf.dispose(variables);
+  });
+});
+
+describe('memory', () => {
+  it('a snapshot is a reference: no data of its own, and none in the process', () => {
+    const variable = tf.tidy(() => tf.variable(tf.randomUniform([5e7])));
+    const parameters = createStepParameters([{ name: 'p', variable }]);
+    const { numDataBuffers } = tf.memory();
+    const before = resident();
+    const snapshot = parameters.snapshot();
+    expect(tf.memory().numDataBuffers).toBe(numDataBuffers);
+    // A copy would be 191 MiB.
+    expect(resident() - before).toBeLessThan(40);
+    snapshot.dispose();
+    parameters.release();
+    variable.dispose();
+  });
+
+  it('hundreds of observed AdamW steps hold no more than ten', async () => {
+    const before = held();
+    const variable = tf.tidy(() => tf.variable(tf.randomNormal([2e6]), true, 'steady'));
+    const gradient = tf.tidy(() => tf.randomNormal([2e6], 0, 1e-2));
+    const optimizer = new AdamW({ learningRate: 1e-3, weightDecay: 0.01 });
+    const training = instrument(optimizer);
+    let seen = 0;
+    training.attach(training.events$.pipe(parameterUpdates()), () => seen++);
+    const steps = (count: number) => {
+      for (let i = 0; i < count; i++) optimizer.applyGradients({ steady: gradient });
+      return resident();
+    };
+    const early = steps(20);
+    const late = steps(200);
+    // One tensor a step would be 1,526 MiB.
+    expect(late - early).toBeLessThan(150);
+    expect(seen).toBe(220);
+    await training.close();
+    optimizer.dispose();
+    tf.dispose([variable, gradient]);
+    expect(held()).toEqual(before);
+  });
+});
+
+describe('npm run native', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'trainscope-native-'));
+  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+  /** In a project that has tfjs-node, as npm leaves it without its install script. */
+  async function run(name: string, env: Readonly<Record<string, string>>) {
+    const project = join(scratch, name);
+    const tfjsNode = join(project, 'node_modules', '@tensorflow', 'tfjs-node');
+    mkdirSync(tfjsNode, { recursive: true });
+    writeFileSync(join(project, 'package.json'), '{}');
+    const installed = packageDirectory(ROOT)!;
+    cpSync(installed, tfjsNode, {
+      recursive: true,
+      filter: (path) => path === installed || !['deps', 'lib', 'node_modules'].includes(basename(path)),
+    });
+    const args = ['--import', join(ROOT, 'node_modules/tsx/dist/esm/index.mjs'), join(ROOT, 'scripts/native.ts')];
+    // Nothing listens there: whatever needs this host does without.
+    const nowhere = 'http://127.0.0.1:9/';
+    return new Promise<{ code: unknown; said: string; left: readonly string[] }>((resolve) => {
+      execFile(
+        process.execPath,
+        args,
+        {
+          cwd: project,
+          env: {
+            ...process.env,
+            TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json'),
+            TFJS_NODE_CDN_STORAGE: nowhere,
+            PIP_INDEX_URL: nowhere,
+            PIP_EXTRA_INDEX_URL: '',
+            PIP_NO_CACHE_DIR: '1',
+            ...env,
+          },
+        },
+        (error, stdout, stderr) =>
+          resolve({ code: error?.code ?? 0, said: stdout + stderr, left: readdirSync(tfjsNode) }),
+      );
+    });
+  }
+
+  const remains = /^(deps|lib|build.*|\.native-.*)$/;
+
+  it('says which tools are missing', async () => {
+    const { code, said, left } = await run('tools', { CXX: '/nowhere/g++', MAKE: '/nowhere/make' });
+    expect(said).toMatch(/^tools: .*missing: make, a C\+\+ compiler$/m);
+    expect(said).toContain('apt-get install');
+    expect(code).toBe(1);
+    expect(left.filter((name) => remains.test(name))).toEqual([]);
+  });
+
+  it('says that the Python package index cannot be reached, and leaves nothing behind', async () => {
+    const { code, said, left } = await run('network', {});
+    expect(said).toMatch(/^network: expected tensorflow-cpu.* got no connection to it$/m);
+    expect(code).toBe(1);
+    expect(left.filter((name) => remains.test(name))).toEqual([]);
+  });
+});
