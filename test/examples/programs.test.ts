@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { expect, it, vi } from 'vitest';
@@ -79,4 +79,19 @@ it('metrics.ts sends a run to whoever takes OTLP, its last step included', async
     vi.unstubAllEnvs();
     await receiver.close();
   }
+});
+
+it('digits.ts runs trainer.ts: it fine-tunes, keeps the best checkpoint, and records the run', async () => {
+  await runExample('digits.ts', [], (output, folder) => {
+    const accuracies = [...output.matchAll(/^ {2}eval_accuracy: ([\d.]+),/gm)].map(([, value]) => Number(value));
+    expect(accuracies).toHaveLength(3);
+    expect(Math.min(...accuracies)).toBeGreaterThan(0.8);
+    expect(output).toMatch(/step 96\/96 100 %/);
+    const results = readdirSync(join(folder, 'results')).sort();
+    expect(results).toEqual(['checkpoint-32', 'checkpoint-64', 'checkpoint-96', 'run.jsonl', 'tensorboard']);
+    expect(readdirSync(join(folder, 'results/tensorboard'))).toEqual(['results']);
+    const rows = readFileSync(join(folder, 'parameter_updates.csv'), 'utf8').trim().split('\r\n');
+    expect(rows[0]).toBe('hidden/kernel,hidden/bias,classifier/kernel,classifier/bias');
+    expect(rows).toHaveLength(97);
+  });
 });

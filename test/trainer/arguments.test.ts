@@ -59,6 +59,7 @@ describe('training arguments', () => {
     ['greater is better, unless it is a loss', { metricForBestModel: 'accuracy' }, { greaterIsBetter: true }],
     ['…by its name', { metricForBestModel: 'eval_other_loss' }, { greaterIsBetter: false }],
     ['…unless it is said', { metricForBestModel: 'error', greaterIsBetter: false }, { greaterIsBetter: false }],
+    ['the run is named like its folder', { outputDir: './runs/first/' }, { runName: 'first' }],
     ['warmupRatio is warmupSteps below 1', { warmupRatio: 0.25 }, { warmupSteps: 0.25 }],
     ['an argument that is undefined is not given', { seed: undefined } as unknown as TrainingArguments, { seed: 42 }],
   ])('%s', (_name, args, expected) => {

@@ -159,7 +159,7 @@ describe('a training', () => {
       trainDataset: examples,
       dataCollator: (batch) => ({
         xs: tf.tensor2d(batch.map(({ x }) => [...x])),
-        labels: tf.tensor1d(batch.map(({ label }) => label)),
+        labels: Int32Array.from(batch.map(({ label }) => label)),
       }),
       args: {
         numTrainEpochs: 5,

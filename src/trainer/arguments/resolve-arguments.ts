@@ -24,7 +24,7 @@ export function resolveArguments(args: TrainingArguments = {}): ResolvedArgument
   const resolved: ResolvedArguments = {
     ...defaults,
     warmupSteps: warmupOf(rest.warmupSteps, warmupRatio),
-    runName: rest.runName ?? defaults.outputDir,
+    runName: rest.runName ?? lastSegment(defaults.outputDir),
     evalSteps: rest.evalSteps || defaults.loggingSteps,
     greaterIsBetter: rest.greaterIsBetter ?? !(metricForBestModel ?? 'loss').endsWith('loss'),
     ...(metricForBestModel !== undefined && { metricForBestModel }),
@@ -54,6 +54,11 @@ function warmupOf(warmupSteps: number | undefined, warmupRatio: number | undefin
   }
   // A ratio of 1 is all steps, and warmupSteps 1 is one.
   return Math.min(warmupRatio, 1 - Number.EPSILON);
+}
+
+/** The last part of a path: `results` of `./results/`. */
+function lastSegment(path: string): string {
+  return path.split(/[\\/]/).findLast((part) => part !== '' && part !== '.' && part !== '..') ?? 'run';
 }
 
 function checkNames(args: TrainingArguments): void {

@@ -14,7 +14,7 @@ export type SaveStrategy = IntervalStrategy | 'best';
 export interface TrainingArguments {
   /** The folder of the checkpoints. Default: `trainer_output`. */
   readonly outputDir?: string;
-  /** The name of the run, on every event. Default: the output folder. */
+  /** The name of the run, on every event. Default: the last part of `outputDir`. */
   readonly runName?: string;
   /** Examples in a micro-batch. Default: 8. */
   readonly perDeviceTrainBatchSize?: number;

@@ -1,9 +1,9 @@
-import { add, mean, type Scalar, Tensor, type Variable } from '@tensorflow/tfjs-core';
+import { add, cast, mean, type Scalar, Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { describeValue } from '../../events/check-option.js';
 import { weightNames } from '../../sources/parameter-names.js';
 import { toTensor } from './to-tensor.js';
-import type { AdaptedModel, Batch, ForwardModel, TrainableModel } from './trainable-model.js';
+import type { AdaptedModel, Batch, BatchValues, ForwardModel, TrainableModel } from './trainable-model.js';
 
 /**
  * One face for every model.
@@ -104,14 +104,19 @@ function targetsOf(model: LayersModel, batch: Batch): Tensor[] | undefined {
   const { labels, ys } = batch as LayersBatch;
   const values = labels ?? ys;
   if (values === undefined) return undefined;
-  if (isValues(values)) return [toTensor(values)];
+  if (isValues(values)) return [toTarget(values)];
   return model.outputNames.map((name) => {
     const value = (values as LayersBatch)[name];
-    if (isValues(value)) return toTensor(value);
+    if (isValues(value)) return toTarget(value);
     throw new TypeError(
       `labels: expected one for each of the outputs ${model.outputNames.join(', ')}, got none of ${name}`,
     );
   });
+}
+
+/** The losses of tfjs-layers take float32 only, even for class indices. */
+function toTarget(values: BatchValues): Tensor {
+  return cast(toTensor(values), 'float32');
 }
 
 /** Losses broadcast: a target of another shape would train on nonsense without a word. */
