@@ -1,0 +1,66 @@
+// What runs in the browser: a training on one backend, observed; its outcome goes to the page's window.
+import * as tf from '@tensorflow/tfjs';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { consoleSink, instrument, mendBackend, type ParameterUpdates, parameterUpdates } from 'trainscope';
+
+export interface Outcome {
+  readonly backend: string;
+  readonly steps: number;
+  readonly names: readonly string[];
+  /** The largest relative difference of an update norm to the one computed from the values before and after. */
+  readonly error: number;
+  readonly leaked: number;
+  readonly sinkErrors: readonly string[];
+}
+
+async function observe(backend: string): Promise<Outcome> {
+  setWasmPaths('/wasm/');
+  await tf.setBackend(backend);
+  await tf.ready();
+  mendBackend();
+  const model = tf.sequential({
+    layers: [
+      tf.layers.conv2d({ inputShape: [8, 8, 1], filters: 4, kernelSize: 3, activation: 'relu', name: 'conv' }),
+      tf.layers.flatten({ name: 'flatten' }),
+      tf.layers.dense({ units: 3, activation: 'softmax', name: 'classifier' }),
+    ],
+  });
+  model.compile({ optimizer: tf.train.adam(1e-2), loss: 'categoricalCrossentropy' });
+  const x = tf.randomNormal([32, 8, 8, 1], 0, 1, 'float32', 1);
+  const y = tf.tidy(() => tf.oneHot(tf.range(0, 32, 1, 'int32').mod(tf.scalar(3, 'int32')), 3).toFloat());
+  // Adam makes its own variables in its first step.
+  await model.fit(x, y, { epochs: 1, verbose: 0 });
+  const { numTensors } = tf.memory();
+
+  const training = instrument(model, { onSinkError: () => {} });
+  const seen: ParameterUpdates[] = [];
+  const updates$ = training.events$.pipe(parameterUpdates());
+  training.attach(updates$, (updates) => seen.push(updates));
+  training.attach(updates$, consoleSink());
+  let error = 0;
+  for (let step = 0; step < 4; step++) {
+    const before = await valuesOf(model);
+    await model.fit(x, y, { epochs: 1, batchSize: 32, verbose: 0, callbacks: training.callbacks() });
+    const after = await valuesOf(model);
+    const updates = seen.at(-1);
+    for (const [i, old] of before.entries()) {
+      const norm = Math.hypot(...old.map((value, j) => after[i]![j]! - value));
+      error = Math.max(error, Math.abs((updates?.columns.updateNorm[i] ?? Number.NaN) / norm - 1));
+    }
+  }
+  const errors = await training.close();
+  return {
+    backend: tf.getBackend(),
+    steps: seen.length,
+    names: seen[0]?.names ?? [],
+    error,
+    leaked: tf.memory().numTensors - numTensors,
+    sinkErrors: errors.map(({ message }) => message),
+  };
+}
+
+function valuesOf(model: tf.LayersModel): Promise<Float32Array[]> {
+  return Promise.all(model.getWeights().map((weight) => weight.data() as Promise<Float32Array>));
+}
+
+Object.assign(globalThis, { observe });
