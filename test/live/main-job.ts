@@ -1,7 +1,7 @@
 // The main job under the live page: `tsx test/live/main-job.ts <steps> <learning rate> <run> [recorded.jsonl]`.
 import * as tf from '@tensorflow/tfjs';
 import { merge } from 'rxjs';
-import { defaultRules, instrument, parameterUpdates, steerUpdateRatio, updateRatioBand } from 'trainscope';
+import { defaultRules, everySteps, instrument, parameterUpdates, steerUpdateRatio, updateRatioBand } from 'trainscope';
 import { jsonlSink, liveSink, selectBackend } from 'trainscope/node';
 import { batches, type TextExample } from '../../examples/bert-sst2/batches.js';
 import { BertForSequenceClassification } from '../../examples/bert-sst2/bert.js';
@@ -35,10 +35,13 @@ const training = instrument(optimizer, {
   plan: { numEpochs: EPOCHS, stepsPerEpoch },
 });
 
-const updates$ = training.events$.pipe(parameterUpdates({ histograms: ['weight', 'update', 'gradient'] }));
+const updates$ = training.events$.pipe(parameterUpdates());
+const histograms$ = training.events$.pipe(
+  parameterUpdates({ when: everySteps(10), histograms: ['weight', 'update', 'gradient'] }),
+);
 training.report(merge(training.events$.pipe(defaultRules()), updates$.pipe(updateRatioBand())));
 training.steer(updates$.pipe(steerUpdateRatio({ target: 1e-3, min: 1e-5, max: 2e-3 })));
-const records$ = merge(training.events$, updates$);
+const records$ = merge(training.events$, updates$, histograms$);
 training.attach(records$, live);
 if (recorded) training.attach(records$, jsonlSink(recorded));
 

@@ -4,7 +4,7 @@ import { announce } from './announcer.js';
 import { DataTable, type TableData } from './data-table.js';
 import { el, setText } from './dom.js';
 import { short, shorten, tick, whole } from './format.js';
-import { drawMark, visibleMarks } from './mark-lines.js';
+import { drawMarks } from './mark-lines.js';
 import { RATIO_SCALE, RatioColors } from './palette.js';
 import { panel } from './panel.js';
 import { color, onTheme } from './theme.js';
@@ -115,10 +115,8 @@ export class Heatmap {
     this.#drawNames(ctx);
     this.#drawAxis(ctx);
     ctx.setTransform(1, 0, 0, 1, 0, 0);
-    for (const mark of visibleMarks(this.view)) {
-      const x = Math.round((gutter + this.#xOf(mark.step)) * unit) + 0.5;
-      drawMark(ctx, mark, x, MARK_HEIGHT * unit, (MARK_HEIGHT + plotHeight) * unit);
-    }
+    const xOf = (step: number) => (gutter + this.#xOf(step)) * unit;
+    drawMarks(ctx, this.view, xOf, MARK_HEIGHT * unit, (MARK_HEIGHT + plotHeight) * unit);
     ctx.scale(unit, unit);
     this.#drawCursor(ctx);
   }

@@ -3,7 +3,7 @@ import { announce } from './announcer.js';
 import { DataTable, type TableData } from './data-table.js';
 import { el, setStyle, setText } from './dom.js';
 import { short, tick, whole } from './format.js';
-import { drawMark, visibleMarks } from './mark-lines.js';
+import { drawMarks } from './mark-lines.js';
 import { type Panel, panel } from './panel.js';
 import { color, onTheme } from './theme.js';
 import type { View } from './view.js';
@@ -200,10 +200,7 @@ export class LineChart {
     ctx.beginPath();
     ctx.rect(bbox.left, 0, bbox.width, bbox.top + bbox.height);
     ctx.clip();
-    for (const mark of visibleMarks(this.view)) {
-      const x = Math.round(plot.valToPos(mark.step, 'x', true)) + 0.5;
-      drawMark(ctx, mark, x, bbox.top, bbox.top + bbox.height);
-    }
+    drawMarks(ctx, this.view, (step) => plot.valToPos(step, 'x', true), bbox.top, bbox.top + bbox.height);
     for (const line of this.#lines) {
       for (const step of line.nonFinite ?? []) {
         drawCross(ctx, line.color, plot.valToPos(step, 'x', true), bbox.top + 6 * unit, 3.5 * unit);
