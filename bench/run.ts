@@ -15,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   backend: 'The mended kernels of the backends, against the ones they replace',
   native: 'The native backend: statistics by size, a BERT of MiniLM’s size, TensorBoard’s callback, the main job',
   otel: 'Metrics by OpenTelemetry',
+  live: 'The live page at 1,000 steps a second',
   endurance: 'Ten thousand steps',
   rules: 'All rules on, in the main job',
   control: 'Does control of the learning rate help?',
