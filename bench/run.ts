@@ -16,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   native: 'The native backend: statistics by size, a BERT of MiniLM’s size, TensorBoard’s callback, the main job',
   otel: 'Metrics by OpenTelemetry',
   live: 'The live page at 1,000 steps a second',
+  sinks: 'What each sink takes of a step, and all together',
   endurance: 'Ten thousand steps',
   rules: 'All rules on, in the main job',
   control: 'Does control of the learning rate help?',

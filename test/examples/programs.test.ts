@@ -4,7 +4,10 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, it, vi } from 'vitest';
 import { train } from '../../examples/closed-loop.js';
 import { held, useBackend } from '../helpers/backend.js';
+import { record } from '../helpers/recorded.js';
 import { runExample } from '../helpers/run-example.js';
+import { updatesOf } from '../helpers/updates.js';
+import { event } from '../operators/fake-run.js';
 import { otlpReceiver } from '../sinks/otel/otlp-receiver.js';
 
 it('fit.ts prints every parameter at every step, and writes them', async () => {
@@ -58,6 +61,24 @@ it('closed-loop.ts steers the learning rate, says so, and stops where nothing is
   } finally {
     log.mockRestore();
   }
+});
+
+it('replay.ts finds what a rule would have said, and makes the report', async () => {
+  const records = [1, 2, 3, 4, 5, 6].flatMap((step) => [
+    event('step-end', { step, loss: 1 / step, learningRate: 0.1 }),
+    updatesOf({ 'calm/kernel': 1e-3, 'wild/kernel': step < 4 ? 1e-3 : 0.9 }, { step }),
+  ]);
+  await runExample(
+    'replay.ts',
+    [],
+    (output, folder) => {
+      expect(output).toContain('wild/kernel');
+      expect(output).not.toContain('calm/kernel');
+      const report = readFileSync(join(folder, 'results', 'report.html'), 'utf8');
+      expect([/<title>.*<\/title>/.test(report), report.trimEnd().endsWith('</html>')]).toEqual([true, true]);
+    },
+    (folder) => record(join(folder, 'results', 'run.jsonl'), records),
+  );
 });
 
 it('metrics.ts sends a run to whoever takes OTLP, its last step included', async () => {

@@ -7,14 +7,16 @@ import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Run an example as a person would, in a folder of its own, which is gone after the check. */
+/** Run an example as a person would, in a folder of its own (`prepare` puts files into it), which is gone after the check. */
 export async function runExample(
   example: string,
   args: readonly string[],
   check: (output: string, folder: string) => void,
+  prepare: (folder: string) => unknown = () => {},
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'trainscope-example-'));
   try {
+    await prepare(folder);
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['--import', join(ROOT, 'node_modules/tsx/dist/esm/index.mjs'), join(ROOT, 'examples', example), ...args],

@@ -3,7 +3,7 @@ import type { MagnitudeHistogram } from '../../parameters/statistics.js';
 import { HPARAMS_PLUGIN, type Hparams, writeHparams } from './hparams.js';
 import type { SummaryValue } from './summary.js';
 import { tfRecord } from './tf-record.js';
-import { writeText } from './write-text.js';
+import { writeKnownText, writeText } from './write-text.js';
 
 /** One moment of a run. */
 export interface Moment {
@@ -35,7 +35,7 @@ function writeSummary(values: readonly SummaryValue[], writer: PbfWriter): void 
 
 /** Summary.Value */
 function writeValue(value: SummaryValue, writer: PbfWriter): void {
-  writeText(writer, 1, value.tag);
+  writeKnownText(writer, 1, value.tag);
   switch (value.kind) {
     case 'scalar':
       writer.writeFloatField(2, value.value);
