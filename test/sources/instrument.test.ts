@@ -1,6 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type InstrumentOptions, instrument, ofType, parameterUpdates, type TrainingEvent } from '../../src/index.js';
+import {
+  type InstrumentOptions,
+  instrument,
+  ofType,
+  parameterDrift,
+  parameterUpdates,
+  type TrainingEvent,
+} from '../../src/index.js';
 import { held, useBackend } from '../helpers/backend.js';
 
 beforeAll(() => useBackend());
@@ -293,6 +300,92 @@ describe('instrument, optimizers', () => {
     optimizer.minimize(() => w.square() as tf.Scalar, false, [w]);
     expect(await training.close()).toEqual([]);
     expect(names).toEqual([['w'], ['w', 'late'], ['w']]);
+  });
+
+  it('measures a variable that comes back in another shape, and one that two names share', async () => {
+    let w = variable(tf.tensor1d([1, 2]), true, 'w');
+    const optimizer = tf.train.sgd(0.5);
+    const training = instrument(optimizer, {
+      parameters: () => [
+        { name: 'encoder', variable: w },
+        { name: 'decoder', variable: w },
+      ],
+    });
+    const seen: unknown[] = [];
+    training.events$
+      .pipe(parameterUpdates({ statistics: ['updateNorm', 'gradientNorm'] }))
+      .subscribe((updates) => seen.push([updates.sizes, [...updates.columns.updateNorm]]));
+    const drifts: number[][] = [];
+    training.events$.pipe(parameterDrift()).subscribe(({ columns }) => drifts.push([...columns.fromStart]));
+    const step = () => optimizer.minimize(() => w.sum() as tf.Scalar, false, [w]);
+    step();
+    w.dispose();
+    w = variable(tf.tensor1d([1, 2, 3, 4]), true, 'w');
+    step();
+    expect(await training.close()).toEqual([]);
+    const [two, four] = [Math.sqrt(0.5), 1];
+    expect(seen).toEqual([
+      [
+        [2, 2],
+        [expect.closeTo(two, 6), expect.closeTo(two, 6)],
+      ],
+      [
+        [4, 4],
+        [four, four],
+      ],
+    ]);
+    expect(drifts[1]).toEqual([four, four]);
+    w.dispose();
+  });
+
+  it('observes async loops whose steps take turns', async () => {
+    const loops = ['a', 'b'].map((name) => {
+      const w = variable(tf.scalar(2), true, name);
+      const optimizer = tf.train.adam(0.1);
+      const seen: string[] = [];
+      const training = instrument(optimizer, { run: name });
+      training.events$
+        .pipe(parameterUpdates())
+        .subscribe((updates) => seen.push(`${updates.run} ${updates.step} ${updates.names}`));
+      return { w, optimizer, training, seen };
+    });
+    await Promise.all(
+      loops.map(async ({ w, optimizer, training }) => {
+        for (let step = 0; step < 3; step++) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          const loss = optimizer.minimize(() => w.square() as tf.Scalar, true);
+          await loss?.data();
+          loss?.dispose();
+        }
+        await training.close();
+      }),
+    );
+    expect(loops.map(({ seen }) => seen)).toEqual([
+      ['a 1 a', 'a 2 a', 'a 3 a'],
+      ['b 1 b', 'b 2 b', 'b 3 b'],
+    ]);
+    for (const { w, optimizer } of loops) {
+      w.dispose();
+      optimizer.dispose();
+    }
+  });
+
+  it('lets an update that throws throw, and measures the next', async () => {
+    const w = variable(tf.tensor1d([1, 2]), true, 'w');
+    const optimizer = tf.train.sgd(0.5);
+    const { training, types } = record(optimizer);
+    const norms: number[] = [];
+    training.events$.pipe(parameterUpdates()).subscribe((updates) => norms.push(updates.of('w').updateNorm));
+    const inUse = held();
+    const wrong = tf.tensor1d([1, 2, 3]);
+    expect(() => optimizer.applyGradients([{ name: 'w', tensor: wrong }])).toThrow();
+    wrong.dispose();
+    optimizer.minimize(() => w.sum() as tf.Scalar);
+    // The values before the failed update are let go of when the next step begins.
+    expect(held()).toEqual(inUse);
+    expect(await training.close()).toEqual([]);
+    expect(types()).toEqual(['train-begin', 'step-begin', 'pre-optimizer-step', ...STEP, 'train-end']);
+    expect(norms).toEqual([expect.closeTo(Math.sqrt(0.5), 6)]);
   });
 
   it('lets a step that throws throw, leaks nothing, and goes on', async () => {
