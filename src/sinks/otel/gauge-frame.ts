@@ -52,11 +52,15 @@ export function rowFrame(
   };
 }
 
-/** Work something out when it is first asked for. */
+/** Work something out when it is first asked for, and let go of what that needed. */
 export function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
+  let pending: (() => T) | undefined = make;
   return () => {
-    made ??= { value: make() };
+    if (!made) {
+      made = { value: pending!() };
+      pending = undefined;
+    }
     return made.value;
   };
 }

@@ -82,6 +82,8 @@ class EveryStep implements GaugeProducer {
       // Two points of one series must not have one time: what comes within the same millisecond is a microsecond later.
       const time = Math.max(frame.time, (this.#lastTime.get(frame.group) ?? 0) + 0.001);
       this.#lastTime.set(frame.group, time);
+      // Worked out now: what waits are the points, not the measurement of every parameter behind them.
+      frame.values();
       this.#waiting.push({ frame, time });
       this.#points += frame.points;
       if (this.#points > this.#maxPoints) this.#makeRoom();

@@ -1,5 +1,6 @@
 import { gaugeProducer, otelSink } from 'trainscope/otel';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { once } from '../../../src/sinks/otel/gauge-frame.js';
 import { only, provider } from './collect.js';
 import { manyRatios, stepEnd, updatesOf } from './updates.js';
 
@@ -62,6 +63,16 @@ describe('gaugeProducer({ everyStep: true })', () => {
     const { sink, collect } = everyStep(10);
     sink.next(updatesOf(manyRatios(100)));
     expect((await collect()).get('ml.parameter.norm')).toHaveLength(100);
+  });
+
+  it('works out what waits at once, so that no measurement waits with it', async () => {
+    const { producer } = everyStep();
+    const metric = { name: 'ml.x', description: '', unit: '' };
+    const values = vi.fn(() => ({ rows: [{}], columns: [[1]] }));
+    producer.output.write({ group: 'x', time: 1, metrics: [metric], points: 1, values: once(values) });
+    expect(values).toHaveBeenCalledOnce();
+    await producer.collect();
+    expect(values).toHaveBeenCalledOnce();
   });
 
   it('refuses a maxPoints that is no whole number above 0', () => {
