@@ -12,6 +12,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   statistics: 'A step’s statistics, against the tutorial’s way and a memory copy',
   overhead: 'A whole training step, observed and not',
   adamw: 'AdamW, against the Adam of TensorFlow.js',
+  trainer: 'The Trainer, against a loop by hand',
   backend: 'The mended kernels of the backends, against the ones they replace',
   native: 'The native backend: statistics by size, a BERT of MiniLM’s size, TensorBoard’s callback, the main job',
   otel: 'Metrics by OpenTelemetry',

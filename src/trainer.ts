@@ -18,6 +18,7 @@ export type {
   PreOptimizerStepContext,
   TrainerCallback,
 } from './trainer/callbacks/trainer-callback.js';
+export { CheckpointError } from './trainer/checkpoints/checkpoint.js';
 export { type Collator, defaultCollator } from './trainer/data/collate.js';
 export type { IndexedDataset, TensorFlowDataset, TrainDataset } from './trainer/data/train-dataset.js';
 export { accuracy } from './trainer/evaluation/accuracy.js';

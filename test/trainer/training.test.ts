@@ -546,6 +546,12 @@ describe('control', () => {
     expect(trainer.state).toMatchObject({ globalStep: 6, maxSteps: 6 });
   });
 
+  it('rolls back from the last step too, and makes it again', async () => {
+    const { events } = await steered({ kind: 'rollback' }, 6, { saveStrategy: 'epoch' });
+    expect(events.filter(({ type }) => type === 'step-end').map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 6]);
+    expect(events.at(-1)!.type).toBe('train-end');
+  });
+
   it('says why it cannot', async () => {
     const refused = await steered({ kind: 'rollback' });
     expect(refused.trainer.state.globalStep).toBe(6);

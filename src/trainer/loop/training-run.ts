@@ -340,7 +340,7 @@ export class TrainingRun<Example> {
 
   /** Back to the last good checkpoint, with a lower rate. */
   async #rollBack(): Promise<void> {
-    const { scheduler, state } = this.#parts;
+    const { control, plan, scheduler, state } = this.#parts;
     const { command, done, refuse } = this.#rollback!;
     this.#rollback = undefined;
     const from = state.globalStep;
@@ -355,6 +355,8 @@ export class TrainingRun<Example> {
     const asked = command.kind === 'rollback' ? command.learningRate : undefined;
     const lower = asked ?? Math.min(rateBefore, this.#learningRate) / 2;
     scheduler.learningRate = checkRate(lower) / this.#parts.factors.product;
+    // A run that had made its last step has steps to make again.
+    if (from >= plan.maxSteps) control.shouldTrainingStop = false;
     done(`from step ${from} back to step ${state.globalStep}, learning rate ${short(this.#learningRate)}`);
   }
 
