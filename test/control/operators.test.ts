@@ -200,7 +200,7 @@ function steered(
 
 describe('steerUpdateRatio', () => {
   it.each([1e-6, 1e-4, 1e-1, 1])('brings the median update ratio from %d to its target, and rests there', (rate) => {
-    const { rates, requests } = steered(100, () => rate, { min: 1e-9 });
+    const { rates, requests } = steered(100, () => rate, { target: 1e-3, min: 1e-9 });
     expect(rates.at(-1)! / 1e-3).toBeGreaterThan(0.9);
     expect(rates.at(-1)! / 1e-3).toBeLessThan(1.1);
     expect(requests.length).toBeLessThan(12);
@@ -212,9 +212,9 @@ describe('steerUpdateRatio', () => {
   });
 
   it('moves by at most ten times at a correction, and by the damped share of the distance', () => {
-    const [, , , , , sixth] = steered(6, () => 1e-5, { damping: 0.5 }).rates;
+    const [, , , , , sixth] = steered(6, () => 1e-5, { target: 1e-3, damping: 0.5 }).rates;
     expect(sixth! / 1e-5).toBeCloseTo(10);
-    expect(steered(6, () => 1e-4, { damping: 0.5 }).rates[5]! / 1e-4).toBeCloseTo(Math.sqrt(10));
+    expect(steered(6, () => 1e-4, { target: 1e-3, damping: 0.5 }).rates[5]! / 1e-4).toBeCloseTo(Math.sqrt(10));
   });
 
   it('waits while a schedule warms up', () => {
@@ -222,7 +222,7 @@ describe('steerUpdateRatio', () => {
   });
 
   it('falls with a schedule that falls', () => {
-    const { rates } = steered(200, (step) => (step < 100 ? 1e-2 : 1e-3));
+    const { rates } = steered(200, (step) => (step < 100 ? 1e-2 : 1e-3), { target: 1e-3 });
     expect(rates[98]!).toBeGreaterThan(0.8e-3);
     expect(rates.at(-1)!).toBeGreaterThan(0.8e-4);
     expect(rates.at(-1)!).toBeLessThan(1.2e-4);
@@ -247,7 +247,7 @@ describe('steerUpdateRatio', () => {
       ),
     );
     expect(requestsOf(updates, steerUpdateRatio())[0]!.message).toBe(
-      'the median update ratio is 0.5, its target 0.001',
+      'the median update ratio is 0.5, its target 0.003',
     );
   });
 
