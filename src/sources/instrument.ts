@@ -216,12 +216,12 @@ class InstrumentedLoop implements Training {
   }
 
   #update(step: StepInProgress, apply: Optimizer['applyGradients'], gradients: Gradients): void {
-    step.learningRate = this.#control.learningRate;
     const updated = this.#resolve(gradients);
     const parameters: LiveParameters = createStepParameters(updated);
     this.#control.beginUpdate(updated.map(({ variable }) => variable));
     try {
       this.#publisher.publish({ type: 'pre-optimizer-step', parameters });
+      step.learningRate = this.#control.learningRate;
       if (this.#control.takeSkip()) return;
       this.#control.atControlledRate(() => apply(gradients));
       parameters.advance();

@@ -120,6 +120,17 @@ describe.each(Object.entries(OPTIMIZERS))('%s under control', (name, make) => {
 });
 
 describe('commands of a loop by hand', () => {
+  it('a rate that is asked for when the gradients are ready is that of this very update', async () => {
+    const run = parabola(tf.train.sgd(0.1));
+    run.training.events$.subscribe(({ type }) => {
+      if (type === 'pre-optimizer-step') run.ask({ kind: 'scale-learning-rate', factor: 0.5 });
+    });
+    run.step();
+    expect(run.values()[0]).toBeCloseTo(1 - 0.05 * 2);
+    expect(run.events.find(({ type }) => type === 'step-end')).toMatchObject({ learningRate: 0.05 });
+    await run.end();
+  });
+
   it('stop is asked of the loop, until it begins anew', async () => {
     const run = parabola(tf.train.sgd(0.1));
     run.step();
