@@ -4,12 +4,12 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import { instrument, parameterUpdates } from 'trainscope';
-import { selectBackend } from 'trainscope/node';
 import { bertProblem } from './problems/bert.js';
 import { cnnProblem } from './problems/cnn.js';
 import { mlpProblem } from './problems/mlp.js';
 import { quick } from './quick.js';
 import { median, table } from './report.js';
+import { tryBackend } from './try-backend.js';
 
 /** A model, its optimizer and its data: one call of `step` is one update. */
 export interface Problem {
@@ -76,11 +76,7 @@ function timeObserved(problem: Problem, steps: number): number {
 async function run(): Promise<string> {
   const rows: string[][] = [];
   for (const backend of BACKEND_NAMES) {
-    const unavailable = await selectBackend(backend).catch((error: Error) => error.message);
-    if (unavailable !== backend) {
-      console.error(unavailable);
-      continue;
-    }
+    if (!(await tryBackend(backend))) continue;
     for (const problem of CASES) {
       if (!problem.steps[backend]) continue;
       const ratios = await overheadOf(problem, backend);

@@ -66,7 +66,8 @@ describe.each(BACKENDS)('activations on %s', (backend) => {
   });
 
   it.each([
-    ['tanh', 8.9, 0],
+    // TensorFlow's own tanh is 1 from 7.9 on.
+    ['tanh', 7.5, 0],
     ['tanh', 9.6, 1],
     ['tanh', -9.6, 1],
     ['sigmoid', 16, 0],

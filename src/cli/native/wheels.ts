@@ -22,9 +22,8 @@ export interface Machine {
 }
 
 /**
- * The newest libtensorflow with which all 3,878 specifications of TensorFlow.js's own operations hold: from 2.17 on
- * `round` of int32 fails, and before 2.12 the library in the wheel needs a Python process around it. Speed is the same
- * from 2.12 to 2.21.
+ * From 2.17 on `round` of int32 is wrong, and before 2.12 the library in the wheel is part of a Python module: the
+ * experiment is in docs/native.md.
  */
 const WHEELS: Readonly<Record<string, Wheel>> = {
   'linux-x64': {
