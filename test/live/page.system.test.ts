@@ -82,7 +82,7 @@ function feed(sink: Pick<LiveSink, 'next'>, steps: number, names: readonly strin
       ),
     );
   }
-  const at = { ...CONTEXT, run, step: 5 };
+  const at = { ...CONTEXT, run, step: steps };
   const begin = { type: 'alert', ...at, rule: 'lossSpike', severity: 'warning', message: 'spike', phase: 'begin' };
   sink.next({ ...begin, firstStep: 5 } as { type: string });
   const control = { type: 'control', ...at, command: { kind: 'stop' }, source: 'stopOnAlert', message: 'stopped' };

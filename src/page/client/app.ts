@@ -21,7 +21,7 @@ import { Welcome } from './welcome.js';
 export function startApp(root: HTMLElement, view: View): void {
   const parts = [new Header(view), new RunBar(view), new Welcome(view), new Tiles(view)] as const;
   const [header, runBar, welcome, tiles] = parts;
-  const loss = new LineChart(view, { title: 'Loss', log: 'choice', height: 260 });
+  const loss = new LineChart(view, { title: 'Loss', log: 'choice', smooth: true, height: 260 });
   const rate = new LineChart(view, { title: 'Learning rate', height: 180 });
   const speed = new LineChart(view, { title: 'Throughput', hint: 'steps per second', height: 180 });
   const ratio = new LineChart(view, {

@@ -29,6 +29,8 @@ export interface LineChartOptions {
   readonly hint?: string;
   /** A logarithmic scale: always, never, or as the person chooses. */
   readonly log?: boolean | 'choice';
+  /** Whether the person may smooth the lines. */
+  readonly smooth?: boolean;
   /** A range of values that is healthy. */
   readonly band?: readonly [number, number];
   readonly height?: number;
@@ -46,9 +48,11 @@ export class LineChart {
   #plot: uPlot | undefined;
   #shape = '';
   #lines: readonly Line[] = [];
+  #drawn: readonly Line[] = [];
   #xs: readonly number[] = [];
   #values: HTMLElement[] = [];
   #log: boolean;
+  #smooth = false;
 
   constructor(
     private readonly view: View,
@@ -59,7 +63,18 @@ export class LineChart {
     this.root = this.panel.root;
     this.#table = new DataTable(options.title, () => this.#tableData());
     this.panel.body.append(this.#legend, this.#plotBox, this.#table.root);
-    if (options.log === 'choice') this.panel.tools.append(this.#logButton());
+    if (options.smooth) {
+      const smooth = (on: boolean) => {
+        this.#smooth = on;
+      };
+      this.panel.tools.append(this.#toggle('smooth', 'A moving average over the values', smooth));
+    }
+    if (options.log === 'choice') {
+      const log = (on: boolean) => {
+        this.#log = on;
+      };
+      this.panel.tools.append(this.#toggle('log', 'Logarithmic scale', log));
+    }
     this.#plotBox.addEventListener('keydown', (event) => this.#key(event));
     new ResizeObserver(() => this.#resize()).observe(this.#plotBox);
     onTheme(() => this.#rebuild());
@@ -69,8 +84,13 @@ export class LineChart {
     this.root.hidden = lines.every(({ points, nonFinite }) => points.length === 0 && !nonFinite?.length);
     if (this.root.hidden) return;
     this.#lines = lines;
+    this.#drawn = this.#smooth ? lines.map(smoothed) : lines;
     this.#xs = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
-    const shape = JSON.stringify([this.#log, ...lines.map(({ label, color, dashed }) => [label, color, dashed])]);
+    const shape = JSON.stringify([
+      this.#log,
+      this.#smooth,
+      ...lines.map(({ label, color, dashed }) => [label, color, dashed]),
+    ]);
     if (shape !== this.#shape || !this.#plot) {
       this.#shape = shape;
       this.#rebuild();
@@ -82,7 +102,7 @@ export class LineChart {
 
   #data(): uPlot.AlignedData {
     const places = new Map(this.#xs.map((x, i) => [x, i]));
-    const columns = this.#lines.flatMap(({ points }) => {
+    const columns = this.#drawn.flatMap(({ points }) => {
       const [mean, max, min] = [0, 1, 2].map(() =>
         new Array<number | null | undefined>(this.#xs.length).fill(undefined),
       ) as [(number | null)[], (number | null)[], (number | null)[]];
@@ -163,8 +183,11 @@ export class LineChart {
           },
         },
       },
-      series: [{}, ...this.#lines.flatMap((line) => seriesOf(line))],
-      bands: this.#lines.map((line, i) => ({ series: [3 * i + 2, 3 * i + 3], fill: `${line.color}2e` })),
+      series: [{}, ...this.#drawn.flatMap((line) => seriesOf(line, this.#smooth))],
+      bands: (this.#smooth ? [] : this.#lines).map((line, i) => ({
+        series: [3 * i + 2, 3 * i + 3],
+        fill: `${line.color}2e`,
+      })),
       hooks: {
         drawAxes: [(plot) => this.#drawBand(plot)],
         draw: [(plot) => this.#drawMarks(plot)],
@@ -294,12 +317,12 @@ export class LineChart {
     announce(`Step ${whole(this.#xs[index]!)}: ${values.filter(Boolean).join(', ')}`);
   }
 
-  #logButton(): HTMLElement {
-    const button = el('button', { type: 'button', class: 'tool', 'aria-pressed': 'false' }, 'log');
-    button.setAttribute('title', 'Logarithmic scale');
+  #toggle(label: string, title: string, set: (on: boolean) => void): HTMLElement {
+    const button = el('button', { type: 'button', class: 'tool', title, 'aria-pressed': 'false' }, label);
     button.addEventListener('click', () => {
-      this.#log = !this.#log;
-      button.setAttribute('aria-pressed', String(this.#log));
+      const on = button.getAttribute('aria-pressed') !== 'true';
+      button.setAttribute('aria-pressed', String(on));
+      set(on);
       this.update(this.#lines);
     });
     return button;
@@ -312,7 +335,20 @@ function wholeDecades(_: uPlot, splits: number[]): (number | null)[] {
   return splits.map((value) => (decades < 1.5 || Number.isInteger(Math.log10(value)) ? value : null));
 }
 
-function seriesOf({ label, color: stroke, dashed, points }: Line): uPlot.Series[] {
+/** The means by a moving average over about a twentieth of the points; the values themselves as the extremes. */
+function smoothed(line: Line): Line {
+  const weight = 2 / (Math.max(4, line.points.length / 20) + 1);
+  let average = 0;
+  let total = 0;
+  const points = line.points.map(({ x, mean }) => {
+    average += weight * (mean - average);
+    total += weight * (1 - total);
+    return { x, mean: average / total, min: mean, max: mean };
+  });
+  return { ...line, points };
+}
+
+function seriesOf({ label, color: stroke, dashed, points }: Line, smooth: boolean): uPlot.Series[] {
   const few = points.length <= 24;
   return [
     {
@@ -323,7 +359,12 @@ function seriesOf({ label, color: stroke, dashed, points }: Line): uPlot.Series[
       points: { show: few, size: 5, fill: stroke },
       ...(dashed && { dash: [6, 4] }),
     },
-    { label: `${label}, greatest`, width: 0, spanGaps: true, points: { show: false } },
+    {
+      label: `${label}, greatest`,
+      ...(smooth ? { stroke: `${stroke}59`, width: 1 } : { width: 0 }),
+      spanGaps: true,
+      points: { show: false },
+    },
     { label: `${label}, least`, width: 0, spanGaps: true, points: { show: false } },
   ];
 }
