@@ -292,6 +292,20 @@ describe('a training', () => {
     expect(held()).toEqual(before);
   });
 
+  it('may be stopped before its first update', async () => {
+    const callback: TrainerCallback = {
+      onSubstepEnd: ({ control }) => {
+        control.shouldTrainingStop = true;
+      },
+    };
+    const { trainer, model, events } = tinyTrainer({ gradientAccumulationSteps: 2 }, { callbacks: [callback] });
+    expect((await trainer.train()).globalStep).toBe(0);
+    expect(events.map(({ type }) => type)).toEqual([
+      ...['train-begin', 'epoch-begin', 'step-begin', 'substep-end', 'epoch-end', 'log', 'train-end'],
+    ]);
+    model.dispose();
+  });
+
   it('is not stopped by a subscriber or a sink that throws', async () => {
     const { trainer, model } = tinyTrainer({ maxSteps: 3 }, { onSinkError: () => {} });
     trainer.events$.pipe(ofType('step-end')).subscribe(() => {

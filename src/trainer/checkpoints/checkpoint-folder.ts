@@ -1,5 +1,5 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { decodeJson, encodeJson } from '../../events/serial.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../safetensors.js';
@@ -88,6 +88,11 @@ export async function listCheckpoints(outputDir: string): Promise<string[]> {
     .filter(({ step }) => Number.isSafeInteger(step))
     .sort((a, b) => a.step - b.step)
     .map(({ name }) => join(outputDir, name));
+}
+
+/** Of these folders, the one that a path leads to, however it is written. */
+export function samePath(paths: readonly string[], path: string): string | undefined {
+  return paths.find((one) => resolve(one) === resolve(path));
 }
 
 /** @throws CheckpointError when there is none. */

@@ -74,7 +74,7 @@ export class CheckpointKeeper {
    * @throws CheckpointError for one that this run cannot go on from.
    */
   async resume(from: string | true): Promise<{ readonly position: DataPosition; readonly unknown: readonly string[] }> {
-    const { lastCheckpoint, listCheckpoints, readCheckpoint } = await folders();
+    const { lastCheckpoint, listCheckpoints, readCheckpoint, samePath } = await folders();
     const { args, callbacks, control, state } = this.kept;
     const path = from === true ? await lastCheckpoint(args.outputDir) : from;
     const checkpoint = await readCheckpoint(path);
@@ -83,8 +83,9 @@ export class CheckpointKeeper {
     await this.#apply(checkpoint, path);
     const earlier = await listCheckpoints(args.outputDir);
     this.#own = earlier.filter((own) => Number(own.split('-').at(-1)) <= state.globalStep);
-    if (state.bestModelCheckpoint !== null && !(await exists(state.bestModelCheckpoint))) {
-      state.bestModelCheckpoint = null;
+    // The folder may have been moved, or the best one removed: then there is none to go back to.
+    if (state.bestModelCheckpoint !== null) {
+      state.bestModelCheckpoint = samePath(this.#own, state.bestModelCheckpoint) ?? null;
     }
     const unknown = args.restoreCallbackStatesFromCheckpoint
       ? restoreCallbacks(callbacks, control, state.statefulCallbacks)
@@ -188,12 +189,4 @@ function checkSameData(loop: LoopState, args: ResolvedArguments, path: string): 
       `${names[key]}: expected that of the checkpoint ${path}, ${describeValue(loop[key])}, got ${describeValue(now[key])}; resume with the same, or set ignoreDataSkip`,
     );
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  const { readModel } = await folders();
-  return readModel(path).then(
-    () => true,
-    () => false,
-  );
 }

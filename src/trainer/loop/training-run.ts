@@ -1,4 +1,4 @@
-import { type Optimizer, type Scalar, tidy } from '@tensorflow/tfjs-core';
+import { div, type Optimizer, type Scalar, tidy } from '@tensorflow/tfjs-core';
 import type { ControlCommand, ControlRequest, Metrics } from '../../events/events.js';
 import { createStepParameters, type LiveParameters, type SumsByVariable } from '../../parameters/live-parameters.js';
 import { type LearningRateFactors, setLearningRate } from '../../sources/learning-rate.js';
@@ -149,13 +149,15 @@ export class TrainingRun<Example> {
     await announcer.say('onEpochBegin', { type: 'epoch-begin' }, {});
     this.#position = { epoch, batches: skip };
     if (state.globalStep < plan.maxSteps) {
+      let hasExamples = skip > 0;
       for await (const group of this.#groups(epoch, skip)) {
+        hasExamples = true;
         await this.#update(epoch, group);
         if (this.#rollback) return this.#rollBack();
         if (control.shouldEpochStop || control.shouldTrainingStop) break;
         await this.#breathe();
       }
-      if (this.#position.batches === 0) this.#noExamples(epoch);
+      if (!hasExamples) this.#noExamples(epoch);
     }
     this.#position = { epoch: epoch + 1, batches: 0 };
     await announcer.say('onEpochEnd', { type: 'epoch-end' }, {});
@@ -203,7 +205,6 @@ export class TrainingRun<Example> {
     state.globalStep++;
     this.#position = { epoch, batches: this.#position.batches + group.length };
     state.epoch = epoch + this.#position.batches / plan.batchesPerEpoch;
-    this.#watchLoss(loss);
     await announcer.say(
       'onStepEnd',
       {
@@ -216,6 +217,7 @@ export class TrainingRun<Example> {
       },
       {},
     );
+    this.#watchLoss(loss);
     await this.#logEvaluateSave();
   }
 
@@ -231,7 +233,7 @@ export class TrainingRun<Example> {
     const forward = { training: true, seed: seededUint32(args.seed, state.globalStep, index)() };
     const share = gradients.accumulate(() => {
       const loss = objective.trainingLoss(batch, forward, numItemsInBatch);
-      return objective.isMean && count > 1 ? (loss.div(count) as Scalar) : loss;
+      return objective.isMean && count > 1 ? (div(loss, count) as Scalar) : loss;
     });
     try {
       return await readLoss(share);

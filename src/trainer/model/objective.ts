@@ -1,4 +1,4 @@
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import { reshape, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
 import { describeValue } from '../../events/check-option.js';
 import { lossOfLogits } from './loss.js';
 import { toTensor } from './to-tensor.js';
@@ -63,7 +63,7 @@ export class Objective {
       );
     }
     if (loss.size !== 1) throw new RangeError(`loss: expected one number, got shape [${loss.shape}]`);
-    return loss.rank === 0 ? loss : (loss.reshape([]) as Scalar);
+    return loss.rank === 0 ? loss : reshape(loss, []);
   }
 
   #loss(output: ModelOutput, batch: Batch, training: boolean, numItemsInBatch: number): Scalar | undefined {
