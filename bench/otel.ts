@@ -107,7 +107,7 @@ const ROADS: Readonly<Record<string, (ends: Ends) => MetricsOptions>> = {
   'OTLP, no answer': ({ silent }) => ({ exporter: 'otlp', url: silent }),
 };
 
-const SEEDS = quick ? 1 : 10;
+const SEEDS = quick ? 1 : 5;
 
 /** Ratios of a step with metrics to one without, by road. Each turn takes every road, so that a drift hits all. */
 async function ratiosOf({ make, steps }: Case, ends: Ends): Promise<ReadonlyMap<string, readonly number[]>> {

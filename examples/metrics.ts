@@ -9,7 +9,7 @@ import { selectBackend } from 'trainscope/node';
 import { startMetrics } from 'trainscope/otel';
 
 const run = process.env.RUN ?? `digits-${new Date().toISOString().slice(0, 19)}`;
-const epochs = Number(process.env.EPOCHS ?? 40);
+const epochs = Number(process.env.EPOCHS ?? 100);
 
 const metrics = await startMetrics({ run, model: 'classifier', tags: { example: 'metrics' } });
 console.log(`backend: ${await selectBackend()}`);
