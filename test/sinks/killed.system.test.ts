@@ -51,10 +51,16 @@ async function killAfter(ms: number, folder: string): Promise<number> {
   return Number(said.slice(0, said.lastIndexOf('\n')).split('\n').at(-1));
 }
 
+/** The rows of a CSV file up to the last whole one: a kill within a write can tear what was being written. */
+function rowsOf(file: string): Record<string, string>[] {
+  const text = readFileSync(file, 'utf8');
+  return parse(text.slice(0, text.lastIndexOf('\r\n') + 2), { columns: true });
+}
+
 /** The steps in each file: every one whole, from the first on. */
 async function stepsOf(folder: string): Promise<Record<string, number[]>> {
-  const wide = parse(readFileSync(join(folder, 'wide.csv')), { columns: true }) as Record<string, string>[];
-  const long = parse(readFileSync(join(folder, 'long.csv')), { columns: true }) as Record<string, string>[];
+  const wide = rowsOf(join(folder, 'wide.csv'));
+  const long = rowsOf(join(folder, 'long.csv'));
   const records = await all(replay(join(folder, 'run.jsonl')));
   const events = join(folder, 'tensorboard', 'killed');
   const found = readdirSync(events).flatMap((file) =>
@@ -62,7 +68,7 @@ async function stepsOf(folder: string): Promise<Record<string, number[]>> {
   );
   return {
     wide: wide.map(({ step }) => Number(step)),
-    long: long.filter((_, i) => i % 40 === 0).map(({ step }) => Number(step)),
+    long: long.filter((_, i) => i % 40 === 39).map(({ step }) => Number(step)),
     jsonl: records.map(({ step }) => step),
     tensorboard: found.slice(1).map(({ step }) => step),
   };

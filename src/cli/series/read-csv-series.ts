@@ -1,6 +1,7 @@
-import { createReadStream } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { parse } from 'csv-parse';
 import { describeValue, nearestHint } from '../../events/check-option.js';
+import { wholeLines } from '../../sinks/csv/whole-lines.js';
 import { snakeCase } from '../../sinks/snake-case.js';
 import { SeriesByName, type StatisticSeries } from './series.js';
 
@@ -11,13 +12,16 @@ type RowReader = (cells: readonly string[], where: (column: number) => string) =
  * The series of a CSV file, whatever its layout: `wide` and `tutorial` of `csvSink`, with the one statistic that they
  * hold; `long`, with the one that is asked for; those of Python's `csv.DictWriter` and of pandas.
  *
- * Without a column of steps, the first row is step 1. An empty cell is no point.
+ * Without a column of steps, the first row is step 1. An empty cell is no point. A last row that a kill has torn is left
+ * out.
  */
 export async function readCsvSeries(file: string, statistic?: string): Promise<StatisticSeries> {
   const found = new SeriesByName();
   let header: readonly string[] | undefined;
   let take: RowReader = () => {};
-  const rows = createReadStream(file).pipe(parse({ bom: true, info: true, skip_empty_lines: true }));
+  const rows = createReadStream(file, { end: Math.max(0, wholeSize(file) - 1) }).pipe(
+    parse({ bom: true, info: true, skip_empty_lines: true }),
+  );
   try {
     for await (const { record, info } of rows as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
       if (header) take(record, (column) => `${file}, line ${info.lines}, column ${JSON.stringify(header![column])}`);
@@ -33,6 +37,19 @@ export async function readCsvSeries(file: string, statistic?: string): Promise<S
   }
   if (!header) throw new Error(`${file}: expected a CSV file of updates, got an empty file`);
   return { statistic: isLong(header) ? (statistic ?? 'updateNorm') : statistic, series: found.all };
+}
+
+/** Where rows end with CR LF, as csvSink and Python write them, a last one that does not is torn. */
+function wholeSize(file: string): number {
+  const fd = openSync(file, 'r');
+  try {
+    const { headerSize, size } = wholeLines(fd);
+    const end = Buffer.alloc(2);
+    readSync(fd, end, 0, 2, Math.max(0, headerSize - 2));
+    return headerSize > 0 && end.toString() === '\r\n' ? size : fstatSync(fd).size;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function isLong(header: readonly string[]): boolean {

@@ -28,7 +28,8 @@ export interface CsvSinkOptions {
  * | `long` | `run`, `step`, `epoch`, `time` (ms since 1970), `loss`, `learning_rate`, `parameter`, `size` (elements), then one a statistic (`update_norm` and so on) | one a step and parameter |
  *
  * The form is RFC 4180 in UTF-8, with CR LF. Every step is in the file before `next` returns: nothing is collected in
- * memory, and nothing is lost when the process is killed. The folder is made if it is missing.
+ * memory, and nothing is lost when the process is killed; only a row that is just being written can be torn, which then
+ * has no end of line. The folder is made if it is missing.
  *
  * The first updates fix the columns. A parameter that a later step lacks has an empty cell; one that has no column
  * rejects `closed` (under `attach`: one `sink-error`) and leaves the rows before it whole; so does a disk that is full.

@@ -90,6 +90,13 @@ describe('readSeries', () => {
     ]);
   });
 
+  it('leaves out a last row that a kill has torn, and takes one that only lacks its end', async () => {
+    const whole = { name: 'a', steps: [1], values: [0.5] };
+    expect((await readSeries(written('step,a\r\n1,0.5\r\n2,0.2'))).series).toEqual([whole]);
+    expect((await readSeries(written('step,a\r\n1,0.5\r\n2'))).series).toEqual([whole]);
+    expect((await readSeries(written('step,a\n1,0.5'))).series).toEqual([whole]);
+  });
+
   it('tells several runs apart', async () => {
     const path = await record(newPath('jsonl'), [updatesOf({ a: 1 }, { run: 'x' }), updatesOf({ a: 2 }, { run: 'y' })]);
     expect((await readSeries(path)).series.map((each) => each.name)).toEqual(['a', 'y: a']);
