@@ -1,5 +1,5 @@
 /**
- * Make docs/images/start.svg: the main job in a real terminal, as it stands at the end.
+ * Make docs/images/start.svg: the main job in a real terminal, as it stands in the middle of its run.
  *
  *     npx tsx scripts/picture.ts             run the main job in a pseudo-terminal, of util-linux's `script`
  *     npx tsx scripts/picture.ts RECORDING   draw what `script` recorded before
@@ -12,18 +12,11 @@ import { join } from 'node:path';
 const PICTURE = new URL('../docs/images/start.svg', import.meta.url);
 const COLUMNS = 104;
 const ROWS = 30;
+/** Printed at the end of the third epoch. */
+const MOMENT = 'epoch 3.00  evaluation';
 
 const CELL = { width: 7.8, height: 17 };
 const MARGIN = 18;
-/** Colours of words, so that the picture reads at a glance; everything else is the terminal's own text. */
-const COLOURS: Readonly<Record<string, string>> = {
-  healthy: '#7ee787',
-  slow: '#79c0ff',
-  still: '#8b949e',
-  fast: '#f2cc60',
-  exploding: '#ff7b72',
-};
-
 const ESCAPE = String.fromCharCode(27);
 const REDRAW_OR_TEXT = new RegExp(`${ESCAPE}\\[(\\d+)A${ESCAPE}\\[0J|([^${ESCAPE}]+)`, 'g');
 
@@ -54,18 +47,17 @@ function linesOf(recording: string): string[] {
   return lines;
 }
 
+/** As a terminal breaks a line that is too long. */
+const wrapped = (line: string) => (line === '' ? [''] : (line.match(new RegExp(`.{1,${COLUMNS}}`, 'gu')) ?? []));
+
 /** Spaces that no renderer folds. */
 const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll(' ', '\u00a0');
 
 function textOf(line: string, row: number): string {
   const y = MARGIN + 26 + row * CELL.height;
-  const mark = / {2}(healthy|slow|still|fast|exploding)$/.exec(line)?.[1];
-  const plain = mark ? line.slice(0, -mark.length) : line;
-  const colour = /^\$ |evaluation/.test(line) ? '#ffffff' : '#c9d1d9';
-  const coloured = mark ? `<tspan fill="${COLOURS[mark]}">${mark}</tspan>` : '';
   const width = ([...line].length * CELL.width).toFixed(1);
-  return `<text x="${MARGIN}" y="${y}" fill="${colour}" textLength="${width}" lengthAdjust="spacingAndGlyphs">${escaped(plain)}${coloured}</text>`;
+  return `<text x="${MARGIN}" y="${y}" textLength="${width}" lengthAdjust="spacingAndGlyphs">${escaped(line)}</text>`;
 }
 
 function svgOf(lines: readonly string[]): string {
@@ -77,7 +69,7 @@ function svgOf(lines: readonly string[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width.toFixed(0)} ${height}" width="${width.toFixed(0)}" height="${height}" role="img" aria-label="The main job in a terminal: accuracy by epoch, and a table of update norms, ratios, loss and rate of a small BERT">
 <rect width="100%" height="100%" rx="10" fill="#0d1117"/>
 ${buttons.join('')}
-<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13">
+<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" fill="#d6deeb">
 ${lines.flatMap((line, row) => (line === '' ? [] : [textOf(line, row)])).join('\n')}
 </g>
 </svg>
@@ -85,7 +77,8 @@ ${lines.flatMap((line, row) => (line === '' ? [] : [textOf(line, row)])).join('\
 }
 
 const recording = process.argv[2] ? readFileSync(process.argv[2], 'utf8') : record();
-const lines = linesOf(recording);
-const end = lines.findIndex((line) => line.startsWith('What to look at next'));
-if (end < 0) throw new Error(`recording: expected one of a whole run, got one that ends with ${lines.at(-1)}`);
-writeFileSync(PICTURE, svgOf(['$ npm start', ...lines.slice(0, end - 1)]));
+const moment = recording.indexOf(MOMENT);
+if (moment < 0) throw new Error(`recording: expected one with ${JSON.stringify(MOMENT)}, got one without`);
+// The sink erases what it has drawn before it prints a line: the picture is of the moment before.
+const lines = linesOf(recording.slice(0, recording.lastIndexOf(ESCAPE, recording.lastIndexOf(ESCAPE, moment) - 1)));
+writeFileSync(PICTURE, svgOf(['$ npm start', ...lines.flatMap(wrapped)]));

@@ -80,7 +80,8 @@ console.log(`
 Trained on ${backend} in ${((performance.now() - started) / 1000).toFixed(0)} s. Every parameter's update norm at every step is in ${CSV}.
 
 What to look at next
-  - The ratio column above: near 1e-3 a parameter learns, below 1e-4 it hardly moves, above 1e-2 it jumps about.
+  - The ratio column: near 1e-3 a parameter learns, above 1e-2 it jumps about, below 1e-4 it hardly moves, as at
+    the end above, where the learning rate has come down to zero.
   - ${CSV} in a spreadsheet or pandas: one line a parameter, one row a step.
   - examples/fit.ts: the same with one line around your own model.fit.
   - docs/operators.md: layers instead of parameters, the fastest movers, drift, your own operators.`);
