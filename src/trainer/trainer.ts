@@ -1,5 +1,5 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { filter, type Observable, type Observer, Subject, type Subscription, takeUntil } from 'rxjs';
+import { filter, map, type Observable, type Observer, Subject, type Subscription, takeUntil } from 'rxjs';
 import { mendBackend } from '../backend/mend-backend.js';
 import { checkFunction, describeValue } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, Metrics, SinkErrorEvent, TrainingEvent } from '../events/events.js';
@@ -421,10 +421,18 @@ export class Trainer<Example = unknown> {
     // An evaluation is logged too: one line is enough.
     const shown$ = this.events$.pipe(
       filter(({ type }) => type !== 'evaluate'),
+      map(withoutFlos),
       takeUntil(ended$),
     );
     this.#publisher.attach(shown$, consoleSink({ style: 'progress' }), { name: 'progress' });
   }
+}
+
+/** Operations are not counted: the log has the key for Hugging Face's readers, and people need not see a 0. */
+function withoutFlos(event: TrainingEvent): TrainingEvent {
+  if (event.type !== 'log') return event;
+  const { total_flos: _, ...metrics } = event.metrics;
+  return { ...event, metrics: metrics as Metrics };
 }
 
 /** What one call of `train()` works with, and its checkpoints. */
