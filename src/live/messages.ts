@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { AnyRecord } from '../page/history/recorder.js';
-import type { PageFiles } from './worker/live-server.js';
+import type { PageFiles } from '../page/page-document.js';
 
 /** What the worker is started with. */
 export interface WorkerStart {

@@ -24,7 +24,11 @@ ${end}
 }
 
 /** What a server of the live page answers with, by path. */
-export function pageFiles() {
+export interface PageFiles {
+  readonly [path: string]: { readonly type: string; readonly body: string };
+}
+
+export function pageFiles(): PageFiles {
   const document = html('<link rel="stylesheet" href="/page.css">', '<script src="/page.js"></script>');
   return {
     '/': { type: 'text/html; charset=utf-8', body: document },

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { get, request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
+import { createParameterUpdates } from 'trainscope';
 import { type LiveSink, liveSink } from 'trainscope/node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Changes, Histories } from '../../src/page/history/histories.js';
@@ -190,6 +191,23 @@ describe('liveSink', () => {
     expect(page.histories.of('a').omitted.value).toEqual({});
     const losses = page.histories.of('a').series.get('loss')!.buckets;
     expect(losses.reduce((sum, { count }) => sum + count, 0)).toBe(3000);
+    page.leave();
+  });
+
+  it('makes a recorded run wait where asked to, and then leaves nothing out', async () => {
+    const sink = sinkOf({ whenBehind: 'wait' });
+    const base = updatesOf(
+      Array.from({ length: 5000 }, (_, i): [string, number] => [`layer.${i}/w`, 1e-3]),
+      { run: 'a' },
+    );
+    const steps = 300; // of 280 kB: more than may be underway at once
+    for (let step = 1; step <= steps; step++) sink.next(createParameterUpdates({ ...base, step }));
+    await sink.flush();
+    const page = new Follower(sink.url);
+    await page.until((histories) => stepOf(histories) === steps);
+    const { omitted, series } = page.histories.of('a');
+    expect(omitted.value).toEqual({});
+    expect(series.get('updateNorm')!.buckets.length).toBe(steps);
     page.leave();
   });
 

@@ -2,13 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Histories } from '../../page/history/histories.js';
+import type { PageFiles } from '../../page/page-document.js';
 import { isOwnHost } from './host-guard.js';
 import { StreamClient } from './stream-client.js';
-
-/** What the server answers with, by path. */
-export interface PageFiles {
-  readonly [path: string]: { readonly type: string; readonly body: string };
-}
 
 export interface LiveServerOptions {
   readonly host: string;
