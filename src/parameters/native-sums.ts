@@ -1,7 +1,7 @@
-import { max, min, reshape, sign, slice, sub, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { reshape, slice, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { hostKernel, hostValues } from './host-values.js';
 import type { UpdateSums } from './kernels/kernel.js';
-import type { TensorflowBackend } from './tensorflow-backend.js';
+import type { OperationAttribute, TensorflowBackend } from './tensorflow-backend.js';
 
 /** Elements at a time: the difference stays in the cache, and float32 counts and adds as many rightly. */
 const PIECE = 2 ** 20;
@@ -40,18 +40,18 @@ export function nativeSumOfSquares(owner: TensorflowBackend, x: Tensor): number 
 }
 
 function ofPiece(owner: TensorflowBackend, before: Tensor, after: Tensor): UpdateSums {
-  const difference = sub(after, before);
+  const difference = run(owner, 'Sub', [after, before]);
   const updateSquares = squares(owner, difference);
   const weightSquares = squares(owner, before);
   // Finite sums have finite terms. Others are a training that has failed: seldom, so slowly.
   if (!Number.isFinite(updateSquares + weightSquares)) {
     return hostKernel().update(hostValues(before), hostValues(after));
   }
-  const changed = sumOfSquares(owner, sign(difference));
+  const changed = sumOfSquares(owner, run(owner, 'Sign', [difference]));
   return {
     updateSquares,
     weightSquares,
-    maxAbsUpdate: maxAbs(difference),
+    maxAbsUpdate: maxAbs(owner, difference),
     unchanged: before.size - changed,
     nonFinite: 0,
   };
@@ -61,18 +61,37 @@ function ofPiece(owner: TensorflowBackend, before: Tensor, after: Tensor): Updat
 function squares(owner: TensorflowBackend, x: Tensor): number {
   const sum = sumOfSquares(owner, x);
   if (sum >= x.size * LEAST_SQUARE && sum <= LARGEST_SUM) return sum;
-  if (sum === 0 && maxAbs(x) === 0) return 0;
+  if (sum === 0 && maxAbs(owner, x) === 0) return 0;
   return hostKernel().squares(hostValues(x));
 }
 
 function sumOfSquares(owner: TensorflowBackend, x: Tensor): number {
-  const { TF_ATTR_TYPE, TF_FLOAT } = owner.binding;
-  const [half] = owner.executeMultipleOutputs('L2Loss', [{ name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT }], [x], 1);
-  return 2 * read(half!);
+  return 2 * read(run(owner, 'L2Loss', [x]));
 }
 
-function maxAbs(x: Tensor): number {
-  return Math.max(read(max(x)), -read(min(x)));
+function maxAbs(owner: TensorflowBackend, x: Tensor): number {
+  const { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_INT32 } = owner.binding;
+  const axes = tensor1d(
+    x.shape.map((_, axis) => axis),
+    'int32',
+  );
+  const attributes = [
+    { name: 'Tidx', type: TF_ATTR_TYPE, value: TF_INT32 },
+    { name: 'keep_dims', type: TF_ATTR_BOOL, value: false },
+  ];
+  const reduced = (name: string) => read(run(owner, name, [x, axes], attributes));
+  return Math.max(reduced('Max'), -reduced('Min'));
+}
+
+/** One operation, without what TensorFlow.js does around its own: for parameters of usual size that is much of the time. */
+function run(
+  owner: TensorflowBackend,
+  name: string,
+  inputs: readonly Tensor[],
+  attributes: readonly OperationAttribute[] = [],
+): Tensor {
+  const type = { name: 'T', type: owner.binding.TF_ATTR_TYPE, value: owner.binding.TF_FLOAT };
+  return owner.executeMultipleOutputs(name, [type, ...attributes], inputs, 1)[0]!;
 }
 
 /** No copies: `slice` of whole rows of memory shares it. */
