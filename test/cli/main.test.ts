@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { record } from '../helpers/recorded.js';
 import { updatesOf } from '../helpers/updates.js';
 import { event } from '../operators/fake-run.js';
+import { otlpReceiver } from '../sinks/otel/otlp-receiver.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** As deep in the project as dist/cli, where the package has it. */
@@ -111,6 +112,22 @@ it('replay writes what the sinks would have written', async () => {
   expect(stdout).toContain('Parameter a.weight updated by: 0.001\n');
   expect(readFileSync(join(folder, 'back.csv'), 'utf8').split('\r\n')[1]).toBe('1,0.001,0.5');
   expect(existsSync(join(folder, 'tb', 'first'))).toBe(true);
+});
+
+it('replay sends every step to a collector, at its own time', async () => {
+  const receiver = await otlpReceiver();
+  try {
+    const { code, stderr } = await trainscope('replay', 'run.jsonl', '--to', `otlp:${receiver.url}`);
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^trainscope: \d+ points in \d+ exports to .*\n.*6 records/),
+    ]);
+    const points = receiver.requests.flatMap((request) => request.points);
+    const ratios = points.filter(({ metric }) => metric === 'ml.parameter.update.ratio');
+    expect(ratios.map(({ value }) => value).sort()).toEqual([0.001, 0.002, 0.003, 0.5, 0.5, 0.5]);
+  } finally {
+    await receiver.close();
+  }
 });
 
 it('ends in peace when its reader has seen enough', async () => {
