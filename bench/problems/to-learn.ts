@@ -121,7 +121,7 @@ async function bert(seed: number): Promise<ToLearn> {
 }
 
 export const PROBLEMS: readonly ProblemToLearn[] = [
-  { name: 'MLP regression, batch 32', backend: 'wasm', steps: 200, seeds: 10, make: regression },
+  { name: 'MLP regression, batch 32', backend: 'wasm', steps: 150, seeds: 10, make: regression },
   { name: 'CNN on MNIST digits at 14 × 14, batch 16', backend: 'cpu', steps: 30, seeds: 10, make: mnist },
   { name: 'BERT 2 × 128, sequence 32, batch 8', backend: 'wasm', steps: 20, seeds: 2, make: bert },
 ];
