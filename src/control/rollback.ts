@@ -60,7 +60,8 @@ export function rollback({
       return [ask({ kind: 'save' }, 'a checkpoint to go back to')];
     };
     const goBack = (alert: AlertEvent): ControlRequest[] => {
-      const why = `${alert.rule}: ${alert.message}`;
+      const where = alert.parameter === undefined ? '' : ` in ${alert.parameter}`;
+      const why = `${alert.rule}${where} since step ${alert.firstStep}`;
       if (done === attempts) return [ask({ kind: 'stop' }, `rolled back ${done} times without a cure; ${why}`)];
       done++;
       product *= factor;

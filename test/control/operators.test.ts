@@ -290,7 +290,7 @@ describe('rollback', () => {
   it('lowers the rate further each time, and gives up', () => {
     const requests = requestsOf([alert(), alert(), alert()], rollback({ factor: 0.5, attempts: 2 }));
     expect(brief(requests)).toEqual(['rollback before 3', 0.5, 'rollback before 3', 0.25, 'stop']);
-    expect(requests.at(-1)!.message).toBe('rolled back 2 times without a cure; non-finite: NaN');
+    expect(requests.at(-1)!.message).toBe('rolled back 2 times without a cure; non-finite since step 3');
   });
 
   it('passes over warnings, and rules that it is not told of', () => {
