@@ -5,7 +5,7 @@ import type { PageFiles } from '../page/page-document.js';
 /** What the worker is started with. */
 export interface WorkerStart {
   readonly port: MessagePort;
-  /** `[0]` becomes 1 when the first reply is there; `[1]` counts the {@link recordCost} of the records taken. */
+  /** `[0]` becomes 1 when the first reply is there; `[1]` adds up the costs of the records taken, in KiB. */
   readonly shared: SharedArrayBuffer;
   readonly files: PageFiles;
   readonly options: { readonly host: string; readonly port: number; readonly maxClients: number };
