@@ -41,6 +41,7 @@ const NO_HISTOGRAM: MagnitudeHistogram = { zeros: 0, nonFinite: 0, firstExponent
 export class HostComparison {
   readonly #columns = new Map<Statistic, Float64Array>();
   readonly #histograms = new Map<HistogramSubject, readonly MagnitudeHistogram[]>();
+  readonly #passes = tensorPasses();
   #sums: readonly UpdateSums[] | undefined;
   #moments: readonly Moments[] | undefined;
 
@@ -97,13 +98,12 @@ export class HostComparison {
   }
 
   #ofSums(value: (sums: UpdateSums, size: number) => number): Float64Array {
-    const passes = tensorPasses();
-    this.#sums ??= this.#pairs(passes.update, NOTHING, ({ variable }) => this.known.get(variable.name));
+    this.#sums ??= this.#pairs(this.#passes.update, NOTHING, ({ variable }) => this.known.get(variable.name));
     return columnOf(this.#sums, (sums, i) => value(sums, this.parameters[i]!.variable.size));
   }
 
   #gradientNorms(): Float64Array {
-    const passes = tensorPasses();
+    const passes = this.#passes;
     return columnOf(this.parameters, ({ variable, gradient }) => {
       const squares = this.known.get(variable.name)?.gradientSquares;
       return gradient ? Math.sqrt(squares ?? passes.squares(gradient)) : 0;
