@@ -184,6 +184,7 @@ async function withAllSinks(problem: Awaited<ReturnType<typeof bertProblem>>, ru
   const training = instrument(problem.optimizer, { run: 'bench' });
   const records$ = merge(training.events$, training.events$.pipe(parameterUpdates()));
   for (const make of Object.values(SINKS)) training.attach(records$, make(folder) as Sink<unknown>);
+  problem.step(); // the first step writes headers and compiles
   const ms = run();
   training.unhook();
   const errors = await training.close();
