@@ -2,6 +2,7 @@ import type { Sink } from '../../events/sink.js';
 import type { RunRecord } from '../../operators/of-measurement.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
+import { createSink, type SinkWork } from '../create-sink.js';
 import { short } from './format.js';
 import { updateLines } from './lines.js';
 import { noteOf } from './notes.js';
@@ -34,7 +35,8 @@ const STYLES: readonly ConsoleStyle[] = ['lines', 'table', 'progress'];
  *
  * In a terminal the table and the progress line are drawn in place, ten times a second at most; in a pipe they are plain
  * rows, one every two seconds and the last. Evaluations, logs, alerts, control and sink errors, where the stream carries
- * them, are lines that stay. Names are shown as text, whatever characters they hold.
+ * them, are lines that stay. Names are shown as text, whatever characters they hold. When the output is gone (`| head`),
+ * the sink fails as any sink does, and the training goes on.
  *
  * @throws TypeError for an unknown option.
  *
@@ -53,12 +55,10 @@ export function consoleSink(options: ConsoleSinkOptions = {}): Sink<RunRecord> {
   if (options.top !== undefined && !(Number.isInteger(options.top) && options.top > 0)) {
     throw new TypeError(`top: expected a whole number above 0, got ${options.top}`);
   }
-  return new ConsoleSink(options);
+  return createSink('consoleSink', new Show(options));
 }
 
-class ConsoleSink implements Sink<RunRecord> {
-  readonly name = 'consoleSink';
-  readonly closed: Promise<void>;
+class Show implements SinkWork<RunRecord> {
   readonly #style: ConsoleStyle;
   readonly #statistic: Statistic;
   readonly #terminal: Terminal;
@@ -66,7 +66,6 @@ class ConsoleSink implements Sink<RunRecord> {
   readonly #intervalMs: number;
   readonly #clock: () => number;
   readonly #top: number | undefined;
-  #close: () => void = () => {};
   #progress: Progress | undefined;
   #updates: AnyParameterUpdates | undefined;
   #first: { readonly step: number; readonly time: number } | undefined;
@@ -84,28 +83,25 @@ class ConsoleSink implements Sink<RunRecord> {
     this.#intervalMs = options.intervalMs ?? (this.#inPlace ? 100 : 2000);
     this.#clock = options.clock ?? Date.now;
     this.#top = options.top;
-    this.closed = new Promise((resolve) => {
-      this.#close = resolve;
-    });
   }
 
-  next(record: RunRecord): void {
+  take(record: RunRecord): void {
     if (record.type === 'parameter-updates') this.#takeUpdates(record);
     else this.#takeEvent(record);
   }
 
-  error(): void {
-    this.complete();
-  }
-
-  complete(): void {
-    this.#draw(true);
-    this.#terminal.settle();
-    this.#close();
-  }
-
   async flush(): Promise<void> {
     this.#draw(true);
+    await this.#terminal.written();
+  }
+
+  async end(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      this.#terminal.settle();
+      this.#terminal.release();
+    }
   }
 
   #takeUpdates(updates: AnyParameterUpdates): void {
