@@ -135,7 +135,7 @@ describe('consoleSink', () => {
   it('keeps evaluations, alerts, control and sink errors above what it draws', () => {
     const { next, screen, sink } = setUp({ style: 'progress', isTTY: true, columns: 100 });
     next(updates(2, { a: [1, 1] }), 0);
-    next({ type: 'evaluate', ...CONTEXT, metrics: { accuracy: 0.8412345, n: 3 } });
+    next({ type: 'evaluate', ...CONTEXT, metrics: { accuracy: 0.8412345, learning_rate: 5e-5, samples_per_second: 16670.4, n: 3 } });
     next({
       type: 'alert',
       ...CONTEXT,
@@ -145,14 +145,24 @@ describe('consoleSink', () => {
       phase: 'begin',
       firstStep: 2,
     });
+    next({
+      type: 'alert',
+      ...CONTEXT,
+      rule: 'r',
+      severity: 'error',
+      message: 'a is over',
+      phase: 'end',
+      firstStep: 2,
+    });
     next({ type: 'control', ...CONTEXT, command: { kind: 'stop' }, source: 'stopOnAlert', message: 'stopped' });
     next({ type: 'sink-error', ...CONTEXT, sink: 's', message: 's failed', cause: undefined });
     next({ type: 'epoch-end', ...CONTEXT });
     next(updates(4, { a: [1, 1] }), 5000);
     sink.complete();
     expect(screen()).toEqual([
-      'epoch 1.00  evaluation  accuracy 0.8412  n 3',
+      'epoch 1.00  evaluation  accuracy 0.8412  learning_rate 5e-5  samples_per_second 16670  n 3',
       'step 3  error: a explodes',
+      'step 3  a is over',
       'step 3  stopOnAlert: stopped',
       'step 3  s failed',
       'step 4  epoch 0.40  loss 0.250  rate 1.00e-3  1.0 steps/s',

@@ -1,4 +1,5 @@
 import type { EventContext, Metrics, TrainingEvent } from '../../events/events.js';
+import { shortNumber } from '../../events/short-number.js';
 import { SpeedWindow } from '../../events/speed-window.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import type { HistogramSubject, MagnitudeHistogram } from '../../parameters/statistics.js';
@@ -215,6 +216,6 @@ function markOf(event: TrainingEvent): Mark | undefined {
 
 function metricsText(metrics: Metrics): string {
   return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toPrecision(4)}`)
+    .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : shortNumber(value, 4)}`)
     .join(', ');
 }

@@ -1,4 +1,5 @@
 import type { Metrics } from '../../events/events.js';
+import { shortNumber } from '../../events/short-number.js';
 import type { RunRecord } from '../../operators/of-measurement.js';
 import { plain, short } from './format.js';
 
@@ -14,7 +15,8 @@ export function noteOf(event: RunRecord): string | undefined {
     case 'save':
       return `step ${event.step}  saved ${plain(event.path)}`;
     case 'alert':
-      return `step ${event.step}  ${event.severity}: ${plain(event.message)}`;
+      // An end is no trouble: it has no severity.
+      return `step ${event.step}  ${event.phase === 'end' ? '' : `${event.severity}: `}${plain(event.message)}`;
     case 'control':
       return `step ${event.step}  ${plain(event.source)}: ${plain(event.message)}`;
     case 'sink-error':
@@ -26,6 +28,6 @@ export function noteOf(event: RunRecord): string | undefined {
 
 function metrics(values: Metrics): string {
   return Object.entries(values)
-    .map(([name, value]) => `${plain(name)} ${Number.isInteger(value) ? value : value.toPrecision(4)}`)
+    .map(([name, value]) => `${plain(name)} ${Number.isInteger(value) ? value : shortNumber(value, 4)}`)
     .join('  ');
 }

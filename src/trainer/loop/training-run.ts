@@ -1,5 +1,6 @@
 import { div, type Optimizer, type Scalar, tidy } from '@tensorflow/tfjs-core';
 import type { ControlCommand, ControlRequest, Metrics } from '../../events/events.js';
+import { shortNumber } from '../../events/short-number.js';
 import { createStepParameters, type LiveParameters, type SumsByVariable } from '../../parameters/live-parameters.js';
 import { type LearningRateFactors, setLearningRate } from '../../sources/learning-rate.js';
 import type { NamedParameter } from '../../sources/parameter-names.js';
@@ -141,7 +142,7 @@ export class TrainingRun<Example> {
   #changeRate(change: () => void): string {
     const before = this.#learningRate;
     change();
-    return `learning rate ${short(before)} → ${short(this.#learningRate)}`;
+    return `learning rate ${shortNumber(before)} → ${shortNumber(this.#learningRate)}`;
   }
 
   async #epoch(epoch: number, skip: number): Promise<void> {
@@ -359,7 +360,7 @@ export class TrainingRun<Example> {
     scheduler.learningRate = checkRate(lower) / this.#parts.factors.product;
     // A run that had made its last step has steps to make again.
     if (from >= plan.maxSteps) control.shouldTrainingStop = false;
-    done(`from step ${from} back to step ${state.globalStep}, learning rate ${short(this.#learningRate)}`);
+    done(`from step ${from} back to step ${state.globalStep}, learning rate ${shortNumber(this.#learningRate)}`);
   }
 
   /** One alert begins with the first loss that is not finite, and ends with the first that is again. */
@@ -373,7 +374,7 @@ export class TrainingRun<Example> {
       rule: 'non-finite-loss',
       severity: finite ? 'info' : 'error',
       message: finite
-        ? `the loss is finite again: ${short(loss)}`
+        ? `the loss is finite again: ${shortNumber(loss)}`
         : `the loss of step ${state.globalStep} is ${loss}; it is left out of the logged mean where loggingNanInfFilter is set. Try a lower learning rate, a longer warm-up or a smaller maxGradNorm`,
       phase: finite ? 'end' : 'begin',
       firstStep: state.globalStep,
@@ -431,8 +432,4 @@ function countItems(group: readonly SizedBatch[]): number {
 function checkRate(learningRate: number): number {
   if (learningRate >= 0 && learningRate < Infinity) return learningRate;
   throw new TypeError(`learningRate: expected a number of at least 0, got ${learningRate}`);
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }

@@ -229,7 +229,7 @@ describe('histories', () => {
     recorder.take({ type: 'evaluate', ...CONTEXT, metrics: { accuracy: 0.75 } } as AnyRecord);
     const { marks, series } = recorder.histories.of('a');
     expect([marks.all.length, marks.dropped, marks.all[0]!.message]).toEqual([MARKS_KEPT, 6, 'm6']);
-    expect(marks.all.at(-1)).toMatchObject({ kind: 'evaluate', message: 'accuracy 0.7500' });
+    expect(marks.all.at(-1)).toMatchObject({ kind: 'evaluate', message: 'accuracy 0.75' });
     expect(series.get('metric:accuracy')!.buckets[0]!.mean).toBe(0.75);
   });
 
