@@ -59,7 +59,14 @@ describe('consoleSink', () => {
   it('table: drawn in place in a terminal, with loss, rate and what the ratio means', () => {
     const { next, screen, sink } = setUp({ style: 'table', isTTY: true, columns: 100, rows: 30 });
     const row = (ratio: number) =>
-      ({ fast: [0.05, 1], healthy: [ratio, 1], slow: [1e-5, 1], still: [0, 1], bad: [Number.NaN, 1] }) as const;
+      ({
+        fast: [0.05, 1],
+        healthy: [ratio, 1],
+        slow: [1e-5, 1],
+        still: [0, 1],
+        bias: [0.01, 0],
+        bad: [Number.NaN, 1],
+      }) as const;
     next(updates(1, row(1e-3), { maxSteps: 10 }), 0);
     next(updates(2, row(2e-3), { maxSteps: 10 }), 1000);
     sink.complete();
@@ -70,6 +77,7 @@ describe('consoleSink', () => {
       'healthy        2.00e-3         1.00      2.00e-3  healthy',
       'slow           1.00e-5         1.00      1.00e-5  slow',
       'still                0         1.00            0  still',
+      'bias            0.0100            0          inf  from zero',
       'bad                NaN         1.00          NaN  exploding',
       '',
     ]);
@@ -135,7 +143,11 @@ describe('consoleSink', () => {
   it('keeps evaluations, alerts, control and sink errors above what it draws', () => {
     const { next, screen, sink } = setUp({ style: 'progress', isTTY: true, columns: 100 });
     next(updates(2, { a: [1, 1] }), 0);
-    next({ type: 'evaluate', ...CONTEXT, metrics: { accuracy: 0.8412345, learning_rate: 5e-5, samples_per_second: 16670.4, n: 3 } });
+    next({
+      type: 'evaluate',
+      ...CONTEXT,
+      metrics: { accuracy: 0.8412345, learning_rate: 5e-5, samples_per_second: 16670.4, n: 3 },
+    });
     next({
       type: 'alert',
       ...CONTEXT,

@@ -86,6 +86,7 @@ export function tableLines(
 }
 
 const COLOURS: Readonly<Record<ReturnType<typeof ratioHealth>, Colour>> = {
+  'from zero': 'dim',
   exploding: 'red',
   fast: 'yellow',
   healthy: 'green',
