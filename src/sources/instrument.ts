@@ -64,7 +64,7 @@ const observed = new WeakSet<Optimizer>();
  * by hand that end in `applyGradients`.
  *
  * Hooks `minimize` and `applyGradients` of this one instance (and `fit`, `fitDataset` of a model, to learn how long they
- * will go on), so that two models side by side do not mix. A step is timed from the call of `minimize`; a loop that calls
+ * will go on, and `compile`, to go on with another optimizer), so that two models side by side do not mix. A step is timed from the call of `minimize`; a loop that calls
  * `applyGradients` itself shows only that part, and its loss only by `setLoss`.
  *
  * @throws TypeError when the target is neither an optimizer nor a compiled model; Error when it is already instrumented.
@@ -88,9 +88,10 @@ export function instrument(target: Target, options: InstrumentOptions = {}): Tra
 
 class InstrumentedLoop implements Training {
   readonly #publisher: Publisher;
-  readonly #optimizer: Optimizer;
   readonly #resolve: (gradients: Gradients) => ReturnType<ReturnType<typeof namedByUser>>;
   readonly #restore: (() => void)[] = [];
+  #optimizer: Optimizer;
+  #release: () => void;
   readonly #position: FitPosition;
   readonly #control: LoopControl;
   readonly #pendingLosses = new Set<Promise<void>>();
@@ -101,11 +102,7 @@ class InstrumentedLoop implements Training {
 
   constructor(target: Target, options: InstrumentOptions) {
     const { optimizer, model } = resolveTarget(target);
-    if (observed.has(optimizer)) {
-      throw new Error(
-        `target: expected an optimizer that is not instrumented, got ${optimizer.constructor.name} that is; use the first instrument()'s result, or call its unhook() before`,
-      );
-    }
+    checkNotObserved(optimizer);
     this.#publisher = new Publisher(options);
     this.#optimizer = optimizer;
     this.#control = new LoopControl(optimizer, model, this.#publisher, options.handlers);
@@ -116,21 +113,47 @@ class InstrumentedLoop implements Training {
       begin: () => this.#beginTraining(),
       end: () => this.#endTraining(),
     };
-    observed.add(optimizer);
-    this.#restore.push(
-      hookMethod(
-        optimizer,
-        'minimize',
-        (minimize) => (f, returnCost, varList) => this.#minimize(minimize, f, returnCost, varList),
-      ),
-      hookMethod(optimizer, 'applyGradients', (apply) => (gradients) => this.#applyGradients(apply, gradients)),
-    );
+    this.#release = this.#observe(optimizer);
     if (model)
       this.#restore.push(
         watchFitPlan(model, (plan) => {
           this.#position.plan = plan;
         }),
+        hookMethod(model, 'compile', (compile) => (args) => {
+          compile(args);
+          this.#follow(model.optimizer);
+        }),
       );
+  }
+
+  /** Hook an optimizer. Gives what puts it back. */
+  #observe(optimizer: Optimizer): () => void {
+    observed.add(optimizer);
+    const restoreMinimize = hookMethod(
+      optimizer,
+      'minimize',
+      (minimize) => (f, returnCost, varList) => this.#minimize(minimize, f, returnCost, varList),
+    );
+    const restoreApply = hookMethod(
+      optimizer,
+      'applyGradients',
+      (apply) => (gradients) => this.#applyGradients(apply, gradients),
+    );
+    return () => {
+      restoreApply();
+      restoreMinimize();
+      observed.delete(optimizer);
+    };
+  }
+
+  /** The model was compiled anew: go on with what it trains with now. */
+  #follow(optimizer: Optimizer): void {
+    if (optimizer === this.#optimizer) return;
+    checkNotObserved(optimizer);
+    this.#release();
+    this.#optimizer = optimizer;
+    this.#control.optimizer = optimizer;
+    this.#release = this.#observe(optimizer);
   }
 
   get run(): string {
@@ -175,7 +198,7 @@ class InstrumentedLoop implements Training {
 
   unhook(): void {
     for (const restore of this.#restore.splice(0).reverse()) restore();
-    observed.delete(this.#optimizer);
+    this.#release();
   }
 
   async close(): Promise<readonly SinkErrorEvent[]> {
@@ -281,6 +304,13 @@ class InstrumentedLoop implements Training {
     this.#trainBegun = false;
     this.#publisher.publish({ type: 'train-end' });
   }
+}
+
+function checkNotObserved(optimizer: Optimizer): void {
+  if (!observed.has(optimizer)) return;
+  throw new Error(
+    `target: expected an optimizer that is not instrumented, got ${optimizer.constructor.name} that is; use the first instrument()'s result, or call its unhook() before`,
+  );
 }
 
 interface StepInProgress {

@@ -25,7 +25,8 @@ type Rollback = Extract<ControlRequest['command'], { readonly kind: 'rollback' }
 export class LoopControl {
   /** For a loop by hand to ask. `model.fit` is told by its model. */
   stopRequested = false;
-  readonly #optimizer: Optimizer;
+  /** What the loop trains with. A model can be compiled with another. */
+  optimizer: Optimizer;
   readonly #model: LayersModel | undefined;
   readonly #publisher: Publisher;
   readonly #handlers: CommandHandlers;
@@ -42,7 +43,7 @@ export class LoopControl {
     publisher: Publisher,
     handlers: CommandHandlers = {},
   ) {
-    this.#optimizer = optimizer;
+    this.optimizer = optimizer;
     this.#model = model;
     this.#publisher = publisher;
     this.#handlers = handlers;
@@ -74,7 +75,7 @@ export class LoopControl {
 
   /** The rate of the update that is about to be made. */
   get learningRate(): number {
-    return learningRateOf(this.#optimizer) * this.#factors.product;
+    return learningRateOf(this.optimizer) * this.#factors.product;
   }
 
   /** Make an update at the rate that control gives it, on top of what the loop has set. */
@@ -84,12 +85,12 @@ export class LoopControl {
       update();
       return;
     }
-    const set = learningRateOf(this.#optimizer);
-    setLearningRate(this.#optimizer, set * product);
+    const set = learningRateOf(this.optimizer);
+    setLearningRate(this.optimizer, set * product);
     try {
       update();
     } finally {
-      setLearningRate(this.#optimizer, set);
+      setLearningRate(this.optimizer, set);
     }
   }
 
@@ -119,14 +120,14 @@ export class LoopControl {
     if (!(Number.isFinite(learningRate) && learningRate >= 0)) {
       throw new TypeError(`learningRate: expected a number of at least 0, got ${learningRate}`);
     }
-    const before = learningRateOf(this.#optimizer);
-    setLearningRate(this.#optimizer, learningRate);
+    const before = learningRateOf(this.optimizer);
+    setLearningRate(this.optimizer, learningRate);
     return `learning rate ${shortNumber(before)} → ${shortNumber(learningRate)}`;
   }
 
   #scaleLearningRate(source: string, factor: number): string {
     const before = this.learningRate;
-    if (Number.isNaN(before)) setLearningRate(this.#optimizer, before); // says why it cannot be done
+    if (Number.isNaN(before)) setLearningRate(this.optimizer, before); // says why it cannot be done
     this.#factors.set(source, factor);
     return `learning rate ${shortNumber(before)} → ${shortNumber(this.learningRate)}`;
   }
@@ -142,7 +143,7 @@ export class LoopControl {
     const variables = this.#variables();
     if (variables.length === 0) throw new Error('no parameter has been updated yet, so there is nothing known to save');
     const { step } = this.#publisher;
-    this.#checkpoints.take(step, variables, this.#optimizer);
+    this.#checkpoints.take(step, variables, this.optimizer);
     return `kept in memory at step ${step}`;
   }
 

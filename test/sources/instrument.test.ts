@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { of } from 'rxjs';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type InstrumentOptions,
@@ -456,6 +457,55 @@ describe('unhook', () => {
     optimizer.minimize(() => w.square() as tf.Scalar);
     expect(w.dataSync()[0]).toBeCloseTo(0.8);
     expect(events).toEqual([]);
+  });
+});
+
+describe('a model that is compiled anew', () => {
+  it('is observed and controlled on with its new optimizer, and the old one is let go', async () => {
+    const model = classifier();
+    const first = model.optimizer;
+    const untouched = Object.getOwnPropertyNames(model).sort();
+    const { training, events } = record(model);
+    const { x, y } = examples(20);
+    const train = () => model.fit(x, y, { batchSize: 10, verbose: 0 });
+    await train();
+    const second = tf.train.sgd(0.5);
+    model.compile({ optimizer: second, loss: 'categoricalCrossentropy' });
+    expect(Object.hasOwn(first, 'minimize')).toBe(false);
+    await train();
+    model.compile({ optimizer: second, loss: 'categoricalCrossentropy' });
+    const scale = { command: { kind: 'scale-learning-rate', factor: 0.1 }, source: 'test', message: 'less' } as const;
+    training.steer(of(scale));
+    await train();
+    const ends = events.filter((event) => event.type === 'step-end');
+    expect(ends.map(({ step, learningRate }) => [step, learningRate])).toEqual([
+      [1, 0.1],
+      [2, 0.1],
+      [3, 0.5],
+      [4, 0.5],
+      [5, 0.05],
+      [6, 0.05],
+    ]);
+    await training.close();
+    expect(Object.getOwnPropertyNames(model).sort()).toEqual(untouched);
+    expect(['minimize', 'applyGradients'].filter((name) => Object.hasOwn(second, name))).toEqual([]);
+    instrument(second).unhook();
+    tf.dispose([x, y]);
+    model.dispose();
+    first.dispose();
+    second.dispose();
+  });
+
+  it('is refused an optimizer that is observed already', async () => {
+    const model = classifier();
+    const training = instrument(model);
+    const other = tf.train.sgd(0.5);
+    const others = instrument(other);
+    expect(() => model.compile({ optimizer: other, loss: 'meanSquaredError' })).toThrow(
+      'target: expected an optimizer that is not instrumented, got SGDOptimizer that is',
+    );
+    await others.close();
+    await training.close();
   });
 });
 
