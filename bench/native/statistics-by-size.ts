@@ -19,7 +19,7 @@ interface Subject {
   readonly gradient: tf.Tensor;
 }
 
-/** Each gives the update norm; all but the tutorial's also weight and gradient norm, largest, unchanged, non-finite. */
+/** Each gives the update norm; all but the tutorial's also weight and gradient norm. */
 type Way = (subject: Subject) => number;
 
 const native = tensorflowBackend;

@@ -18,10 +18,10 @@ export function bertProblem(seed: number): Promise<BertProblem> {
   return problemOf(bertConfig(size), seed, 16, tf.train.adam(5e-4));
 }
 
-/** A BERT of MiniLM's size, 22.7M weights, on one batch of eight sentences. */
-export function minilmProblem(seed: number, optimizer: tf.Optimizer): Promise<BertProblem> {
+/** A BERT of MiniLM's size, 22.7M weights, on one batch of sentences. */
+export function minilmProblem(seed: number, optimizer: tf.Optimizer, batchSize: number): Promise<BertProblem> {
   const size = { hidden_size: 384, num_hidden_layers: 6, num_attention_heads: 12, intermediate_size: 1536 };
-  return problemOf(bertConfig(size), seed, 8, optimizer);
+  return problemOf(bertConfig(size), seed, batchSize, optimizer);
 }
 
 async function problemOf(

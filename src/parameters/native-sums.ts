@@ -12,22 +12,25 @@ const LARGEST_SUM = 1e37;
 
 /**
  * The sums of one update by TensorFlow's own operations, on all cores: each piece is added up in float32, and the pieces
- * in float64. Good to 1e-6 relative, for float32 tensors that are not empty.
+ * in float64. Good to 1e-6 relative, for float32 tensors that are not empty. The largest change and the unchanged count
+ * take as long as all else together, so they are made when they are read: while the tensors live.
  */
 export function nativeUpdateSums(owner: TensorflowBackend, before: Tensor, after: Tensor): UpdateSums {
-  const total = { updateSquares: 0, weightSquares: 0, maxAbsUpdate: 0, unchanged: 0, nonFinite: 0 };
-  tidy(() => {
-    const [old, now] = [pieces(before), pieces(after)];
-    old.forEach((piece, i) => {
-      const sums = ofPiece(owner, piece, now[i]!);
-      total.updateSquares += sums.updateSquares;
-      total.weightSquares += sums.weightSquares;
-      total.maxAbsUpdate = Math.max(total.maxAbsUpdate, sums.maxAbsUpdate);
-      total.unchanged += sums.unchanged;
-      total.nonFinite += sums.nonFinite;
-    });
-  });
-  return total;
+  const squared = squaredSums(owner, before, after);
+  // Finite sums have finite terms. Others are a training that has failed: seldom, so slowly.
+  if (!Number.isFinite(squared.updateSquares + squared.weightSquares)) {
+    return hostKernel().update(hostValues(before), hostValues(after));
+  }
+  return {
+    ...squared,
+    nonFinite: 0,
+    get maxAbsUpdate() {
+      return maxAbsUpdate(owner, before, after);
+    },
+    get unchanged() {
+      return unchanged(owner, before, after);
+    },
+  };
 }
 
 /** Σx² by TensorFlow's own operations, as {@link nativeUpdateSums}. */
@@ -39,22 +42,47 @@ export function nativeSumOfSquares(owner: TensorflowBackend, x: Tensor): number 
   return total;
 }
 
-function ofPiece(owner: TensorflowBackend, before: Tensor, after: Tensor): UpdateSums {
-  const difference = run(owner, 'Sub', [after, before]);
-  const updateSquares = squares(owner, difference);
-  const weightSquares = squares(owner, before);
-  // Finite sums have finite terms. Others are a training that has failed: seldom, so slowly.
-  if (!Number.isFinite(updateSquares + weightSquares)) {
-    return hostKernel().update(hostValues(before), hostValues(after));
-  }
-  const changed = sumOfSquares(owner, run(owner, 'Sign', [difference]));
-  return {
-    updateSquares,
-    weightSquares,
-    maxAbsUpdate: maxAbs(owner, difference),
-    unchanged: before.size - changed,
-    nonFinite: 0,
-  };
+function squaredSums(
+  owner: TensorflowBackend,
+  before: Tensor,
+  after: Tensor,
+): Pick<UpdateSums, 'updateSquares' | 'weightSquares'> {
+  let [updateSquares, weightSquares] = [0, 0];
+  eachDifference(owner, before, after, (difference, old) => {
+    updateSquares += squares(owner, difference);
+    weightSquares += squares(owner, old);
+  });
+  return { updateSquares, weightSquares };
+}
+
+function maxAbsUpdate(owner: TensorflowBackend, before: Tensor, after: Tensor): number {
+  let largest = 0;
+  eachDifference(owner, before, after, (difference) => {
+    largest = Math.max(largest, maxAbs(owner, difference));
+  });
+  return largest;
+}
+
+function unchanged(owner: TensorflowBackend, before: Tensor, after: Tensor): number {
+  let changed = 0;
+  eachDifference(owner, before, after, (difference) => {
+    changed += sumOfSquares(owner, run(owner, 'Sign', [difference]));
+  });
+  return before.size - changed;
+}
+
+function eachDifference(
+  owner: TensorflowBackend,
+  before: Tensor,
+  after: Tensor,
+  visit: (difference: Tensor, old: Tensor) => void,
+): void {
+  tidy(() => {
+    const [old, now] = [pieces(before), pieces(after)];
+    old.forEach((piece, i) => {
+      tidy(() => visit(run(owner, 'Sub', [now[i]!, piece]), piece));
+    });
+  });
 }
 
 /** Σx², in float64 where float32 squares do not do. */
