@@ -39,7 +39,8 @@ function steering(name: string, target?: number): Control {
     name,
     steer: (training) => {
       const updates$ = training.events$.pipe(parameterUpdates({ statistics: STATISTICS }));
-      training.steer(updates$.pipe(steerUpdateRatio(target === undefined ? {} : { target })));
+      // With the events, it does not take a rollback's lower rate for a schedule.
+      training.steer(merge(updates$, training.events$).pipe(steerUpdateRatio(target === undefined ? {} : { target })));
     },
   };
 }

@@ -1,6 +1,6 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
 import { checkPositive, checkPositiveInteger, describeValue } from '../events/check-option.js';
-import type { ControlRequest } from '../events/events.js';
+import type { ControlRequest, TrainingEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import { perSubscription } from '../operators/per-subscription.js';
 import { layerOf } from '../parameters/layer-of.js';
@@ -38,17 +38,20 @@ const LEAST_CHANGE = 1.05;
  * interface; Karpathy's notes). Models trained from scratch learn faster at 3e-3 to 1e-2, hence the default;
  * docs/performance.md has what it does for three problems. For fine-tuning 1e-3 or less is the safer target.
  *
- * Any other control that lowers the rate counts as a schedule: after a `rollback` its target is lower too.
+ * What other controls do to the rate counts as a schedule, since theirs is one (`reduceOnPlateau`, `warmRestart`); but the
+ * cut of a `rollback` is a guess at what the target knows better. Merge the run's events in, and the target stays through
+ * a rollback; without them it falls with the cut.
  *
  * @throws TypeError for numbers that are not positive, a damping outside of 0…1, a `min` above `max`.
  *
  * @example
  * ```ts
+ * import { merge } from 'rxjs';
  * import { instrument, parameterUpdates, steerUpdateRatio } from 'trainscope';
  *
  * const training = instrument(model);
  * const updates$ = training.events$.pipe(parameterUpdates({ statistics: ['updateNorm', 'weightNorm'] }));
- * training.steer(updates$.pipe(steerUpdateRatio({ target: 1e-3, min: 1e-6, max: 1e-2 })));
+ * training.steer(merge(updates$, training.events$).pipe(steerUpdateRatio({ target: 1e-3, min: 1e-6, max: 1e-2 })));
  * ```
  */
 export function steerUpdateRatio<S extends Statistic>({
@@ -57,7 +60,10 @@ export function steerUpdateRatio<S extends Statistic>({
   max = 1,
   every = 5,
   damping = 0.5,
-}: SteerUpdateRatioOptions = {}): OperatorFunction<ParameterUpdates<S | 'updateNorm' | 'weightNorm'>, ControlRequest> {
+}: SteerUpdateRatioOptions = {}): OperatorFunction<
+  ParameterUpdates<S | 'updateNorm' | 'weightNorm'> | TrainingEvent,
+  ControlRequest
+> {
   checkPositive('target', target);
   checkPositive('min', min);
   checkPositive('max', max);
@@ -68,13 +74,22 @@ export function steerUpdateRatio<S extends Statistic>({
   }
   return perSubscription(() => {
     let factor = 1;
+    /** The factor of the rollbacks so far. */
+    let cut = 1;
     let peak = 0;
     let ratios: number[] = [];
     return mergeMap((updates): ControlRequest[] => {
+      if (updates.type !== 'parameter-updates') {
+        const next = rollbackFactor(updates);
+        if (next === undefined) return [];
+        cut = next;
+        ratios = [];
+        return [];
+      }
       const rate = updates.learningRate;
       const ratio = medianLayerRatio(updates);
-      // The rate without ours: a schedule's, with whatever else steers.
-      const base = rate / factor;
+      // The rate without ours and a rollback's: a schedule's, with whatever else steers.
+      const base = rate / (factor * cut);
       if (!(base > 0) || !(ratio > 0) || !Number.isFinite(ratio)) return [];
       const rises = peak > 0 && base > peak * (1 + 1e-9);
       peak = Math.max(peak, base);
@@ -90,7 +105,7 @@ export function steerUpdateRatio<S extends Statistic>({
       const correction = clamp((wanted / measured) ** damping, 1 / MOST_CHANGE, MOST_CHANGE);
       const next = clamp(rate * correction, min, max);
       if (Math.max(next / rate, rate / next) < LEAST_CHANGE) return [];
-      factor = next / base;
+      factor = next / (base * cut);
       return [
         {
           command: { kind: 'scale-learning-rate', factor },
@@ -100,6 +115,12 @@ export function steerUpdateRatio<S extends Statistic>({
       ];
     });
   });
+}
+
+/** The factor that a rollback has set, if this event tells of one. */
+function rollbackFactor(event: TrainingEvent): number | undefined {
+  if (event.type !== 'control' || event.source !== 'rollback' || event.refused) return undefined;
+  return event.command.kind === 'scale-learning-rate' ? event.command.factor : undefined;
 }
 
 function medianLayerRatio({ names, columns }: ParameterUpdates<'updateNorm' | 'weightNorm'>): number {

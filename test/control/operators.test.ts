@@ -228,6 +228,22 @@ describe('steerUpdateRatio', () => {
     expect(rates.at(-1)!).toBeLessThan(1.2e-4);
   });
 
+  it('takes the cut of a rollback for no schedule: the target stays', () => {
+    const at = (step: number, rate: number) =>
+      Object.assign(updatesOf({ updateNorm: [rate], weightNorm: [1] }, { names: ['w'], step }), { learningRate: rate });
+    const scaled = (source: string, more: object = {}) =>
+      event('control', { source, message: '', command: { kind: 'scale-learning-rate', factor: 0.1 }, ...more });
+    const steered = (told: TrainingEvent) =>
+      requestsOf(
+        [...[1, 2, 3, 4, 5].map((step) => at(step, 1e-3)), told, ...[6, 7, 8, 9, 10].map((step) => at(step, 1e-4))],
+        steerUpdateRatio({ target: 1e-3 }),
+      );
+    // Nothing to correct before; after the cut to a tenth, half of the way back on the logarithm.
+    expect(factorsOf(steered(scaled('rollback')))).toEqual([expect.closeTo(Math.sqrt(10))]);
+    expect(steered(scaled('reduceOnPlateau'))).toEqual([]);
+    expect(steered(scaled('rollback', { refused: true }))).toEqual([]);
+  });
+
   it('says nothing of steps without a ratio: nothing moved, NaN, a rate of 0', () => {
     const odd = [0, Number.NaN, Infinity].flatMap((norm) =>
       Array.from({ length: 10 }, () => updatesOf({ updateNorm: [norm], weightNorm: [1] }, { names: ['w'] })),

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { Subject } from 'rxjs';
+import { merge, Subject } from 'rxjs';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type ControlCommand,
@@ -9,6 +9,7 @@ import {
   parameterUpdates,
   rollback,
   skipNonFinite,
+  steerUpdateRatio,
   type TrainingEvent,
 } from '../../src/index.js';
 import { AdamW } from '../../src/trainer.js';
@@ -50,6 +51,23 @@ function parabola(optimizer: tf.Optimizer, options: Parameters<typeof instrument
     },
   };
 }
+
+/** Of a parabola by SGD, the update ratio is twice the rate. */
+it('steers back to its target after a rollback has cut the rate, and keeps a lower one after a plateau has', async () => {
+  const lastRateAfter = async (source: string) => {
+    const run = parabola(tf.train.sgd(1e-3));
+    const updates$ = run.training.events$.pipe(parameterUpdates({ statistics: ['updateNorm', 'weightNorm'] }));
+    run.training.steer(merge(updates$, run.training.events$).pipe(steerUpdateRatio({ target: 2e-3 })));
+    for (let i = 0; i < 10; i++) run.step();
+    run.ask({ kind: 'scale-learning-rate', factor: 0.1 }, source);
+    for (let i = 0; i < 60; i++) run.step();
+    const last = run.events.findLast((event) => event.type === 'step-end')!;
+    await run.end();
+    return last.learningRate;
+  };
+  expect(Math.abs(Math.log((await lastRateAfter('rollback')) / 1e-3))).toBeLessThan(0.1);
+  expect(Math.abs(Math.log((await lastRateAfter('reduceOnPlateau')) / 1e-4))).toBeLessThan(0.1);
+});
 
 const OPTIMIZERS: Readonly<Record<string, (rate: number) => tf.Optimizer>> = {
   sgd: (rate) => tf.train.sgd(rate),
