@@ -97,10 +97,9 @@ class Show implements SinkWork<RunRecord> {
 
   async end(): Promise<void> {
     try {
-      await this.flush();
+      this.#draw(true);
     } finally {
-      this.#terminal.settle();
-      this.#terminal.release();
+      await this.#terminal.close();
     }
   }
 

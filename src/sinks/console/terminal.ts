@@ -42,11 +42,6 @@ export class Terminal {
     this.#write(`${erase}${lines.join('\n')}\n`);
   }
 
-  /** What is drawn now stays. */
-  settle(): void {
-    this.#drawn = 0;
-  }
-
   /** Resolves when everything is written. @throws what the output failed with, if it did. */
   async written(): Promise<void> {
     const { output } = this;
@@ -61,10 +56,15 @@ export class Terminal {
     if (this.#lost) throw this.#lost.cause;
   }
 
-  /** Listen to the output no more: what fails in it now is not ours. */
-  release(): void {
-    this.output.off?.('error', this.#onError);
-    this.#listening = false;
+  /** What is drawn now stays. Once it is written, what fails in the output is not ours. @throws as `written()`. */
+  async close(): Promise<void> {
+    this.#drawn = 0;
+    try {
+      await this.written();
+    } finally {
+      this.output.off?.('error', this.#onError);
+      this.#listening = false;
+    }
   }
 
   readonly #onError = (cause: unknown): void => {
