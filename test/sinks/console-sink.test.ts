@@ -191,6 +191,14 @@ describe('consoleSink', () => {
     expect(screen()[0]).toBe('step 3/4 ███████████████░░░░░ 75 %  epoch 1.00/2  loss 0.500  rate 0.100');
   });
 
+  it('says a high speed in full', () => {
+    const { next, screen, sink } = setUp({ style: 'progress', isTTY: true, columns: 100 });
+    next(Object.assign(updates(1, { a: [1, 1] }), { time: 1000 }), 0);
+    next(Object.assign(updates(5, { a: [1, 1] }), { time: 1003 }), 1000);
+    sink.complete();
+    expect(screen()[0]).toMatch(/ 1333 steps\/s$/);
+  });
+
   it('refuses unknown options', () => {
     expect(() => consoleSink({ style: 'tabel' as 'table' })).toThrow(
       'style: expected one of lines, table, progress; got "tabel"',

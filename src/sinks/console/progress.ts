@@ -29,7 +29,7 @@ export function progressLine({
   if (!Number.isNaN(loss)) parts.push(`loss ${short(loss)}`);
   if (!Number.isNaN(learningRate)) parts.push(`rate ${short(learningRate)}`);
   if (Number.isFinite(stepsPerSecond)) {
-    parts.push(`${stepsPerSecond.toPrecision(2)} steps/s`);
+    parts.push(`${stepsPerSecond < 100 ? stepsPerSecond.toPrecision(2) : Math.round(stepsPerSecond)} steps/s`);
     if (maxSteps && step < maxSteps) parts.push(`${duration((maxSteps - step) / stepsPerSecond)} left`);
   }
   return parts.join('  ');
