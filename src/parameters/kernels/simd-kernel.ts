@@ -14,7 +14,7 @@ interface Exports {
 }
 
 /** Elements that go through the scratch memory at a time: both blocks stay in the second-level cache. */
-const SCRATCH_ELEMENTS = 16_384;
+const SCRATCH_ELEMENTS = 32_768;
 
 let compiled: WebAssembly.Module | null | undefined;
 
