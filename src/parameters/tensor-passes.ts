@@ -17,18 +17,18 @@ export interface TensorPasses {
  */
 const WORTH_OPERATIONS = 2 ** 16;
 
+const HOST: TensorPasses = {
+  update: (before, after) => hostKernel().update(hostValues(before), hostValues(after)),
+  squares: (x) => hostKernel().squares(hostValues(x)),
+};
+
 /** The fastest passes on the backend in use. */
 export function tensorPasses(): TensorPasses {
-  const kernel = hostKernel();
-  const host: TensorPasses = {
-    update: (before, after) => kernel.update(hostValues(before), hostValues(after)),
-    squares: (x) => kernel.squares(hostValues(x)),
-  };
   const native = tensorflowBackend();
-  if (!native) return host;
+  if (!native) return HOST;
   const worth = ({ dtype, size }: Tensor) => dtype === 'float32' && size >= WORTH_OPERATIONS;
   return {
-    update: (before, after) => (worth(before) ? nativeUpdateSums(native, before, after) : host.update(before, after)),
-    squares: (x) => (worth(x) ? nativeSumOfSquares(native, x) : host.squares(x)),
+    update: (before, after) => (worth(before) ? nativeUpdateSums(native, before, after) : HOST.update(before, after)),
+    squares: (x) => (worth(x) ? nativeSumOfSquares(native, x) : HOST.squares(x)),
   };
 }
