@@ -1,8 +1,8 @@
 // The main job: a small BERT learns to tell good reviews from bad ones, and every parameter of it is watched.
 import * as tf from '@tensorflow/tfjs';
 import { merge } from 'rxjs';
-import { consoleSink, instrument, ofType, parameterUpdates } from 'trainscope';
-import { csvSink, selectBackend } from 'trainscope/node';
+import { consoleSink, defaultRules, instrument, ofType, parameterUpdates } from 'trainscope';
+import { csvSink, liveSink, reportSink, selectBackend } from 'trainscope/node';
 import { AdamW, createScheduler } from 'trainscope/trainer';
 import { batches, type TextBatch, type TextExample } from './batches.js';
 import { BertForSequenceClassification } from './bert.js';
@@ -15,6 +15,7 @@ const BATCH_SIZE = 16;
 const LEARNING_RATE = 5e-4;
 const MAX_LENGTH = 64;
 const CSV = 'results/parameter_updates.csv';
+const REPORT = 'results/report.html';
 
 const started = performance.now();
 const backend = await selectBackend(undefined, { say: console.log });
@@ -41,7 +42,7 @@ const model = new BertForSequenceClassification(
 const parameters = model.parameters();
 const elements = parameters.reduce((sum, { variable }) => sum + variable.size, 0);
 console.log(`model: BERT, 2 layers × 128, ${(elements / 1e6).toFixed(1)}M weights in ${parameters.length} parameters`);
-console.log(`data: ${train.length} review sentences to learn from, ${heldOut.length} held out\n`);
+console.log(`data: ${train.length} review sentences to learn from, ${heldOut.length} held out`);
 
 const stepsPerEpoch = Math.ceil(trainExamples.length / BATCH_SIZE);
 const trainingSteps = EPOCHS * stepsPerEpoch;
@@ -54,8 +55,15 @@ const schedule = createScheduler('linear', {
 const training = instrument(optimizer, { run: 'bert', parameters, plan: { numEpochs: EPOCHS, stepsPerEpoch } });
 
 const updates$ = training.events$.pipe(parameterUpdates());
-training.attach(merge(updates$, training.events$.pipe(ofType('evaluate'))), consoleSink({ style: 'table' }));
+const run$ = merge(training.events$, updates$);
+training.attach(merge(updates$, training.events$.pipe(ofType('evaluate', 'alert'))), consoleSink({ style: 'table' }));
 training.attach(updates$, csvSink(CSV));
+training.attach(run$, reportSink(REPORT));
+training.report(training.events$.pipe(defaultRules()));
+
+const live = liveSink();
+training.attach(run$, live);
+console.log(`live: ${live.url} in a browser, while it runs\n`);
 
 const fit = training.callbacks();
 fit.onTrainBegin();
@@ -82,7 +90,8 @@ Trained on ${backend} in ${((performance.now() - started) / 1000).toFixed(0)} s.
 What to look at next
   - The ratio column: near 1e-3 a parameter learns, above 1e-2 it jumps about, below 1e-4 it hardly moves, as at
     the end above, where the learning rate has come down to zero.
-  - ${CSV} in a spreadsheet or pandas: one line a parameter, one row a step.
+  - ${REPORT} in a browser: the whole run as one page that opens offline.
+  - ${CSV} in a spreadsheet or pandas: one column a parameter, one row a step.
   - examples/fit.ts: the same with one line around your own model.fit.
   - docs/operators.md: layers instead of parameters, the fastest movers, drift, your own operators.`);
 

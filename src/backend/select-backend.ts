@@ -29,7 +29,7 @@ export interface SelectBackendOptions {
  * import { selectBackend } from 'trainscope/node';
  *
  * await selectBackend(undefined, { say: console.log });
- * // backend: wasm (tensorflow: @tensorflow/tfjs-node is not installed; `npx trainscope native` puts it in place)
+ * // backend: wasm (tensorflow: not installed; `npx trainscope native` does it)
  * ```
  */
 export async function selectBackend(choice?: BackendName, options: SelectBackendOptions = {}): Promise<BackendName> {
@@ -67,7 +67,7 @@ const FIX: Readonly<Record<BackendName, string>> = {
 const WHY: readonly (readonly [RegExp, string])[] = [
   [
     /Cannot find (package|module) '@tensorflow\/tfjs-node'/,
-    '@tensorflow/tfjs-node is not installed; `npx trainscope native` puts it in place',
+    'not installed; `npx trainscope native` does it',
   ],
   [
     /tfjs_binding\.node\) can not be found/,
