@@ -9,9 +9,9 @@ import { createRule, type RuleOptions } from './create-rule.js';
 import { meanOf, pushBounded } from './window.js';
 
 export interface GradientNormJumpOptions extends RuleOptions {
-  /** How many times the running mean is a jump. Default: 5. */
+  /** How many times the running mean is a jump. Default: 10. */
   readonly ratio?: number;
-  /** Over how many of the last updates the mean runs; that many have to be known. Default: 10. */
+  /** Over how many of the last updates the mean runs; that many have to be known. Default: 50. */
   readonly window?: number;
 }
 
@@ -19,7 +19,7 @@ export interface GradientNormJumpOptions extends RuleOptions {
  * The norm of all gradients together jumps far above its running mean, and above what it was at the start.
  *
  * Peer: an example of Aim's, above 1.15 times the running mean. Norms of mini-batches vary by more than that from one to
- * the next, so 5 here; and near a minimum, where all are small, by much more, hence the start.
+ * the next, so 10 here, over 50 updates; and near a minimum, where all are small, by much more, hence the start.
  *
  * @throws TypeError for a ratio that is not positive, a window that is not a positive integer.
  *
@@ -32,8 +32,8 @@ export interface GradientNormJumpOptions extends RuleOptions {
  * ```
  */
 export function gradientNormJump<S extends Statistic>({
-  ratio = 5,
-  window = 10,
+  ratio = 10,
+  window = 50,
   ...options
 }: GradientNormJumpOptions = {}): OperatorFunction<ParameterUpdates<S | 'gradientNorm'>, AlertEvent> {
   checkPositive('ratio', ratio);

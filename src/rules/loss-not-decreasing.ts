@@ -5,15 +5,15 @@ import { shortNumber } from '../events/short-number.js';
 import { createRule, type RuleOptions } from './create-rule.js';
 
 export interface LossNotDecreasingOptions extends RuleOptions {
-  /** How many steps' losses are averaged, and then compared. Default: 10. */
+  /** How many steps' losses are averaged, and then compared. Default: 20. */
   readonly steps?: number;
 }
 
 /**
- * The loss has come to a plateau: its mean over ten steps has not been below the best such mean, ten times in a row.
+ * The loss has come to a plateau: its mean over twenty steps has not been below the best such mean, ten times in a row.
  *
- * Peer: SageMaker Debugger's LossNotDecreasing, compared every 10 steps, any decrease passes. Here too, but of means, and
- * after a patience of 10: single losses of mini-batches rise in every second comparison of a run that is well.
+ * Peer: SageMaker Debugger's LossNotDecreasing, compared every 10 steps, any decrease passes. Here of means
+ * over 20, and after a patience of 10: single losses of mini-batches rise in every second comparison of a run that is well.
  *
  * @throws TypeError when `steps` is not a positive integer.
  *
@@ -26,7 +26,7 @@ export interface LossNotDecreasingOptions extends RuleOptions {
  * ```
  */
 export function lossNotDecreasing({
-  steps = 10,
+  steps = 20,
   ...options
 }: LossNotDecreasingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
   checkPositiveInteger('steps', steps);

@@ -12,7 +12,7 @@ export interface LossSpikeOptions extends RuleOptions {
   readonly warmup?: number;
   /** By how many times the mean the loss must rise above it. Default: 2, that is to three times the mean. */
   readonly rtol?: number;
-  /** By how much of the run's first loss it must rise at least. Default: 0.1. */
+  /** How many times the run's first loss it must rise by at least. Default: 1. */
   readonly floor?: number;
 }
 
@@ -21,7 +21,8 @@ export interface LossSpikeOptions extends RuleOptions {
  * batch. A spike does not count towards the mean.
  *
  * Peer: PyTorch Lightning's SpikeDetection: window 10, warm-up 1, rtol 2.0. The same here, and a floor: where the loss
- * has come near zero, a single hard example makes it many times larger, and that is well.
+ * has come near zero, a single hard example makes it many times larger, and that is well; a spike worth a look rises by
+ * as much as the loss that the run began with.
  *
  * @throws TypeError for a window or a warm-up that is not a positive integer, a tolerance that is not positive.
  *
@@ -37,7 +38,7 @@ export function lossSpike({
   window = 10,
   warmup = 1,
   rtol = 2,
-  floor = 0.1,
+  floor = 1,
   ...options
 }: LossSpikeOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
   checkPositiveInteger('window', window);

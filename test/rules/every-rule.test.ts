@@ -33,7 +33,7 @@ const RULES: Readonly<Record<string, Case>> = {
     comesAndGoes(1, 0).map((dead, i) => activated(i + 1, { hidden: { dead } })),
   ),
   explodingUpdates: of(trainscope.explodingUpdates, column('updateNorm', comesAndGoes(1, 0.01), { weightNorm: 1 })),
-  gradientNormJump: of(trainscope.gradientNormJump, column('gradientNorm', [...Array(12).fill(1), 9, 9, 1, 1, 1])),
+  gradientNormJump: of(trainscope.gradientNormJump, column('gradientNorm', [...Array(50).fill(1), 19, 19, 1, 1, 1])),
   lossNotDecreasing: of(
     (options) => trainscope.lossNotDecreasing({ steps: 2, patience: 2, ...options }),
     [...losses(1, 1, 1, 1, 2, 2, 2, 2, 0, 0)],

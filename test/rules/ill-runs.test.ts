@@ -261,7 +261,7 @@ const RUNS: readonly IllRun[] = [
   },
   {
     trouble: 'a batch that makes the gradients jump',
-    rule: onUpdates(gradientNormJump()),
+    rule: onUpdates(gradientNormJump({ window: 10 })),
     ill: { batch: spiked(15) },
     by: 15,
     firstStep: 15,
