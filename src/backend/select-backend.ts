@@ -65,10 +65,7 @@ const FIX: Readonly<Record<BackendName, string>> = {
 
 /** What Node and tfjs-node say in many words, with paths. */
 const WHY: readonly (readonly [RegExp, string])[] = [
-  [
-    /Cannot find (package|module) '@tensorflow\/tfjs-node'/,
-    'not installed; `npx trainscope native` does it',
-  ],
+  [/Cannot find (package|module) '@tensorflow\/tfjs-node'/, 'not installed; `npx trainscope native` does it'],
   [
     /tfjs_binding\.node\) can not be found/,
     '@tensorflow/tfjs-node has no addon; `npx trainscope native` puts it in place',
