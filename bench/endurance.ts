@@ -14,7 +14,7 @@ import {
   parameterUpdates,
   throughput,
 } from 'trainscope';
-import { csvSink, jsonlSink, selectBackend } from 'trainscope/node';
+import { csvSink, jsonlSink, liveSink, reportSink, selectBackend, tensorboardSink } from 'trainscope/node';
 import { metricViews, otelSink } from 'trainscope/otel';
 import { mlpProblem } from './problems/mlp.js';
 import { quick } from './quick.js';
@@ -44,6 +44,10 @@ async function endure(backend: 'cpu' | 'wasm'): Promise<string[][]> {
   training.attach(updates$, csvSink(join(folder, 'wide.csv')));
   training.attach(updates$, csvSink(join(folder, 'long.csv'), { layout: 'long' }));
   training.attach(merge(training.events$, updates$), jsonlSink(join(folder, 'run.jsonl')));
+  training.attach(merge(training.events$, updates$), tensorboardSink(join(folder, 'tensorboard')));
+  training.attach(merge(training.events$, updates$), reportSink(join(folder, 'report.html')));
+  const live = liveSink();
+  training.attach(merge(training.events$, updates$), live);
   const scrapes = new Scrapes();
   const meterProvider = new MeterProvider({ readers: [scrapes], views: metricViews(2000) });
   training.attach(merge(training.events$, updates$), otelSink({ meterProvider }));
@@ -69,6 +73,7 @@ async function endure(backend: 'cpu' | 'wasm'): Promise<string[][]> {
   }
   const errors = await training.close();
   await meterProvider.shutdown();
+  await live.stop();
   if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('; '));
   problem.dispose();
   rmSync(folder, { recursive: true });

@@ -4,6 +4,7 @@ import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '
 import type { Sink } from '../events/sink.js';
 import { hookMethod } from '../parameters/hook-method.js';
 import { createStepParameters, type LiveParameters } from '../parameters/live-parameters.js';
+import { stepSumsOf } from '../parameters/step-sums-of.js';
 import { type FitCallbacks, type FitPlan, type FitPosition, fitCallbacks } from './fit-callbacks.js';
 import { watchFitPlan } from './fit-plan.js';
 import { type CommandHandlers, LoopControl } from './loop-control.js';
@@ -247,7 +248,7 @@ class InstrumentedLoop implements Training {
       step.learningRate = this.#control.learningRate;
       if (this.#control.takeSkip()) return;
       this.#control.atControlledRate(() => apply(gradients));
-      parameters.advance();
+      parameters.advance(stepSumsOf(this.#optimizer));
       this.#publisher.publish({ type: 'optimizer-step', parameters });
     } finally {
       parameters.release();

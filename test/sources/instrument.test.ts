@@ -5,10 +5,12 @@ import {
   type InstrumentOptions,
   instrument,
   ofType,
+  type ParameterUpdates,
   parameterDrift,
   parameterUpdates,
   type TrainingEvent,
 } from '../../src/index.js';
+import { AdamW } from '../../src/trainer.js';
 import { held, useBackend } from '../helpers/backend.js';
 
 beforeAll(() => useBackend());
@@ -423,6 +425,26 @@ describe('instrument, optimizers', () => {
     const errors = await training.close();
     expect(errors).toHaveLength(2);
     expect(said[1]).toMatch(/name: expected one of w; got "nothing"/);
+  });
+});
+
+describe('an optimizer that measures while it updates', () => {
+  it('is believed, and says what a pass over the values says', () => {
+    const w = tf.variable(tf.randomNormal([40, 30], 0, 1, 'float32', 1), true, 'w');
+    const optimizer = new AdamW({ learningRate: 1e-2, weightDecay: 0.1 });
+    const training = instrument(optimizer);
+    const believed: ParameterUpdates[] = [];
+    training.events$.pipe(parameterUpdates()).subscribe((updates) => believed.push(updates));
+    const before = w.dataSync().slice();
+    optimizer.minimize(() => w.square().mean() as tf.Scalar);
+    const after = w.dataSync();
+    const sums = optimizer.stepSums?.get(w.name);
+    if (tf.getBackend() !== 'tensorflow') expect(believed[0]!.of('w').updateNorm).toBe(Math.sqrt(sums!.updateSquares));
+    expect(believed[0]!.of('w').updateNorm).toBeCloseTo(Math.hypot(...after.map((v, i) => v - before[i]!)), 6);
+    expect(believed[0]!.of('w').weightNorm).toBeCloseTo(Math.hypot(...before), 4);
+    training.unhook();
+    optimizer.dispose();
+    w.dispose();
   });
 });
 

@@ -1,7 +1,8 @@
 import { div, type Optimizer, type Scalar, tidy } from '@tensorflow/tfjs-core';
 import type { ControlCommand, ControlRequest, Metrics } from '../../events/events.js';
 import { shortNumber } from '../../events/short-number.js';
-import { createStepParameters, type LiveParameters, type SumsByVariable } from '../../parameters/live-parameters.js';
+import { createStepParameters, type LiveParameters } from '../../parameters/live-parameters.js';
+import { stepSumsOf } from '../../parameters/step-sums-of.js';
 import { type LearningRateFactors, setLearningRate } from '../../sources/learning-rate.js';
 import type { NamedParameter } from '../../sources/parameter-names.js';
 import type { Publisher } from '../../sources/publisher.js';
@@ -16,7 +17,6 @@ import type { ExampleSource } from '../data/train-dataset.js';
 import { IGNORED_LABEL } from '../model/loss.js';
 import type { Objective } from '../model/objective.js';
 import { toTensor } from '../model/to-tensor.js';
-import { AdamW } from '../optimizer/adamw.js';
 import type { Scheduler } from '../schedules/scheduler.js';
 import type { TrainerControl } from '../state/trainer-control.js';
 import type { TrainerState } from '../state/trainer-state.js';
@@ -281,7 +281,7 @@ export class TrainingRun<Example> {
     try {
       setLearningRate(optimizer, learningRate);
       tidy(() => optimizer.applyGradients(gradients.byName));
-      parameters.advance(measuredSums(optimizer));
+      parameters.advance(stepSumsOf(optimizer));
       const found = parameters.compare(before, { statistics: ['updateNorm'] });
       return found instanceof Promise ? found.then(({ columns }) => columns.updateNorm) : found.columns.updateNorm;
     } finally {
@@ -406,11 +406,6 @@ export async function logMetrics(announcer: Announcer, state: TrainerState, metr
   const logs = { ...metrics, epoch: state.epoch };
   state.logHistory.push({ ...logs, step: state.globalStep });
   await announcer.say('onLog', { type: 'log', metrics: logs }, { logs });
-}
-
-/** What an optimizer that measures while it updates has found. */
-function measuredSums(optimizer: Optimizer): SumsByVariable | undefined {
-  return optimizer instanceof AdamW ? optimizer.stepSums : undefined;
 }
 
 /** Labels in a group of micro-batches that count. */
