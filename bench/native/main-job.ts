@@ -9,7 +9,7 @@ import { table } from '../report.js';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** How long a backend may take before it is stopped and the rest reckoned from the steps it made. */
-const PATIENCE_S = quick ? 20 : 300;
+const PATIENCE_S = quick ? 20 : 120;
 
 /** The program that `npm start` runs, on each backend in turn. */
 export async function mainJob(): Promise<string> {
