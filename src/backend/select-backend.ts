@@ -58,7 +58,7 @@ export async function selectBackend(choice?: BackendName, options: SelectBackend
 }
 
 const FIX: Readonly<Record<BackendName, string>> = {
-  tensorflow: '`npx trainscope native` puts it in place, and selectBackend() without a name takes the next best',
+  tensorflow: 'selectBackend() without a name takes the next best',
   wasm: 'install @tensorflow/tfjs-backend-wasm, or choose cpu',
   cpu: 'install @tensorflow/tfjs-backend-cpu',
 };
