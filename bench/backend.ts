@@ -203,7 +203,7 @@ async function trainingStep(): Promise<string> {
       'backend, mended',
       'BERT 2 × 128, batch 16, sequence 64: forward, ms',
       'forward and backward, ms',
-      'with Adam, ms',
+      'and AdamW, ms',
     ],
     rows,
   );

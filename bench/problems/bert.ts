@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { AdamW } from 'trainscope/trainer';
 import { batches } from '../../examples/bert-sst2/batches.js';
 import { BertForSequenceClassification } from '../../examples/bert-sst2/bert.js';
 import { type BertConfig, bertConfig } from '../../examples/bert-sst2/bert-config.js';
@@ -12,10 +13,10 @@ interface BertProblem extends Problem {
   readonly backward: () => void;
 }
 
-/** The main job's BERT on one batch of its sentences. */
+/** The main job's BERT and optimizer, on one batch of its sentences. */
 export function bertProblem(seed: number): Promise<BertProblem> {
   const size = { hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 512 };
-  return problemOf(bertConfig(size), seed, 16, tf.train.adam(5e-4));
+  return problemOf(bertConfig(size), seed, 16, new AdamW({ learningRate: 5e-4, weightDecay: 0.01 }));
 }
 
 /** A BERT of MiniLM's size, 22.7M weights, on one batch of sentences. */
