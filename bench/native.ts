@@ -11,7 +11,7 @@ import { wholeStep } from './native/whole-step.js';
 await selectBackend('tensorflow');
 const parts = {
   'Statistics of one update, by size': statisticsBySize,
-  'A whole step of a BERT of 6 layers × 384 (22.7M weights), batch 8 of 64 tokens': wholeStep,
+  'A whole step of a BERT of 6 layers × 384 (22.7M weights), sentences of 64 tokens': wholeStep,
   '`tf.node.tensorBoard` with histograms every epoch, beside ours': tensorboardCallback,
   'The main job': mainJob,
 };
