@@ -78,7 +78,7 @@ export function explainPip(output: string, wheel: Wheel): NativeError {
   }
   if (/No matching distribution|Could not find a version/.test(output)) {
     return new NativeError(`index: expected ${what}, got an index without it`, [
-      '`pip config list` shows the index that is used; PIP_INDEX_URL=https://pypi.org/simple takes the public one',
+      '`pip config list` shows the index that is used; PIP_INDEX_URL names another',
     ]);
   }
   return new NativeError(`pip: expected ${what}, got: ${reasonOf(output)}`);
