@@ -32,6 +32,7 @@ describe('package.json', () => {
 
   it('has only the run-time dependencies that were decided on', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
+      '@fontsource/dejavu-sans',
       '@resvg/resvg-wasm',
       '@tensorflow/tfjs-backend-cpu',
       '@tensorflow/tfjs-backend-wasm',
@@ -40,7 +41,6 @@ describe('package.json', () => {
       'csv-stringify',
       'd3-color',
       'd3-scale',
-      'dejavu-fonts-ttf',
       'leven',
       'pbf',
       'picomatch',

@@ -4,7 +4,7 @@ import { initWasm, Resvg } from '@resvg/resvg-wasm';
 
 const require = createRequire(import.meta.url);
 const RASTERISER = '@resvg/resvg-wasm/index_bg.wasm';
-const FONT = 'dejavu-fonts-ttf/ttf/DejaVuSans.ttf';
+const FONT = '@fontsource/dejavu-sans/files/dejavu-sans-latin-400-normal.woff2';
 
 let ready: Promise<void> | undefined;
 
