@@ -38,7 +38,6 @@ describe('package.json', () => {
       '@tensorflow/tfjs-backend-wasm',
       'commander',
       'csv-parse',
-      'csv-stringify',
       'd3-color',
       'd3-scale',
       'leven',

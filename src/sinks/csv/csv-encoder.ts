@@ -1,4 +1,3 @@
-import { stringify } from 'csv-stringify/sync';
 import { type AnyParameterUpdates, columnOf, statisticsOf } from '../../parameters/parameter-updates.js';
 import type { Statistic } from '../../parameters/statistics.js';
 import { requireColumn } from '../require-column.js';
@@ -25,28 +24,24 @@ export function csvEncoder(layout: CsvLayout, statistic: Statistic, first: AnyPa
   const { names } = first;
   if (layout === 'wide') {
     return parameterEncoder(['step'], names, (updates, columns) => [
-      updates.step,
-      ...cells(updates, statistic, columns),
+      numeral(updates.step),
+      ...cells(updates, statistic, columns, numeral),
     ]);
   }
-  return parameterEncoder([], names, (updates, columns) =>
-    cells(updates, statistic, columns).map((value) => (value === undefined ? value : pythonFloat(value))),
-  );
+  return parameterEncoder([], names, (updates, columns) => cells(updates, statistic, columns, pythonFloat));
 }
-
-type Cell = string | number | undefined;
 
 /** One column a parameter, one line a step. */
 function parameterEncoder(
   leading: readonly string[],
   names: readonly string[],
-  row: (updates: AnyParameterUpdates, names: readonly string[]) => readonly Cell[],
+  row: (updates: AnyParameterUpdates, names: readonly string[]) => readonly string[],
 ): CsvEncoder {
   const known = new Set(names);
   const columns = [...leading, ...names];
   return {
     columns,
-    header: line(columns),
+    header: line(columns.map(text)),
     encode(updates) {
       const strangers = updates.names.filter((name) => !known.has(name));
       if (strangers.length > 0) {
@@ -60,12 +55,17 @@ function parameterEncoder(
   };
 }
 
-/** The statistic of each of `names`, undefined for those that this step does not have. */
-function cells(updates: AnyParameterUpdates, statistic: Statistic, names: readonly string[]): (number | undefined)[] {
+/** The statistic of each of `names` by `print`, empty for those that this step does not have. */
+function cells(
+  updates: AnyParameterUpdates,
+  statistic: Statistic,
+  names: readonly string[],
+  print: (value: number) => string,
+): string[] {
   const column = requireColumn(updates, statistic);
-  if (sameNames(updates.names, names)) return Array.from(column);
-  const byName = new Map(updates.names.map((name, i) => [name, column[i]]));
-  return names.map((name) => byName.get(name));
+  if (sameNames(updates.names, names)) return Array.from(column, print);
+  const byName = new Map(updates.names.map((name, i) => [name, print(column[i]!)]));
+  return names.map((name) => byName.get(name) ?? '');
 }
 
 function sameNames(a: readonly string[], b: readonly string[]): boolean {
@@ -88,30 +88,26 @@ function longEncoder(statistics: readonly Statistic[]): CsvEncoder {
             'whole. Write streams of different statistics to different files',
         );
       }
-      const { run, step, epoch, time, loss, learningRate, sizes } = updates;
-      const context = [run, step, epoch, time, loss, learningRate];
+      const { run, step, epoch, time, loss, learningRate, names, sizes } = updates;
+      const context = [text(run), ...[step, epoch, time, loss, learningRate].map(numeral)].join();
       const measured = statistics.map((statistic) => columnOf(updates, statistic));
-      return lines(
-        updates.names.map((name, i) => [...context, name, sizes[i], ...measured.map((column) => column?.[i])]),
-      );
+      return names
+        .map((name, i) =>
+          line([context, text(name), numeral(sizes[i]), ...measured.map((column) => numeral(column?.[i]))]),
+        )
+        .join('');
     },
   };
 }
 
-const line = (row: readonly Cell[]): string => lines([row]);
+/** A row of RFC 4180. One empty cell is quoted, or readers would skip the line. */
+const line = (cells: readonly string[]): string => `${cells.join() || '""'}\r\n`;
 
-/** RFC 4180. A line of one empty cell is quoted, or readers would skip it. */
-function lines(rows: readonly (readonly Cell[])[]): string {
-  return stringify(rows as Cell[][], {
-    record_delimiter: 'windows',
-    // The library quotes a field that has CR LF; a CR or an LF alone would end the row for many readers too.
-    quoted_match: /[\r\n]/,
-    quoted_empty: rows[0]?.length === 1,
-    cast: { number: numeral },
-  });
-}
+/** A text as a cell: quoted where it has what ends a cell or a row for any reader. */
+const text = (value: string): string => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
-/** As Python, numpy and R read them. */
-function numeral(value: number): string {
-  return String(value).replace('Infinity', 'inf');
+/** A number as a cell, as Python, numpy and R read it; empty where there is none. */
+function numeral(value: number | undefined): string {
+  if (value === undefined) return '';
+  return Number.isFinite(value) ? String(value) : String(value).replace('Infinity', 'inf');
 }
