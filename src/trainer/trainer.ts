@@ -7,7 +7,7 @@ import type { Sink } from '../events/sink.js';
 import { consoleSink } from '../sinks/console/console-sink.js';
 import { LearningRateFactors } from '../sources/learning-rate.js';
 import { type AttachOptions, Publisher, type PublisherOptions } from '../sources/publisher.js';
-import { absoluteSteps, resolveArguments, warmupUpdates } from './arguments/resolve-arguments.js';
+import { absoluteSteps, lengthGroupSize, resolveArguments, warmupUpdates } from './arguments/resolve-arguments.js';
 import type { ResolvedArguments, TrainingArguments } from './arguments/training-arguments.js';
 import { defaultFlow } from './callbacks/default-flow.js';
 import type { CallbackContext, TrainerCallback } from './callbacks/trainer-callback.js';
@@ -15,6 +15,7 @@ import { CheckpointKeeper, type Kept } from './checkpoints/checkpoint-keeper.js'
 import { checkSavable } from './checkpoints/optimizer-state.js';
 import { readWeights } from './checkpoints/weights.js';
 import { type Collator, defaultCollator } from './data/collate.js';
+import { exampleLengths, type LengthGrouping } from './data/length-grouping.js';
 import { type ExampleSource, exampleSource, isDataset, type TrainDataset } from './data/train-dataset.js';
 import { type ComputeMetrics, type Evaluated, evaluateModel } from './evaluation/evaluate-model.js';
 import { metricOf } from './evaluation/metric-of.js';
@@ -334,6 +335,7 @@ export class Trainer<Example = unknown> {
       trainable.map(({ variable }) => variable.size),
     );
     const { checkpoints } = session;
+    const grouping = await this.#lengthGrouping(source);
     const resumed = resume === false ? undefined : await checkpoints.resume(resume);
     if (resumed && resumed.unknown.length > 0) this.#sayNotRestored(resumed.unknown);
     return new TrainingRun(
@@ -345,6 +347,7 @@ export class Trainer<Example = unknown> {
         objective: this.#objective,
         trainable,
         source,
+        grouping,
         collate: this.#collate,
         canEvaluate: this.#options.evalDataset !== undefined,
         evaluate: () => this.evaluate(),
@@ -352,6 +355,14 @@ export class Trainer<Example = unknown> {
       },
       resumed?.position ?? { epoch: 0, batches: 0 },
     );
+  }
+
+  async #lengthGrouping(source: ExampleSource<Example>): Promise<LengthGrouping | undefined> {
+    const { args } = this;
+    const groupSize = lengthGroupSize(args);
+    if (groupSize === null) return undefined;
+    const lengths = await exampleLengths(source, args.lengthColumnName, this.#adapted.mainInputNames);
+    return { lengths, groupSize };
   }
 
   async #finish({ meter, checkpoints }: Session, plan: TrainingPlan, begin: number): Promise<TrainOutput> {

@@ -44,6 +44,8 @@ describe('training arguments', () => {
       greaterIsBetter: false,
       ignoreDataSkip: false,
       restoreCallbackStatesFromCheckpoint: false,
+      groupByLength: false,
+      lengthColumnName: 'length',
       seed: 42,
       dataloaderDropLast: false,
     });

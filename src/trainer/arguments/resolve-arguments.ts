@@ -44,6 +44,11 @@ export function absoluteSteps(steps: number, maxSteps: number): number {
   return steps < 1 ? Math.max(1, Math.ceil(maxSteps * steps)) : steps;
 }
 
+/** Examples among which lengths are alike: those of an update. Null where they are not grouped. */
+export function lengthGroupSize(args: ResolvedArguments): number | null {
+  return args.groupByLength ? args.perDeviceTrainBatchSize * args.gradientAccumulationSteps : null;
+}
+
 function warmupOf(warmupSteps: number | undefined, warmupRatio: number | undefined): number {
   if (warmupRatio === undefined) return warmupSteps ?? 0;
   if (warmupSteps) {

@@ -1,6 +1,7 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
 import { describeValue } from '../../events/check-option.js';
 import type { LearningRateFactors } from '../../sources/learning-rate.js';
+import { lengthGroupSize } from '../arguments/resolve-arguments.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { readCallbacks, restoreCallbacks } from '../callbacks/callback-states.js';
 import type { TrainerCallback } from '../callbacks/trainer-callback.js';
@@ -152,6 +153,7 @@ export class CheckpointKeeper {
         seed: args.seed,
         dataSeed: args.dataSeed ?? args.seed,
         trainBatchSize: args.perDeviceTrainBatchSize,
+        lengthGroupSize: lengthGroupSize(args),
         epoch,
         batches,
         loss: meter.state(),
@@ -181,9 +183,15 @@ function checkSameData(loop: LoopState, args: ResolvedArguments, path: string): 
     seed: args.seed,
     dataSeed: args.dataSeed ?? args.seed,
     trainBatchSize: args.perDeviceTrainBatchSize,
+    lengthGroupSize: lengthGroupSize(args),
   };
-  const names = { seed: 'seed', dataSeed: 'dataSeed', trainBatchSize: 'perDeviceTrainBatchSize' } as const;
-  for (const key of ['seed', 'dataSeed', 'trainBatchSize'] as const) {
+  const names = {
+    seed: 'seed',
+    dataSeed: 'dataSeed',
+    trainBatchSize: 'perDeviceTrainBatchSize',
+    lengthGroupSize: 'groupByLength (examples in an update)',
+  } as const;
+  for (const key of Object.keys(names) as (keyof typeof names)[]) {
     if (loop[key] === now[key]) continue;
     throw new CheckpointError(
       `${names[key]}: expected that of the checkpoint ${path}, ${describeValue(loop[key])}, got ${describeValue(now[key])}; resume with the same, or set ignoreDataSkip`,

@@ -12,6 +12,8 @@ export interface LoopState {
   readonly seed: number;
   readonly dataSeed: number;
   readonly trainBatchSize: number;
+  /** Examples in a group of like length; null where they are not grouped. */
+  readonly lengthGroupSize: number | null;
   /** Epochs that are over. */
   readonly epoch: number;
   /** Micro-batches of the running epoch that are over. */

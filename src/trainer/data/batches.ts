@@ -1,5 +1,6 @@
 import type { Batch } from '../model/trainable-model.js';
 import type { Collator } from './collate.js';
+import { type LengthGrouping, lengthGroupedOrder } from './length-grouping.js';
 import { seededShuffle } from './random.js';
 import { disposeTensors } from './tensors-in.js';
 import type { ExampleSource } from './train-dataset.js';
@@ -15,6 +16,8 @@ export interface BatchesOptions<Example> {
   readonly collate: Collator<Example>;
   /** Shuffle what is indexed, the same for the same numbers: `[seed, epoch]`. */
   readonly shuffle?: readonly number[];
+  /** Of what is indexed and shuffled, put examples of like length together. */
+  readonly grouping?: LengthGrouping | undefined;
   /** Leave out a last batch that is smaller. */
   readonly dropLast?: boolean;
   /** Batches to pass over without collating them. */
@@ -74,10 +77,11 @@ export async function* groups(batches: AsyncIterable<SizedBatch>, size: number):
 
 async function* chunks<Example>(
   source: ExampleSource<Example>,
-  { batchSize, shuffle, skip = 0 }: BatchesOptions<Example>,
+  { batchSize, shuffle, grouping, skip = 0 }: BatchesOptions<Example>,
 ): AsyncGenerator<Example[]> {
   if (source.at && source.length !== undefined) {
-    const order = epochOrder(source.length, shuffle);
+    const shuffled = epochOrder(source.length, shuffle);
+    const order = grouping ? lengthGroupedOrder(shuffled, grouping) : shuffled;
     for (let start = 0; start < order.length; start += batchSize) {
       const indices = order.slice(start, start + batchSize);
       // What is passed over need not be made.

@@ -2,6 +2,7 @@ import { stack, Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { describeValue } from '../../events/check-option.js';
 import { toTensor } from '../model/to-tensor.js';
 import type { Batch } from '../model/trainable-model.js';
+import { isRecord } from './main-input.js';
 
 /** Makes a batch of examples. Tensors in it are disposed after use. */
 export type Collator<Example> = (examples: readonly Example[]) => Batch;
@@ -31,13 +32,7 @@ type Fields = Readonly<Record<string, unknown>>;
 function stacked(name: string, examples: readonly Fields[]): unknown {
   const values = examples.map((example) => example[name]);
   if (values.every((value) => typeof value === 'number')) return toTensor(values);
-  if (
-    isRecord(values[0]) &&
-    !(values[0] instanceof Tensor) &&
-    !ArrayBuffer.isView(values[0]) &&
-    !Array.isArray(values[0])
-  )
-    return defaultCollator(values);
+  if (isRecord(values[0]) && !(values[0] instanceof Tensor)) return defaultCollator(values);
   const shapes = new Set<string>();
   const batch = tidy(() => {
     const tensors = values.map((value) => rowOf(name, value));
@@ -57,8 +52,4 @@ function rowOf(name: string, value: unknown): Tensor {
     return toTensor(value);
   if (Array.isArray(value)) return toTensor(value);
   throw new TypeError(`${name}: expected numbers, an array or a tensor in every example, got ${describeValue(value)}`);
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -11,6 +11,7 @@ import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import type { CheckpointKeeper } from '../checkpoints/checkpoint-keeper.js';
 import { batches, groups, type SizedBatch } from '../data/batches.js';
 import type { Collator } from '../data/collate.js';
+import type { LengthGrouping } from '../data/length-grouping.js';
 import { seededUint32 } from '../data/random.js';
 import { disposeTensors } from '../data/tensors-in.js';
 import type { ExampleSource } from '../data/train-dataset.js';
@@ -46,6 +47,8 @@ export interface RunParts<Example> {
   readonly objective: Objective;
   readonly trainable: readonly NamedParameter[];
   readonly source: ExampleSource<Example>;
+  /** Where examples of like length are to be together. */
+  readonly grouping: LengthGrouping | undefined;
   readonly collate: Collator<Example>;
   readonly optimizer: Optimizer;
   readonly scheduler: Scheduler;
@@ -167,11 +170,12 @@ export class TrainingRun<Example> {
   }
 
   #groups(epoch: number, skip: number): AsyncGenerator<SizedBatch[]> {
-    const { args, source, collate } = this.#parts;
+    const { args, source, grouping, collate } = this.#parts;
     const pass = batches(source, {
       batchSize: args.perDeviceTrainBatchSize,
       collate,
       shuffle: [args.dataSeed ?? args.seed, epoch],
+      grouping,
       dropLast: args.dataloaderDropLast,
       skip,
     });

@@ -2,6 +2,7 @@ import { add, cast, mean, type Scalar, Tensor, type Variable } from '@tensorflow
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { describeValue } from '../../events/check-option.js';
 import { weightNames } from '../../sources/parameter-names.js';
+import { TEXT_INPUT_NAMES } from '../data/main-input.js';
 import { toTensor } from './to-tensor.js';
 import type { AdaptedModel, Batch, BatchValues, ForwardModel, TrainableModel } from './trainable-model.js';
 
@@ -21,6 +22,7 @@ export function adaptModel(model: TrainableModel): AdaptedModel {
 function adaptForwardModel(model: ForwardModel): AdaptedModel {
   return {
     gives: 'logits',
+    mainInputNames: model.mainInputName === undefined ? TEXT_INPUT_NAMES : [model.mainInputName],
     parameters: () => model.parameters(),
     forward(batch, options) {
       const output = model.forward(batch, options);
@@ -49,6 +51,7 @@ function adaptLayersModel(model: LayersModel): AdaptedModel {
   const parts = compiledParts(model);
   return {
     gives: parts.lossFunctions ? 'loss' : 'outputs',
+    mainInputNames: ['xs', ...model.inputNames],
     parameters() {
       const names = weightNames(model);
       return model.weights.map((weight) => ({ name: names.get(weight.name)!, variable: weight.read() as Variable }));

@@ -32,6 +32,11 @@ export interface ModelOutput {
 
 /** A model that is no LayersModel: named variables and a forward function. */
 export interface ForwardModel {
+  /**
+   * The field of a batch that holds the model's input, one element a token: by it texts are measured and tokens are
+   * counted. Default: `inputIds` or `input_ids`, whichever is there.
+   */
+  readonly mainInputName?: string;
   /** Everything that is saved in a checkpoint; those with `variable.trainable` are trained. */
   parameters(): readonly NamedParameter[];
   /** The logits of a batch, or those and the loss. Called in a tidy. */
@@ -53,6 +58,8 @@ export interface AdaptedModel {
    * was not: they may have gone through a softmax, so no loss can be made of them.
    */
   readonly gives: 'logits' | 'loss' | 'outputs';
+  /** Under which of these names a batch holds the main input. */
+  readonly mainInputNames: readonly string[];
   /** What is saved. */
   parameters(): readonly NamedParameter[];
   forward(batch: Batch, options: ForwardOptions): ModelOutput;
