@@ -1,7 +1,9 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { concatMap, finalize, from, mergeAll, type OperatorFunction } from 'rxjs';
+import { finalize, map, type OperatorFunction } from 'rxjs';
 import type { EventContext, TrainingEvent } from '../events/events.js';
 import { ActivationProbe, type LayerActivations } from '../parameters/activation-probe.js';
+import type { MaybePromise } from '../parameters/step-parameters.js';
+import { inOrder } from './in-order.js';
 import { perSubscription } from './per-subscription.js';
 import { checkSchedule, type Schedule } from './schedule.js';
 
@@ -51,10 +53,8 @@ export function activations(
     const recorder = new ActivationRecorder(new ActivationProbe(model), isDue);
     return (events$) =>
       events$.pipe(
-        concatMap((event) => {
-          const seen = recorder.take(event);
-          return seen instanceof Promise ? from(seen).pipe(mergeAll()) : seen;
-        }),
+        map((event) => recorder.take(event)),
+        inOrder(),
         finalize(() => recorder.dispose()),
       );
   });
@@ -72,7 +72,7 @@ class ActivationRecorder {
     private readonly isDue: Schedule,
   ) {}
 
-  take(event: TrainingEvent): readonly Activations[] | Promise<readonly Activations[]> {
+  take(event: TrainingEvent): readonly MaybePromise<Activations>[] {
     if (event.type === 'pre-optimizer-step') return this.#read(event);
     // A loop by hand has done its forward pass when it says that a step begins.
     if (event.type === 'step-begin' || event.type === 'step-end') this.#prepare(event);
@@ -91,12 +91,12 @@ class ActivationRecorder {
     this.#previousEpoch = epoch;
   }
 
-  #read({ run, step, epoch, time }: EventContext): readonly Activations[] | Promise<readonly Activations[]> {
-    const give = (layers: readonly LayerActivations[]): readonly Activations[] => {
-      if (layers.length === 0) return [];
-      return [{ type: 'activations', run, step: step + 1, epoch, time, layers }];
+  #read({ run, step, epoch, time }: EventContext): readonly MaybePromise<Activations>[] {
+    const give = (layers: readonly LayerActivations[]): Activations => {
+      return { type: 'activations', run, step: step + 1, epoch, time, layers };
     };
     const read = this.probe.read();
-    return read instanceof Promise ? read.then(give) : give(read);
+    if (read instanceof Promise) return [read.then(give)];
+    return read.length > 0 ? [give(read)] : [];
   }
 }

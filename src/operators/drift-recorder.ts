@@ -27,14 +27,14 @@ export class DriftRecorder {
   }
 
   /** Take the run's next event. Gives a measurement, or none. */
-  take(event: TrainingEvent): readonly ParameterDrift[] | Promise<ParameterDrift> {
+  take(event: TrainingEvent): readonly MaybePromise<ParameterDrift>[] {
     if (event.type === 'pre-optimizer-step') this.#start(parametersOf(event));
     if (event.type !== 'optimizer-step') return [];
     const at = { epoch: event.epoch, previousEpoch: this.#previousEpoch };
     this.#previousEpoch = event.epoch;
     // Without a start the subscription began within this very step.
     if (this.#starts.length === 0 || !this.#when(event.step + 1, at)) return [];
-    return this.#measure(event);
+    return [this.#measure(event)];
   }
 
   /** Let go of all old values. */
@@ -58,7 +58,7 @@ export class DriftRecorder {
     this.#starts.push({ snapshot: parameters.snapshot(), shapes: starting });
   }
 
-  #measure(event: OptimizerStepEvent): readonly ParameterDrift[] | Promise<ParameterDrift> {
+  #measure(event: OptimizerStepEvent): MaybePromise<ParameterDrift> {
     const parameters = parametersOf(event);
     const { names, shapes } = parameters;
     const starts = [...this.#starts];
@@ -81,12 +81,8 @@ function has({ shapes }: Origin, name: string, shape: readonly number[]): boolea
   return known === shape || (known?.length === shape.length && shape.every((length, i) => length === known[i]));
 }
 
-function whenAll<T, R>(values: readonly MaybePromise<T>[], finish: (values: readonly T[]) => R): R[] | Promise<R> {
-  if (!values.some((value) => value instanceof Promise)) return [finish(values as T[])];
-  const finished = Promise.all(values).then(finish);
-  // A stream that was unsubscribed meanwhile has no one left to hear of a failure: that must not end the process.
-  finished.catch(() => {});
-  return finished;
+function whenAll<T, R>(values: readonly MaybePromise<T>[], finish: (values: readonly T[]) => R): MaybePromise<R> {
+  return values.some((value) => value instanceof Promise) ? Promise.all(values).then(finish) : finish(values as T[]);
 }
 
 function driftOf(

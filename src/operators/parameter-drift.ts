@@ -1,6 +1,7 @@
-import { concatMap, finalize, map, type OperatorFunction, pipe } from 'rxjs';
+import { finalize, map, type OperatorFunction, pipe } from 'rxjs';
 import type { EventContext, TrainingEvent } from '../events/events.js';
 import { DriftRecorder } from './drift-recorder.js';
+import { inOrder } from './in-order.js';
 import { perSubscription } from './per-subscription.js';
 import { checkSchedule, type Schedule } from './schedule.js';
 
@@ -65,7 +66,7 @@ export function parameterDrift({
     return pipe(
       // Events are taken as they come, while their parameters live; what comes of them keeps its order.
       map((event: TrainingEvent) => recorder.take(event)),
-      concatMap((found) => found),
+      inOrder(),
       finalize(() => recorder.dispose()),
     );
   });

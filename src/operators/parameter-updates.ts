@@ -1,4 +1,4 @@
-import { concat, concatMap, defer, filter, finalize, map, type OperatorFunction, of } from 'rxjs';
+import { concat, defer, finalize, map, type OperatorFunction, of } from 'rxjs';
 import { checkOneOf } from '../events/check-option.js';
 import type { TrainingEvent } from '../events/events.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
@@ -10,9 +10,10 @@ import {
   STATISTICS,
   type Statistic,
 } from '../parameters/statistics.js';
+import { inOrder } from './in-order.js';
 import { perSubscription } from './per-subscription.js';
 import { checkSchedule, type Schedule } from './schedule.js';
-import { settle, UpdateRecorder } from './update-recorder.js';
+import { UpdateRecorder } from './update-recorder.js';
 
 export interface ParameterUpdatesOptions<S extends Statistic = DefaultStatistic> {
   /** What to measure. Default: `DEFAULT_STATISTICS`. What is not asked for is not computed. */
@@ -72,9 +73,7 @@ export function parameterUpdates<S extends Statistic = DefaultStatistic>(
         events$.pipe(map((event) => recorder.take(event))),
         defer(() => of(recorder.takeRest())),
       ).pipe(
-        // Most events end no step: those cost nothing from here on.
-        filter(({ length }) => length > 0),
-        concatMap(settle),
+        inOrder(),
         finalize(() => recorder.dispose()),
       );
   });

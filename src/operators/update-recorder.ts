@@ -1,4 +1,3 @@
-import { concatMap, from, type ObservableInput } from 'rxjs';
 import type { OptimizerStepEvent, PreOptimizerStepEvent, StepEndEvent, TrainingEvent } from '../events/events.js';
 import { createParameterUpdates, type ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Comparison, Measure, Statistic } from '../parameters/statistics.js';
@@ -13,8 +12,11 @@ const MAX_WAITING = 64;
 /** What most events end. */
 const NONE: readonly never[] = [];
 
+/** Measurements in step order, those that are still on their way from the device as promises. */
+type Ended<S extends Statistic> = readonly MaybePromise<ParameterUpdates<S>>[];
+
 /** A measured step. `comparison` may still be on its way from the device. */
-export interface MeasuredStep<S extends Statistic> {
+interface MeasuredStep<S extends Statistic> {
   readonly step: number;
   readonly names: readonly string[];
   readonly sizes: readonly number[];
@@ -44,8 +46,8 @@ export class UpdateRecorder<S extends Statistic> {
     this.#when = when;
   }
 
-  /** Take the run's next event. Gives the measured steps that are done with it, in step order. */
-  take(event: TrainingEvent): readonly MeasuredStep<S>[] {
+  /** Take the run's next event. Gives the measurements of the steps that are done with it. */
+  take(event: TrainingEvent): Ended<S> {
     switch (event.type) {
       case 'train-begin':
         this.#maxSteps = event.maxSteps;
@@ -64,9 +66,9 @@ export class UpdateRecorder<S extends Statistic> {
   }
 
   /** The run has ended: whatever still waits will not hear of its end. */
-  takeRest(): readonly MeasuredStep<S>[] {
+  takeRest(): Ended<S> {
     this.dispose();
-    return this.#waiting.splice(0);
+    return this.#waiting.splice(0).map(measurementOf);
   }
 
   /** Let go of the snapshot, if there is one. */
@@ -75,7 +77,7 @@ export class UpdateRecorder<S extends Statistic> {
     this.#before = undefined;
   }
 
-  #holdBefore(event: PreOptimizerStepEvent): readonly MeasuredStep<S>[] {
+  #holdBefore(event: PreOptimizerStepEvent): Ended<S> {
     const given = this.#endThoseAfter(event.step);
     const { step, epoch } = event;
     if (this.#when(step + 1, { epoch, previousEpoch: this.#previousEpoch }))
@@ -83,7 +85,7 @@ export class UpdateRecorder<S extends Statistic> {
     return given;
   }
 
-  #compare(event: OptimizerStepEvent): readonly MeasuredStep<S>[] {
+  #compare(event: OptimizerStepEvent): Ended<S> {
     this.#previousEpoch = event.epoch;
     if (!this.#before) return NONE;
     const parameters = parametersOf(event);
@@ -109,7 +111,7 @@ export class UpdateRecorder<S extends Statistic> {
     return this.#takeEnded();
   }
 
-  #end(event: StepEndEvent): readonly MeasuredStep<S>[] {
+  #end(event: StepEndEvent): Ended<S> {
     const measured = this.#waiting.find(({ step, ended }) => step === event.step && !ended);
     if (!measured) return NONE;
     measured.heard = event;
@@ -118,25 +120,25 @@ export class UpdateRecorder<S extends Statistic> {
   }
 
   /** A step begins when `done` are done: one with a later number that waits has failed and is being done again. */
-  #endThoseAfter(done: number): readonly MeasuredStep<S>[] {
+  #endThoseAfter(done: number): Ended<S> {
     this.dispose();
     for (const measured of this.#waiting) measured.ended ||= measured.step > done;
     return this.#takeEnded();
   }
 
-  #takeEnded(): readonly MeasuredStep<S>[] {
+  #takeEnded(): Ended<S> {
     if (this.#waiting.length === 0) return NONE;
     const open = this.#waiting.findIndex(({ ended }) => !ended);
-    return this.#waiting.splice(0, open < 0 ? this.#waiting.length : open);
+    return this.#waiting.splice(0, open < 0 ? this.#waiting.length : open).map(measurementOf);
   }
 }
 
-/** The measurements of steps, each once its comparison is there. */
-export function settle<S extends Statistic>(steps: readonly MeasuredStep<S>[]): ObservableInput<ParameterUpdates<S>> {
-  if (!steps.some(({ comparison }) => comparison instanceof Promise)) {
-    return steps.map((step) => updatesOf(step, step.comparison as Comparison<S>));
-  }
-  return from(steps).pipe(concatMap(async (step) => updatesOf(step, await step.comparison)));
+/** What was measured in a step, once its comparison is there. */
+function measurementOf<S extends Statistic>(measured: MeasuredStep<S>): MaybePromise<ParameterUpdates<S>> {
+  const { comparison } = measured;
+  return comparison instanceof Promise
+    ? comparison.then((found) => updatesOf(measured, found))
+    : updatesOf(measured, comparison);
 }
 
 function updatesOf<S extends Statistic>(
