@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { checkOneOf, describeValue } from '../events/check-option.js';
 import type { Sink } from '../events/sink.js';
+import { LONGEST_TIMER_MS } from '../events/within.js';
 import type { AnyRecord } from '../page/history/recorder.js';
 import { isShown } from '../page/history/recorder.js';
 import { pageFiles } from '../page/page-document.js';
@@ -141,7 +142,7 @@ class PageThread {
   linger(ms: number): void {
     if (ms === 0 || this.#ended) return;
     this.#worker.ref();
-    if (ms !== Infinity) setTimeout(() => void this.stop(), ms);
+    if (ms <= LONGEST_TIMER_MS) setTimeout(() => void this.stop(), ms);
   }
 
   async stop(): Promise<void> {

@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import { checkOneOf, checkPositive } from '../events/check-option.js';
 import type { AlertEvent, EventContext, TrainingEvent, TrainingEventType } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
+import { LONGEST_TIMER_MS } from '../events/within.js';
 import { operate } from '../operators/operate.js';
 import type { RuleOptions } from './create-rule.js';
 import { type SavedTroubles, Troubles } from './troubles.js';
@@ -10,7 +11,7 @@ import { type SavedTroubles, Troubles } from './troubles.js';
 export type Timer = (work: () => void, delayMs: number) => () => void;
 
 export interface StalledTrainingOptions extends Omit<RuleOptions, 'patience' | 'recovery'> {
-  /** How long nothing may happen. Default: 1,800,000 ms, half an hour. */
+  /** How long nothing may happen. Default: 1,800,000 ms, half an hour. Beyond 24 days only an event that comes tells it. */
   readonly afterMs?: number;
   /** Default: `setTimeout`, which does not keep the process alive. */
   readonly timer?: Timer;
@@ -100,6 +101,7 @@ interface Remembered extends SavedTroubles {
 }
 
 const patientTimer: Timer = (work, delayMs) => {
+  if (delayMs > LONGEST_TIMER_MS) return () => {};
   const timeout: unknown = setTimeout(work, delayMs);
   // A browser's is a number.
   if (typeof timeout === 'object' && timeout !== null && 'unref' in timeout) (timeout as { unref(): void }).unref();

@@ -2,6 +2,7 @@ import { type Observable, type Observer, Subject, type Subscription } from 'rxjs
 import type { AlertEvent, ControlRequest, EventContext, SinkErrorEvent, TrainingEvent } from '../events/events.js';
 import type { Sink } from '../events/sink.js';
 import { SupervisedObservable, subscribeGuarded } from '../events/supervised-observable.js';
+import { within } from '../events/within.js';
 
 export interface PublisherOptions {
   /** The name of the run, on every event. Default: `run`. */
@@ -10,7 +11,7 @@ export interface PublisherOptions {
   readonly clock?: () => number;
   /** Told of each `sink-error` as it happens. Default: one line on standard error. */
   readonly onSinkError?: (event: SinkErrorEvent) => void;
-  /** How long `close()` waits for a stream or a sink that does not end. Default: 10,000 ms. */
+  /** How long `close()` waits for a stream or a sink that does not end; `Infinity` for ever. Default: 10,000 ms. */
   readonly closeTimeoutMs?: number;
 }
 
@@ -258,7 +259,13 @@ export class Publisher {
     };
     this.#sinkErrors.push(event);
     this.publish(event);
-    (this.#options.onSinkError ?? sayOnStandardError)(event);
+    try {
+      (this.#options.onSinkError ?? sayOnStandardError)(event);
+    } catch (thrown) {
+      // It is called where others' errors end: what it throws itself would reach nobody, and end the process.
+      sayOnStandardError(event);
+      console.error('trainscope: onSinkError failed:', thrown);
+    }
   };
 }
 
@@ -302,17 +309,5 @@ function swallow(act: () => void): void {
     act();
   } catch {
     // It has failed already, and that has been said.
-  }
-}
-
-async function within(timeoutMs: number, ended: Promise<unknown>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  try {
-    return await Promise.race([ended.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,5 +1,5 @@
 import { map, NEVER, of, Subject } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../../src/events/events.js';
 import type { Sink } from '../../src/events/sink.js';
 import { Publisher } from '../../src/sources/publisher.js';
@@ -148,6 +148,41 @@ describe('Publisher', () => {
     other.complete();
     await publisher.close();
     expect(taken).toEqual([1]);
+  });
+
+  it('waits for ever where it is told to: no timer can measure that', async () => {
+    const { publisher, said } = setUp({ closeTimeoutMs: Infinity });
+    const sink = slowSink();
+    publisher.attach(publisher.events$, sink);
+    setTimeout(sink.finish, 20);
+    await publisher.close();
+    expect(said).toEqual([]);
+  });
+
+  it('survives an onSinkError that throws: the others go on, and both errors are said', () => {
+    const lines: unknown[][] = [];
+    const saying = vi.spyOn(console, 'error').mockImplementation((...line) => void lines.push(line));
+    try {
+      const publisher = new Publisher({
+        onSinkError: () => {
+          throw new Error('from the handler');
+        },
+      });
+      const types: string[] = [];
+      publisher.attach(publisher.events$, () => {
+        throw new Error('first');
+      });
+      publisher.events$.subscribe(({ type }) => types.push(type));
+      publisher.publish({ type: 'step-begin' });
+      publisher.publish({ type: 'epoch-end' });
+      expect(types).toEqual(['step-begin', 'sink-error', 'epoch-end']);
+      expect(lines).toEqual([
+        ['trainscope: observer failed and was detached: first'],
+        ['trainscope: onSinkError failed:', new Error('from the handler')],
+      ]);
+    } finally {
+      saying.mockRestore();
+    }
   });
 
   it('survives a handler of sink-errors that throws itself', () => {

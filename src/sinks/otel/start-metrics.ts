@@ -1,6 +1,7 @@
 import { createNoopMeter, type MeterProvider } from '@opentelemetry/api';
 import type { Observable } from 'rxjs';
 import type { AlertEvent } from '../../events/events.js';
+import { within } from '../../events/within.js';
 import { type Alerts, alerts } from './alerts.js';
 import { type GaugeProducer, gaugeProducer } from './gauge-producer.js';
 import { createOtelSink, type OtelSink } from './otel-sink.js';
@@ -173,24 +174,5 @@ class Telemetry implements TrainingMetricsSetup {
 
   async #flush(): Promise<void> {
     if (!this.#finishing) await within(this.#settings.finishTimeoutMs, this.#parts.provider.forceFlush());
-  }
-}
-
-/** Wait for something, but not for ever, and not for whether it went well. */
-async function within(ms: number, something: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  try {
-    await Promise.race([
-      something.then(
-        () => {},
-        () => {},
-      ),
-      late,
-    ]);
-  } finally {
-    clearTimeout(timer);
   }
 }
