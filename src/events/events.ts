@@ -54,7 +54,7 @@ export interface TrainBeginEvent extends EventContext {
   readonly type: 'train-begin';
   /** Updates the run will make, where known. */
   readonly maxSteps?: number;
-  /** Epochs the run will make, where known. */
+  /** Epochs at the end of the run, where known: those before it began included. */
   readonly numEpochs?: number;
 }
 

@@ -3,8 +3,12 @@ import type { Publisher } from './publisher.js';
 
 /** How long a loop is going to go on, as far as it is known. */
 export interface FitPlan {
+  /** The epoch that the loop ends with, counted from 1. */
   readonly numEpochs?: number;
+  /** Updates in an epoch. */
   readonly stepsPerEpoch?: number;
+  /** Epochs that are done already, as when a training goes on. Default: 0. */
+  readonly initialEpoch?: number;
 }
 
 /** Callbacks for `model.fit`; a loop by hand may call them too. */

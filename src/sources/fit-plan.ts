@@ -1,4 +1,4 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { LayersModel, ModelFitArgs } from '@tensorflow/tfjs-layers';
 import { hookMethod } from '../parameters/hook-method.js';
 import type { FitPlan } from './fit-callbacks.js';
 
@@ -12,6 +12,7 @@ export function watchFitPlan(model: LayersModel, onPlan: (plan: FitPlan) => void
     onPlan({
       ...(args.epochs !== undefined && { numEpochs: args.epochs }),
       ...(args.batchesPerEpoch && { stepsPerEpoch: args.batchesPerEpoch }),
+      ...(args.initialEpoch && { initialEpoch: args.initialEpoch }),
     });
     return fitDataset(dataset, args);
   });
@@ -21,12 +22,12 @@ export function watchFitPlan(model: LayersModel, onPlan: (plan: FitPlan) => void
   };
 }
 
-function planOfFit(x: unknown, args: { epochs?: number; batchSize?: number; validationSplit?: number }): FitPlan {
+function planOfFit(x: unknown, args: ModelFitArgs): FitPlan {
   const examples = countExamples(x);
-  const numEpochs = args.epochs ?? 1;
-  if (examples === undefined) return { numEpochs };
+  const epochs = { numEpochs: args.epochs ?? 1, ...(args.initialEpoch && { initialEpoch: args.initialEpoch }) };
+  if (examples === undefined) return epochs;
   const trained = Math.floor(examples * (1 - (args.validationSplit ?? 0)));
-  return { numEpochs, stepsPerEpoch: Math.ceil(trained / (args.batchSize ?? 32)) };
+  return { ...epochs, stepsPerEpoch: Math.ceil(trained / (args.batchSize ?? 32)) };
 }
 
 function countExamples(x: unknown): number | undefined {

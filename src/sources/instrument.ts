@@ -65,8 +65,9 @@ const observed = new WeakSet<Optimizer>();
  * by hand that end in `applyGradients`.
  *
  * Hooks `minimize` and `applyGradients` of this one instance (and `fit`, `fitDataset` of a model, to learn how long they
- * will go on, and `compile`, to go on with another optimizer), so that two models side by side do not mix. A step is timed from the call of `minimize`; a loop that calls
- * `applyGradients` itself shows only that part, and its loss only by `setLoss`.
+ * will go on, and `compile`, to go on with another optimizer), so that two models side by side do not mix. A step is timed
+ * from the call of `minimize`; a loop that calls `applyGradients` itself shows only that part, and its loss only by
+ * `setLoss`.
  *
  * @throws TypeError when the target is neither an optimizer nor a compiled model; Error when it is already instrumented.
  *
@@ -144,6 +145,8 @@ class InstrumentedLoop implements Training {
       restoreApply();
       restoreMinimize();
       observed.delete(optimizer);
+      // Once: by the next time, somebody else may observe it.
+      this.#release = () => {};
     };
   }
 
@@ -295,8 +298,11 @@ class InstrumentedLoop implements Training {
   #beginTraining(): void {
     this.#trainBegun = true;
     this.#control.stopRequested = false;
-    const { numEpochs, stepsPerEpoch } = this.#position.plan;
-    const more = numEpochs && stepsPerEpoch ? { maxSteps: this.#publisher.step + numEpochs * stepsPerEpoch } : {};
+    const { numEpochs, stepsPerEpoch, initialEpoch = 0 } = this.#position.plan;
+    const more =
+      numEpochs && stepsPerEpoch
+        ? { maxSteps: this.#publisher.step + Math.max(0, numEpochs - initialEpoch) * stepsPerEpoch }
+        : {};
     this.#publisher.publish({ type: 'train-begin', ...(numEpochs !== undefined && { numEpochs }), ...more });
   }
 

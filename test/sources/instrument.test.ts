@@ -106,6 +106,24 @@ describe('instrument, model.fit', () => {
     expect(held().numTensors).toBe(before.numTensors);
   });
 
+  it('counts the steps of a training that goes on from a later epoch', async () => {
+    const model = classifier();
+    const { x, y } = examples(20);
+    const { training, events } = record(model);
+    const args = { batchSize: 10, verbose: 0, callbacks: training.callbacks() } as const;
+    await model.fit(x, y, { ...args, epochs: 3 });
+    await model.fit(x, y, { ...args, epochs: 5, initialEpoch: 3 });
+    await training.close();
+    const begins = events.filter(({ type }) => type === 'train-begin');
+    expect(begins).toMatchObject([
+      { numEpochs: 3, maxSteps: 6 },
+      { numEpochs: 5, maxSteps: 10, step: 6 },
+    ]);
+    expect(training.step).toBe(10);
+    tf.dispose([x, y]);
+    model.dispose();
+  });
+
   it('trains exactly as it does unobserved', async () => {
     const { x, y } = examples();
     const losses: number[][] = [];
@@ -553,5 +571,17 @@ describe('bad input', () => {
     expect(() => instrument(model.optimizer)).toThrow(/not instrumented, got SGDOptimizer that is; use the first/);
     await training.close();
     await instrument(model).close();
+  });
+
+  it('refuses a third while a second observes what a first has let go', async () => {
+    const optimizer = tf.train.sgd(0.1);
+    const first = instrument(optimizer);
+    first.unhook();
+    const second = instrument(optimizer);
+    await first.close();
+    expect(() => instrument(optimizer)).toThrow(/not instrumented, got SGDOptimizer that is/);
+    await second.close();
+    await instrument(optimizer).close();
+    optimizer.dispose();
   });
 });
