@@ -1,5 +1,5 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkOneOf, checkPositiveInteger, describeValue } from '../events/check-option.js';
+import { checkNotNegative, checkOneOf, checkPositiveInteger } from '../events/check-option.js';
 import type { ControlRequest, TrainingEvent } from '../events/events.js';
 import { evaluationLossOf, requiredMetric } from '../events/required-metric.js';
 import { shortNumber } from '../events/short-number.js';
@@ -45,8 +45,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): OperatorFunct
   const { metric, mode = 'min', patience = 3, minDelta = 0, checkFinite = true } = options;
   checkOneOf('mode', mode, ['min', 'max']);
   checkPositiveInteger('patience', patience);
-  if (!(minDelta >= 0))
-    throw new TypeError(`minDelta: expected a number of at least 0, got ${describeValue(minDelta)}`);
+  checkNotNegative('minDelta', minDelta);
   const improvement = { mode, threshold: minDelta, thresholdMode: 'abs' } as const;
   const isBeyond = (value: number, threshold: number | undefined, sign: 1 | -1) =>
     threshold !== undefined && (mode === 'min' ? sign * (threshold - value) > 0 : sign * (value - threshold) > 0);

@@ -1,5 +1,11 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkPositiveInteger, describeValue } from '../events/check-option.js';
+import {
+  checkNotNegative,
+  checkOneOf,
+  checkPositiveInteger,
+  checkWholeNumber,
+  describeValue,
+} from '../events/check-option.js';
 import type { ControlRequest, TrainingEvent } from '../events/events.js';
 import { requiredMetric } from '../events/required-metric.js';
 import { shortNumber } from '../events/short-number.js';
@@ -29,7 +35,8 @@ export interface ReduceOnPlateauOptions extends ImprovementOptions {
  *
  * Error of the stream: TypeError when an evaluation lacks the `metric`; it lists those that there are.
  *
- * @throws TypeError for a factor that is not between 0 and 1, counts that are no positive integers.
+ * @throws TypeError for a factor that is not between 0 and 1, counts that are no whole numbers, a negative threshold, a
+ * mode that there is not.
  *
  * @example
  * ```ts
@@ -44,7 +51,11 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): OperatorF
   const { metric, steps = 10, factor = 0.1, patience = 10, cooldown = 0, minFactor = 1e-4 } = options;
   const { mode = 'min', threshold = 1e-4, thresholdMode = 'rel' } = options;
   checkPositiveInteger('steps', steps);
-  checkPositiveInteger('patience', patience);
+  checkWholeNumber('patience', patience);
+  checkWholeNumber('cooldown', cooldown);
+  checkOneOf('mode', mode, ['min', 'max']);
+  checkNotNegative('threshold', threshold);
+  checkOneOf('thresholdMode', thresholdMode, ['rel', 'abs']);
   for (const [name, value] of Object.entries({ factor, minFactor })) {
     if (!(value > 0 && value < 1)) {
       throw new TypeError(`${name}: expected a number between 0 and 1, got ${describeValue(value)}`);

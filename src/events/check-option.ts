@@ -34,6 +34,22 @@ export function checkPositiveInteger(name: string, value: number): number {
   return value;
 }
 
+/** @throws TypeError unless `value` is a whole number of at least 0. */
+export function checkWholeNumber(name: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new TypeError(`${name}: expected a whole number of at least 0, got ${describeValue(value)}`);
+  }
+  return value;
+}
+
+/** @throws TypeError unless `value` is a finite number of at least 0. */
+export function checkNotNegative(name: string, value: number): number {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
+    throw new TypeError(`${name}: expected a number of at least 0, got ${describeValue(value)}`);
+  }
+  return value;
+}
+
 /** @throws TypeError unless `value` is a finite number above 0. */
 export function checkPositive(name: string, value: number): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {

@@ -65,7 +65,8 @@ export function gradientNormJump<S extends Statistic>({
             },
           ];
         }
-        pushBounded(state.norms, norm, window);
+        // An infinite one would make every mean infinite, and the rule blind.
+        if (norm < Infinity) pushBounded(state.norms, norm, window);
         return [];
       },
     },

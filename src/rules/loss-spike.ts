@@ -62,12 +62,12 @@ export function lossSpike({
         const { loss } = event;
         const mean = meanOf(state.losses);
         const limit = mean + Math.max(rtol * Math.abs(mean), floor * Math.abs(state.first ?? 0));
-        if (loss === Infinity || (state.seen >= warmup && loss > limit)) {
+        if (!Number.isFinite(loss) || (state.seen >= warmup && loss > limit)) {
           return [
             {
               value: loss,
               ...(state.seen > 0 && { threshold: limit }),
-              what: `the loss is ${shortNumber(loss)}, and its mean over the last ${state.losses.length} steps was ${shortNumber(mean)}`,
+              what: `the loss is ${shortNumber(loss)}${state.seen > 0 ? `, and its mean over the last ${state.losses.length} steps was ${shortNumber(mean)}` : ''}`,
               advice:
                 "Look at this step's batch; if it recurs, lower the learning rate, clip the gradients, or skip such batches.",
             },

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositiveInteger, describeValue } from '../events/check-option.js';
+import { checkNotNegative, checkPositiveInteger } from '../events/check-option.js';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import { createRule, type RuleOptions } from './create-rule.js';
@@ -45,7 +45,7 @@ export function overtraining({
 }: OvertrainingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
   checkPositiveInteger('trainPatience', trainPatience);
   checkPositiveInteger('validationPatience', validationPatience);
-  if (!(delta >= 0)) throw new TypeError(`delta: expected a number of at least 0, got ${describeValue(delta)}`);
+  checkNotNegative('delta', delta);
   interface Best {
     value?: number;
     /** Evaluations since. */

@@ -110,7 +110,11 @@ function compareValues(
     return FORMULAS[statistic]({ ...scalarKernel.update(w, v), ...moments(w, v), size: now.length });
   };
   const histogramOf: Record<HistogramSubject, (name: string) => MagnitudeHistogram> = {
-    update: (name) => histogram(indexed(after[name]), indexed(before[name])),
+    // As in a real run: what came or changed its shape has no update.
+    update: (name) =>
+      before[name]?.length === after[name]!.length
+        ? histogram(indexed(after[name]), indexed(before[name]))
+        : histogram([] as never),
     weight: (name) => histogram(indexed(after[name])),
     gradient: (name) => histogram(indexed(gradients[name])),
   };

@@ -4,7 +4,7 @@ import { createParameterUpdates, type ParameterUpdates } from '../parameters/par
 export class UpdateHistory {
   #names: readonly string[] = [];
   #sizes: readonly number[] = [];
-  readonly #rows: Float64Array[] = [];
+  #rows: Float64Array[] = [];
 
   get names(): readonly string[] {
     return this.#names;
@@ -23,7 +23,7 @@ export class UpdateHistory {
   begin(names: readonly string[], sizes: readonly number[], rows: readonly Float64Array[] = []): void {
     this.#names = names;
     this.#sizes = sizes;
-    this.#rows.splice(0, Infinity, ...rows);
+    this.#rows = [...rows];
   }
 
   add(updateNorms: Float64Array): void {

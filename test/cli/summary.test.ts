@@ -55,6 +55,10 @@ describe('a run', () => {
     ]);
     run.take(event('train-end', { step: 2 }));
     expect(runLines(run, plain)[0]).not.toContain('not ended');
+    run.take(event('evaluate', { step: 2, metrics: { accuracy: 1 } }));
+    expect(runLines(run, plain)[0]).not.toContain('not ended');
+    run.take(event('train-begin', { step: 2 }));
+    expect(runLines(run, plain)[0]).toContain('not ended');
   });
 
   it('takes the loss of updates where there are no step ends', () => {

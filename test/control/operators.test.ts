@@ -123,6 +123,7 @@ describe('reduceOnPlateau', () => {
     ['flat for the patience', flat(22), { steps: 2 }, []],
     ['flat for longer', flat(24), { steps: 2 }, [0.1]],
     ['and again', flat(46), { steps: 2 }, [0.1, 0.010000000000000002]],
+    ['a patience of 0', flat(3), { steps: 1, patience: 0 }, [0.1, 0.010000000000000002]],
     ['after a cooldown', flat(12), { steps: 1, patience: 1, cooldown: 3 }, [0.1, 0.010000000000000002]],
     ['down to the least', flat(20), { steps: 1, patience: 1, minFactor: 0.05 }, [0.1, 0.05]],
     [
@@ -149,6 +150,16 @@ describe('reduceOnPlateau', () => {
 
   it('refuses a factor that does not reduce', () => {
     expect(() => reduceOnPlateau({ factor: 1 })).toThrow('factor: expected a number between 0 and 1, got 1');
+  });
+
+  it.each([
+    [{ mode: 'least' as 'min' }, 'mode: expected one of min, max; got "least"'],
+    [{ thresholdMode: 'relative' as 'rel' }, 'thresholdMode: expected one of rel, abs; got "relative"'],
+    [{ threshold: Number.NaN }, 'threshold: expected a number of at least 0, got NaN'],
+    [{ cooldown: 0.5 }, 'cooldown: expected a whole number of at least 0, got 0.5'],
+    [{ patience: -1 }, 'patience: expected a whole number of at least 0, got -1'],
+  ])('refuses %o', (options, message) => {
+    expect(() => reduceOnPlateau(options)).toThrow(message);
   });
 });
 

@@ -136,6 +136,11 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ],
     ['too early', () => alertsOf(column('gradientNorm', [...times(49, 1), 50]), gradientNormJump()), []],
     [
+      'an infinity at first does not blind it',
+      () => alertsOf(column('gradientNorm', [Infinity, ...times(50, 1), 10.01]), gradientNormJump()),
+      ['begin warning 52-52'],
+    ],
+    [
       'less than at the start',
       () => alertsOf(column('gradientNorm', [...times(50, 1), ...times(50, 0.01), 0.9]), gradientNormJump()),
       [],
@@ -150,6 +155,11 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['more than that', () => alertsOf(losses(10, ...times(10, 0.125), 10.126), lossSpike()), ['begin warning 12-12']],
     ['the window forgets', () => alertsOf(losses(0.5, ...times(10, 1), 2.95), lossSpike()), []],
     ['infinite, from the first', () => alertsOf(losses(Infinity), lossSpike()), ['begin warning 1-1']],
+    [
+      'infinite below zero, and no part of the mean',
+      () => alertsOf(losses(1, -Infinity, 1, 1, 1, 9), lossSpike()),
+      ['begin warning 2-2', 'end warning 2-5', 'begin warning 6-6'],
+    ],
     ['one that was never shown', () => alertsOf(losses(1, Number.NaN, 1), lossSpike()), []],
     ['negative losses', () => alertsOf(losses(-10, -10, 10, 10.1), lossSpike()), ['begin warning 4-4']],
   ],

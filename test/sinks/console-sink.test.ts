@@ -191,6 +191,28 @@ describe('consoleSink', () => {
     expect(screen()[0]).toBe('step 3/4 ███████████████░░░░░ 75 %  epoch 1.00/2  loss 0.500  rate 0.100');
   });
 
+  it('counts no time between two trainings as that of steps', () => {
+    const { next, screen, sink } = setUp({ style: 'progress', isTTY: true, columns: 100 });
+    const end = (step: number, time: number) =>
+      ({
+        type: 'step-end',
+        ...CONTEXT,
+        step,
+        time,
+        loss: 0.5,
+        learningRate: 0.1,
+        durationMs: 1,
+        examples: 1,
+        observingMs: 0,
+      }) as const;
+    next(end(1, 1000), 0);
+    next({ type: 'train-begin', ...CONTEXT, time: 3_600_000 });
+    next(end(2, 3_600_000), 1000);
+    next(end(3, 3_600_500), 2000);
+    sink.complete();
+    expect(screen()[0]).toMatch(/ 2\.0 steps\/s$/);
+  });
+
   it('says a high speed in full', () => {
     const { next, screen, sink } = setUp({ style: 'progress', isTTY: true, columns: 100 });
     next(Object.assign(updates(1, { a: [1, 1] }), { time: 1000 }), 0);

@@ -1,6 +1,6 @@
 import { concatMap, from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { parameterUpdates, STATISTICS } from '../../src/index.js';
+import { type Comparison, parameterUpdates, STATISTICS } from '../../src/index.js';
 import { recordStream, scriptedParameters, scriptedRun, scriptedStep, scriptedUpdates } from '../../src/testing.js';
 import { relativeError, twin } from '../parameters/twin.js';
 
@@ -24,6 +24,16 @@ describe('scripted runs', () => {
     for (const statistic of STATISTICS)
       expect(relativeError(values[0]!.of('w')[statistic], twin(statistic, w, v, g))).toBeLessThan(1e-12);
     expect(values[0]!.histograms.gradient?.[0]).toMatchObject({ zeros: 1 });
+  });
+
+  it('have no histogram of the update of a parameter that has just come', () => {
+    const before = scriptedParameters({}).snapshot();
+    const { histograms } = scriptedParameters({ w: [1, 2] }).compare(before, {
+      statistics: [],
+      histograms: ['update', 'weight'],
+    }) as Comparison;
+    expect(histograms.update).toEqual([{ zeros: 0, nonFinite: 0, firstExponent: 0, counts: [] }]);
+    expect(histograms.weight?.[0]?.counts).toEqual([1, 1]);
   });
 
   it('count snapshots, update as told, and delay what a device would', async () => {

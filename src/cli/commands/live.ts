@@ -46,8 +46,11 @@ async function live(files: readonly string[], { port, host }: LiveFlags): Promis
   say('Ctrl-C ends it');
   try {
     const runs = new DistinctRuns();
-    await Promise.all(files.map((file) => show(file, sink, runs, interrupted.signal)));
+    const shown = Promise.all(files.map((file) => show(file, sink, runs, interrupted.signal)));
+    // `closed` settles first only when the page has failed.
+    await Promise.race([shown, sink.closed]);
   } finally {
+    interrupted.abort();
     await sink.stop();
   }
 }

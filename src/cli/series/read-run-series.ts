@@ -1,7 +1,6 @@
 import { filter, map } from 'rxjs';
 import { checkOneOf } from '../../events/check-option.js';
 import { ofMeasurement } from '../../operators/of-measurement.js';
-import { columnOf } from '../../parameters/parameter-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { requireColumn } from '../../sinks/require-column.js';
 import { replay } from '../../sources/replay.js';
@@ -15,7 +14,7 @@ export async function readRunSeries(file: string, statistic: string = 'updateNor
   await replay(file)
     .pipe(
       ofMeasurement('parameter-updates'),
-      map((updates) => ({ updates, column: columnOf(updates, checked) ?? requireColumn(updates, checked) })),
+      map((updates) => ({ updates, column: requireColumn(updates, checked) })),
       filter(({ column }) => column.length > 0),
     )
     .forEach(({ updates, column }) => {

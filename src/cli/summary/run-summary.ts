@@ -32,12 +32,13 @@ export class RunSummary {
 
   take(record: RunRecord): void {
     this.#follow(record);
+    // It may be evaluated after its end, and it may go on.
+    if (record.type === 'train-begin' || record.type === 'train-end') this.finished = record.type === 'train-end';
     if (record.type === 'parameter-updates') this.#takeUpdates(record);
     else if (record.type === 'step-end') this.#takeLoss(record.loss, record.learningRate);
     else if (record.type === 'evaluate') this.evaluated = { step: record.step, metrics: record.metrics };
     else if (record.type === 'alert') this.#takeAlert(record);
     else if (record.type === 'sink-error') this.sinkErrors.push(record.message);
-    this.finished = record.type === 'train-end';
   }
 
   #follow({ step, epoch, time }: RunRecord): void {

@@ -115,6 +115,8 @@ class Show implements SinkWork<RunRecord> {
 
   #takeEvent(event: Exclude<RunRecord, AnyParameterUpdates>): void {
     if (event.type === 'train-begin') {
+      // The time between two trainings is nobody's step.
+      this.#first = undefined;
       this.#plan = {
         ...(event.maxSteps !== undefined && { maxSteps: event.maxSteps }),
         ...(event.numEpochs !== undefined && { numEpochs: event.numEpochs }),

@@ -26,7 +26,8 @@ export class RunValues {
     const values = this.#valuesOf(record).filter((value) => this.#isNew(value, record.step));
     const start = this.#last ? [] : this.#start(record);
     this.#last = { time: record.time, step: record.step };
-    this.#finished = record.type === 'train-end';
+    // It may be evaluated after its end, and it may go on.
+    if (record.type === 'train-begin' || record.type === 'train-end') this.#finished = record.type === 'train-end';
     return [...start, ...values];
   }
 

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { merge, of } from 'rxjs';
-import { instrument, parameterUpdates, type RunRecord } from 'trainscope';
+import { instrument, parameterUpdates, type RunRecord, type TrainingEvent } from 'trainscope';
 import { type TensorboardSinkOptions, tensorboardSink } from 'trainscope/node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/sinks/tensorboard/crc32c.js';
 import { encodeSummary } from '../../../src/sinks/tensorboard/event-encoder.js';
+import { RunValues } from '../../../src/sinks/tensorboard/run-values.js';
 import type { SummaryValue } from '../../../src/sinks/tensorboard/summary.js';
 import { folderName } from '../../../src/sinks/tensorboard/tensorboard-sink.js';
 import { maskedCrc, tfRecord } from '../../../src/sinks/tensorboard/tf-record.js';
@@ -155,6 +156,19 @@ describe('tensorboardSink', () => {
       tagsOf(await written(allKindsOfRecords(), { hparams: { optimizer: 'adam', lr: 1e-3, fused: true } })),
     ).toEqual(['_hparams_/session_start_info', '_hparams_/experiment', '_hparams_/session_end_info']);
     expect(tagsOf(await written(allKindsOfRecords()))).toEqual([]);
+  });
+
+  it('says of a run whether it ended, also where it was evaluated after its end', () => {
+    const [begin, end, evaluate] = [event('train-begin'), event('train-end'), event('evaluate', { metrics: {} })];
+    const lastOf = (...events: readonly TrainingEvent[]) => {
+      const run = new RunValues('test', [], { lr: 1 });
+      for (const each of events) run.take(each);
+      return run.end().values.at(-1);
+    };
+    const ended = (finished: boolean) => ({ kind: 'hparams', content: { of: 'session-end', finished } });
+    expect(lastOf(begin, end, evaluate)).toMatchObject(ended(true));
+    expect(lastOf(begin, evaluate)).toMatchObject(ended(false));
+    expect(lastOf(begin, end, begin)).toMatchObject(ended(false));
   });
 
   it('gives each run a folder, and a run that goes on another file', async () => {
