@@ -98,6 +98,8 @@ export interface StepEndEvent extends EventContext {
   readonly durationMs: number;
   /** Examples in the step's batches, NaN where the source cannot know. */
   readonly examples: number;
+  /** Tokens in the step's batches, where the source counts them. */
+  readonly tokens?: number;
   /** The part of `durationMs` that operators, sinks and subscribers took. */
   readonly observingMs: number;
   /** The tensors that TensorFlow.js held when the step ended, where the source counts them. */

@@ -5,6 +5,8 @@ export interface Speed {
   readonly stepsPerSecond: number;
   /** NaN where the source does not know how many examples a step has. */
   readonly examplesPerSecond: number;
+  /** There where the source counts the tokens of every step. */
+  readonly tokensPerSecond?: number;
   /** The part of the steps' time that operators, sinks and subscribers took, 0…1. */
   readonly observingShare: number;
 }
@@ -34,6 +36,9 @@ export class SpeedWindow {
     return {
       stepsPerSecond: this.#steps.length / seconds,
       examplesPerSecond: sum(({ examples }) => examples) / seconds,
+      ...(this.#steps.every(({ tokens }) => tokens !== undefined) && {
+        tokensPerSecond: sum(({ tokens = 0 }) => tokens) / seconds,
+      }),
       observingShare: inStepsMs === 0 ? 0 : sum(({ observingMs }) => observingMs) / inStepsMs,
     };
   }

@@ -15,6 +15,7 @@ import { CheckpointKeeper, type Kept } from './checkpoints/checkpoint-keeper.js'
 import { checkSavable } from './checkpoints/optimizer-state.js';
 import { readWeights } from './checkpoints/weights.js';
 import { type Collator, defaultCollator } from './data/collate.js';
+import { InputMeter } from './data/input-meter.js';
 import { exampleLengths, type LengthGrouping } from './data/length-grouping.js';
 import { type ExampleSource, exampleSource, isDataset, type TrainDataset } from './data/train-dataset.js';
 import { type ComputeMetrics, type Evaluated, evaluateModel } from './evaluation/evaluate-model.js';
@@ -227,7 +228,7 @@ export class Trainer<Example = unknown> {
     }
     const keepPredictions = this.#options.computeMetrics !== undefined && !this.args.predictionLossOnly;
     const { metrics } = await this.#runModel('evalDataset', dataset, metricKeyPrefix, keepPredictions);
-    await logMetrics(this.#announcer, this.state, metrics);
+    await logMetrics(this.#announcer, this.args, this.state, metrics);
     await this.#announcer.say('onEvaluate', { type: 'evaluate', metrics }, { metrics });
     return metrics;
   }
@@ -348,6 +349,11 @@ export class Trainer<Example = unknown> {
         trainable,
         source,
         grouping,
+        inputMeter: new InputMeter(
+          this.args.includeNumInputTokensSeen,
+          this.#adapted.mainInputNames,
+          this.#adapted.parameters(),
+        ),
         collate: this.#collate,
         canEvaluate: this.#options.evalDataset !== undefined,
         evaluate: () => this.evaluate(),
@@ -369,14 +375,14 @@ export class Trainer<Example = unknown> {
     const { args, state } = this;
     const trainingLoss = meter.overall(state.globalStep);
     const metrics = {
-      ...speedMetrics('train', this.#now() - begin, plan.samples, state.maxSteps),
+      ...speedMetrics('train', this.#now() - begin, { samples: plan.samples, steps: state.maxSteps }),
       total_flos: state.totalFlos,
       train_loss: trainingLoss,
     };
-    await logMetrics(this.#announcer, state, metrics);
+    const logged = await logMetrics(this.#announcer, args, state, metrics);
     if (args.loadBestModelAtEnd) await checkpoints.loadBest();
     await this.#announcer.say('onTrainEnd', { type: 'train-end' }, {});
-    return { globalStep: state.globalStep, trainingLoss, metrics: { ...metrics, epoch: state.epoch } };
+    return { globalStep: state.globalStep, trainingLoss, metrics: logged };
   }
 
   #sayNotRestored(names: readonly string[]): void {
@@ -423,7 +429,7 @@ export class Trainer<Example = unknown> {
       onBatch: () => this.#announcer.say('onPredictionStep', undefined, {}),
     });
     const steps = Math.ceil(evaluated.samples / args.perDeviceEvalBatchSize);
-    const speed = speedMetrics(prefix, this.#now() - begin, evaluated.samples, steps);
+    const speed = speedMetrics(prefix, this.#now() - begin, { samples: evaluated.samples, steps });
     return { ...evaluated, metrics: { ...evaluated.metrics, ...speed } };
   }
 
@@ -439,7 +445,7 @@ export class Trainer<Example = unknown> {
   }
 }
 
-/** Operations are not counted: the log has the key for Hugging Face's readers, and people need not see a 0. */
+/** The log has it for Hugging Face's readers; a number of so many digits is nothing to show, and they do not either. */
 function withoutFlos(event: TrainingEvent): TrainingEvent {
   if (event.type !== 'log') return event;
   const { total_flos: _, ...metrics } = event.metrics;

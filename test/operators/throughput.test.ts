@@ -51,6 +51,12 @@ describe('throughput', () => {
     expect(none).toMatchObject({ observingShare: 0 });
   });
 
+  it('tells tokens where every step of the window has them', () => {
+    const steps = of(end(1, 0), end(2, 0, { tokens: 100 }), end(3, 0, { tokens: 300 }));
+    const { values } = collect(steps.pipe(throughput({ window: 2 })));
+    expect(values.map(({ tokensPerSecond }) => tokensPerSecond)).toEqual([undefined, undefined, expect.closeTo(2000)]);
+  });
+
   it('refuses what is no window', () => {
     expect(() => throughput({ window: 0 })).toThrow('window: expected a positive integer, got 0');
   });

@@ -36,6 +36,7 @@ describe('training arguments', () => {
       loggingSteps: 500,
       loggingFirstStep: false,
       loggingNanInfFilter: true,
+      includeNumInputTokensSeen: 'no',
       disableTqdm: false,
       saveStrategy: 'steps',
       saveSteps: 500,
@@ -91,6 +92,10 @@ describe('training arguments', () => {
     [{ labelSmoothingFactor: 1 }, 'labelSmoothingFactor: expected 0 to below 1, got 1'],
     [{ seed: 1.5 }, 'seed: expected a whole number, got 1.5'],
     [{ warmupSteps: -1 }, 'warmupSteps: expected a number of at least 0, got -1'],
+    [
+      { includeNumInputTokensSeen: 'some' },
+      'includeNumInputTokensSeen: expected one of no, all, non_padding; got "some"',
+    ],
     [{ warmupRatio: 2 }, 'warmupRatio: expected 0…1, got 2'],
     [{ warmupRatio: 0.1, warmupSteps: 5 }, 'warmupRatio: expected none besides warmupSteps 5, got 0.1'],
     [{ optim: 'sgd' }, 'optim: expected one of adamw; got "sgd"'],

@@ -66,6 +66,7 @@ export function namesUnder(root: string) {
     weightNorm: metric('training.weight.norm', '', 'L2 norm of all parameters together before the last update'),
     steps: metric('training.steps', '{step}', 'Optimizer updates done'),
     examples: metric('training.examples', '{example}', 'Examples seen'),
+    tokens: metric('training.tokens', '{token}', 'Tokens seen'),
     stepDuration: metric('training.step.duration', 's', 'Time from the beginning to the end of a step'),
     alerts: metric('training.alerts', '{alert}', 'Alerts that began'),
     trainingNonFinite: metric('training.nonfinite', '{value}', 'Values that were NaN or infinite'),

@@ -64,9 +64,10 @@ export function trainingMetrics(options: TrainingMetricsOptions): TrainingMetric
     },
     stepEnd(event, base) {
       position(event, base);
-      const { stepDuration, examples } = instruments();
+      const { stepDuration, examples, tokens } = instruments();
       if (isCountable(event.durationMs)) stepDuration.record(event.durationMs / 1000, base);
       if (isCountable(event.examples)) examples.add(event.examples, base);
+      if (event.tokens !== undefined && isCountable(event.tokens)) tokens.add(event.tokens, base);
     },
     updates(updates, base) {
       position(updates, base);
@@ -103,6 +104,7 @@ export function trainingMetrics(options: TrainingMetricsOptions): TrainingMetric
 interface Instruments {
   readonly steps: Counter;
   readonly examples: Counter;
+  readonly tokens: Counter;
   readonly alerts: Counter;
   readonly trainingNonFinite: Counter;
   readonly parameterNonFinite: Counter;
@@ -118,6 +120,7 @@ function createInstruments(meter: Meter, names: Names): Instruments {
   return {
     steps: counter(names.steps),
     examples: counter(names.examples),
+    tokens: counter(names.tokens),
     alerts: counter(names.alerts),
     trainingNonFinite: counter(names.trainingNonFinite),
     parameterNonFinite: counter(names.parameterNonFinite),

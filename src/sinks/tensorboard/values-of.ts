@@ -145,10 +145,16 @@ function driftValues({ names, columns }: ParameterDrift): ScalarValue[] {
   );
 }
 
-function throughputValues({ stepsPerSecond, examplesPerSecond, observingShare }: Throughput): ScalarValue[] {
+function throughputValues({
+  stepsPerSecond,
+  examplesPerSecond,
+  tokensPerSecond = Number.NaN,
+  observingShare,
+}: Throughput): ScalarValue[] {
   return [
     scalar('throughput/steps_per_second', stepsPerSecond),
     ...known('throughput/examples_per_second', examplesPerSecond),
+    ...known('throughput/tokens_per_second', tokensPerSecond),
     scalar('throughput/observing_share', observingShare),
   ];
 }

@@ -4,6 +4,7 @@ import {
   ARGUMENT_NAMES,
   DEFAULT_ARGUMENTS,
   type ResolvedArguments,
+  type TokenCounting,
   type TrainingArguments,
 } from './training-arguments.js';
 
@@ -23,6 +24,7 @@ export function resolveArguments(args: TrainingArguments = {}): ResolvedArgument
   const metricForBestModel = rest.metricForBestModel ?? (needsMetric ? 'loss' : undefined);
   const resolved: ResolvedArguments = {
     ...defaults,
+    includeNumInputTokensSeen: tokenCounting(defaults.includeNumInputTokensSeen),
     warmupSteps: warmupOf(rest.warmupSteps, warmupRatio),
     runName: rest.runName ?? lastSegment(defaults.outputDir),
     evalSteps: rest.evalSteps || defaults.loggingSteps,
@@ -42,6 +44,11 @@ export function warmupUpdates({ warmupSteps }: Pick<ResolvedArguments, 'warmupSt
 /** An interval in updates, of one that may be a share of all. */
 export function absoluteSteps(steps: number, maxSteps: number): number {
   return steps < 1 ? Math.max(1, Math.ceil(maxSteps * steps)) : steps;
+}
+
+function tokenCounting(counting: TokenCounting | boolean): TokenCounting {
+  if (typeof counting === 'boolean') return counting ? 'all' : 'no';
+  return counting;
 }
 
 /** Examples among which lengths are alike: those of an update. Null where they are not grouped. */
@@ -100,6 +107,7 @@ function checkValues(args: ResolvedArguments): void {
       throw new TypeError(`${name}: expected a whole number, got ${describeValue(args[name])}`);
     }
   }
+  checkOneOf('includeNumInputTokensSeen', args.includeNumInputTokensSeen, ['no', 'all', 'non_padding']);
   checkOneOf('optim', args.optim, ['adamw']);
   checkOneOf('lrSchedulerType', args.lrSchedulerType, SCHEDULER_TYPES);
   checkOneOf('evalStrategy', args.evalStrategy, INTERVALS);

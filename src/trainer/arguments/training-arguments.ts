@@ -6,6 +6,9 @@ export type IntervalStrategy = 'no' | 'steps' | 'epoch';
 /** When checkpoints are written: `best` after every evaluation that is the best so far. */
 export type SaveStrategy = IntervalStrategy | 'best';
 
+/** Which tokens of the input are counted: none, all, or those that are no padding. */
+export type TokenCounting = 'no' | 'all' | 'non_padding';
+
 /**
  * How to train: the arguments of Hugging Face's TrainingArguments in camelCase, with its meanings and defaults.
  *
@@ -71,6 +74,11 @@ export interface TrainingArguments {
   readonly loggingFirstStep?: boolean;
   /** Leave losses that are not finite out of the logged mean; an alert says that one came. Default: true. */
   readonly loggingNanInfFilter?: boolean;
+  /**
+   * Count the tokens that were trained on, in the state, the log and the events: all of the model's input, or those that
+   * its `attentionMask` lets through. true is `all`. Default: `no`.
+   */
+  readonly includeNumInputTokensSeen?: TokenCounting | boolean;
   /** Show no progress bar and no log lines. Default: false. */
   readonly disableTqdm?: boolean;
 
@@ -115,8 +123,10 @@ export interface TrainingArguments {
 type Optional = 'metricForBestModel' | 'saveTotalLimit' | 'dataSeed' | 'lrSchedulerKwargs' | 'resumeFromCheckpoint';
 
 /** The arguments with every default filled in. */
-export type ResolvedArguments = Readonly<Required<Omit<TrainingArguments, Optional | 'warmupRatio'>>> &
-  Readonly<Pick<TrainingArguments, Optional>>;
+export type ResolvedArguments = Readonly<
+  Required<Omit<TrainingArguments, Optional | 'warmupRatio' | 'includeNumInputTokensSeen'>>
+> &
+  Readonly<Pick<TrainingArguments, Optional>> & { readonly includeNumInputTokensSeen: TokenCounting };
 
 /** Hugging Face's defaults. `evalSteps`, `runName` and `greaterIsBetter` follow from other arguments. */
 export const DEFAULT_ARGUMENTS = {
@@ -144,6 +154,7 @@ export const DEFAULT_ARGUMENTS = {
   loggingSteps: 500,
   loggingFirstStep: false,
   loggingNanInfFilter: true,
+  includeNumInputTokensSeen: 'no',
   disableTqdm: false,
   saveStrategy: 'steps',
   saveSteps: 500,

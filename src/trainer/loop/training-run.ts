@@ -11,6 +11,7 @@ import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import type { CheckpointKeeper } from '../checkpoints/checkpoint-keeper.js';
 import { batches, groups, type SizedBatch } from '../data/batches.js';
 import type { Collator } from '../data/collate.js';
+import type { InputMeter } from '../data/input-meter.js';
 import type { LengthGrouping } from '../data/length-grouping.js';
 import { seededUint32 } from '../data/random.js';
 import { disposeTensors } from '../data/tensors-in.js';
@@ -26,6 +27,7 @@ import type { Announcer } from './announcer.js';
 import { breather } from './breathe.js';
 import { Gradients } from './gradients.js';
 import type { LossMeter } from './loss-meter.js';
+import { speedMetrics } from './speed-metrics.js';
 import type { TrainingPlan } from './training-plan.js';
 
 /** Where a run is in the data. */
@@ -49,6 +51,7 @@ export interface RunParts<Example> {
   readonly source: ExampleSource<Example>;
   /** Where examples of like length are to be together. */
   readonly grouping: LengthGrouping | undefined;
+  readonly inputMeter: InputMeter;
   readonly collate: Collator<Example>;
   readonly optimizer: Optimizer;
   readonly scheduler: Scheduler;
@@ -80,6 +83,9 @@ export class TrainingRun<Example> {
   #skipNext = false;
   #rollback: Deferred | undefined;
   #lossIsFinite = true;
+  #begin = performance.now();
+  /** Since this call of `train()`: what a rollback has undone was computed all the same. */
+  #tokens = 0;
   /** What the last update was made with. */
   #last: { readonly gradNorm: number; readonly learningRate: number } | undefined;
 
@@ -92,6 +98,7 @@ export class TrainingRun<Example> {
   async run(): Promise<void> {
     const { args, plan, state, control, announcer } = this.#parts;
     const { maxSteps, numTrainEpochs } = plan;
+    this.#begin = performance.now();
     await announcer.say(
       'onTrainBegin',
       { type: 'train-begin', maxSteps, ...(numTrainEpochs < Number.MAX_SAFE_INTEGER && { numEpochs: numTrainEpochs }) },
@@ -187,6 +194,7 @@ export class TrainingRun<Example> {
     const { args, announcer, plan, publisher, state } = this.#parts;
     const begin = performance.now();
     const gradients = new Gradients(this.#parts.trainable.map(({ variable }) => variable));
+    const tokensBefore = this.#tokens;
     let loss = 0;
     try {
       await announcer.say('onStepBegin', { type: 'step-begin' }, {});
@@ -195,6 +203,7 @@ export class TrainingRun<Example> {
         const share = await this.#backward(gradients, batch, i, group.length, numItemsInBatch);
         this.#parts.meter.add(share, state.globalStep);
         loss += share;
+        await this.#countInput(batch);
         if (i === group.length - 1) break;
         await announcer.say('onSubstepEnd', { type: 'substep-end' }, {});
         if (this.#parts.control.shouldEpochStop || this.#parts.control.shouldTrainingStop) return;
@@ -219,6 +228,7 @@ export class TrainingRun<Example> {
         durationMs: performance.now() - begin,
         examples: group.reduce((sum, { size }) => sum + size, 0),
         observingMs: publisher.takeObservingMs(),
+        ...(args.includeNumInputTokensSeen !== 'no' && { tokens: this.#tokens - tokensBefore }),
       },
       {},
     );
@@ -245,6 +255,14 @@ export class TrainingRun<Example> {
     } finally {
       share.dispose();
     }
+  }
+
+  async #countInput(batch: SizedBatch['batch']): Promise<void> {
+    const { inputMeter, state } = this.#parts;
+    const { tokens = 0, floatingPointOperations } = await inputMeter.measure(batch);
+    this.#tokens += tokens;
+    state.numInputTokensSeen += tokens;
+    state.totalFlos += floatingPointOperations;
   }
 
   /** Have the optimizer make the update, and give the rate that it was made with. */
@@ -315,13 +333,16 @@ export class TrainingRun<Example> {
   }
 
   async #log(): Promise<void> {
-    const { announcer, state } = this.#parts;
+    const { announcer, args, state } = this.#parts;
     const metrics: Record<string, number> = { loss: this.#parts.meter.take(state.globalStep) };
     if (this.#last) {
       metrics.grad_norm = this.#last.gradNorm;
       metrics.learning_rate = this.#last.learningRate;
     }
-    await logMetrics(announcer, state, metrics);
+    if (args.includeNumInputTokensSeen !== 'no') {
+      Object.assign(metrics, speedMetrics('train', performance.now() - this.#begin, { tokens: this.#tokens }));
+    }
+    await logMetrics(announcer, args, state, metrics);
   }
 
   /** Evaluate, and say whether it is the best so far. */
@@ -405,11 +426,18 @@ export class TrainingRun<Example> {
   }
 }
 
-/** Log metrics with the epoch, and keep them in the state. */
-export async function logMetrics(announcer: Announcer, state: TrainerState, metrics: Metrics): Promise<void> {
-  const logs = { ...metrics, epoch: state.epoch };
+/** Log metrics with the epoch and the tokens, where they are counted; keep them in the state, and give them. */
+export async function logMetrics(
+  announcer: Announcer,
+  { includeNumInputTokensSeen }: ResolvedArguments,
+  state: TrainerState,
+  metrics: Metrics,
+): Promise<Metrics> {
+  const counted = includeNumInputTokensSeen !== 'no' && { num_input_tokens_seen: state.numInputTokensSeen };
+  const logs = { ...metrics, epoch: state.epoch, ...counted };
   state.logHistory.push({ ...logs, step: state.globalStep });
   await announcer.say('onLog', { type: 'log', metrics: logs }, { logs });
+  return logs;
 }
 
 /** Labels in a group of micro-batches that count. */

@@ -22,9 +22,9 @@ export interface TrainerState {
   /** Examples in a micro-batch; null before the training begins. */
   trainBatchSize: number | null;
   numTrainEpochs: number;
-  /** Not counted: 0. */
+  /** Tokens trained on; 0 where `includeNumInputTokensSeen` is `no`. */
   numInputTokensSeen: number;
-  /** Not counted: 0. */
+  /** Floating-point operations of forward and backward passes: six a token and weight, without embeddings; 0 of a model that has none. */
   totalFlos: number;
   /** Everything logged, each with its `step`. */
   logHistory: LogEntry[];

@@ -24,13 +24,14 @@ for (const road of ['instruments', 'producer'] as const) {
   describe(`otelSink by ${road}`, () => {
     it('tells the position, the counters and the duration of the steps', async () => {
       const { sink, collect } = sinkOn(road);
-      for (const step of [1, 2, 3]) sink.next(stepEnd(step));
+      for (const step of [1, 2, 3]) sink.next(stepEnd(step, { tokens: 100 * step }));
       const metrics = await collect();
       expect(metrics.get('ml.training.loss')).toMatchObject([{ value: 1 / 3, attributes: RUN }]);
       expect(only(metrics.get('ml.training.learning_rate'))).toBe(0.1);
       expect(only(metrics.get('ml.training.epoch'))).toBe(0.3);
       expect(only(metrics.get('ml.training.steps'))).toBe(3);
       expect(only(metrics.get('ml.training.examples'))).toBe(24);
+      expect(only(metrics.get('ml.training.tokens'))).toBe(600);
       const duration = metrics.get('ml.training.step.duration')![0]!.value as Histogram;
       expect(duration).toMatchObject({ count: 3, sum: expect.closeTo(0.06) });
     });
@@ -198,6 +199,7 @@ describe('values that are not finite', () => {
     const metrics = await collect();
     expect(only(metrics.get('ml.training.loss'))).toBeNaN();
     expect(only(metrics.get('ml.training.examples'))).toBe(8);
+    expect(metrics.get('ml.training.tokens')).toBeUndefined();
     expect(metrics.get('ml.training.step.duration')![0]!.value).toMatchObject({ count: 1 });
     expect(metrics.get('ml.parameter.update.ratio.distribution')![0]!.value).toMatchObject({ count: 1, sum: 1e-3 });
     expect(by(metrics.get('ml.training.nonfinite'), 'ml.metric.name')).toEqual({ loss: 1, 'update.ratio': 2 });
