@@ -1,6 +1,7 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
 import { checkOneOf, checkPositiveInteger, describeValue } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, Severity, TrainingEvent } from '../events/events.js';
+import { SEVERITIES } from '../events/severities.js';
 import { perSubscription } from '../operators/per-subscription.js';
 import { isAtLeast } from './severity.js';
 
@@ -46,7 +47,7 @@ export function rollback({
 }: RollbackOptions = {}): OperatorFunction<TrainingEvent, ControlRequest> {
   checkPositiveInteger('every', every);
   checkPositiveInteger('attempts', attempts);
-  checkOneOf('severity', severity, ['info', 'warning', 'error']);
+  checkOneOf('severity', severity, SEVERITIES);
   if (!(factor > 0 && factor <= 1)) {
     throw new TypeError(`factor: expected a number above 0, up to 1; got ${describeValue(factor)}`);
   }

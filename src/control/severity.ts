@@ -1,6 +1,5 @@
 import type { AlertEvent, Severity } from '../events/events.js';
-
-const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error'];
+import { SEVERITIES } from '../events/severities.js';
 
 /** Whether an alert is as bad as that, and of one of the rules, where they are named. */
 export function isAtLeast(alert: AlertEvent, severity: Severity, rules: readonly string[] | undefined): boolean {

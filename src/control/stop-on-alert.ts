@@ -1,6 +1,7 @@
 import { filter, map, type OperatorFunction, pipe } from 'rxjs';
 import { checkOneOf } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, Severity } from '../events/events.js';
+import { SEVERITIES } from '../events/severities.js';
 import { isAtLeast } from './severity.js';
 
 export interface StopOnAlertOptions {
@@ -33,7 +34,7 @@ export function stopOnAlert({
   severity = 'error',
   rules,
 }: StopOnAlertOptions = {}): OperatorFunction<AlertEvent, ControlRequest> {
-  checkOneOf('severity', severity, ['info', 'warning', 'error']);
+  checkOneOf('severity', severity, SEVERITIES);
   return pipe(
     filter((alert: AlertEvent) => alert.phase === 'begin' && isAtLeast(alert, severity, rules)),
     map(({ rule, message, parameter }) => ({

@@ -1,3 +1,4 @@
+import { checkOneOf } from './check-option.js';
 import type { EventOf, TrainingEvent, TrainingEventType } from './events.js';
 
 const EVENT_TYPES: Readonly<Record<TrainingEventType, true>> = {
@@ -52,10 +53,6 @@ export function isTrainingEvent(value: unknown): value is TrainingEvent {
  * @throws TypeError for a type that is not in the vocabulary; it lists those that are.
  */
 export function isEventOf<T extends TrainingEventType>(...types: readonly T[]) {
-  for (const type of types) {
-    if (!Object.hasOwn(EVENT_TYPES, type)) {
-      throw new TypeError(`type: expected one of ${TRAINING_EVENT_TYPES.join(', ')}; got ${JSON.stringify(type)}`);
-    }
-  }
+  for (const type of types) checkOneOf('type', type, TRAINING_EVENT_TYPES);
   return (value: unknown): value is EventOf<T> => isTrainingEvent(value) && types.includes(value.type as T);
 }

@@ -1,7 +1,6 @@
 import {
   abs,
   cast,
-  getBackend,
   greater,
   greaterEqual,
   keep,
@@ -18,6 +17,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { hookMethod } from './hook-method.js';
+import { onDevice } from './on-device.js';
 import type { MaybePromise } from './step-parameters.js';
 
 /** The activations that can be judged. */
@@ -53,7 +53,6 @@ const SIGMOID_FLAT_LOW = 1 / (1 + Math.exp(23));
 const SIGMOID_FLAT_HIGH = Math.fround(1 / (1 + Math.exp(-16.99999)));
 
 const NUMBERS_PER_LAYER = 4;
-const DEVICE_BACKENDS: ReadonlySet<string> = new Set(['webgl', 'webgpu']);
 
 /**
  * Looks at what the layers of a model give while it is armed, by hooking their `call`. It keeps the last outputs by
@@ -98,7 +97,7 @@ export class ActivationProbe {
       packed.dispose();
       return seen.map((probed, i) => describe(probed, units[i]!, numbers, i * NUMBERS_PER_LAYER));
     };
-    return DEVICE_BACKENDS.has(getBackend()) ? packed.data().then(finish) : finish(packed.dataSync());
+    return onDevice() ? packed.data().then(finish) : finish(packed.dataSync());
   }
 
   /** Put every layer back as it was, and let go of what was kept. */

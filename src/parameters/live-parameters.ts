@@ -1,7 +1,8 @@
-import { getBackend, type Tensor, type Variable } from '@tensorflow/tfjs-core';
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { compareOnDevice } from './device-comparison.js';
 import { HostComparison } from './host-comparison.js';
 import type { StepSums } from './kernels/kernel.js';
+import { onDevice } from './on-device.js';
 import { KeptSnapshot, SharedValues } from './snapshot.js';
 import type { Comparison, Measure, Statistic } from './statistics.js';
 import type { MaybePromise, Snapshot, StepParameters } from './step-parameters.js';
@@ -18,9 +19,6 @@ export interface LiveParametersOptions {
   /** Where to compute: `host` reads the values, `device` reads one small tensor of results. Default: by backend. */
   readonly path?: 'host' | 'device';
 }
-
-/** Backends whose values are far away: reading them all would stall the device. */
-const DEVICE_BACKENDS: ReadonlySet<string> = new Set(['webgl', 'webgpu']);
 
 /** What an optimizer found while it updated, by the names of the variables. */
 export type SumsByVariable = ReadonlyMap<string, StepSums>;
@@ -44,7 +42,7 @@ export function createStepParameters(
   parameters: readonly LiveParameter[],
   options: LiveParametersOptions = {},
 ): LiveParameters {
-  return new Live(parameters, options.path ?? (DEVICE_BACKENDS.has(getBackend()) ? 'device' : 'host'));
+  return new Live(parameters, options.path ?? (onDevice() ? 'device' : 'host'));
 }
 
 class Live implements LiveParameters {

@@ -1,6 +1,7 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
 import { checkOneOf, checkPositiveInteger } from '../events/check-option.js';
 import type { AlertEvent, EventContext, Severity } from '../events/events.js';
+import { SEVERITIES } from '../events/severities.js';
 import { perSubscription } from '../operators/per-subscription.js';
 import type { RuleMemory } from './rule-memory.js';
 import { type Finding, type SavedTroubles, Troubles } from './troubles.js';
@@ -65,7 +66,7 @@ export function createRule<T extends EventContext, S extends object>(
   options: RuleOptions = {},
 ): OperatorFunction<T, AlertEvent> {
   const { name, judge, start } = definition;
-  const severity = checkOneOf('severity', options.severity ?? definition.severity, ['info', 'warning', 'error']);
+  const severity = checkOneOf('severity', options.severity ?? definition.severity, SEVERITIES);
   const hysteresis = {
     patience: checkPositiveInteger('patience', options.patience ?? definition.patience ?? 1),
     recovery: checkPositiveInteger('recovery', options.recovery ?? definition.recovery ?? 10),

@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { checkOneOf, checkPositive } from '../events/check-option.js';
 import type { AlertEvent, EventContext, TrainingEvent, TrainingEventType } from '../events/events.js';
+import { SEVERITIES } from '../events/severities.js';
 import { shortNumber } from '../events/short-number.js';
 import { LONGEST_TIMER_MS } from '../events/within.js';
 import { operate } from '../operators/operate.js';
@@ -46,7 +47,7 @@ export function stalledTraining({
   memory,
 }: StalledTrainingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
   checkPositive('afterMs', afterMs);
-  checkOneOf('severity', severity, ['info', 'warning', 'error']);
+  checkOneOf('severity', severity, SEVERITIES);
   return operate((source, subscriber) => {
     const remember = (): Remembered => ({ ...(last && { last }), stalled, ...troubles.save() });
     const saved = memory?.enter('stalled-training', remember) as Remembered | undefined;

@@ -1,4 +1,5 @@
 import type { AlertEvent, EventContext, Severity } from '../events/events.js';
+import { SEVERITIES } from '../events/severities.js';
 
 /** What a judgement found wrong. */
 export interface Finding {
@@ -42,8 +43,6 @@ export interface SavedTroubles {
   readonly suspects: Record<string, Suspect>;
   readonly troubles: readonly Trouble[];
 }
-
-const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error'];
 
 /**
  * Turns what judgement after judgement finds into alerts that begin once and end once. Parameters that come into trouble

@@ -1,5 +1,6 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { describeValue } from '../events/check-option.js';
 
 /** What `instrument()` takes: an optimizer, or a compiled LayersModel. */
 export type Target = Optimizer | LayersModel;
@@ -9,7 +10,7 @@ export function resolveTarget(target: Target): { optimizer: Optimizer; model?: L
   if (isOptimizer(target)) return { optimizer: target };
   if (!isModel(target)) {
     throw new TypeError(
-      `target: expected a tf.Optimizer or a compiled tf.LayersModel, got ${describe(target)}; give instrument() what you train with`,
+      `target: expected a tf.Optimizer or a compiled tf.LayersModel, got ${describeValue(target)}; give instrument() what you train with`,
     );
   }
   if (!isOptimizer(target.optimizer)) {
@@ -34,9 +35,4 @@ function hasMethods(value: unknown, ...names: readonly string[]): boolean {
     value !== null &&
     names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
   );
-}
-
-function describe(value: unknown): string {
-  if (value === null || typeof value !== 'object') return String(value);
-  return `an object of class ${value.constructor?.name ?? 'Object'}`;
 }

@@ -226,6 +226,6 @@ describe('consoleSink', () => {
       'style: expected one of lines, table, progress; got "tabel"',
     );
     expect(() => consoleSink({ statistic: 'norm' as 'updateNorm' })).toThrow(/statistic: expected one of updateNorm, /);
-    expect(() => consoleSink({ top: 0 })).toThrow('top: expected a whole number above 0, got 0');
+    expect(() => consoleSink({ top: 0 })).toThrow('top: expected a positive integer, got 0');
   });
 });

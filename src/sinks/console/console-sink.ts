@@ -1,3 +1,4 @@
+import { checkOneOf, checkPositiveInteger } from '../../events/check-option.js';
 import type { Sink } from '../../events/sink.js';
 import type { RunRecord } from '../../operators/of-measurement.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
@@ -52,9 +53,7 @@ const STYLES: readonly ConsoleStyle[] = ['lines', 'table', 'progress'];
 export function consoleSink(options: ConsoleSinkOptions = {}): Sink<RunRecord> {
   checkOneOf('style', options.style ?? 'lines', STYLES);
   checkOneOf('statistic', options.statistic ?? 'updateNorm', STATISTICS);
-  if (options.top !== undefined && !(Number.isInteger(options.top) && options.top > 0)) {
-    throw new TypeError(`top: expected a whole number above 0, got ${options.top}`);
-  }
+  if (options.top !== undefined) checkPositiveInteger('top', options.top);
   return createSink('consoleSink', new Show(options));
 }
 
@@ -180,9 +179,4 @@ class Show implements SinkWork<RunRecord> {
     this.#headed = true;
     return [...heading, `             ${at(0)} ${at(0.5)} ${at(1)}  ${line}`];
   }
-}
-
-function checkOneOf(name: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value))
-    throw new TypeError(`${name}: expected one of ${allowed.join(', ')}; got ${JSON.stringify(value)}`);
 }

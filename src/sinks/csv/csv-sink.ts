@@ -1,10 +1,10 @@
 import { readSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
+import { checkOneOf } from '../../events/check-option.js';
 import type { Sink } from '../../events/sink.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink } from '../create-sink.js';
-import { expectOneOf } from '../expect-one-of.js';
 import { RecordFile } from '../record-file.js';
 import { CSV_LAYOUTS, type CsvEncoder, type CsvLayout, csvEncoder } from './csv-encoder.js';
 import { wholeLines } from './whole-lines.js';
@@ -47,8 +47,8 @@ export interface CsvSinkOptions {
  */
 export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyParameterUpdates> {
   const { layout = 'wide', statistic = 'updateNorm', append = false } = options;
-  expectOneOf('layout', CSV_LAYOUTS, layout);
-  expectOneOf('statistic', STATISTICS, statistic);
+  checkOneOf('layout', layout, CSV_LAYOUTS);
+  checkOneOf('statistic', statistic, STATISTICS);
   if (layout === 'long' && options.statistic !== undefined) {
     throw new TypeError(
       `statistic: expected none with layout 'long', which has them all; got ${JSON.stringify(statistic)}`,

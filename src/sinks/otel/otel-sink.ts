@@ -5,7 +5,7 @@ import type { AlertEvent } from '../../events/events.js';
 import type { Sink } from '../../events/sink.js';
 import type { RunRecord } from '../../operators/of-measurement.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
-import { Deferred } from '../deferred.js';
+import { createSink } from '../create-sink.js';
 import { type Alerts, alerts } from './alerts.js';
 import { type GaugeOutput, once } from './gauge-frame.js';
 import type { GaugeProducer } from './gauge-producer.js';
@@ -106,49 +106,17 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
       training.metrics(record.type, record, record.metrics, base);
     } else if (record.type === 'alert') training.alert(record, base);
   };
-  return new RunningSink(take, () => output.end(), parts);
-}
-
-class RunningSink implements OtelSink {
-  readonly name: string;
-  readonly alerts$: Observable<AlertEvent>;
-  readonly flush: () => Promise<void>;
-  readonly #take: (record: RunRecord) => void;
-  readonly #end: () => void;
-  readonly #alerts: Alerts;
-  readonly #over = new Deferred();
-  readonly closed = this.#over.promise;
-  #ended = false;
-
-  constructor(take: (record: RunRecord) => void, end: () => void, parts: OtelSinkParts) {
-    this.name = parts.name;
-    this.alerts$ = parts.alerts.alerts$;
-    this.#alerts = parts.alerts;
-    this.flush = parts.flush;
-    this.#take = take;
-    this.#end = end;
-  }
-
-  next(record: RunRecord): void {
-    if (!this.#ended) this.#take(record);
-  }
-
-  error(cause: unknown): void {
-    this.#finish(() => this.#over.reject(cause));
-  }
-
-  complete(): void {
-    this.#finish(() => this.#over.resolve());
-  }
-
-  #finish(say: () => void): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#end();
-    // The run's events are over, so what goes wrong from here on is said on standard error.
-    this.#alerts.close();
-    this.flush().then(say, this.#over.reject);
-  }
+  const sink = createSink<RunRecord>(parts.name, {
+    take,
+    flush: parts.flush,
+    end() {
+      output.end();
+      // The run's events are over, so what goes wrong from here on is said on standard error.
+      parts.alerts.close();
+      return parts.flush();
+    },
+  });
+  return { ...sink, alerts$: parts.alerts.alerts$ };
 }
 
 /** The options with their defaults. @throws TypeError for one that cannot be. */

@@ -1,11 +1,10 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describeValue } from '../../events/check-option.js';
+import { checkOneOf, describeValue } from '../../events/check-option.js';
 import type { Sink } from '../../events/sink.js';
 import type { RunRecord } from '../../operators/of-measurement.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink } from '../create-sink.js';
-import { expectOneOf } from '../expect-one-of.js';
 import { RecordFile } from '../record-file.js';
 import { encodeFileVersion, encodeSummary } from './event-encoder.js';
 import type { HparamSettings } from './hparams.js';
@@ -63,7 +62,7 @@ export function tensorboardSink(folder: string, options: TensorboardSinkOptions 
     throw new TypeError(`folder: expected the path of a folder, got ${describeValue(folder)}`);
   }
   const { statistics = ['updateNorm', 'weightNorm', 'gradientNorm', 'updateRatio'], hparams = {} } = options;
-  for (const statistic of statistics) expectOneOf('statistics', STATISTICS, statistic);
+  for (const statistic of statistics) checkOneOf('statistics', statistic, STATISTICS);
   checkHparams(hparams);
   const runs = new Map<string, RunFile>();
   return createSink<RunRecord>(`tensorboardSink(${folder})`, {

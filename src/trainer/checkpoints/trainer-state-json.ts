@@ -1,4 +1,5 @@
 import { decodeJson, encodeJson } from '../../events/serial.js';
+import { snakeCase } from '../../sinks/snake-case.js';
 import { initialState, type TrainerState } from '../state/trainer-state.js';
 
 /** What a state of transformers has besides: for runs on several machines, and for searches of hyperparameters. */
@@ -31,8 +32,4 @@ export function decodeTrainerState(text: string): TrainerState {
     Object.assign(state, { [name]: fields[key] });
   }
   return state;
-}
-
-function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,7 +1,6 @@
 import {
   add,
   engine,
-  getBackend,
   mul,
   type NamedTensorMap,
   type Scalar,
@@ -13,10 +12,8 @@ import {
   type Variable,
   variableGrads,
 } from '@tensorflow/tfjs-core';
+import { onDevice } from '../../parameters/on-device.js';
 import { tensorPasses } from '../../parameters/tensor-passes.js';
-
-/** Backends where reading every gradient would stall the device. */
-const DEVICE_BACKENDS: ReadonlySet<string> = new Set(['webgl', 'webgpu']);
 
 /** Avoids a division by zero; torch's value. */
 const CLIP_EPSILON = 1e-6;
@@ -55,7 +52,7 @@ export class Gradients {
   /** The L2 norm over all gradients as one vector. */
   async norm(): Promise<number> {
     const gradients = Object.values(this.#sums);
-    if (!DEVICE_BACKENDS.has(getBackend())) {
+    if (!onDevice()) {
       const passes = tensorPasses();
       return Math.sqrt(gradients.reduce((total, gradient) => total + passes.squares(gradient), 0));
     }
