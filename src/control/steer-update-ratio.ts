@@ -3,9 +3,11 @@ import { checkPositive, checkPositiveInteger, describeValue } from '../events/ch
 import type { ControlRequest, TrainingEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import { perSubscription } from '../operators/per-subscription.js';
-import { layerOf } from '../parameters/layer-of.js';
+import { whileSameNames } from '../operators/while-same-names.js';
+import { type Layer, layersOf } from '../parameters/layers.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
+import { jointNorm } from '../parameters/update-ratio.js';
 
 export interface SteerUpdateRatioOptions {
   /** The median update ratio to keep to. Default: 3e-3. */
@@ -78,6 +80,7 @@ export function steerUpdateRatio<S extends Statistic>({
     let cut = 1;
     let peak = 0;
     let ratios: number[] = [];
+    const layersOfNames = whileSameNames(layersOf);
     return mergeMap((updates): ControlRequest[] => {
       if (updates.type !== 'parameter-updates') {
         const next = rollbackFactor(updates);
@@ -87,7 +90,7 @@ export function steerUpdateRatio<S extends Statistic>({
         return [];
       }
       const rate = updates.learningRate;
-      const ratio = medianLayerRatio(updates);
+      const ratio = medianLayerRatio(updates, layersOfNames(updates.names));
       // The rate without ours and a rollback's: a schedule's, with whatever else steers.
       const base = rate / (factor * cut);
       if (!(base > 0) || !(ratio > 0) || !Number.isFinite(ratio)) return [];
@@ -123,15 +126,12 @@ function rollbackFactor(event: TrainingEvent): number | undefined {
   return event.command.kind === 'scale-learning-rate' ? event.command.factor : undefined;
 }
 
-function medianLayerRatio({ names, columns }: ParameterUpdates<'updateNorm' | 'weightNorm'>): number {
-  const layers = new Map<string, { update: number; weight: number }>();
-  for (const [i, name] of names.entries()) {
-    const layer = layers.get(layerOf(name)) ?? { update: 0, weight: 0 };
-    layer.update += columns.updateNorm[i]! ** 2;
-    layer.weight += columns.weightNorm[i]! ** 2;
-    layers.set(layerOf(name), layer);
-  }
-  return median(Array.from(layers.values(), ({ update, weight }) => Math.sqrt(update / weight)));
+function medianLayerRatio(
+  { columns }: ParameterUpdates<'updateNorm' | 'weightNorm'>,
+  layers: readonly Layer[],
+): number {
+  const normOf = (column: Float64Array, members: Layer['members']) => jointNorm(members.map((i) => column[i]!));
+  return median(layers.map(({ members }) => normOf(columns.updateNorm, members) / normOf(columns.weightNorm, members)));
 }
 
 /** The lower one of the two in the middle; NaN of none. */

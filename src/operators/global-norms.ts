@@ -1,14 +1,12 @@
 import { map, type OperatorFunction } from 'rxjs';
 import type { EventContext } from '../events/events.js';
-import { type AnyParameterUpdates, columnOf, type ParameterUpdates } from '../parameters/parameter-updates.js';
+import { type JointStatistic, jointStatistics } from '../parameters/joint-statistics.js';
+import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { DefaultStatistic, Statistic } from '../parameters/statistics.js';
-import { jointNorm, updateRatio } from '../parameters/update-ratio.js';
-
-const NORMS = ['updateNorm', 'weightNorm', 'gradientNorm'] as const;
 
 /** What can be said of all parameters together, given the statistics `S` of each. */
 export type GlobalNorm<S extends Statistic> =
-  | Extract<S, (typeof NORMS)[number]>
+  | Extract<S, Exclude<JointStatistic, 'updateRatio'>>
   | ('updateNorm' | 'weightNorm' extends S ? 'updateRatio' : never);
 
 /** The norms of all parameters taken as one vector, in one update. */
@@ -43,17 +41,15 @@ export type GlobalNorms<S extends Statistic = DefaultStatistic> = EventContext &
 export function globalNorms<S extends Statistic>(): OperatorFunction<ParameterUpdates<S>, GlobalNorms<S>> {
   return map((updates) => {
     const { run, step, epoch, time, loss, learningRate } = updates;
-    return { type: 'global-norms', run, step, epoch, time, loss, learningRate, ...normsOf(updates) } as GlobalNorms<S>;
+    return {
+      type: 'global-norms',
+      run,
+      step,
+      epoch,
+      time,
+      loss,
+      learningRate,
+      ...jointStatistics(updates),
+    } as GlobalNorms<S>;
   });
-}
-
-function normsOf(updates: AnyParameterUpdates): Partial<Record<Statistic, number>> {
-  const norms: Partial<Record<Statistic, number>> = {};
-  for (const statistic of NORMS) {
-    const column = columnOf(updates, statistic);
-    if (column) norms[statistic] = jointNorm(column);
-  }
-  const { updateNorm, weightNorm } = norms;
-  if (updateNorm !== undefined && weightNorm !== undefined) norms.updateRatio = updateRatio(updateNorm, weightNorm);
-  return norms;
 }

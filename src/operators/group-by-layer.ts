@@ -1,6 +1,7 @@
 import { map, type OperatorFunction } from 'rxjs';
 import { checkFunction, describeValue } from '../events/check-option.js';
 import { layerOf } from '../parameters/layer-of.js';
+import { layersOf } from '../parameters/layers.js';
 import {
   type AnyParameterUpdates,
   createParameterUpdates,
@@ -13,7 +14,7 @@ import { jointNorm, updateRatio } from '../parameters/update-ratio.js';
 import { mergeHistograms } from './merge-histograms.js';
 import { perSubscription } from './per-subscription.js';
 import { requiredColumn } from './required-column.js';
-import { whileSameNames } from './same-names.js';
+import { whileSameNames } from './while-same-names.js';
 
 export interface GroupByLayerOptions {
   /** The layer of a parameter, by its name. Default: {@link layerOf}. */
@@ -66,44 +67,34 @@ export function groupByLayer<S extends Statistic>({
 > {
   checkFunction('layer', layer, 'function name → string');
   return perSubscription(() => {
-    const layersOf = whileSameNames((names) => groupNames(names, layer));
+    const layersOfNames = whileSameNames((names) => layersOf(names, checkedLayer(layer)));
     return map((updates) => {
-      const layers = layersOf(updates.names);
-      const sizes = layers.members.map((members) => sum(members, updates.sizes));
+      const layers = layersOfNames(updates.names);
+      const members = layers.map((each) => each.members);
+      const sizes = members.map((indices) => sum(indices, updates.sizes));
       return createParameterUpdates<LayerStatistic<S>>({
         ...(dataOf(updates) as ReturnType<typeof dataOf<never>>),
-        names: layers.names,
+        names: layers.map(({ name }) => name),
         sizes,
-        columns: groupColumns(updates, layers.members, sizes) as StatisticColumns<LayerStatistic<S>>,
-        histograms: groupHistograms(updates, layers.members),
+        columns: groupColumns(updates, members, sizes) as StatisticColumns<LayerStatistic<S>>,
+        histograms: groupHistograms(updates, members),
       });
     });
   });
 }
 
-interface Layers {
-  readonly names: readonly string[];
-  /** The indices of each layer's parameters. */
-  readonly members: readonly (readonly number[])[];
+/** @throws TypeError when it gives no string. */
+function checkedLayer(layer: (name: string) => string): (name: string) => string {
+  return (name) => {
+    const given: unknown = layer(name);
+    if (typeof given === 'string') return given;
+    throw new TypeError(
+      `layer: expected a function name → string; got ${describeValue(given)} for ${JSON.stringify(name)}`,
+    );
+  };
 }
 
-function groupNames(names: readonly string[], layer: (name: string) => string): Layers {
-  const members = new Map<string, number[]>();
-  for (const [i, name] of names.entries()) {
-    const group: unknown = layer(name);
-    if (typeof group !== 'string') {
-      throw new TypeError(
-        `layer: expected a function name → string; got ${describeValue(group)} for ${JSON.stringify(name)}`,
-      );
-    }
-    const list = members.get(group);
-    if (list) list.push(i);
-    else members.set(group, [i]);
-  }
-  return { names: [...members.keys()], members: [...members.values()] };
-}
-
-type Members = Layers['members'];
+type Members = readonly (readonly number[])[];
 
 function groupColumns(
   updates: AnyParameterUpdates,

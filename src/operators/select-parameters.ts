@@ -4,7 +4,7 @@ import { describeValue, nearestHint } from '../events/check-option.js';
 import { type ParameterUpdates, pickParameters } from '../parameters/parameter-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
 import { perSubscription } from './per-subscription.js';
-import { whileSameNames } from './same-names.js';
+import { whileSameNames } from './while-same-names.js';
 
 /**
  * Which parameters: an exact name or a glob, a regular expression, or a function of the name.

@@ -3,8 +3,8 @@ import { createParameterUpdates, type ParameterUpdates } from '../parameters/par
 import type { Comparison, Measure, Statistic } from '../parameters/statistics.js';
 import type { MaybePromise, Snapshot } from '../parameters/step-parameters.js';
 import { parametersOf } from './parameters-of.js';
-import { whileSameNames } from './same-names.js';
 import type { Schedule } from './schedule.js';
+import { whileSameNames } from './while-same-names.js';
 
 /** How many measured steps may wait for their `step-end`. A GPU runs a few ahead. */
 const MAX_WAITING = 64;

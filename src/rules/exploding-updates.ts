@@ -5,7 +5,7 @@ import { shortNumber } from '../events/short-number.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
 import { createRule, type RuleOptions } from './create-rule.js';
-import { layerWeights } from './layers.js';
+import { layerWeights } from './layer-weights.js';
 
 export interface ExplodingUpdatesOptions extends RuleOptions {
   /** The largest update, as a share of the norm of its layer's weights. Default: 0.1. */

@@ -2,11 +2,12 @@ import type { OperatorFunction } from 'rxjs';
 import { checkPositive } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
+import { whileSameNames } from '../operators/while-same-names.js';
+import { layersOf } from '../parameters/layers.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
 import { jointNorm } from '../parameters/update-ratio.js';
 import { createRule, type RuleOptions } from './create-rule.js';
-import { layersByName } from './layers.js';
 
 export interface VanishingGradientsOptions extends RuleOptions {
   /** The smallest root mean square of a layer's gradient. Default: 1e-7. */
@@ -41,7 +42,7 @@ export function vanishingGradients<S extends Statistic>({
 }: VanishingGradientsOptions = {}): OperatorFunction<ParameterUpdates<S | 'gradientNorm'>, AlertEvent> {
   checkPositive('threshold', threshold);
   checkPositive('share', share);
-  const layersOf = layersByName();
+  const layersOfNames = whileSameNames(layersOf);
   return createRule(
     {
       name: 'vanishing-gradients',
@@ -50,7 +51,7 @@ export function vanishingGradients<S extends Statistic>({
       start: () => ({}),
       judge({ names, sizes, columns: { gradientNorm } }: ParameterUpdates<'gradientNorm'>) {
         const sizeOf = (members: readonly number[]) => members.reduce((sum, i) => sum + sizes[i]!, 0);
-        const layers = layersOf(names).map(({ name, members }) => ({
+        const layers = layersOfNames(names).map(({ name, members }) => ({
           parameter: name,
           value: jointNorm(members.map((i) => gradientNorm[i]!)) / Math.sqrt(sizeOf(members)),
         }));

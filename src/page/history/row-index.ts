@@ -1,3 +1,5 @@
+import { sameNames } from '../../parameters/same-names.js';
+
 /** Which row of a table a name has. Names keep their row; new ones join at the end until the table is full. */
 export class RowIndex {
   names: readonly string[] = [];
@@ -34,8 +36,4 @@ export class RowIndex {
   rowsOf(names: readonly string[]): readonly (number | undefined)[] {
     return sameNames(names, this.#lastNames) ? this.#lastRows : names.map((name) => this.#rows.get(name));
   }
-}
-
-function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  return a === b || (a.length === b.length && a.every((name, i) => name === b[i]));
 }

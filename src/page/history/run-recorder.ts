@@ -1,9 +1,9 @@
 import type { EventContext, Metrics, TrainingEvent } from '../../events/events.js';
 import { shortNumber } from '../../events/short-number.js';
 import { SpeedWindow } from '../../events/speed-window.js';
+import { jointStatistics } from '../../parameters/joint-statistics.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import type { HistogramSubject, MagnitudeHistogram } from '../../parameters/statistics.js';
-import { jointNorm, updateRatio } from '../../parameters/update-ratio.js';
 import { layerColumns } from './layer-columns.js';
 import type { Mark } from './marks.js';
 import { RowIndex } from './row-index.js';
@@ -98,16 +98,9 @@ export class RunRecorder {
   }
 
   #takeGlobalNorms(updates: AnyParameterUpdates, version: number): void {
-    const norms: Record<string, number> = {};
-    for (const statistic of ['updateNorm', 'weightNorm', 'gradientNorm'] as const) {
-      const column = columnOf(updates, statistic);
-      if (column) norms[statistic] = jointNorm(column);
-    }
-    const { updateNorm, weightNorm } = norms;
-    if (updateNorm !== undefined && weightNorm !== undefined) norms.updateRatio = updateRatio(updateNorm, weightNorm);
+    this.#measure(updates, jointStatistics(updates), version);
     const ratios = columnOf(updates, 'updateRatio');
-    if (ratios && ratios.length > 0) norms.medianRatio = median(ratios);
-    this.#measure(updates, norms, version);
+    if (ratios && ratios.length > 0) this.#measure(updates, { medianRatio: median(ratios) }, version);
   }
 
   /** The step and its updates both say the loss: it is taken once. */

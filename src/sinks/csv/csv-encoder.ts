@@ -1,4 +1,5 @@
 import { type AnyParameterUpdates, columnOf, statisticsOf } from '../../parameters/parameter-updates.js';
+import { sameNames } from '../../parameters/same-names.js';
 import type { Statistic } from '../../parameters/statistics.js';
 import { requireColumn } from '../require-column.js';
 import { snakeCase } from '../snake-case.js';
@@ -66,10 +67,6 @@ function cells(
   if (sameNames(updates.names, names)) return Array.from(column, print);
   const byName = new Map(updates.names.map((name, i) => [name, print(column[i]!)]));
   return names.map((name) => byName.get(name) ?? '');
-}
-
-function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  return a === b || (a.length === b.length && a.every((name, i) => name === b[i]));
 }
 
 const CONTEXT = ['run', 'step', 'epoch', 'time', 'loss', 'learning_rate', 'parameter', 'size'] as const;

@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { layerOf } from '../../parameters/layer-of.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
+import { sameNames } from '../../parameters/same-names.js';
 import { jointNorm, updateRatio } from '../../parameters/update-ratio.js';
 import { type GaugeFrame, type GaugeMetric, type GaugeValues, once } from './gauge-frame.js';
 import { groupIntoLayers, type Layers } from './layers.js';
@@ -92,9 +93,7 @@ class Plan {
   }
 
   fits({ names }: AnyParameterUpdates, base: Attributes): boolean {
-    if (base !== this.#base) return false;
-    if (names === this.#names) return true;
-    return names.length === this.#names.length && names.every((name, i) => name === this.#names[i]);
+    return base === this.#base && sameNames(names, this.#names);
   }
 
   readonly parameterRow = (index: number): Attributes => {

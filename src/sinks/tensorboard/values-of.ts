@@ -3,10 +3,11 @@ import type { GlobalNorms } from '../../operators/global-norms.js';
 import type { RunRecord } from '../../operators/of-measurement.js';
 import type { ParameterDrift } from '../../operators/parameter-drift.js';
 import type { Throughput } from '../../operators/throughput.js';
+import { type JointStatistic, jointColumns, jointStatistics } from '../../parameters/joint-statistics.js';
+import { type Layer, layersOf } from '../../parameters/layers.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import type { HistogramSubject, Statistic } from '../../parameters/statistics.js';
 import { snakeCase } from '../snake-case.js';
-import { type Groups, jointColumns, layersOf } from './layer-columns.js';
 import type { ScalarValue, SummaryValue, TextValue } from './summary.js';
 
 /** What TensorBoard is told of a record. */
@@ -77,8 +78,8 @@ function updatesValues(statistics: readonly Statistic[]): (updates: AnyParameter
       scalar('train/loss', updates.loss),
       ...known('train/learning_rate', updates.learningRate),
       ...parameterValues(updates, plan),
-      ...jointValues(updates, plan.layers, plan.layerTags),
-      ...jointValues(updates, plan.all, plan.allTags),
+      ...layerValues(updates, plan),
+      ...jointValues(updates, plan),
       ...histogramValues(updates),
     ];
   };
@@ -88,23 +89,23 @@ function updatesValues(statistics: readonly Statistic[]): (updates: AnyParameter
 interface Plan {
   readonly names: readonly string[];
   readonly parameterTags: ReadonlyMap<Statistic, readonly string[]>;
-  readonly layers: Groups;
+  readonly layers: readonly Layer[];
   readonly layerTags: ReadonlyMap<Statistic, readonly string[]>;
-  readonly all: Groups;
-  readonly allTags: ReadonlyMap<Statistic, readonly string[]>;
+  readonly jointTags: ReadonlyMap<Statistic, string>;
 }
 
 function planOf(names: readonly string[], statistics: readonly Statistic[]): Plan {
-  const layers = layersOf(names);
-  const tags = (tag: (statistic: string) => readonly string[]) =>
+  const found = layersOf(names);
+  // Where every parameter is a layer of its own they would say all twice.
+  const layers = found.length < names.length ? found : [];
+  const tags = <T>(tag: (statistic: string) => T) =>
     new Map(statistics.map((statistic) => [statistic, tag(snakeCase(statistic))]));
   return {
     names,
     parameterTags: tags((statistic) => names.map((name) => `${statistic}/${name}`)),
     layers,
-    layerTags: tags((statistic) => layers.names.map((layer) => `layer_${statistic}/${layer}`)),
-    all: { names: ['all'], members: [names.map((_, i) => i)] },
-    allTags: tags((statistic) => [`all_parameters/${statistic}`]),
+    layerTags: tags((statistic) => layers.map(({ name }) => `layer_${statistic}/${name}`)),
+    jointTags: tags((statistic) => `all_parameters/${statistic}`),
   };
 }
 
@@ -115,10 +116,21 @@ function parameterValues(updates: AnyParameterUpdates, { parameterTags }: Plan):
   });
 }
 
-function jointValues(updates: AnyParameterUpdates, groups: Groups, tags: Plan['layerTags']): ScalarValue[] {
-  return [...jointColumns(updates, groups)].flatMap(([statistic, column]) =>
-    (tags.get(statistic) ?? []).map((tag, i) => scalar(tag, column[i]!)),
+function layerValues(updates: AnyParameterUpdates, { layers, layerTags }: Plan): ScalarValue[] {
+  const columns = jointColumns(
+    updates,
+    layers.map(({ members }) => members),
   );
+  return Object.entries(columns).flatMap(([statistic, column]) =>
+    (layerTags.get(statistic as JointStatistic) ?? []).map((tag, i) => scalar(tag, column[i]!)),
+  );
+}
+
+function jointValues(updates: AnyParameterUpdates, { jointTags }: Plan): ScalarValue[] {
+  return Object.entries(jointStatistics(updates)).flatMap(([statistic, value]) => {
+    const tag = jointTags.get(statistic as JointStatistic);
+    return tag === undefined ? [] : [scalar(tag, value)];
+  });
 }
 
 function histogramValues({ names, histograms }: AnyParameterUpdates): SummaryValue[] {

@@ -1,3 +1,5 @@
+import { sameNames } from '../parameters/same-names.js';
+
 /**
  * Remember the last result of a function of parameter names, and give it again while the names are the same: the very
  * array, or an equal one.
@@ -8,8 +10,4 @@ export function whileSameNames<R>(compute: (names: readonly string[]) => R): (na
     if (!last || !sameNames(last.names, names)) last = { names, result: compute(names) };
     return last.result;
   };
-}
-
-function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  return a === b || (a.length === b.length && a.every((name, i) => name === b[i]));
 }
