@@ -1,10 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
+import { pages, ROOT } from './pages.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CACHE = join(ROOT, 'node_modules', '.cache');
 
 interface Snippet {
@@ -36,17 +35,8 @@ function snippetsOfSource(): Snippet[] {
 }
 
 function snippetsOfPages(): Snippet[] {
-  const pages = [
-    'README.md',
-    ...readdirSync(join(ROOT, 'docs'))
-      .filter((file) => file.endsWith('.md'))
-      .map((file) => `docs/${file}`),
-  ];
-  return pages.flatMap((page) =>
-    [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```ts\n([\s\S]*?)\n```/gm)].map((match) => ({
-      from: page,
-      code: match[1]!,
-    })),
+  return pages().flatMap(({ path, codeBlocks }) =>
+    codeBlocks.filter(({ lang }) => lang === 'ts').map(({ text }) => ({ from: path, code: text })),
   );
 }
 
@@ -54,10 +44,19 @@ mkdirSync(CACHE, { recursive: true });
 const folder = mkdtempSync(join(CACHE, 'examples-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** What code blocks of pages are in. All TypeScript is `ts`, and compiled. */
+const LANGUAGES = ['ts', 'sh', 'text', 'json', 'yaml', 'python'];
+
 describe('examples in docs', () => {
+  it('say which language they are in, by the name that this test looks for', () => {
+    const blocks = pages().flatMap(({ path, codeBlocks }) => codeBlocks.map(({ lang, raw }) => ({ path, lang, raw })));
+    expect(blocks.filter(({ lang }) => !LANGUAGES.includes(lang ?? ''))).toEqual([]);
+  });
+
   it('compile as written', () => {
-    const snippets = [...snippetsOfSource(), ...snippetsOfPages()];
-    expect(snippets.length).toBeGreaterThan(5);
+    const ofPages = snippetsOfPages();
+    expect(new Set(ofPages.map(({ from }) => from))).toContain('docs/live.md');
+    const snippets = [...snippetsOfSource(), ...ofPages];
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
     writeFileSync(join(folder, 'assumed.d.ts'), ASSUMED);
     const files = snippets.map(({ code }, i) => {

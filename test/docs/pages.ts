@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { lexer, type Token, type Tokens, walkTokens } from 'marked';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A page in Markdown: the parts of it that can be wrong. */
+export interface Page {
+  /** From the root of the repository. */
+  readonly path: string;
+  readonly headings: readonly string[];
+  /** Where links and images lead to. */
+  readonly links: readonly string[];
+  readonly codeBlocks: readonly Tokens.Code[];
+}
+
+/** Every page of the house. */
+export function pages(): readonly Page[] {
+  const below = (folder: string) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file));
+  return [...readdirSync(ROOT), ...['docs', 'examples', 'test'].flatMap(below)]
+    .filter((path) => path.endsWith('.md'))
+    .map(pageOf);
+}
+
+function pageOf(path: string): Page {
+  const tokens: Token[] = [];
+  walkTokens(lexer(readFileSync(join(ROOT, path), 'utf8')), (token) => {
+    tokens.push(token);
+  });
+  const ofType = <T extends Tokens.Generic>(...types: string[]) =>
+    tokens.filter(({ type }) => types.includes(type)) as Token[] as T[];
+  return {
+    path,
+    headings: ofType<Tokens.Heading>('heading').map(({ text }) => text),
+    links: ofType<Tokens.Link>('link', 'image').map(({ href }) => href),
+    codeBlocks: ofType<Tokens.Code>('code'),
+  };
+}
