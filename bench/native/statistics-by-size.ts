@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { hostKernel, hostValues } from '../../src/parameters/host-values.js';
-import { nativeSumOfSquares, nativeUpdateSums } from '../../src/parameters/native-sums.js';
 import { tensorPasses } from '../../src/parameters/tensor-passes.js';
 import { tensorflowBackend } from '../../src/parameters/tensorflow-backend.js';
+import { operationSumOfSquares, operationUpdateSums } from '../../src/parameters/tensorflow-operations.js';
 import { quick } from '../quick.js';
 import { median, table } from '../report.js';
 
@@ -26,12 +26,12 @@ const native = tensorflowBackend;
 const WAYS: Readonly<Record<string, Way>> = {
   ours: ({ before, after, gradient }) => {
     const passes = tensorPasses();
-    passes.squares(gradient);
-    return Math.sqrt(passes.update(before, after).updateSquares);
+    passes.squares([gradient]);
+    return Math.sqrt(passes.updates([[before, after]])[0]!.updateSquares);
   },
   operations: ({ before, after, gradient }) => {
-    nativeSumOfSquares(native()!, gradient);
-    return Math.sqrt(nativeUpdateSums(native()!, before, after).updateSquares);
+    operationSumOfSquares(native()!, gradient);
+    return Math.sqrt(operationUpdateSums(native()!, before, after).updateSquares);
   },
   'copy and pass': ({ before, after, gradient }) => {
     hostKernel().squares(hostValues(gradient));

@@ -13,7 +13,7 @@ import type {
   Statistic,
   StatisticColumns,
 } from './statistics.js';
-import { tensorPasses } from './tensor-passes.js';
+import { type BeforeAndAfter, tensorPasses } from './tensor-passes.js';
 
 const NOTHING: UpdateSums = {
   updateSquares: Number.NaN,
@@ -98,16 +98,27 @@ export class HostComparison {
   }
 
   #ofSums(value: (sums: UpdateSums, size: number) => number): Float64Array {
-    this.#sums ??= this.#pairs(this.#passes.update, NOTHING, ({ variable }) => this.known.get(variable.name));
+    this.#sums ??= this.#measureSums();
     return columnOf(this.#sums, (sums, i) => value(sums, this.parameters[i]!.variable.size));
   }
 
-  #gradientNorms(): Float64Array {
-    const passes = this.#passes;
-    return columnOf(this.parameters, ({ variable, gradient }) => {
-      const squares = this.known.get(variable.name)?.gradientSquares;
-      return gradient ? Math.sqrt(squares ?? passes.squares(gradient)) : 0;
+  #measureSums(): readonly UpdateSums[] {
+    const pairs = this.parameters.map(({ name, variable }): BeforeAndAfter | undefined => {
+      const before = this.before.get(name);
+      return comparable(before, variable) ? [before, variable] : undefined;
     });
+    return completed(
+      this.parameters.map(({ variable }, i) => (pairs[i] ? this.known.get(variable.name) : NOTHING)),
+      (missing) => this.#passes.updates(missing.map((i) => pairs[i]!)),
+    );
+  }
+
+  #gradientNorms(): Float64Array {
+    const squares = completed(
+      this.parameters.map(({ variable, gradient }) => (gradient ? this.known.get(variable.name)?.gradientSquares : 0)),
+      (missing) => this.#passes.squares(missing.map((i) => this.parameters[i]!.gradient!)),
+    );
+    return columnOf(squares, Math.sqrt);
   }
 
   #ofMoments(value: (moments: Moments) => number): Float64Array {
@@ -137,17 +148,23 @@ export class HostComparison {
     }
   }
 
-  #pairs<T>(
-    pass: (before: Tensor, after: Tensor) => T,
-    otherwise: T,
-    known: (parameter: LiveParameter) => T | undefined = () => undefined,
-  ): readonly T[] {
-    return this.parameters.map((parameter) => {
-      const before = this.before.get(parameter.name);
-      if (!comparable(before, parameter.variable)) return otherwise;
-      return known(parameter) ?? pass(before, parameter.variable);
+  #pairs<T>(pass: (before: Tensor, after: Tensor) => T, otherwise: T): readonly T[] {
+    return this.parameters.map(({ name, variable }) => {
+      const before = this.before.get(name);
+      return comparable(before, variable) ? pass(before, variable) : otherwise;
     });
   }
+}
+
+/** What is known, and the rest as measured, all in one pass: `measure` is told where it is missing. */
+function completed<T>(known: (T | undefined)[], measure: (missing: readonly number[]) => readonly T[]): readonly T[] {
+  const missing = known.flatMap((value, i) => (value === undefined ? [i] : []));
+  if (missing.length === 0) return known as T[];
+  const measured = measure(missing);
+  missing.forEach((i, j) => {
+    known[i] = measured[j];
+  });
+  return known as T[];
 }
 
 /** `Float64Array.from` goes by iterators, which cost more than a small parameter's whole pass. */

@@ -10,9 +10,7 @@ export interface OperationAttribute {
 
 /** The part of the backend of @tensorflow/tfjs-node that runs any operation of TensorFlow, by its name. */
 export interface TensorflowBackend {
-  readonly binding: Readonly<
-    Record<'TF_FLOAT' | 'TF_INT32' | 'TF_ATTR_TYPE' | 'TF_ATTR_BOOL' | 'TF_ATTR_STRING' | 'TF_ATTR_SHAPE', number>
-  >;
+  readonly binding: Readonly<Record<'TF_FLOAT' | 'TF_INT32' | 'TF_ATTR_INT' | 'TF_ATTR_TYPE' | 'TF_ATTR_BOOL', number>>;
   readonly isUsingGpuDevice: boolean;
   /** An operation of any number of outputs, none included. */
   executeMultipleOutputs(

@@ -11,8 +11,8 @@ import { packageDirectory } from '../../src/cli/native/package.js';
 import { instrument, parameterUpdates } from '../../src/index.js';
 import { scalarKernel } from '../../src/parameters/kernels/scalar-kernel.js';
 import { createStepParameters } from '../../src/parameters/live-parameters.js';
-import { nativeSumOfSquares, nativeUpdateSums } from '../../src/parameters/native-sums.js';
 import { tensorflowBackend } from '../../src/parameters/tensorflow-backend.js';
+import { operationSumOfSquares, operationUpdateSums } from '../../src/parameters/tensorflow-operations.js';
 import { AdamW } from '../../src/trainer.js';
 import { held, useBackend } from '../helpers/backend.js';
 
@@ -43,8 +43,8 @@ describe("statistics by TensorFlow's own operations", () => {
   const sumsOf = (before: Float32Array, after: Float32Array) => {
     const [w, v] = [tf.tensor1d(before), tf.tensor1d(after)];
     // What is made when it is read is read while the tensors live.
-    const sums = { ...nativeUpdateSums(tensorflowBackend()!, w, v) };
-    const squares = nativeSumOfSquares(tensorflowBackend()!, v);
+    const sums = { ...operationUpdateSums(tensorflowBackend()!, w, v) };
+    const squares = operationSumOfSquares(tensorflowBackend()!, v);
     tf.dispose([w, v]);
     return { sums, squares };
   };
@@ -91,7 +91,7 @@ describe("statistics by TensorFlow's own operations", () => {
       return [start, tf.add(start, step)];
     });
     // What is made when it is read is read while the tensors live.
-    const sums = { ...nativeUpdateSums(tensorflowBackend()!, w!, v!) };
+    const sums = { ...operationUpdateSums(tensorflowBackend()!, w!, v!) };
     const moved = values.map((value) => Math.fround(value + step) - value);
     const squares = (list: readonly number[]) => (list.reduce((sum, x) => sum + x * x, 0) * n) / 4;
     expect(Math.abs(sums.updateSquares / squares(moved) - 1)).toBeLessThan(1e-6);

@@ -73,7 +73,7 @@ function inPlace(module: WebAssembly.Module, memory: WebAssembly.Memory): FusedA
   return ({ weights, gradients, first, second, next }, coefficients) => {
     kernel.reset();
     const offsets = [weights, gradients, first, second, next].map(({ byteOffset }) => byteOffset);
-    kernel.adamw(...offsets, next.length, ...scalars(coefficients));
+    kernel.adamw(...offsets, next.length, ...scalarsOf(coefficients));
     return sumsOf(kernel);
   };
 }
@@ -90,7 +90,7 @@ function throughScratch(module: WebAssembly.Module): FusedAdamW {
   return ({ weights, gradients, first, second, next }, coefficients) => {
     kernel.reset();
     const read = [weights, gradients, first, second];
-    const numbers = scalars(coefficients);
+    const numbers = scalarsOf(coefficients);
     for (let begin = 0; begin < next.length; begin += SCRATCH_ELEMENTS) {
       const end = Math.min(begin + SCRATCH_ELEMENTS, next.length);
       read.forEach((values, i) => {
@@ -109,7 +109,8 @@ function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Ex
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
 }
 
-function scalars({ keep, beta1, beta2, stepSize, rootCorrection, epsilon }: AdamWCoefficients): number[] {
+/** In the order in which kernels take them. */
+export function scalarsOf({ keep, beta1, beta2, stepSize, rootCorrection, epsilon }: AdamWCoefficients): number[] {
   return [keep, beta2, 1 - beta1, 1 - beta2, stepSize, rootCorrection, epsilon];
 }
 

@@ -53,8 +53,8 @@ export class Gradients {
   async norm(): Promise<number> {
     const gradients = Object.values(this.#sums);
     if (!onDevice()) {
-      const passes = tensorPasses();
-      return Math.sqrt(gradients.reduce((total, gradient) => total + passes.squares(gradient), 0));
+      const squares = tensorPasses().squares(gradients);
+      return Math.sqrt(squares.reduce((total, value) => total + value, 0));
     }
     const squares = tidy(() => sum(stack(gradients.map((gradient) => sum(square(gradient))))));
     const [total] = await squares.data();

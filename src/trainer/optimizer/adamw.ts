@@ -15,7 +15,7 @@ import type { StepSums } from '../../parameters/kernels/kernel.js';
 import type { AdamWCoefficients } from '../kernels/fused-adamw.js';
 import { composedStep } from './composed-step.js';
 import { fusedStep } from './fused-step.js';
-import { NativeAdam } from './native-adam.js';
+import { kernelStep } from './kernel-step.js';
 import { hasWeightDecay } from './weight-decay.js';
 
 type Gradients = Parameters<Optimizer['applyGradients']>[0];
@@ -46,7 +46,7 @@ export interface AdamWOptions {
   readonly decays?: (name: string) => boolean;
   /** Parameters to treat apart; the first group that fits counts. */
   readonly groups?: readonly AdamWGroup[];
-  /** `fused`: in one pass, on the cpu, wasm and tensorflow backends. Default: `fused` where it can be. */
+  /** `fused`: in one pass, on cpu, wasm, and tensorflow with trainscope's kernels. Default: `fused` where it can be. */
   readonly path?: 'fused' | 'composed';
 }
 
@@ -74,8 +74,8 @@ export interface Moments {
 /**
  * Adam with decoupled weight decay (Loshchilov and Hutter, 2019), as torch computes it.
  *
- * On the cpu and wasm backends it is one WebAssembly SIMD pass, which measures the update while it makes it: statistics
- * that `parameterUpdates()` asks for then cost nothing. On the tensorflow backend it is TensorFlow's own operation.
+ * On the cpu and wasm backends, and on tensorflow where `npx trainscope native` put it in place, it is one pass in SIMD,
+ * which measures the update while it makes it: statistics that `parameterUpdates()` asks for then cost nothing.
  * Elsewhere it is composed of TensorFlow.js operations. All agree to float32 rounding. `learningRate` is read at every
  * update and may be set at any time.
  *
@@ -100,7 +100,6 @@ export class AdamW extends Optimizer {
   readonly #path: AdamWOptions['path'];
   readonly #moments = new Map<string, Moments>();
   #stepSums: ReadonlyMap<string, StepSums> | undefined;
-  #native: NativeAdam | undefined;
 
   /** `instanceof` is true of AdamW only: TensorFlow.js would have it true of every optimizer. */
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -203,8 +202,6 @@ export class AdamW extends Optimizer {
   override dispose(): void {
     super.dispose();
     this.#forget();
-    this.#native?.dispose();
-    this.#native = undefined;
   }
 
   #update(variable: Variable, gradient: Tensor): StepSums | undefined {
@@ -212,27 +209,17 @@ export class AdamW extends Optimizer {
     moments.step++;
     const coefficients = this.#coefficients(variable.name, moments.step);
     if (this.#path !== 'composed') {
-      const sums = fusedStep(variable, gradient, moments, coefficients);
+      const sums =
+        fusedStep(variable, gradient, moments, coefficients) ?? kernelStep(variable, gradient, moments, coefficients);
       if (sums) return sums;
-      const native = this.#nativeFor(variable, gradient);
-      if (native) {
-        native.step(variable, gradient, moments, coefficients);
-        return undefined;
-      }
       if (this.#path === 'fused') {
         throw new Error(
-          `path: expected float32 on the cpu, wasm or tensorflow backend for "fused", got ${variable.dtype} on ${getBackend()}; leave the path out`,
+          `path: expected float32 on cpu, wasm, or tensorflow of \`npx trainscope native\` for "fused", got ${variable.dtype} on ${getBackend()}; leave the path out`,
         );
       }
     }
     composedStep(variable, gradient, moments, coefficients);
     return undefined;
-  }
-
-  #nativeFor(variable: Variable, gradient: Tensor): NativeAdam | undefined {
-    if (getBackend() !== 'tensorflow' || variable.dtype !== 'float32' || gradient.dtype !== 'float32') return undefined;
-    this.#native ??= NativeAdam.make();
-    return this.#native;
   }
 
   #momentsOf({ name, shape }: Variable): Moments {

@@ -11,11 +11,11 @@ const LEAST_SQUARE = 1e-30;
 const LARGEST_SUM = 1e37;
 
 /**
- * The sums of one update by TensorFlow's own operations, on all cores: each piece is added up in float32, and the pieces
+ * The sums of one update by TensorFlow's own operations, for an addon without our kernels; on all cores: each piece is added up in float32, and the pieces
  * in float64. Good to 1e-6 relative, for float32 tensors that are not empty. The largest change and the unchanged count
  * take as long as all else together, so they are made when they are read: while the tensors live.
  */
-export function nativeUpdateSums(owner: TensorflowBackend, before: Tensor, after: Tensor): UpdateSums {
+export function operationUpdateSums(owner: TensorflowBackend, before: Tensor, after: Tensor): UpdateSums {
   const squared = squaredSums(owner, before, after);
   // Finite sums have finite terms. Others are a training that has failed: seldom, so slowly.
   if (!Number.isFinite(squared.updateSquares + squared.weightSquares)) {
@@ -33,8 +33,8 @@ export function nativeUpdateSums(owner: TensorflowBackend, before: Tensor, after
   };
 }
 
-/** Σx² by TensorFlow's own operations, as {@link nativeUpdateSums}. */
-export function nativeSumOfSquares(owner: TensorflowBackend, x: Tensor): number {
+/** Σx² by TensorFlow's own operations, as {@link operationUpdateSums}. */
+export function operationSumOfSquares(owner: TensorflowBackend, x: Tensor): number {
   let total = 0;
   tidy(() => {
     for (const piece of pieces(x)) total += squares(owner, piece);
