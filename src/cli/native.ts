@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { buildAddon, findTools, missingTools, ownHeaders } from './native/addon.js';
+import { addKernels } from './native/kernels.js';
 import { downloadWheel, placeLibrary } from './native/library.js';
 import { NativeError } from './native/native-error.js';
 import {
@@ -12,6 +13,7 @@ import {
 } from './native/package.js';
 import { installPrebuilt, prebuiltObstacle, prebuiltUrl } from './native/prebuilt.js';
 import { Progress, type Terminal } from './native/progress.js';
+import { withTemporary } from './native/temporary.js';
 import { type Verified, verify } from './native/verify.js';
 import { thisMachine, type Wheel, wheelFor } from './native/wheels.js';
 
@@ -28,7 +30,8 @@ const DISK_BYTES = 1.2e9;
 /**
  * Put the native backend in place: @tensorflow/tfjs-node with libtensorflow, verified. Its own prebuilt library where
  * the host of that can be reached, else libtensorflow out of a wheel of the Python package index, against which the
- * addon is compiled. Safe to run twice: what is there and works is left alone.
+ * addon is compiled. On Linux trainscope's kernels are compiled into it. Safe to run twice: what is there and works is
+ * left alone.
  *
  * @returns the version of libtensorflow that is in place.
  * @throws NativeError that says why it could not be, and what to do.
@@ -42,13 +45,14 @@ export async function native({
   progress.line(
     `@tensorflow/tfjs-node ${TFJS_NODE_VERSION} for Node ${process.version}, ${process.platform}-${process.arch}`,
   );
-  const present = await alreadyThere(project);
-  if (present) {
-    progress.line(`already there and right: libtensorflow ${present.tensorflow}; nothing to do`);
-    return present;
-  }
-
   const before = packageDirectory(project);
+  const present = before && (await verify(project).catch(() => undefined));
+  if (present) {
+    progress.line(
+      `already there and right: libtensorflow ${present.tensorflow}${present.kernels ? '; nothing to do' : ''}`,
+    );
+    return addKernels(project, before, new Progress(terminal, 1), present);
+  }
   let tfjsNode = before ?? '';
   await progress.step('package', async (say) => {
     say('from the npm registry, without its install script');
@@ -56,10 +60,10 @@ export async function native({
     mendPackage(tfjsNode);
     return `@tensorflow/tfjs-node ${TFJS_NODE_VERSION}, without its install script`;
   });
-  const mended = before && (await alreadyThere(project));
+  const mended = before && (await verify(project).catch(() => undefined));
   if (mended) {
     progress.line(`it was there, and works now that it is mended for this Node: libtensorflow ${mended.tensorflow}`);
-    return mended;
+    return addKernels(project, before, new Progress(terminal, 1), mended);
   }
   // A half-made addon would make every program fail in another way than none.
   clear(tfjsNode);
@@ -79,11 +83,6 @@ export async function native({
   }
 }
 
-async function alreadyThere(project: string): Promise<Verified | undefined> {
-  if (!packageDirectory(project)) return undefined;
-  return verify(project).catch(() => undefined);
-}
-
 /** By tfjs-node's own installer. Undefined where that cannot be reached or does not work. */
 async function fromPrebuilt(project: string, tfjsNode: string, progress: Progress): Promise<Verified | undefined> {
   let verified: Verified | undefined;
@@ -101,7 +100,8 @@ async function fromPrebuilt(project: string, tfjsNode: string, progress: Progres
       return `did not work (${(error as Error).message}); building instead`;
     }
   });
-  return verified;
+  progress.skip();
+  return verified && addKernels(project, tfjsNode, progress, verified);
 }
 
 /** By libtensorflow out of a wheel. */
@@ -117,7 +117,7 @@ async function fromWheel(project: string, tfjsNode: string, progress: Progress):
     await buildAddon(tfjsNode, python, ownHeaders());
     say('verifying');
     verified = await verify(project);
-    return `compiled; matrix product, gradient and training step are right on libtensorflow ${verified.tensorflow}`;
+    return `compiled, trainscope's kernels in it; matrix product, gradient and training step are right on libtensorflow ${verified.tensorflow}`;
   });
   return verified!;
 }
@@ -136,24 +136,6 @@ async function library(
     await placeLibrary(python, file, wheel, temporary, tfjsNode);
     return `libtensorflow ${wheel.version} out of ${wheel.package} (${wheel.megabytes} MB), checksum right`;
   });
-}
-
-/** A directory beside the package, on its disk, that is gone afterwards: also when the user interrupts. */
-async function withTemporary(tfjsNode: string, work: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = mkdtempSync(join(tfjsNode, '.native-'));
-  const remove = () => rmSync(temporary, { recursive: true, force: true });
-  const interrupted = () => process.exit(130);
-  process.once('exit', remove);
-  process.once('SIGINT', interrupted);
-  process.once('SIGTERM', interrupted);
-  try {
-    await work(temporary);
-  } finally {
-    remove();
-    process.off('exit', remove);
-    process.off('SIGINT', interrupted);
-    process.off('SIGTERM', interrupted);
-  }
 }
 
 /** Take away what an earlier attempt, or a failed one, left behind. */

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "denormals.h"
 #include "lanes.h"
 
 namespace trainscope {
@@ -26,7 +27,8 @@ void move(const AdamWCoefficients& c, Value weight, Value gradient, Value& first
   next = weight * c.keep - first / (root(second) / c.rootCorrection + c.epsilon) * c.stepSize;
 }
 
-void update(const AdamWValues& values, const AdamWCoefficients& c, size_t begin, size_t end) {
+// Apart, so that no arithmetic is moved out of the scope it is called in.
+__attribute__((noinline)) void update(const AdamWValues& values, const AdamWCoefficients& c, size_t begin, size_t end) {
   size_t i = begin;
   for (; i + LANES <= end; i += LANES) {
     Floats first = load(values.first + i), second = load(values.second + i), next;
@@ -47,7 +49,12 @@ StepSums adamw(const AdamWValues& values, const AdamWCoefficients& coefficients,
   const size_t end = begin + length;
   for (size_t part = begin; part < end; part += PART_ELEMENTS) {
     const size_t count = std::min(PART_ELEMENTS, end - part);
-    update(values, coefficients, part, part + count);
+    {
+      // The moments of a weight at rest become ever smaller, and arithmetic on denormals takes a hundred times as long.
+      const Denormals denormals(Denormals::AS_ZERO);
+      update(values, coefficients, part, part + count);
+    }
+    const Denormals denormals(Denormals::COUNT);
     sums.update = joined(sums.update, updateSums(values.weights + part, values.next + part, count));
     sums.gradientSquares += sumOfSquares(values.gradients + part, count);
   }

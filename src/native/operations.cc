@@ -8,6 +8,7 @@
 
 #include "adamw.h"
 #include "blocks.h"
+#include "denormals.h"
 #include "tensorflow/c/kernels.h"
 #include "tensorflow/c/ops.h"
 #include "tensorflow/c/tf_status.h"
@@ -93,6 +94,7 @@ void computeUpdateSums(void*, TF_OpKernelContext* context) {
   if (!run.ok()) return;
   const auto blocks = blocksOf(sizesOf(run, parameters));
   const auto parts = overBlocks<UpdateSums>(blocks, [&](const Block& block) {
+    const Denormals denormals(Denormals::COUNT);
     const float* before = run.values(block.tensor) + block.begin;
     const float* after = run.values(parameters + block.tensor) + block.begin;
     return updateSums(before, after, block.length);
@@ -107,6 +109,7 @@ void computeSumOfSquares(void*, TF_OpKernelContext* context) {
   if (!run.ok()) return;
   const auto blocks = blocksOf(sizesOf(run, run.count()));
   const auto parts = overBlocks<double>(blocks, [&](const Block& block) {
+    const Denormals denormals(Denormals::COUNT);
     return sumOfSquares(run.values(block.tensor) + block.begin, block.length);
   });
   std::vector<double> sums(run.count());

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageDirectory } from '../../src/cli/native/package.js';
 import { instrument, parameterUpdates } from '../../src/index.js';
+import type { UpdateSums } from '../../src/parameters/kernels/kernel.js';
 import { scalarKernel } from '../../src/parameters/kernels/scalar-kernel.js';
 import { createStepParameters } from '../../src/parameters/live-parameters.js';
 import { tensorflowBackend } from '../../src/parameters/tensorflow-backend.js';
@@ -26,7 +27,21 @@ beforeAll(async () => {
 
 const resident = () => process.memoryUsage.rss() / 2 ** 20;
 
-describe("statistics by TensorFlow's own operations", () => {
+/** The passes over a pair of tensors, by each of the ways there are on this backend. */
+const WAYS: Readonly<Record<string, (w: tf.Tensor, v: tf.Tensor) => { sums: UpdateSums; squares: number }>> = {
+  "trainscope's kernels": (w, v) => {
+    const owner = tensorflowWithKernels();
+    if (!owner) throw new Error("tfjs-node: expected trainscope's kernels in its addon; run `npm run native`");
+    return { sums: kernelUpdateSums(owner, [w], [v])[0]!, squares: kernelSumsOfSquares(owner, [v])[0]! };
+  },
+  "TensorFlow's own operations": (w, v) => {
+    const owner = tensorflowBackend()!;
+    // What is made when it is read is read while the tensors live.
+    return { sums: { ...operationUpdateSums(owner, w, v) }, squares: operationSumOfSquares(owner, v) };
+  },
+};
+
+describe.each(Object.entries(WAYS))('statistics by %s', (name, way) => {
   const float32 = (limits: fc.FloatConstraints) => fc.float({ noDefaultInfinity: true, noNaN: true, ...limits });
   const scales = fc.constantFrom(1e-33, 1e-20, 1e-3, 1, 1e18, 1e30);
   const problem = fc.record({
@@ -41,33 +56,31 @@ describe("statistics by TensorFlow's own operations", () => {
   });
 
   const sumsOf = (before: Float32Array, after: Float32Array) => {
-    const [w, v] = [tf.tensor1d(before), tf.tensor1d(after)];
-    // What is made when it is read is read while the tensors live.
-    const sums = { ...operationUpdateSums(tensorflowBackend()!, w, v) };
-    const squares = operationSumOfSquares(tensorflowBackend()!, v);
-    tf.dispose([w, v]);
-    return { sums, squares };
+    const tensors = [tf.tensor1d(before), tf.tensor1d(after)] as const;
+    const found = way(...tensors);
+    tf.dispose([...tensors]);
+    return found;
   };
 
   it('equal the scalar kernel to 1e-6, where float32 squares underflow and overflow too', () => {
     const before = held();
     fc.assert(
       fc.property(problem, ({ values, scale }) => {
-        // TensorFlow takes denormals for zero, so there are none here.
-        const normal = (x: number) => (Math.abs(x) < 1e-36 ? 0 : x);
+        // TensorFlow's operations take denormals for zero, so they get none here.
+        const exact = name === "trainscope's kernels";
+        const normal = (x: number) => (!exact && Math.abs(x) < 1e-36 ? 0 : x);
         const w = Float32Array.from(values, (value) => normal(value.w * scale));
         const v = Float32Array.from(values, (value, i) => normal(w[i]! + value.d * scale));
         const { sums, squares } = sumsOf(w, v);
         const expected = scalarKernel.update(w, v);
-        for (const [name, value] of Object.entries(expected)) {
-          const got = sums[name as keyof typeof sums];
-          // The difference is rounded to float32, once, and one below 1e-36 is none.
-          expect(Math.abs(got - value)).toBeLessThanOrEqual(
-            1e-6 * Math.abs(value) + (name === 'unchanged' ? 0 : 1e-70),
-          );
+        for (const [statistic, value] of Object.entries(expected)) {
+          const got = sums[statistic as keyof typeof sums];
+          // The difference is rounded to float32, once, and to operations one below 1e-36 is none.
+          const least = exact || statistic === 'unchanged' ? 0 : 1e-70;
+          expect(Math.abs(got - value)).toBeLessThanOrEqual(1e-6 * Math.abs(value) + least);
         }
-        const exact = scalarKernel.squares(v);
-        expect(Math.abs(squares - exact)).toBeLessThanOrEqual(1e-6 * exact);
+        const expectedSquares = scalarKernel.squares(v);
+        expect(Math.abs(squares - expectedSquares)).toBeLessThanOrEqual(1e-6 * expectedSquares);
       }),
       { seed: 11, numRuns: 60 },
     );
@@ -75,10 +88,12 @@ describe("statistics by TensorFlow's own operations", () => {
   });
 
   it.each([Number.NaN, Infinity, -Infinity])('show %d, and count it', (bad) => {
-    const w = new Float32Array(1000).fill(1);
-    const v = w.slice();
-    v[500] = bad;
-    expect(sumsOf(w, v)).toEqual({ sums: scalarKernel.update(w, v), squares: scalarKernel.squares(v) });
+    for (const place of [0, 500, 999]) {
+      const w = new Float32Array(1001).fill(1);
+      const v = w.slice();
+      v[place] = bad;
+      expect(sumsOf(w, v)).toEqual({ sums: scalarKernel.update(w, v), squares: scalarKernel.squares(v) });
+    }
   });
 
   it('are right at a hundred million elements', () => {
@@ -90,8 +105,7 @@ describe("statistics by TensorFlow's own operations", () => {
       const start = tf.tile(tf.tensor1d(values), [n / 4]);
       return [start, tf.add(start, step)];
     });
-    // What is made when it is read is read while the tensors live.
-    const sums = { ...operationUpdateSums(tensorflowBackend()!, w!, v!) };
+    const { sums } = way(w!, v!);
     const moved = values.map((value) => Math.fround(value + step) - value);
     const squares = (list: readonly number[]) => (list.reduce((sum, x) => sum + x * x, 0) * n) / 4;
     expect(Math.abs(sums.updateSquares / squares(moved) - 1)).toBeLessThan(1e-6);
@@ -100,6 +114,19 @@ describe("statistics by TensorFlow's own operations", () => {
     expect([sums.unchanged, sums.nonFinite]).toEqual([0, 0]);
     tf.dispose([w!, v!]);
     expect(held()).toEqual(before);
+  });
+});
+
+describe('statistics on tensorflow', () => {
+  it('of many tensors at once are those of each, to the bit, at every run', () => {
+    const owner = tensorflowWithKernels()!;
+    const sizes = [0, 1, 3, 4, 5, 1000, 65_535, 65_536, 65_537, 700_000];
+    const [w, v] = [1, 2].map((seed) => sizes.map((size) => tf.randomNormal([size], 0, 1, 'float32', seed)));
+    const together = kernelUpdateSums(owner, w!, v!);
+    expect(together).toEqual(sizes.map((_, i) => kernelUpdateSums(owner, [w![i]!], [v![i]!])[0]));
+    for (let run = 0; run < 20; run++) expect(kernelUpdateSums(owner, w!, v!)).toEqual(together);
+    expect(kernelSumsOfSquares(owner, w!)).toEqual(sizes.map((_, i) => kernelSumsOfSquares(owner, [w![i]!])[0]));
+    tf.dispose([...w!, ...v!]);
   });
 
   it('are what a step with parameters of every size shows', async () => {

@@ -1,14 +1,20 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { NativeError } from './native-error.js';
 import { reasonOf, runCommand } from './run-command.js';
 
 /** The newest Node-API that tfjs-node's package.json knows, and so where it looks for its addon. */
 const NAPI_VERSION = 8;
 
-/** Compile tfjs-node's addon against the libtensorflow in its `deps`. */
+/** The C++ sources of trainscope's kernels: in a checkout as in the package. */
+const KERNELS = fileURLToPath(new URL('../../../src/native/', import.meta.url));
+
+/** Compile tfjs-node's addon, with trainscope's kernels in it, against the libtensorflow in its `deps`. */
 export async function buildAddon(packageDirectory: string, python: string, headers: string | undefined): Promise<void> {
   const gyp = nodeGyp();
+  // Sources outside of its directory are none to node-gyp.
+  cpSync(KERNELS, join(packageDirectory, 'binding', 'trainscope'), { recursive: true });
   const result = await runCommand(
     gyp.command,
     [
@@ -18,6 +24,7 @@ export async function buildAddon(packageDirectory: string, python: string, heade
       `--module_path=${join(packageDirectory, 'lib', `napi-v${NAPI_VERSION}`)}`,
       `--napi_build_version=${NAPI_VERSION}`,
       ...(headers === undefined ? [] : [`--nodedir=${headers}`]),
+      ...['--', '-I', join('binding', 'trainscope', 'kernels.gypi')],
     ],
     { cwd: packageDirectory, env: { PYTHON: python, npm_config_python: python }, timeoutMs: 10 * 60_000 },
   );

@@ -18,6 +18,11 @@ export class Progress {
     this.terminal.write(`${text}\n`);
   }
 
+  /** A step that is not needed keeps its number. */
+  skip(): void {
+    this.#number++;
+  }
+
   /**
    * @param name what is done, such as `library`
    * @param work resolves to what came of it; it may say meanwhile how far it is

@@ -5,6 +5,8 @@ import { type CommandResult, reasonOf, runCommand } from './run-command.js';
 export interface Verified {
   /** The version of libtensorflow. */
   readonly tensorflow: string;
+  /** Whether trainscope's kernels are in it. */
+  readonly kernels: boolean;
 }
 
 const TIMEOUT_MS = 120_000;
@@ -37,12 +39,20 @@ let mine;
 try { mine = require.resolve('@tensorflow/tfjs-core'); } catch {}
 const its = require.resolve('@tensorflow/tfjs-core', { paths: [dirname(require.resolve('@tensorflow/tfjs'))] });
 if (mine && mine !== its) throw new Error('two copies of @tensorflow/tfjs-core: ' + mine + ' and ' + its);
-console.log(JSON.stringify({ tensorflow: tf.backend().binding.TF_Version }));
+const { binding } = tf.backend();
+let sums;
+try {
+  const attributes = [{ name: 'N', type: binding.TF_ATTR_INT, value: 1 }];
+  const tensors = [tf.tensor1d([1, 2, 3]), tf.tensor1d([1, 4, 3])];
+  sums = tf.backend().executeMultipleOutputs('TrainscopeUpdateSums', attributes, tensors, 1)[0];
+} catch {}
+if (sums) near('update sums', new Float64Array(sums.dataSync().slice().buffer), [4, 14, 2, 2, 0]);
+console.log(JSON.stringify({ tensorflow: binding.TF_Version, kernels: sums !== undefined }));
 `;
 
 /**
  * Multiply two matrices, take a gradient and make a training step in a process of its own, so that a crash is an answer
- * too.
+ * too; and measure an update with trainscope's kernels where they are.
  *
  * @param directory where the project is
  * @throws NativeError that says what went wrong
