@@ -24,7 +24,7 @@ for (const [backend, rounds] of [
   const variables = SHAPES.map((shape) => tf.tidy(() => tf.variable(tf.randomUniform(shape, -0.1, 0.1))));
   const gradients = variables.map(({ name, shape }) => ({ name, tensor: tf.randomUniform(shape, -1e-3, 1e-3) }));
   const optimizers = {
-    'AdamW, fused (on cpu and wasm with its statistics)': new AdamW({ learningRate: 1e-4, weightDecay: 0.01 }),
+    'AdamW, fused, with its statistics': new AdamW({ learningRate: 1e-4, weightDecay: 0.01 }),
     'AdamW, composed': new AdamW({ learningRate: 1e-4, weightDecay: 0.01, path: 'composed' }),
     "tfjs's Adam": tf.train.adam(1e-4),
   };

@@ -40,7 +40,8 @@ template <typename Result, typename Visit>
 std::vector<Result> overBlocks(const std::vector<Block>& blocks, Visit visit) {
   size_t elements = 0;
   for (const Block& block : blocks) elements += block.length;
-  const size_t threads = std::min({elements / ELEMENTS_PER_THREAD, MOST_THREADS, size_t(std::thread::hardware_concurrency())});
+  const size_t threads =
+      std::min({elements / ELEMENTS_PER_THREAD, MOST_THREADS, size_t(std::thread::hardware_concurrency())});
   std::vector<Result> results(blocks.size());
   std::atomic<size_t> next{0};
   auto work = [&] {

@@ -13,9 +13,7 @@ class Denormals {
  public:
   enum Treatment { COUNT, AS_ZERO };
 
-  explicit Denormals(Treatment treatment) : saved(get()) {
-    set(treatment == AS_ZERO ? saved | FLUSH : saved & ~FLUSH);
-  }
+  explicit Denormals(Treatment treatment) : saved(get()) { set(treatment == AS_ZERO ? saved | FLUSH : saved & ~FLUSH); }
 
   Denormals(const Denormals&) = delete;
 

@@ -142,7 +142,8 @@ void computeAdamW(void*, TF_OpKernelContext* context) {
 using Strings = std::vector<const char*>;
 using Compute = void (*)(void*, TF_OpKernelContext*);
 
-bool registerOperation(const char* name, const Strings& attributes, const Strings& inputs, const Strings& outputs, Compute compute) {
+bool registerOperation(const char* name, const Strings& attributes, const Strings& inputs, const Strings& outputs,
+                       Compute compute) {
   TF_Status* status = TF_NewStatus();
   TF_OpDefinitionBuilder* definition = TF_NewOpDefinitionBuilder(name);
   for (const char* attribute : attributes) TF_OpDefinitionBuilderAddAttr(definition, attribute);
@@ -161,8 +162,8 @@ bool registerOperation(const char* name, const Strings& attributes, const String
 }
 
 const bool registered =
-    registerOperation("TrainscopeUpdateSums", {"N: int >= 1"}, {"before: N * float", "after: N * float"}, {"sums: int32"},
-                      computeUpdateSums) &&
+    registerOperation("TrainscopeUpdateSums", {"N: int >= 1"}, {"before: N * float", "after: N * float"},
+                      {"sums: int32"}, computeUpdateSums) &&
     registerOperation("TrainscopeSumOfSquares", {"N: int >= 1"}, {"values: N * float"}, {"sums: int32"},
                       computeSumOfSquares) &&
     registerOperation("TrainscopeAdamW", {},

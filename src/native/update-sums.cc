@@ -52,11 +52,8 @@ double sumOfSquares(const float* values, size_t length) {
 UpdateSums joined(const UpdateSums& a, const UpdateSums& b) {
   const double most = std::isnan(b.maxAbsUpdate) ? b.maxAbsUpdate : std::max(a.maxAbsUpdate, b.maxAbsUpdate);
   return {
-      a.updateSquares + b.updateSquares,
-      a.weightSquares + b.weightSquares,
-      most,
-      a.unchanged + b.unchanged,
-      a.nonFinite + b.nonFinite,
+      a.updateSquares + b.updateSquares, a.weightSquares + b.weightSquares, most,
+      a.unchanged + b.unchanged,         a.nonFinite + b.nonFinite,
   };
 }
 

@@ -11,9 +11,10 @@ const LEAST_SQUARE = 1e-30;
 const LARGEST_SUM = 1e37;
 
 /**
- * The sums of one update by TensorFlow's own operations, for an addon without our kernels; on all cores: each piece is added up in float32, and the pieces
- * in float64. Good to 1e-6 relative, for float32 tensors that are not empty. The largest change and the unchanged count
- * take as long as all else together, so they are made when they are read: while the tensors live.
+ * The sums of one update by TensorFlow's own operations, for an addon without our kernels. On all cores: each piece is
+ * added up in float32, and the pieces in float64. Good to 1e-6 relative, for float32 tensors that are not empty. The
+ * largest change and the unchanged count take as long as all else together, so they are made when they are read: while
+ * the tensors live.
  */
 export function operationUpdateSums(owner: TensorflowBackend, before: Tensor, after: Tensor): UpdateSums {
   const squared = squaredSums(owner, before, after);

@@ -1,18 +1,25 @@
 /** What only a machine with the addon can show (`npm run native`). */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildAddon, ownHeaders } from '../../src/cli/native/addon.js';
 import { packageDirectory } from '../../src/cli/native/package.js';
+import { verify } from '../../src/cli/native/verify.js';
 import { instrument, parameterUpdates } from '../../src/index.js';
 import type { UpdateSums } from '../../src/parameters/kernels/kernel.js';
 import { scalarKernel } from '../../src/parameters/kernels/scalar-kernel.js';
 import { createStepParameters } from '../../src/parameters/live-parameters.js';
 import { tensorflowBackend } from '../../src/parameters/tensorflow-backend.js';
+import {
+  kernelSumsOfSquares,
+  kernelUpdateSums,
+  tensorflowWithKernels,
+} from '../../src/parameters/tensorflow-kernels.js';
 import { operationSumOfSquares, operationUpdateSums } from '../../src/parameters/tensorflow-operations.js';
 import { AdamW } from '../../src/trainer.js';
 import { held, useBackend } from '../helpers/backend.js';
@@ -195,38 +202,36 @@ describe('npm run native', () => {
   const scratch = mkdtempSync(join(tmpdir(), 'trainscope-native-'));
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-  /** In a project that has tfjs-node, as npm leaves it without its install script. */
-  async function run(name: string, env: Readonly<Record<string, string>>) {
-    const project = join(scratch, name);
+  /** A project that has tfjs-node, as npm leaves it without its install script. */
+  function projectIn(parent: string): { readonly project: string; readonly tfjsNode: string } {
+    const project = mkdtempSync(join(parent, 'project-'));
     const tfjsNode = join(project, 'node_modules', '@tensorflow', 'tfjs-node');
     mkdirSync(tfjsNode, { recursive: true });
     writeFileSync(join(project, 'package.json'), '{}');
     const installed = packageDirectory(ROOT)!;
     cpSync(installed, tfjsNode, {
       recursive: true,
-      filter: (path) => path === installed || !['deps', 'lib', 'node_modules'].includes(basename(path)),
+      filter: (path) => path === installed || !['deps', 'lib', 'node_modules', 'trainscope'].includes(basename(path)),
     });
+    return { project, tfjsNode };
+  }
+
+  function run(project: string, env: Readonly<Record<string, string>> = {}) {
     const args = ['--import', join(ROOT, 'node_modules/tsx/dist/esm/index.mjs'), join(ROOT, 'scripts/native.ts')];
     // Nothing listens there: whatever needs this host does without.
     const nowhere = 'http://127.0.0.1:9/';
-    return new Promise<{ code: unknown; said: string; left: readonly string[] }>((resolve) => {
+    const offline = {
+      TFJS_NODE_CDN_STORAGE: nowhere,
+      PIP_INDEX_URL: nowhere,
+      PIP_EXTRA_INDEX_URL: '',
+      PIP_NO_CACHE_DIR: '1',
+    };
+    return new Promise<{ code: unknown; said: string }>((resolve) => {
       execFile(
         process.execPath,
         args,
-        {
-          cwd: project,
-          env: {
-            ...process.env,
-            TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json'),
-            TFJS_NODE_CDN_STORAGE: nowhere,
-            PIP_INDEX_URL: nowhere,
-            PIP_EXTRA_INDEX_URL: '',
-            PIP_NO_CACHE_DIR: '1',
-            ...env,
-          },
-        },
-        (error, stdout, stderr) =>
-          resolve({ code: error?.code ?? 0, said: stdout + stderr, left: readdirSync(tfjsNode) }),
+        { cwd: project, env: { ...process.env, TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json'), ...offline, ...env } },
+        (error, stdout, stderr) => resolve({ code: error?.code ?? 0, said: stdout + stderr }),
       );
     });
   }
@@ -234,17 +239,47 @@ describe('npm run native', () => {
   const remains = /^(deps|lib|build.*|\.native-.*)$/;
 
   it('says which tools are missing', async () => {
-    const { code, said, left } = await run('tools', { CXX: '/nowhere/g++', MAKE: '/nowhere/make' });
+    const { project, tfjsNode } = projectIn(scratch);
+    const { code, said } = await run(project, { CXX: '/nowhere/g++', MAKE: '/nowhere/make' });
     expect(said).toMatch(/^tools: .*missing: make, a C\+\+ compiler$/m);
     expect(said).toContain('apt-get install');
     expect(code).toBe(1);
-    expect(left.filter((name) => remains.test(name))).toEqual([]);
+    expect(readdirSync(tfjsNode).filter((name) => remains.test(name))).toEqual([]);
   });
 
   it('says that the Python package index cannot be reached, and leaves nothing behind', async () => {
-    const { code, said, left } = await run('network', {});
+    const { project, tfjsNode } = projectIn(scratch);
+    const { code, said } = await run(project);
     expect(said).toMatch(/^network: expected tensorflow-cpu.* got no connection to it$/m);
     expect(code).toBe(1);
-    expect(left.filter((name) => remains.test(name))).toEqual([]);
+    expect(readdirSync(tfjsNode).filter((name) => remains.test(name))).toEqual([]);
+  });
+
+  it("adds the kernels to a tfjs-node that works without, and leaves that as it is where they don't compile", async () => {
+    // Among the packages that tfjs-node needs.
+    const cache = join(ROOT, 'node_modules', '.cache');
+    mkdirSync(cache, { recursive: true });
+    const { project, tfjsNode } = projectIn(cache);
+    try {
+      symlinkSync(join(packageDirectory(ROOT)!, 'deps'), join(tfjsNode, 'deps'));
+      await buildAddon(tfjsNode, 'python3', ownHeaders(), { kernels: false });
+      expect((await verify(project)).kernels).toBe(false);
+
+      const without = await run(project, { CXXFLAGS: '--no-such-flag' });
+      expect(without.said).toMatch(
+        /^\[1\/1\] kernels {3}left out \(.+\): statistics then are TensorFlow's own operations/m,
+      );
+      expect(without.code).toBe(0);
+      expect((await verify(project)).kernels).toBe(false);
+
+      const added = await run(project);
+      expect(added.said).toMatch(/^\[1\/1\] kernels {3}compiled into the addon; an update is measured right, \d+ s$/m);
+      expect((await verify(project)).kernels).toBe(true);
+      expect(readdirSync(tfjsNode).filter((name) => /^(build.*|\.native-.*)$/.test(name))).toEqual([]);
+
+      expect((await run(project)).said).toMatch(/^already there and right: libtensorflow \S+; nothing to do$/m);
+    } finally {
+      rmSync(project, { recursive: true, force: true });
+    }
   });
 });

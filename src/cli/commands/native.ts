@@ -7,7 +7,7 @@ interface NativeFlags {
 const EXAMPLES = `
 The native backend is never needed: without it trainscope runs on the wasm backend. It is several times faster for large
 models. It takes tfjs-node's own prebuilt library where that can be reached, else libtensorflow out of a wheel of the
-Python package index, for which it compiles the addon.
+Python package index, for which it compiles the addon; and on Linux it compiles trainscope's own kernels in.
 
 Example:
   $ trainscope native`;

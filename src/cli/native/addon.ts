@@ -11,7 +11,12 @@ const NAPI_VERSION = 8;
 const KERNELS = fileURLToPath(new URL('../../../src/native/', import.meta.url));
 
 /** Compile tfjs-node's addon, with trainscope's kernels in it, against the libtensorflow in its `deps`. */
-export async function buildAddon(packageDirectory: string, python: string, headers: string | undefined): Promise<void> {
+export async function buildAddon(
+  packageDirectory: string,
+  python: string,
+  headers: string | undefined,
+  { kernels = true } = {},
+): Promise<void> {
   const gyp = nodeGyp();
   // Sources outside of its directory are none to node-gyp.
   cpSync(KERNELS, join(packageDirectory, 'binding', 'trainscope'), { recursive: true });
@@ -24,7 +29,7 @@ export async function buildAddon(packageDirectory: string, python: string, heade
       `--module_path=${join(packageDirectory, 'lib', `napi-v${NAPI_VERSION}`)}`,
       `--napi_build_version=${NAPI_VERSION}`,
       ...(headers === undefined ? [] : [`--nodedir=${headers}`]),
-      ...['--', '-I', join('binding', 'trainscope', 'kernels.gypi')],
+      ...(kernels ? ['--', '-I', join('binding', 'trainscope', 'kernels.gypi')] : []),
     ],
     { cwd: packageDirectory, env: { PYTHON: python, npm_config_python: python }, timeoutMs: 10 * 60_000 },
   );
