@@ -12,6 +12,7 @@ import { type Gradients, type NamedParameter, namedByGradients, namedByUser } fr
 import { type AttachOptions, Publisher, type PublisherOptions } from './publisher.js';
 import { readLoss } from './read-loss.js';
 import { resolveTarget, type Target } from './target.js';
+import { watchOptimizer } from './watch-optimizer.js';
 
 export interface InstrumentOptions extends PublisherOptions {
   /**
@@ -65,9 +66,9 @@ const observed = new WeakSet<Optimizer>();
  * by hand that end in `applyGradients`.
  *
  * Hooks `minimize` and `applyGradients` of this one instance (and `fit`, `fitDataset` of a model, to learn how long they
- * will go on, and `compile`, to go on with another optimizer), so that two models side by side do not mix. A step is timed
- * from the call of `minimize`; a loop that calls `applyGradients` itself shows only that part, and its loss only by
- * `setLoss`.
+ * will go on), so that two models side by side do not mix. A model that is compiled anew, or whose `optimizer` is
+ * assigned, is observed on with that one, from the next step on. A step is timed from the call of `minimize`; a loop that
+ * calls `applyGradients` itself shows only that part, and its loss only by `setLoss`.
  *
  * @throws TypeError when the target is neither an optimizer nor a compiled model; Error when it is already instrumented.
  *
@@ -93,7 +94,11 @@ class InstrumentedLoop implements Training {
   readonly #resolve: (gradients: Gradients) => ReturnType<ReturnType<typeof namedByUser>>;
   readonly #restore: (() => void)[] = [];
   #optimizer: Optimizer;
+  /** What the model trains with from the next step on. */
+  #next: Optimizer;
   #release: () => void;
+  /** Calls that are going on: of `minimize`, and within it of `applyGradients`. */
+  #depth = 0;
   readonly #position: FitPosition;
   readonly #control: LoopControl;
   readonly #pendingLosses = new Set<Promise<void>>();
@@ -107,6 +112,7 @@ class InstrumentedLoop implements Training {
     checkNotObserved(optimizer);
     this.#publisher = new Publisher(options);
     this.#optimizer = optimizer;
+    this.#next = optimizer;
     this.#control = new LoopControl(optimizer, model, this.#publisher, options.handlers);
     this.#resolve = options.parameters ? namedByUser(options.parameters) : namedByGradients(model);
     this.#position = {
@@ -121,10 +127,7 @@ class InstrumentedLoop implements Training {
         watchFitPlan(model, (plan) => {
           this.#position.plan = plan;
         }),
-        hookMethod(model, 'compile', (compile) => (args) => {
-          compile(args);
-          this.#follow(model.optimizer);
-        }),
+        watchOptimizer(model, (next) => this.#follow(next)),
       );
   }
 
@@ -134,12 +137,12 @@ class InstrumentedLoop implements Training {
     const restoreMinimize = hookMethod(
       optimizer,
       'minimize',
-      (minimize) => (f, returnCost, varList) => this.#minimize(minimize, f, returnCost, varList),
+      (minimize) => (f, returnCost, varList) => this.#during(() => this.#minimize(minimize, f, returnCost, varList)),
     );
     const restoreApply = hookMethod(
       optimizer,
       'applyGradients',
-      (apply) => (gradients) => this.#applyGradients(apply, gradients),
+      (apply) => (gradients) => this.#during(() => this.#applyGradients(apply, gradients)),
     );
     return () => {
       restoreApply();
@@ -150,14 +153,29 @@ class InstrumentedLoop implements Training {
     };
   }
 
-  /** The model was compiled anew: go on with what it trains with now. */
+  /** The model has got an optimizer: go on with that one. A step that is going on is still the old one's. */
   #follow(optimizer: Optimizer): void {
-    if (optimizer === this.#optimizer) return;
-    checkNotObserved(optimizer);
+    if (optimizer !== this.#optimizer) checkNotObserved(optimizer);
+    this.#next = optimizer;
+    if (this.#depth === 0) this.#turnToNext();
+  }
+
+  #turnToNext(): void {
+    if (this.#next === this.#optimizer) return;
     this.#release();
-    this.#optimizer = optimizer;
-    this.#control.optimizer = optimizer;
-    this.#release = this.#observe(optimizer);
+    this.#optimizer = this.#next;
+    this.#control.optimizer = this.#next;
+    this.#release = this.#observe(this.#next);
+  }
+
+  /** Make a step, or the update within it. */
+  #during<T>(make: () => T): T {
+    this.#depth++;
+    try {
+      return make();
+    } finally {
+      if (--this.#depth === 0) this.#turnToNext();
+    }
   }
 
   get run(): string {
@@ -202,6 +220,7 @@ class InstrumentedLoop implements Training {
 
   unhook(): void {
     for (const restore of this.#restore.splice(0).reverse()) restore();
+    this.#next = this.#optimizer;
     this.#release();
   }
 

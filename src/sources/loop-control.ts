@@ -25,7 +25,7 @@ type Rollback = Extract<ControlRequest['command'], { readonly kind: 'rollback' }
 export class LoopControl {
   /** For a loop by hand to ask. `model.fit` is told by its model. */
   stopRequested = false;
-  /** What the loop trains with. A model can be compiled with another. */
+  /** What the loop trains with. A model can be given another. */
   optimizer: Optimizer;
   readonly #model: LayersModel | undefined;
   readonly #publisher: Publisher;

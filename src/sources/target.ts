@@ -21,7 +21,7 @@ export function resolveTarget(target: Target): { optimizer: Optimizer; model?: L
   return { optimizer: target.optimizer, model: target };
 }
 
-function isOptimizer(value: unknown): value is Optimizer {
+export function isOptimizer(value: unknown): value is Optimizer {
   return hasMethods(value, 'applyGradients', 'minimize');
 }
 

@@ -541,11 +541,119 @@ describe('a model that is compiled anew', () => {
     const training = instrument(model);
     const other = tf.train.sgd(0.5);
     const others = instrument(other);
-    expect(() => model.compile({ optimizer: other, loss: 'meanSquaredError' })).toThrow(
-      'target: expected an optimizer that is not instrumented, got SGDOptimizer that is',
-    );
+    const refusal = 'target: expected an optimizer that is not instrumented, got SGDOptimizer that is';
+    expect(() => model.compile({ optimizer: other, loss: 'meanSquaredError' })).toThrow(refusal);
+    expect(() => {
+      model.optimizer = other;
+    }).toThrow(refusal);
     await others.close();
     await training.close();
+  });
+});
+
+describe('a model that is given another optimizer', () => {
+  const functional = () => {
+    const input = tf.input({ shape: [4] });
+    const model = tf.model({ inputs: input, outputs: tf.layers.dense({ units: 3 }).apply(input) as tf.SymbolicTensor });
+    model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' });
+    return model;
+  };
+
+  it.each([
+    ['Sequential', classifier],
+    ['functional', functional],
+  ])('is observed on with it, in the middle of fit too, and restored: %s', async (_kind, make) => {
+    const model = make();
+    const first = model.optimizer;
+    const { training, events } = record(model);
+    const norms: number[] = [];
+    training.attach(training.events$.pipe(parameterUpdates()), ({ columns }) => norms.push(columns.updateNorm[0]!));
+    const { x, y } = examples(20);
+    const second = tf.train.sgd(0.5);
+    const onEpochEnd = () => {
+      model.optimizer = second;
+    };
+    await model.fit(x, y, { batchSize: 10, epochs: 2, verbose: 0, callbacks: { onEpochEnd } });
+    expect(model.optimizer).toBe(second);
+    expect(Object.hasOwn(first, 'minimize')).toBe(false);
+    const ends = events.filter((event) => event.type === 'step-end');
+    expect(ends.map(({ step, learningRate }) => [step, learningRate])).toEqual([
+      [1, 0.1],
+      [2, 0.1],
+      [3, 0.5],
+      [4, 0.5],
+    ]);
+    expect(norms.every((norm) => norm > 0)).toBe(true);
+    expect(norms).toHaveLength(4);
+    expect(await training.close()).toEqual([]);
+    expect(['optimizer', 'compile', 'fit', 'fitDataset'].filter((name) => Object.hasOwn(model, name))).toEqual([]);
+    expect(model.optimizer).toBe(second);
+    expect(Object.hasOwn(second, 'minimize')).toBe(false);
+    model.optimizer = first; // heard by no one
+    expect(Object.hasOwn(first, 'minimize')).toBe(false);
+    tf.dispose([x, y]);
+    model.dispose();
+    first.dispose();
+    second.dispose();
+    expect(held()).toEqual(before);
+  });
+
+  it.each(['step-begin', 'pre-optimizer-step', 'optimizer-step', 'step-end'] as const)(
+    'has the step that is going on made by the old one: assigned at %s',
+    async (moment) => {
+      const model = classifier(new AdamW({ learningRate: 0.01 }));
+      const first = model.optimizer;
+      const second = new AdamW({ learningRate: 0.02 });
+      const { training, events, types } = record(model);
+      const updates: ParameterUpdates[] = [];
+      training.attach(training.events$.pipe(parameterUpdates()), (each) => updates.push(each));
+      training.attach(training.events$.pipe(ofType(moment)), () => {
+        model.optimizer = second;
+      });
+      const { x, y } = examples(10);
+      for (let i = 0; i < 2; i++) await model.trainOnBatch(x, y);
+      expect(types().filter((type) => type !== 'train-begin')).toEqual([...STEP, ...STEP]);
+      const ends = events.filter((event) => event.type === 'step-end');
+      expect(ends.map(({ learningRate }) => learningRate)).toEqual([0.01, 0.02]);
+      expect(updates.map((each) => Number.isFinite(each.of('hidden/kernel').updateRatio))).toEqual([true, true]);
+      // The first update of Adam is the learning rate in every element that has a gradient.
+      for (const [i, rate] of [0.01, 0.02].entries()) {
+        expect(updates[i]!.of('classifier/bias').maxAbsUpdate).toBeCloseTo(rate, 4);
+      }
+      await training.close();
+      tf.dispose([x, y]);
+      model.dispose();
+      first.dispose();
+      second.dispose();
+      expect(held()).toEqual(before);
+    },
+  );
+
+  it('keeps the last of several, and follows none once it is unhooked', async () => {
+    const model = classifier();
+    const first = model.optimizer;
+    const [second, third] = [tf.train.sgd(0.2), tf.train.sgd(0.3)];
+    const { training, events } = record(model);
+    model.optimizer = second;
+    model.optimizer = null as unknown as tf.Optimizer;
+    model.optimizer = third;
+    model.optimizer = first;
+    const { x, y } = examples(10);
+    const subscription = training.events$.pipe(ofType('step-begin')).subscribe(() => {
+      model.optimizer = second;
+      training.unhook();
+    });
+    await model.trainOnBatch(x, y);
+    subscription.unsubscribe();
+    await model.trainOnBatch(x, y);
+    expect(events.filter(({ type }) => type === 'step-begin')).toHaveLength(1);
+    for (const optimizer of [first, second, third]) {
+      expect(['minimize', 'applyGradients'].filter((name) => Object.hasOwn(optimizer, name))).toEqual([]);
+      instrument(optimizer).unhook();
+    }
+    await training.close();
+    tf.dispose([x, y]);
+    model.dispose();
   });
 });
 
