@@ -39,6 +39,7 @@ export type {
   TrainingEventType,
 } from './events/events.js';
 export { isEventOf, isTrainingEvent, TRAINING_EVENT_TYPES } from './events/guards.js';
+export { type RunMemory, runMemory, type SavedMemory } from './events/run-memory.js';
 export { decodeRecord, encodeRecord, SERIAL_VERSION } from './events/serial.js';
 export type { Sink } from './events/sink.js';
 
@@ -98,7 +99,6 @@ export { nonFinite } from './rules/non-finite.js';
 export { type OverfitOptions, overfit } from './rules/overfit.js';
 export { type OvertrainingOptions, overtraining } from './rules/overtraining.js';
 export { type PoorInitializationOptions, poorInitialization } from './rules/poor-initialization.js';
-export { type RuleMemory, ruleMemory, type SavedRules } from './rules/rule-memory.js';
 export { type SaturatedActivationOptions, saturatedActivation } from './rules/saturated-activation.js';
 export { type StalledTrainingOptions, stalledTraining, type Timer } from './rules/stalled-training.js';
 export { type TensorLeakOptions, tensorLeak } from './rules/tensor-leak.js';

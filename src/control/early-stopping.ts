@@ -2,6 +2,7 @@ import { mergeMap, type OperatorFunction } from 'rxjs';
 import { checkNotNegative, checkOneOf, checkPositiveInteger } from '../events/check-option.js';
 import type { ControlRequest, TrainingEvent } from '../events/events.js';
 import { evaluationLossOf, requiredMetric } from '../events/required-metric.js';
+import { type RunMemory, remembered } from '../events/run-memory.js';
 import { shortNumber } from '../events/short-number.js';
 import { perSubscription } from '../operators/per-subscription.js';
 import { improves, worst } from './improvement.js';
@@ -21,6 +22,8 @@ export interface EarlyStoppingOptions {
   readonly stoppingThreshold?: number;
   /** Stop when the metric is worse than this: it has diverged. */
   readonly divergenceThreshold?: number;
+  /** Where it keeps what it remembers. Default: nowhere, it begins anew with each subscription. */
+  readonly memory?: RunMemory;
 }
 
 /**
@@ -50,8 +53,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): OperatorFunct
   const isBeyond = (value: number, threshold: number | undefined, sign: 1 | -1) =>
     threshold !== undefined && (mode === 'min' ? sign * (threshold - value) > 0 : sign * (value - threshold) > 0);
   return perSubscription(() => {
-    let best = worst(mode);
-    let waited = 0;
+    const state = remembered(options.memory, 'earlyStopping', { best: null as number | null, waited: 0 });
     const reasonToStop = (value: number): string | undefined => {
       if (checkFinite && !Number.isFinite(value)) return `it is ${value}`;
       if (isBeyond(value, options.stoppingThreshold, 1)) {
@@ -60,12 +62,14 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): OperatorFunct
       if (isBeyond(value, options.divergenceThreshold, -1)) {
         return `it is worse than the divergence threshold of ${options.divergenceThreshold}`;
       }
-      if (improves(value, best, improvement)) {
-        best = value;
-        waited = 0;
+      if (improves(value, state.best ?? worst(mode), improvement)) {
+        state.best = value;
+        state.waited = 0;
         return undefined;
       }
-      return ++waited < patience ? undefined : `it has not improved on ${shortNumber(best)} for ${waited} evaluations`;
+      state.waited++;
+      if (state.waited < patience) return undefined;
+      return `it has not improved on ${shortNumber(state.best ?? worst(mode))} for ${state.waited} evaluations`;
     };
     return mergeMap((event): ControlRequest[] => {
       if (event.type !== 'evaluate') return [];

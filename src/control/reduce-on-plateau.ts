@@ -8,6 +8,7 @@ import {
 } from '../events/check-option.js';
 import type { ControlRequest, TrainingEvent } from '../events/events.js';
 import { requiredMetric } from '../events/required-metric.js';
+import { type RunMemory, remembered } from '../events/run-memory.js';
 import { shortNumber } from '../events/short-number.js';
 import { perSubscription } from '../operators/per-subscription.js';
 import { type ImprovementOptions, improves, worst } from './improvement.js';
@@ -25,6 +26,8 @@ export interface ReduceOnPlateauOptions extends ImprovementOptions {
   readonly cooldown?: number;
   /** The least product of all reductions. Default: 1e-4. */
   readonly minFactor?: number;
+  /** Where it keeps what it remembers. Default: nowhere, it begins anew with each subscription. */
+  readonly memory?: RunMemory;
 }
 
 /**
@@ -62,27 +65,31 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): OperatorF
     }
   }
   return perSubscription(() => {
-    const observe = metric === undefined ? meanLosses(steps) : metricIn(metric);
-    let best = worst(mode);
-    let bad = 0;
-    let cooling = 0;
-    let product = 1;
+    const state = remembered(options.memory, 'reduceOnPlateau', {
+      best: null as number | null,
+      bad: 0,
+      cooling: 0,
+      product: 1,
+      /** Losses since the last mean. */
+      losses: [] as number[],
+    });
+    const observe = metric === undefined ? meanLosses(steps, state) : metricIn(metric);
     return mergeMap((event): ControlRequest[] => {
       const value = observe(event);
       if (value === undefined) return [];
-      const better = improves(value, best, { mode, threshold, thresholdMode });
-      if (better) best = value;
-      bad = better || cooling > 0 ? 0 : bad + 1;
-      if (cooling > 0) cooling--;
-      if (bad <= patience || product <= minFactor) return [];
-      product = Math.max(product * factor, minFactor);
-      cooling = cooldown;
-      bad = 0;
+      const better = improves(value, state.best ?? worst(mode), { mode, threshold, thresholdMode });
+      if (better) state.best = value;
+      state.bad = better || state.cooling > 0 ? 0 : state.bad + 1;
+      if (state.cooling > 0) state.cooling--;
+      if (state.bad <= patience || state.product <= minFactor) return [];
+      state.product = Math.max(state.product * factor, minFactor);
+      state.cooling = cooldown;
+      state.bad = 0;
       return [
         {
-          command: { kind: 'scale-learning-rate', factor: product },
+          command: { kind: 'scale-learning-rate', factor: state.product },
           source: 'reduceOnPlateau',
-          message: `${metric ?? 'the loss'} has not been better than ${shortNumber(best)} for more than ${patience} ${metric ? 'evaluations' : `times ${steps} steps`}`,
+          message: `${metric ?? 'the loss'} has not been better than ${shortNumber(state.best ?? worst(mode))} for more than ${patience} ${metric ? 'evaluations' : `times ${steps} steps`}`,
         },
       ];
     });
@@ -93,16 +100,13 @@ function metricIn(metric: string): (event: TrainingEvent) => number | undefined 
   return (event) => (event.type === 'evaluate' ? requiredMetric(event.metrics, metric) : undefined);
 }
 
-function meanLosses(steps: number): (event: TrainingEvent) => number | undefined {
-  let sum = 0;
-  let count = 0;
+function meanLosses(steps: number, state: { losses: number[] }): (event: TrainingEvent) => number | undefined {
   return (event) => {
     if (event.type !== 'step-end') return undefined;
-    sum += event.loss;
-    if (++count < steps) return undefined;
-    const mean = sum / count;
-    sum = 0;
-    count = 0;
+    state.losses.push(event.loss);
+    if (state.losses.length < steps) return undefined;
+    const mean = state.losses.reduce((sum, loss) => sum + loss, 0) / state.losses.length;
+    state.losses = [];
     return mean;
   };
 }

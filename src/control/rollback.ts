@@ -1,6 +1,7 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
 import { checkOneOf, checkPositiveInteger, describeValue } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, Severity, TrainingEvent } from '../events/events.js';
+import { type RunMemory, remembered } from '../events/run-memory.js';
 import { SEVERITIES } from '../events/severities.js';
 import { perSubscription } from '../operators/per-subscription.js';
 import { isAtLeast } from './severity.js';
@@ -16,6 +17,8 @@ export interface RollbackOptions {
   readonly rules?: readonly string[];
   /** Rollbacks after which it asks to stop instead. Default: 10. */
   readonly attempts?: number;
+  /** Where it keeps what it remembers. Default: nowhere, it begins anew with each subscription. */
+  readonly memory?: RunMemory;
 }
 
 /**
@@ -44,6 +47,7 @@ export function rollback({
   severity = 'error',
   rules,
   attempts = 10,
+  memory,
 }: RollbackOptions = {}): OperatorFunction<TrainingEvent, ControlRequest> {
   checkPositiveInteger('every', every);
   checkPositiveInteger('attempts', attempts);
@@ -52,35 +56,39 @@ export function rollback({
     throw new TypeError(`factor: expected a number above 0, up to 1; got ${describeValue(factor)}`);
   }
   return perSubscription(() => {
-    let lastSave: number | undefined;
-    let done = 0;
-    let product = 1;
-    const going = new Set<string>();
+    const state = remembered(memory, 'rollback', {
+      lastSave: null as number | null,
+      done: 0,
+      product: 1,
+      /** Troubles that go on. */
+      going: [] as string[],
+    });
     const save = (step: number): ControlRequest[] => {
-      lastSave = step;
+      state.lastSave = step;
       return [ask({ kind: 'save' }, 'a checkpoint to go back to')];
     };
     const goBack = (alert: AlertEvent): ControlRequest[] => {
       const where = alert.parameter === undefined ? '' : ` in ${alert.parameter}`;
       const why = `${alert.rule}${where} since step ${alert.firstStep}`;
-      if (done === attempts) return [ask({ kind: 'stop' }, `rolled back ${done} times without a cure; ${why}`)];
-      done++;
-      product *= factor;
-      lastSave = alert.step;
+      if (state.done === attempts)
+        return [ask({ kind: 'stop' }, `rolled back ${state.done} times without a cure; ${why}`)];
+      state.done++;
+      state.product *= factor;
+      state.lastSave = alert.step;
       return [
         ask({ kind: 'rollback', beforeStep: alert.firstStep }, why),
-        ask({ kind: 'scale-learning-rate', factor: product }, 'a lower rate after the rollback'),
+        ask({ kind: 'scale-learning-rate', factor: state.product }, 'a lower rate after the rollback'),
       ];
     };
     return mergeMap((event): ControlRequest[] => {
       if (event.type === 'alert' && isAtLeast(event, severity, rules)) {
         const trouble = `${event.rule}/${event.parameter ?? ''}`;
-        if (event.phase === 'end') going.delete(trouble);
-        else going.add(trouble);
+        const others = state.going.filter((one) => one !== trouble);
+        state.going = event.phase === 'end' ? others : [...others, trouble];
         return event.phase === 'begin' ? goBack(event) : [];
       }
-      if (event.type === 'pre-optimizer-step' && lastSave === undefined) return save(event.step);
-      if (event.type === 'step-end' && going.size === 0 && event.step - (lastSave ?? 0) >= every)
+      if (event.type === 'pre-optimizer-step' && state.lastSave === null) return save(event.step);
+      if (event.type === 'step-end' && state.going.length === 0 && event.step - (state.lastSave ?? 0) >= every)
         return save(event.step);
       return [];
     });

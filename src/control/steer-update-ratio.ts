@@ -1,6 +1,7 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
 import { checkPositive, checkPositiveInteger, describeValue } from '../events/check-option.js';
 import type { ControlRequest, TrainingEvent } from '../events/events.js';
+import { type RunMemory, remembered } from '../events/run-memory.js';
 import { shortNumber } from '../events/short-number.js';
 import { perSubscription } from '../operators/per-subscription.js';
 import { whileSameNames } from '../operators/while-same-names.js';
@@ -20,6 +21,8 @@ export interface SteerUpdateRatioOptions {
   readonly every?: number;
   /** How much of the distance to the target a correction makes up for, on the logarithm, 0…1. Default: 0.5. */
   readonly damping?: number;
+  /** Where it keeps what it remembers. Default: nowhere, it begins anew with each subscription. */
+  readonly memory?: RunMemory;
 }
 
 /** A correction changes the rate by at most this factor, either way. */
@@ -62,6 +65,7 @@ export function steerUpdateRatio<S extends Statistic>({
   max = 1,
   every = 5,
   damping = 0.5,
+  memory,
 }: SteerUpdateRatioOptions = {}): OperatorFunction<
   ParameterUpdates<S | 'updateNorm' | 'weightNorm'> | TrainingEvent,
   ControlRequest
@@ -75,43 +79,47 @@ export function steerUpdateRatio<S extends Statistic>({
     throw new TypeError(`damping: expected a number above 0, up to 1; got ${describeValue(damping)}`);
   }
   return perSubscription(() => {
-    let factor = 1;
-    /** The factor of the rollbacks so far. */
-    let cut = 1;
-    let peak = 0;
-    let ratios: number[] = [];
+    const state = remembered(memory, 'steerUpdateRatio', {
+      factor: 1,
+      /** The factor of the rollbacks so far. */
+      cut: 1,
+      /** The highest rate of the schedule so far. */
+      peak: 0,
+      /** Of the updates since the last correction. */
+      ratios: [] as number[],
+    });
     const layersOfNames = whileSameNames(layersOf);
     return mergeMap((updates): ControlRequest[] => {
       if (updates.type !== 'parameter-updates') {
         const next = rollbackFactor(updates);
         if (next === undefined) return [];
-        cut = next;
-        ratios = [];
+        state.cut = next;
+        state.ratios = [];
         return [];
       }
       const rate = updates.learningRate;
       const ratio = medianLayerRatio(updates, layersOfNames(updates.names));
       // The rate without ours and a rollback's: a schedule's, with whatever else steers.
-      const base = rate / (factor * cut);
+      const base = rate / (state.factor * state.cut);
       if (!(base > 0) || !(ratio > 0) || !Number.isFinite(ratio)) return [];
-      const rises = peak > 0 && base > peak * (1 + 1e-9);
-      peak = Math.max(peak, base);
+      const rises = state.peak > 0 && base > state.peak * (1 + 1e-9);
+      state.peak = Math.max(state.peak, base);
       if (rises) {
-        ratios = [];
+        state.ratios = [];
         return [];
       }
-      ratios.push(ratio);
-      if (ratios.length < every) return [];
-      const measured = median(ratios);
-      ratios = [];
-      const wanted = target * (base / peak);
+      state.ratios.push(ratio);
+      if (state.ratios.length < every) return [];
+      const measured = median(state.ratios);
+      state.ratios = [];
+      const wanted = target * (base / state.peak);
       const correction = clamp((wanted / measured) ** damping, 1 / MOST_CHANGE, MOST_CHANGE);
       const next = clamp(rate * correction, min, max);
       if (Math.max(next / rate, rate / next) < LEAST_CHANGE) return [];
-      factor = next / (base * cut);
+      state.factor = next / (base * state.cut);
       return [
         {
-          command: { kind: 'scale-learning-rate', factor },
+          command: { kind: 'scale-learning-rate', factor: state.factor },
           source: 'steerUpdateRatio',
           message: `the median update ratio is ${shortNumber(measured)}, its target ${shortNumber(wanted)}`,
         },

@@ -1,6 +1,7 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
 import { checkPositiveInteger, describeValue } from '../events/check-option.js';
 import type { ControlRequest, TrainingEvent } from '../events/events.js';
+import { type RunMemory, remembered } from '../events/run-memory.js';
 import { perSubscription } from '../operators/per-subscription.js';
 
 export interface WarmRestartOptions {
@@ -10,6 +11,8 @@ export interface WarmRestartOptions {
   readonly multiplier?: number;
   /** The least factor, reached at the end of a cycle, between 0 and 1. Default: 0.01. */
   readonly minFactor?: number;
+  /** Where it keeps what it remembers. Default: nowhere, it begins anew with each subscription. */
+  readonly memory?: RunMemory;
 }
 
 /** Smaller changes of the factor are not asked for: each is an event. */
@@ -34,6 +37,7 @@ export function warmRestart({
   period,
   multiplier = 2,
   minFactor = 0.01,
+  memory,
 }: WarmRestartOptions): OperatorFunction<TrainingEvent, ControlRequest> {
   checkPositiveInteger('period', period);
   checkPositiveInteger('multiplier', multiplier);
@@ -41,21 +45,19 @@ export function warmRestart({
     throw new TypeError(`minFactor: expected a number between 0 and 1, got ${describeValue(minFactor)}`);
   }
   return perSubscription(() => {
-    let cycle = 1;
-    let length = period;
-    let done = 0;
-    let asked = 1;
+    const state = remembered(memory, 'warmRestart', { cycle: 1, length: period, done: 0, asked: 1 });
     return mergeMap((event): ControlRequest[] => {
       if (event.type !== 'step-end') return [];
-      const restarts = ++done === length;
+      const restarts = ++state.done === state.length;
       if (restarts) {
-        cycle++;
-        done = 0;
-        length *= multiplier;
+        state.cycle++;
+        state.done = 0;
+        state.length *= multiplier;
       }
+      const { cycle, done, length } = state;
       const factor = minFactor + ((1 - minFactor) * (1 + Math.cos((Math.PI * done) / length))) / 2;
-      if (!restarts && Math.abs(factor - asked) < LEAST_CHANGE) return [];
-      asked = factor;
+      if (!restarts && Math.abs(factor - state.asked) < LEAST_CHANGE) return [];
+      state.asked = factor;
       return [
         {
           command: { kind: 'scale-learning-rate', factor },

@@ -1,9 +1,9 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
 import { checkOneOf, checkPositiveInteger } from '../events/check-option.js';
 import type { AlertEvent, EventContext, Severity } from '../events/events.js';
+import type { RunMemory } from '../events/run-memory.js';
 import { SEVERITIES } from '../events/severities.js';
 import { perSubscription } from '../operators/per-subscription.js';
-import type { RuleMemory } from './rule-memory.js';
 import { type Finding, type SavedTroubles, Troubles } from './troubles.js';
 
 /** What every rule can be told. */
@@ -15,7 +15,7 @@ export interface RuleOptions {
   /** How bad it is. Default: the rule's own. */
   readonly severity?: Severity;
   /** Where it keeps what it remembers. Default: nowhere, it begins anew with each subscription. */
-  readonly memory?: RuleMemory;
+  readonly memory?: RunMemory;
 }
 
 /** What a rule found, with the severity that the rule has by default where it says none. */
@@ -72,10 +72,16 @@ export function createRule<T extends EventContext, S extends object>(
     recovery: checkPositiveInteger('recovery', options.recovery ?? definition.recovery ?? 10),
   };
   return perSubscription(() => {
-    const remember = (): Remembered<S> => ({ state, ...troubles.save() });
-    const restored = options.memory?.enter(name, remember) as Remembered<S> | undefined;
-    const state = restored?.state ?? start();
-    const troubles = new Troubles(name, hysteresis, restored);
+    let state = start();
+    let troubles = new Troubles(name, hysteresis);
+    options.memory?.enter(
+      name,
+      (): Remembered<S> => ({ state, ...troubles.save() }),
+      (saved) => {
+        state = (saved as Remembered<S>).state;
+        troubles = new Troubles(name, hysteresis, saved as Remembered<S>);
+      },
+    );
     return mergeMap((value) => {
       const found = judge(value, state);
       if (!found) return [];

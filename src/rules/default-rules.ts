@@ -2,6 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { connect, filter, merge, type OperatorFunction, share } from 'rxjs';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { isTrainingEvent } from '../events/guards.js';
+import type { RunMemory } from '../events/run-memory.js';
 import { activations } from '../operators/activations.js';
 import { ofMeasurement, type RunRecord } from '../operators/of-measurement.js';
 import { parameterUpdates } from '../operators/parameter-updates.js';
@@ -17,7 +18,6 @@ import { nonFinite } from './non-finite.js';
 import { overfit } from './overfit.js';
 import { overtraining } from './overtraining.js';
 import { poorInitialization } from './poor-initialization.js';
-import type { RuleMemory } from './rule-memory.js';
 import { saturatedActivation } from './saturated-activation.js';
 import { stalledTraining } from './stalled-training.js';
 import { tensorLeak } from './tensor-leak.js';
@@ -30,7 +30,7 @@ export interface DefaultRulesOptions {
   /** At which steps to measure parameters. Default: every step. */
   readonly when?: Schedule;
   /** Where the rules keep what they remember. Default: nowhere. */
-  readonly memory?: RuleMemory;
+  readonly memory?: RunMemory;
 }
 
 /**

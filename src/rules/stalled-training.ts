@@ -18,6 +18,8 @@ export interface StalledTrainingOptions extends Omit<RuleOptions, 'patience' | '
   readonly timer?: Timer;
 }
 
+const NAME = 'stalled-training';
+
 /** Events that do not say that the loop goes on. */
 const NOT_OF_THE_LOOP: ReadonlySet<TrainingEventType> = new Set(['alert', 'control', 'sink-error']);
 
@@ -49,12 +51,21 @@ export function stalledTraining({
   checkPositive('afterMs', afterMs);
   checkOneOf('severity', severity, SEVERITIES);
   return operate((source, subscriber) => {
-    const remember = (): Remembered => ({ ...(last && { last }), stalled, ...troubles.save() });
-    const saved = memory?.enter('stalled-training', remember) as Remembered | undefined;
-    const troubles = new Troubles('stalled-training', { patience: 1, recovery: 1 }, saved);
-    let last = saved?.last;
-    let stalled = saved?.stalled ?? false;
+    const createTroubles = (saved?: SavedTroubles) => new Troubles(NAME, { patience: 1, recovery: 1 }, saved);
+    let troubles = createTroubles();
+    let last: EventContext | undefined;
+    let stalled = false;
     let cancel = () => {};
+    memory?.enter(
+      NAME,
+      (): Remembered => ({ ...(last && { last }), stalled, ...troubles.save() }),
+      (saved) => {
+        const remembered = saved as Remembered;
+        troubles = createTroubles(remembered);
+        last = remembered.last;
+        stalled = remembered.stalled;
+      },
+    );
     const give = (alerts: readonly AlertEvent[]) => {
       for (const alert of alerts) subscriber.next(alert);
     };
@@ -74,6 +85,8 @@ export function stalledTraining({
       next(event) {
         if (NOT_OF_THE_LOOP.has(event.type)) return;
         cancel();
+        // Between two calls of it a training was not stalled, but over.
+        if (event.type === 'train-begin') last = undefined;
         if (last && !stalled && event.time - last.time >= afterMs) stall(last);
         stalled = false;
         give(troubles.take(event, []));

@@ -30,6 +30,9 @@ export function setLearningRate(optimizer: Optimizer, learningRate: number): voi
   else settable.learningRate = learningRate;
 }
 
+/** The source of what those had set who do not remember it. */
+const FORGOTTEN = 'before the run was resumed';
+
 /** The factors by which those who steer a run change its rate: one each, and their product applies. */
 export class LearningRateFactors {
   readonly #factors = new Map<string, number>();
@@ -53,9 +56,27 @@ export class LearningRateFactors {
     this.#factors.set(source, factor);
   }
 
-  /** Begin anew with this one factor, as of a run that was resumed. */
-  restart(source: string, factor: number): void {
+  /** The factor of one source; 1 where it has set none. */
+  of(source: string): number {
+    return this.#factors.get(source) ?? 1;
+  }
+
+  /** What is to be saved: the factor of every source. */
+  save(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#factors);
+  }
+
+  /**
+   * Go on from what was saved. Those who have forgotten what they had set will begin at 1 again: what they had set stays
+   * beneath that, as a factor of nobody's.
+   */
+  resume(saved: Readonly<Record<string, number>>, remembering: ReadonlySet<string>): void {
     this.#factors.clear();
-    if (factor !== 1) this.set(source, factor);
+    let forgotten = 1;
+    for (const [source, factor] of Object.entries(saved)) {
+      if (remembering.has(source)) this.set(source, factor);
+      else forgotten *= factor;
+    }
+    if (forgotten !== 1) this.set(FORGOTTEN, forgotten);
   }
 }

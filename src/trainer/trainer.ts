@@ -3,6 +3,7 @@ import { filter, map, type Observable, type Observer, Subject, type Subscription
 import { mendBackend } from '../backend/mend-backend.js';
 import { checkFunction, describeValue } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, Metrics, SinkErrorEvent, TrainingEvent } from '../events/events.js';
+import { type RunMemory, runMemory } from '../events/run-memory.js';
 import type { Sink } from '../events/sink.js';
 import { consoleSink } from '../sinks/console/console-sink.js';
 import { LearningRateFactors } from '../sources/learning-rate.js';
@@ -109,6 +110,8 @@ export class Trainer<Example = unknown> {
   state: TrainerState = initialState();
   /** What callbacks ask of the loop. */
   readonly control: TrainerControl = initialControl();
+  /** Give it to the rules and controls that follow the run: checkpoints keep what they remember, and resuming restores it. */
+  readonly memory: RunMemory = runMemory();
   readonly #options: TrainerOptions<Example>;
   readonly #adapted: AdaptedModel;
   readonly #objective: Objective;
@@ -318,6 +321,7 @@ export class Trainer<Example = unknown> {
       scheduler,
       meter: new LossMeter(args.loggingNanInfFilter),
       factors: new LearningRateFactors(),
+      memory: this.memory,
     };
     this.#session = { ...kept, checkpoints: new CheckpointKeeper(kept, plan.batchesPerEpoch) };
     return this.#session;

@@ -1,12 +1,14 @@
-import { from, type OperatorFunction } from 'rxjs';
+import { from, type OperatorFunction, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import {
   type AlertEvent,
   type ControlRequest,
   earlyStopping,
   type ParameterUpdates,
+  type RunMemory,
   reduceOnPlateau,
   rollback,
+  runMemory,
   skipNonFinite,
   steerUpdateRatio,
   stopOnAlert,
@@ -53,6 +55,70 @@ describe('every control operator', () => {
       expectObservable(cold<never>('--|').pipe(make())).toBe('--|');
       expectObservable(cold<never>('--#', {}, new Error('source')).pipe(make())).toBe('--#', {}, new Error('source'));
     });
+  });
+});
+
+describe('every control operator that remembers', () => {
+  const flat = losses(...Array(40).fill(1));
+  const at = (step: number, rate: number) =>
+    Object.assign(updatesOf({ updateNorm: [rate], weightNorm: [1] }, { names: ['w'], step }), { learningRate: rate });
+  const cut = event('control', {
+    source: 'rollback',
+    message: '',
+    command: { kind: 'scale-learning-rate', factor: 0.1 },
+  });
+  const operators: Readonly<
+    Record<string, [(memory?: RunMemory) => OperatorFunction<never, ControlRequest>, readonly unknown[]]>
+  > = {
+    earlyStopping: [
+      (memory) => earlyStopping({ patience: 2, ...(memory && { memory }) }) as never,
+      evaluations([6, 5, 6, 4, 5, 6].map((value) => [1, value] as const)),
+    ],
+    reduceOnPlateau: [
+      (memory) => reduceOnPlateau({ steps: 3, patience: 1, cooldown: 2, ...(memory && { memory }) }) as never,
+      flat,
+    ],
+    rollback: [
+      (memory) => rollback({ every: 4, attempts: 2, ...(memory && { memory }) }) as never,
+      [
+        ...flat.slice(0, 6),
+        alert(),
+        ...flat.slice(6, 12),
+        alert({ phase: 'end' }),
+        ...flat.slice(12),
+        alert(),
+        alert(),
+      ],
+    ],
+    steerUpdateRatio: [
+      (memory) => steerUpdateRatio({ target: 1e-3, every: 3, ...(memory && { memory }) }) as never,
+      [
+        ...Array.from({ length: 12 }, (_, step) => at(step, 1e-2 / (step + 1))),
+        cut,
+        ...Array.from({ length: 12 }, (_, step) => at(step, 1e-3 / (step + 1))),
+      ],
+    ],
+    warmRestart: [(memory) => warmRestart({ period: 4, ...(memory && { memory }) }) as never, flat],
+  };
+
+  it.each(Object.entries(operators))('%s goes on from its memory, wherever it was cut', (_name, [make, input]) => {
+    const whole = requestsOf(input as never[], make());
+    expect(whole.length).toBeGreaterThan(0);
+    for (let cutAt = 0; cutAt <= input.length; cutAt++) {
+      const memory = runMemory();
+      const first = requestsOf(input.slice(0, cutAt) as never[], make(memory));
+      const saved = JSON.parse(JSON.stringify(memory.save()));
+      const rest = input.slice(cutAt) as never[];
+      expect([...first, ...requestsOf(rest, make(runMemory(saved)))]).toEqual(whole);
+
+      // A Trainer restores when it is steered already.
+      const later = runMemory();
+      const source = new Subject<never>();
+      const { values } = collect(source.pipe(make(later)));
+      later.restore(saved);
+      for (const value of rest) source.next(value);
+      expect([...first, ...values]).toEqual(whole);
+    }
   });
 });
 

@@ -6,8 +6,8 @@ import {
   type Found,
   instrument,
   type RuleOptions,
-  ruleMemory,
-  type SavedRules,
+  runMemory,
+  type SavedMemory,
   type StepEndEvent,
 } from '../../src/index.js';
 import { event } from '../operators/fake-run.js';
@@ -168,9 +168,9 @@ describe('createRule', () => {
   });
 });
 
-describe('ruleMemory', () => {
+describe('runMemory', () => {
   it('keeps the state of two subscriptions of one rule apart', () => {
-    const memory = ruleMemory();
+    const memory = runMemory();
     const count = (_: unknown, state: { seen: number }) => {
       state.seen++;
       return [];
@@ -189,10 +189,28 @@ describe('ruleMemory', () => {
   });
 
   it('keeps what no rule has asked for', () => {
-    expect(ruleMemory({ other: 1 }).save()).toEqual({ other: 1 });
+    expect(runMemory({ other: 1 }).save()).toEqual({ other: 1 });
+  });
+
+  it('says who goes on from what was saved', () => {
+    const rule = (name: string) =>
+      createRule<StepEndEvent, { seen: number }>(
+        { name, severity: 'info', start: () => ({ seen: 0 }), judge: () => [] },
+        { memory },
+      );
+    const memory = runMemory();
+    alertsOf([event('step-end')], rule('early'));
+    const state = { state: { seen: 3 }, suspects: {}, troubles: [] };
+    memory.restore({ early: state, late: state, never: state });
+    expect([...memory.resumed]).toEqual(['early']);
+    alertsOf([event('step-end')], rule('late'));
+    expect([...memory.resumed]).toEqual(['early', 'late']);
+    expect(memory.save()).toEqual({ early: state, late: state, never: state });
+    memory.restore({});
+    expect([...memory.resumed]).toEqual([]);
   });
 
   it('refuses what save() did not give', () => {
-    expect(() => ruleMemory([] as unknown as SavedRules)).toThrow('saved: expected what save() gave, got []');
+    expect(() => runMemory([] as unknown as SavedMemory)).toThrow('saved: expected what save() gave, got []');
   });
 });

@@ -311,6 +311,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['after the end', () => stalled(1000, 'train-end'), []],
     ['alerts are no sign of life', () => stalled(100, 'step-end', 'alert'), ['begin error 0-0', 'end error 0-2']],
     ['a checkpoint is', () => stalled(100, 'step-end', 'save'), []],
+    ['a training that begins again after long, as a resumed one does', () => resumedAfter(1000), []],
   ],
   tensorLeak: [
     ['nine steps', () => leak([...Array(10).keys()]), []],
@@ -359,6 +360,11 @@ function stalled(gap: number, first: 'step-end' | 'train-end' = 'step-end', betw
     ...middle,
     event('step-end', { step: 1 + middle.length, time: gap }),
   ];
+  return alertsOf(events, stalledTraining({ afterMs: 100, timer: () => () => {} }));
+}
+
+function resumedAfter(gap: number): AlertEvent[] {
+  const events = [event('step-end', { step: 1, time: 0 }), event('train-begin', { step: 1, time: gap })];
   return alertsOf(events, stalledTraining({ afterMs: 100, timer: () => () => {} }));
 }
 

@@ -94,8 +94,8 @@ const RULES: Readonly<Record<string, Case>> = {
   ),
 };
 
-/** What else the room exports: rules together, what makes one, and their memory. */
-const OTHERS = new Set(['defaultRules', 'createRule', 'ruleMemory']);
+/** What else the room exports: rules together, and what makes one. */
+const OTHERS = new Set(['defaultRules', 'createRule']);
 
 function publicRules(): string[] {
   return readdirSync(new URL('../../src/rules/', import.meta.url))
@@ -162,11 +162,19 @@ describe('every rule', () => {
     it('goes on from its saved memory, wherever it was cut, as if it had not been', () => {
       const whole = run(make(), input).values;
       for (let cut = 0; cut <= input.length; cut++) {
-        const memory = trainscope.ruleMemory();
+        const memory = trainscope.runMemory();
         const first = run(make({ memory }), input.slice(0, cut)).values;
-        const restored = trainscope.ruleMemory(JSON.parse(JSON.stringify(memory.save())));
-        const rest = run(make({ memory: restored }), input.slice(cut)).values;
+        const saved = JSON.parse(JSON.stringify(memory.save()));
+        const rest = run(make({ memory: trainscope.runMemory(saved) }), input.slice(cut)).values;
         expect([...first, ...rest]).toEqual(whole);
+
+        // A Trainer restores when the rules follow the run already.
+        const later = trainscope.runMemory();
+        const source = new Subject<unknown>();
+        const { values } = collect(source.pipe(make({ memory: later })));
+        later.restore(saved);
+        for (const value of input.slice(cut)) source.next(value);
+        expect(values).toEqual(rest);
       }
     });
 

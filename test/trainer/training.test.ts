@@ -557,7 +557,10 @@ describe('control', () => {
     expect(events.filter(({ type }) => type === 'step-end').map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 4, 5, 6]);
     // Below the rate that came next at step 5 (0.01), and the checkpoint's (0.03): half of the least.
     expect(rates).toEqual([0.06, 0.05, 0.04, 0.03, 0.02, 0.005, 0.003333333, 0.001666667]);
-    expect(control).toMatchObject([{ message: 'because: from step 5 back to step 3, learning rate 0.005' }]);
+    expect(control).toMatchObject([
+      { source: 'rollback', message: 'after a rollback: learning rate 0.03 → 0.005' },
+      { message: 'because: from step 5 back to step 3, learning rate 0.005' },
+    ]);
     expect(trainer.state).toMatchObject({ globalStep: 6, maxSteps: 6 });
   });
 

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { SavedMemory } from '../../events/run-memory.js';
 import { decodeJson, encodeJson } from '../../events/serial.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../safetensors.js';
@@ -14,6 +15,7 @@ export const FILES = {
   scheduler: 'scheduler.json',
   loop: 'rng_state.json',
   history: 'update_history.safetensors',
+  memory: 'run_memory.json',
   state: 'trainer_state.json',
   args: 'training_args.json',
 } as const;
@@ -132,6 +134,7 @@ function contentsOf({ weights, state, args, resume }: Checkpoint): Record<string
       [FILES.optimizer]: encodeSafetensors(resume.optimizer.tensors, resume.optimizer.metadata),
       [FILES.scheduler]: `${encodeJson(resume.scheduler, 2)}\n`,
       [FILES.loop]: `${encodeJson(resume.loop, 2)}\n`,
+      [FILES.memory]: `${encodeJson(resume.memory, 2)}\n`,
       [FILES.history]: encodeSafetensors(resume.history.tensors, resume.history.metadata),
     }),
     [FILES.args]: `${encodeJson(args, 2)}\n`,
@@ -147,7 +150,8 @@ async function readResume(path: string, names: readonly string[]): Promise<{ res
   const loop = (await read(path, names, FILES.loop, (bytes) => decodeJson(text(bytes)))) as LoopState;
   const empty: Safetensors = { tensors: new Map(), metadata: {} };
   const history = names.includes(FILES.history) ? await readTensors(path, names, FILES.history) : empty;
-  return { resume: { optimizer, scheduler, loop, history } };
+  const memory = ((await readOptional(path, names, FILES.memory)) ?? {}) as SavedMemory;
+  return { resume: { optimizer, scheduler, loop, history, memory } };
 }
 
 function readTensors(path: string, names: readonly string[], file: string): Promise<Safetensors> {

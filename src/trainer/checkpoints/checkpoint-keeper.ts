@@ -1,5 +1,6 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
 import { describeValue } from '../../events/check-option.js';
+import type { RunMemory } from '../../events/run-memory.js';
 import type { LearningRateFactors } from '../../sources/learning-rate.js';
 import { lengthGroupSize } from '../arguments/resolve-arguments.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
@@ -29,13 +30,12 @@ export interface Kept {
   readonly scheduler: Scheduler;
   readonly meter: LossMeter;
   readonly factors: LearningRateFactors;
+  /** What rules and controls remember. */
+  readonly memory: RunMemory;
 }
 
 /** Files are for Node; a browser loads none of it until it asks for a checkpoint. */
 const folders = () => import('./checkpoint-folder.js');
-
-/** The source of the part of the rate that a checkpoint has from control. */
-const FACTOR_OF_CHECKPOINT = 'checkpoint';
 
 /** Writes, reads and removes the checkpoints of one training. */
 export class CheckpointKeeper {
@@ -76,12 +76,14 @@ export class CheckpointKeeper {
    */
   async resume(from: string | true): Promise<{ readonly position: DataPosition; readonly unknown: readonly string[] }> {
     const { lastCheckpoint, listCheckpoints, readCheckpoint, samePath } = await folders();
-    const { args, callbacks, control, state } = this.kept;
+    const { args, callbacks, control, factors, memory, state } = this.kept;
     const path = from === true ? await lastCheckpoint(args.outputDir) : from;
     const checkpoint = await readCheckpoint(path);
-    const { loop } = resumeOf(checkpoint, path);
+    const { loop, memory: remembered } = resumeOf(checkpoint, path);
     if (!args.ignoreDataSkip) checkSameData(loop, args, path);
     await this.#apply(checkpoint, path);
+    memory.restore(remembered);
+    factors.resume(loop.learningRateFactors, memory.resumed);
     const earlier = await listCheckpoints(args.outputDir);
     this.#own = earlier.filter((own) => Number(own.split('-').at(-1)) <= state.globalStep);
     // The folder may have been moved, or the best one removed: then there is none to go back to.
@@ -95,18 +97,21 @@ export class CheckpointKeeper {
   }
 
   /**
-   * Put back the last checkpoint of this training that is whole and has only finite weights.
+   * Put back the last checkpoint of this training that is whole and has only finite weights. Rules and controls live on:
+   * what they remember stays as it is, and so do the factors that they have set. Gives the rate that came next at the
+   * checkpoint, too.
    *
    * @throws CheckpointError when there is none.
    */
-  async rollBack(): Promise<DataPosition> {
+  async rollBack(): Promise<{ readonly position: DataPosition; readonly learningRate: number }> {
     const { readCheckpoint } = await folders();
     for (const path of this.#own.toReversed()) {
       const checkpoint = await readCheckpoint(path).catch(() => undefined);
       if (!checkpoint?.resume || !areFinite(checkpoint.weights)) continue;
       await this.#apply(checkpoint, path);
-      const { epoch, batches } = checkpoint.resume.loop;
-      return { epoch, batches };
+      const { epoch, batches, learningRateFactors } = checkpoint.resume.loop;
+      const factor = Object.values(learningRateFactors).reduce((product, one) => product * one, 1);
+      return { position: { epoch, batches }, learningRate: this.kept.scheduler.learningRate * factor };
     }
     throw new CheckpointError('rollback: expected a checkpoint of this training with finite weights, got none');
   }
@@ -123,7 +128,7 @@ export class CheckpointKeeper {
   }
 
   async #apply(checkpoint: Checkpoint, path: string): Promise<void> {
-    const { model, history, optimizer, scheduler, state, meter, factors } = this.kept;
+    const { model, history, optimizer, scheduler, state, meter } = this.kept;
     const { optimizer: remembered, scheduler: schedule, loop, history: rows } = resumeOf(checkpoint, path);
     const parameters = model.parameters();
     writeWeights(parameters, checkpoint.weights, path);
@@ -140,12 +145,11 @@ export class CheckpointKeeper {
       trainBatchSize,
     });
     meter.restore(loop.loss);
-    factors.restart(FACTOR_OF_CHECKPOINT, loop.learningRateFactor);
     history.begin(history.names, history.sizes, decodeHistory(rows, history.names));
   }
 
   async #resumeState({ epoch, batches }: DataPosition): Promise<ResumeState> {
-    const { args, model, optimizer, scheduler, meter, factors, history } = this.kept;
+    const { args, model, optimizer, scheduler, meter, factors, history, memory } = this.kept;
     return {
       optimizer: await readOptimizer(optimizer, model.parameters()),
       scheduler: scheduler.state(),
@@ -157,9 +161,10 @@ export class CheckpointKeeper {
         epoch,
         batches,
         loss: meter.state(),
-        learningRateFactor: factors.product,
+        learningRateFactors: factors.save(),
       },
       history: encodeHistory(history.names, history.rows),
+      memory: memory.save(),
     };
   }
 

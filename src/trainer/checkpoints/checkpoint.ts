@@ -1,3 +1,4 @@
+import type { SavedMemory } from '../../events/run-memory.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import type { LossMeterState } from '../loop/loss-meter.js';
 import type { Safetensors, SafetensorsTensor } from '../safetensors.js';
@@ -19,8 +20,8 @@ export interface LoopState {
   /** Micro-batches of the running epoch that are over. */
   readonly batches: number;
   readonly loss: LossMeterState;
-  /** By how much control changes the rate of the schedule. */
-  readonly learningRateFactor: number;
+  /** By how much each control changes the rate of the schedule. */
+  readonly learningRateFactors: Readonly<Record<string, number>>;
 }
 
 /** What only a run that is to be resumed needs. */
@@ -30,6 +31,8 @@ export interface ResumeState {
   readonly loop: LoopState;
   /** Update norms of the steps so far. */
   readonly history: Safetensors;
+  /** What rules and controls remember. */
+  readonly memory: SavedMemory;
 }
 
 /** The content of a checkpoint folder. */

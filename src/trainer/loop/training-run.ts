@@ -67,6 +67,9 @@ export interface RunParts<Example> {
   readonly judge: (metrics: Metrics) => boolean;
 }
 
+/** The source of the factor by which rollbacks have lowered the rate: that of the operator `rollback`, too. */
+const ROLLBACK = 'rollback';
+
 /** A command that has to wait for the end of the step. */
 interface Deferred {
   readonly command: ControlCommand;
@@ -86,12 +89,15 @@ export class TrainingRun<Example> {
   #begin = performance.now();
   /** Since this call of `train()`: what a rollback has undone was computed all the same. */
   #tokens = 0;
+  /** The factor of rollbacks when the last one was done. */
+  #cut: number;
   /** What the last update was made with. */
   #last: { readonly gradNorm: number; readonly learningRate: number } | undefined;
 
   constructor(parts: RunParts<Example>, position: DataPosition) {
     this.#parts = parts;
     this.#position = position;
+    this.#cut = parts.factors.of(ROLLBACK);
   }
 
   /** Train from the position on, to the end of the plan or until someone stops it. */
@@ -368,24 +374,42 @@ export class TrainingRun<Example> {
 
   /** Back to the last good checkpoint, with a lower rate. */
   async #rollBack(): Promise<void> {
-    const { control, plan, scheduler, state } = this.#parts;
+    const { control, plan, state } = this.#parts;
     const { command, done, refuse } = this.#rollback!;
     this.#rollback = undefined;
     const from = state.globalStep;
     const rateBefore = this.#learningRate;
     try {
-      this.#position = await this.#parts.checkpoints.rollBack();
+      const { position, learningRate } = await this.#parts.checkpoints.rollBack();
+      this.#position = position;
+      const asked = command.kind === 'rollback' ? command.learningRate : undefined;
+      this.#cutRate(asked, [rateBefore, learningRate]);
     } catch (cause) {
       refuse(cause);
       return;
     }
-    // The checkpoint has the rate that led astray: go on below both it and the last one.
-    const asked = command.kind === 'rollback' ? command.learningRate : undefined;
-    const lower = asked ?? Math.min(rateBefore, this.#learningRate) / 2;
-    scheduler.learningRate = checkRate(lower) / this.#parts.factors.product;
     // A run that had made its last step has steps to make again.
     if (from >= plan.maxSteps) control.shouldTrainingStop = false;
     done(`from step ${from} back to step ${state.globalStep}, learning rate ${shortNumber(this.#learningRate)}`);
+  }
+
+  /**
+   * The rates of before the rollback and of the checkpoint have led astray: go on with the one that is asked for, or half
+   * of the lower; unless whoever asked for the rollback has lowered the rate already. It is a factor, and told of, so that
+   * a control that follows the schedule can tell it from one.
+   */
+  #cutRate(asked: number | undefined, tried: readonly number[]): void {
+    const { announcer, factors } = this.#parts;
+    const hasBeenCut = factors.of(ROLLBACK) < this.#cut;
+    const wanted = asked === undefined ? Math.min(...tried.filter((rate) => rate > 0)) / 2 : checkRate(asked);
+    const change = wanted / this.#learningRate;
+    if ((asked !== undefined || !hasBeenCut) && change > 0 && change < Infinity) {
+      const factor = factors.of(ROLLBACK) * change;
+      const outcome = this.#changeRate(() => factors.set(ROLLBACK, factor));
+      const command = { kind: 'scale-learning-rate', factor } as const;
+      announcer.publish({ type: 'control', command, source: ROLLBACK, message: `after a rollback: ${outcome}` });
+    }
+    this.#cut = factors.of(ROLLBACK);
   }
 
   /** One alert begins with the first loss that is not finite, and ends with the first that is again. */
