@@ -67,7 +67,7 @@ export function lossSpike({
             {
               value: loss,
               ...(state.seen > 0 && { threshold: limit }),
-              what: `the loss is ${shortNumber(loss)}${state.seen > 0 ? `, and its mean over the last ${state.losses.length} steps was ${shortNumber(mean)}` : ''}`,
+              what: `the loss is ${shortNumber(loss)}${state.seen > 0 ? `, and ${before(state.losses.length)} was ${shortNumber(mean)}` : ''}`,
               advice:
                 "Look at this step's batch; if it recurs, lower the learning rate, clip the gradients, or skip such batches.",
             },
@@ -81,4 +81,8 @@ export function lossSpike({
     },
     options,
   );
+}
+
+function before(steps: number): string {
+  return steps === 1 ? 'that of the step before' : `its mean over the ${steps} steps before`;
 }

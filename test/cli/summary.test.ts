@@ -51,7 +51,7 @@ describe('a run', () => {
     expect(lines.slice(2)).toEqual([
       'evaluation     accuracy 0.900  (step 2)',
       'alerts         1 warning',
-      '               step 2: it�[2J explodes',
+      '               step 2, warning: it�[2J explodes',
     ]);
     run.take(event('train-end', { step: 2 }));
     expect(runLines(run, plain)[0]).not.toContain('not ended');
@@ -59,6 +59,34 @@ describe('a run', () => {
     expect(runLines(run, plain)[0]).not.toContain('not ended');
     run.take(event('train-begin', { step: 2 }));
     expect(runLines(run, plain)[0]).toContain('not ended');
+  });
+
+  it('tells the worst of many alerts in their order, and how many more there were', () => {
+    const run = new RunSummary('first');
+    for (const [i, severity] of (['info', 'warning', 'error', 'warning', 'error', 'warning'] as const).entries()) {
+      const at = { rule: 'r', step: i + 1, message: `m${i + 1}`, firstStep: 1, severity } as const;
+      run.take(event('alert', { ...at, phase: 'begin' }));
+    }
+    expect(runLines(run, plain).slice(-5)).toEqual([
+      'alerts         2 errors, 3 warnings, 1 info',
+      '               step 2, warning: m2',
+      '               step 3, error: m3',
+      '               step 5, error: m5',
+      '               and 3 more: trainscope report shows them all',
+    ]);
+  });
+
+  it('goes on below where a terminal is narrow, word by word', () => {
+    const run = new RunSummary('first');
+    const message = `middle: 93.4 % of what it gives is saturated. ${'x'.repeat(40)} No gradient passes there.`;
+    run.take(event('alert', { rule: 'r', step: 4, message, firstStep: 1, severity: 'error', phase: 'begin' }));
+    expect(runLines(run, { ...plain, width: 50 }).slice(-5)).toEqual([
+      'alerts         1 error',
+      '               step 4, error: middle: 93.4 % of',
+      '               what it gives is saturated.',
+      `               ${'x'.repeat(40)}`,
+      '               No gradient passes there.',
+    ]);
   });
 
   it('takes the loss of updates where there are no step ends', () => {
@@ -84,7 +112,18 @@ describe('the table', () => {
   it('shows the fastest where not all are wanted, and says how many it left out', () => {
     const lines = tableLines(series, 'updateRatio', { ...plain, top: 2 });
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['parameter', 'broken.weight', 'fast.weight', '…']);
-    expect(lines.at(-1)).toBe('… 1 slower ones left out');
+    expect(lines.at(-1)).toBe('… 1 slower one left out');
+  });
+
+  it('says what moved from zero, and does not take it for the most', () => {
+    const bias = [{ name: 'bias', steps: [1, 2, 3], values: [Infinity, 0.5, 0.25] }];
+    expect(tableLines(bias, 'updateRatio', plain)[1]!.split(/ {2,}/).slice(0, 5)).toEqual([
+      'bias',
+      'from zero',
+      '0.250',
+      '0.250',
+      '0.500',
+    ]);
   });
 
   it('shortens names to the width of a terminal', () => {

@@ -5,7 +5,7 @@ import { DistinctRuns } from '../distinct-runs.js';
 import { say } from '../terminal.js';
 
 interface LiveFlags {
-  readonly port: number;
+  readonly port?: number;
   readonly host: string;
 }
 
@@ -24,7 +24,7 @@ export function addLive(program: Command): void {
     .summary('show recorded runs on a page in the browser, also while they grow')
     .description('Serve the live page of one recorded run or of several over each other, also while they are recorded.')
     .argument('<files...>', 'recorded runs (.jsonl)')
-    .option('-p, --port <number>', 'the port of the page (default: any that is free)', portNumber, 0)
+    .option('-p, --port <number>', 'the port of the page (default: any that is free)', portNumber)
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .addHelpText('after', EXAMPLES)
     .action(live);
@@ -38,7 +38,7 @@ function portNumber(text: string): number {
   return value;
 }
 
-async function live(files: readonly string[], { port, host }: LiveFlags): Promise<void> {
+async function live(files: readonly string[], { port = 0, host }: LiveFlags): Promise<void> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   const sink = liveSink({ port, host, whenBehind: 'wait' });

@@ -1,4 +1,4 @@
-import type { AlertEvent, Metrics, Severity } from '../../events/events.js';
+import type { AlertEvent, Metrics } from '../../events/events.js';
 import type { RunRecord } from '../../operators/of-measurement.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { type Series, SeriesByName } from '../series/series.js';
@@ -12,8 +12,8 @@ export class RunSummary {
   finished = false;
   readonly losses: number[] = [];
   readonly learningRates: number[] = [];
-  readonly alerts: Record<Severity, number> = { info: 0, warning: 0, error: 0 };
-  lastAlert: AlertEvent | undefined;
+  /** Those that began. */
+  readonly alerts: AlertEvent[] = [];
   evaluated: { readonly step: number; readonly metrics: Metrics } | undefined;
   /** Sinks that failed while it ran. */
   readonly sinkErrors: string[] = [];
@@ -37,7 +37,7 @@ export class RunSummary {
     if (record.type === 'parameter-updates') this.#takeUpdates(record);
     else if (record.type === 'step-end') this.#takeLoss(record.loss, record.learningRate);
     else if (record.type === 'evaluate') this.evaluated = { step: record.step, metrics: record.metrics };
-    else if (record.type === 'alert') this.#takeAlert(record);
+    else if (record.type === 'alert' && record.phase === 'begin') this.alerts.push(record);
     else if (record.type === 'sink-error') this.sinkErrors.push(record.message);
   }
 
@@ -72,11 +72,5 @@ export class RunSummary {
     }
     this.losses.push(loss);
     this.learningRates.push(learningRate);
-  }
-
-  #takeAlert(alert: AlertEvent): void {
-    if (alert.phase === 'end') return;
-    this.alerts[alert.severity]++;
-    this.lastAlert = alert;
   }
 }

@@ -1,3 +1,5 @@
+import type { AlertEvent } from '../../events/events.js';
+import { SEVERITIES } from '../../events/severities.js';
 import { ratioHealth } from '../../parameters/ratio-health.js';
 import { duration, plain, short, shorten } from '../../sinks/console/format.js';
 import type { Series } from '../series/series.js';
@@ -28,10 +30,22 @@ export function runLines(summary: RunSummary, { paint, width }: TextOptions): st
     ...evaluationLine(summary),
     ...alertLines(summary, paint),
     ...summary.sinkErrors.map((message) => paint('red', `sink error     ${plain(message)}`)),
-  ].map((line) => (width === Infinity || line.includes('\u001b') ? line : shorten(line, width)));
+  ].flatMap((line) => wrapped(line, width));
 }
 
 const label = (text: string): string => text.padEnd(15);
+
+/** A line that is too long goes on below its text; one with colours, which count for none, stays as it is. */
+function wrapped(line: string, width: number): string[] {
+  if (line.length <= width || line.includes('\u001b')) return [line];
+  const lines = [''];
+  for (const word of line.slice(label('').length).split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`.trimStart();
+    if (lines.at(-1) === '' || label('').length + longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.map((text, i) => `${i === 0 ? line.slice(0, label('').length) : label('')}${text}`);
+}
 
 function courseLine(name: string, values: readonly number[], paint: Paint): string[] {
   if (values.every(Number.isNaN)) return [];
@@ -45,16 +59,28 @@ function evaluationLine({ evaluated }: RunSummary): string[] {
   return [`${label('evaluation')}${metrics.join('  ')}  (step ${evaluated.step})`];
 }
 
-function alertLines({ alerts, lastAlert }: RunSummary, paint: Paint): string[] {
-  if (!lastAlert) return [];
-  const counts = (['error', 'warning', 'info'] as const).flatMap((severity) =>
-    alerts[severity] > 0 ? [`${alerts[severity]} ${severity}`] : [],
-  );
-  const colour = alerts.error > 0 ? 'red' : 'yellow';
+/** Alerts that are told in full; the others are only counted. */
+const ALERTS_TOLD = 3;
+
+/** How many there were, and the worst of them in the order in which they came. */
+function alertLines({ alerts }: RunSummary, paint: Paint): string[] {
+  if (alerts.length === 0) return [];
+  const worstFirst = SEVERITIES.toReversed().map((severity) => alerts.filter((alert) => alert.severity === severity));
+  const counts = worstFirst.flatMap((each) => (each.length > 0 ? [`${each.length} ${severities(each)}`] : []));
+  const told = new Set(worstFirst.flat().slice(0, ALERTS_TOLD));
+  const left = alerts.length - told.size;
   return [
-    `${label('alerts')}${paint(colour, counts.join(', '))}`,
-    `${label('')}step ${lastAlert.step}: ${plain(lastAlert.message)}`,
+    `${label('alerts')}${paint(worstFirst[0]!.length > 0 ? 'red' : 'yellow', counts.join(', '))}`,
+    ...alerts
+      .filter((alert) => told.has(alert))
+      .map(({ step, severity, message }) => `${label('')}step ${step}, ${severity}: ${plain(message)}`),
+    ...(left > 0 ? [`${label('')}and ${left} more: trainscope report shows them all`] : []),
   ];
+}
+
+function severities(alerts: readonly AlertEvent[]): string {
+  const { severity } = alerts[0]!;
+  return alerts.length > 1 && severity !== 'info' ? `${severity}s` : severity;
 }
 
 const CELL = 10;
@@ -75,13 +101,15 @@ export function tableLines(
   const title = statistic === undefined ? 'over the steps' : wordsOf(statistic);
   const lines = [paint('dim', `${'parameter'.padEnd(nameWidth)}${heading}  ${title}`)];
   for (const { name, values } of rows) {
-    const cells = [values[0]!, values.at(-1)!, ...extent(values)].map((value) => short(value).padStart(CELL)).join('');
+    const cell = (value: number) => (isRatio && value === Infinity ? 'from zero' : short(value)).padStart(CELL);
+    const cells = [values[0]!, values.at(-1)!, ...extent(values, isRatio)].map(cell).join('');
     const course = sparkline(values, SPARK_WIDTH);
     const health = isRatio ? ratioHealth(values.at(-1)!) : undefined;
     const mark = health ? `${' '.repeat(SPARK_WIDTH - [...course].length)}  ${paint(COLOURS[health], health)}` : '';
     lines.push(`${pad(shorten(plain(name), nameWidth), nameWidth)}${cells}  ${paint('blue', course)}${mark}`);
   }
-  if (rows.length < series.length) lines.push(paint('dim', `… ${series.length - rows.length} slower ones left out`));
+  const left = series.length - rows.length;
+  if (left > 0) lines.push(paint('dim', `… ${left} slower ${left === 1 ? 'one' : 'ones'} left out`));
   return lines;
 }
 
@@ -112,10 +140,12 @@ function fastest(series: readonly Series[], count: number): readonly Series[] {
   return [...series].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a))).slice(0, count);
 }
 
-function extent(values: readonly number[]): [number, number] {
-  let least = values[0]!;
-  let most = values[0]!;
-  for (const value of values) {
+/** The least and the most. The infinite ratio of what moved from zero is none, where there are others. */
+function extent(values: readonly number[], isRatio: boolean): [number, number] {
+  const counted = isRatio ? values.filter((value) => value !== Infinity) : values;
+  let least = counted[0] ?? values[0]!;
+  let most = least;
+  for (const value of counted) {
     least = Math.min(least, value);
     most = Math.max(most, value);
   }

@@ -8,7 +8,7 @@ import type { View } from './view.js';
 
 const SHOWN = 100;
 
-/** Alerts, control, evaluations, checkpoints and failed sinks, the latest first. */
+/** Alerts, control, checkpoints and failed sinks, the latest first. What evaluations found has charts. */
 export class Happenings {
   readonly root: HTMLElement;
   readonly #list = el('ol', { class: 'happenings', tabindex: 0, 'aria-label': 'Alerts and control, the latest first' });
@@ -49,18 +49,12 @@ function item(mark: Mark): HTMLElement {
     {},
     el('span', { class: 'step' }, `step ${whole(mark.step)}`),
     kind,
-    el(
-      'span',
-      { class: 'message' },
-      mark.message,
-      mark.kind === 'evaluate' ? undefined : el('span', { class: 'source' }, ` ${mark.source}`),
-    ),
+    el('span', { class: 'message' }, mark.message, el('span', { class: 'source' }, ` ${mark.source}`)),
   );
 }
 
 function kindOf({ kind, severity, phase }: Mark): string {
   if (kind === 'alert') return phase === 'end' ? 'over' : (severity ?? 'alert');
-  if (kind === 'evaluate') return 'evaluation';
   if (kind === 'save') return 'checkpoint';
   return kind === 'sink-error' ? 'sink failed' : 'control';
 }

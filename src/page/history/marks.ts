@@ -2,7 +2,7 @@ import type { Severity } from '../../events/events.js';
 
 /** Something that happened at a step and is marked on every time axis. */
 export interface Mark {
-  readonly kind: 'alert' | 'control' | 'evaluate' | 'save' | 'sink-error';
+  readonly kind: 'alert' | 'control' | 'save' | 'sink-error';
   readonly step: number;
   readonly epoch: number;
   /** Milliseconds since 1970. */

@@ -1,5 +1,4 @@
 import type { EventContext, Metrics, TrainingEvent } from '../../events/events.js';
-import { shortNumber } from '../../events/short-number.js';
 import { SpeedWindow } from '../../events/speed-window.js';
 import { jointStatistics } from '../../parameters/joint-statistics.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
@@ -196,8 +195,6 @@ function markOf(event: TrainingEvent): Mark | undefined {
       const { source, message, parameter } = event;
       return { kind: 'control', ...at, source, message, ...(parameter !== undefined && { parameter }) };
     }
-    case 'evaluate':
-      return { kind: 'evaluate', ...at, source: 'evaluation', message: metricsText(event.metrics) };
     case 'save':
       return { kind: 'save', ...at, source: 'checkpoint', message: event.path };
     case 'sink-error':
@@ -205,10 +202,4 @@ function markOf(event: TrainingEvent): Mark | undefined {
     default:
       return undefined;
   }
-}
-
-function metricsText(metrics: Metrics): string {
-  return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : shortNumber(value, 4)}`)
-    .join(', ');
 }
