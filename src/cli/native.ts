@@ -100,8 +100,9 @@ async function fromPrebuilt(project: string, tfjsNode: string, progress: Progres
       return `did not work (${(error as Error).message}); building instead`;
     }
   });
+  if (!verified) return undefined;
   progress.skip();
-  return verified && addKernels(project, tfjsNode, progress, verified);
+  return addKernels(project, tfjsNode, progress, verified);
 }
 
 /** By libtensorflow out of a wheel. */
