@@ -159,6 +159,40 @@ describe('statistics on tensorflow', () => {
   });
 });
 
+describe('AdamW by the kernel', () => {
+  it('is what the composed one is on many threads, and measures what it did', () => {
+    const before = held();
+    const size = 1_200_001;
+    const options = { learningRate: 1e-2, weightDecay: 0.01 };
+    const optimizers = {
+      fused: new AdamW({ ...options, path: 'fused' }),
+      composed: new AdamW({ ...options, path: 'composed' }),
+    };
+    const start = tf.randomNormal([size], 0, 1, 'float32', 1);
+    const variables = Object.keys(optimizers).map((name) => tf.variable(start, true, name));
+    for (let step = 0; step < 3; step++) {
+      const gradient = tf.randomNormal([size], 0, 1, 'float32', step + 2);
+      const old = variables[0]!.dataSync() as Float32Array;
+      for (const [name, optimizer] of Object.entries(optimizers)) optimizer.applyGradients({ [name]: gradient });
+      const [fused, composed] = variables.map((variable) => variable.dataSync() as Float32Array);
+      expect(fused!.reduce((most, x, i) => Math.max(most, Math.abs(x - composed![i]!)), 0)).toBeLessThan(1e-6);
+      const exact = {
+        ...scalarKernel.update(old, fused!),
+        gradientSquares: scalarKernel.squares(gradient.dataSync() as Float32Array),
+      };
+      const measured = optimizers.fused.stepSums!.get('fused')!;
+      for (const [name, value] of Object.entries(exact)) {
+        const got = measured[name as keyof typeof measured];
+        expect(Math.abs(got - value)).toBeLessThanOrEqual(1e-6 * Math.abs(value));
+      }
+      gradient.dispose();
+    }
+    for (const optimizer of Object.values(optimizers)) optimizer.dispose();
+    tf.dispose([start, ...variables]);
+    expect(held()).toEqual(before);
+  });
+});
+
 describe('memory', () => {
   it('a snapshot is a reference: no data of its own, and none in the process', () => {
     const variable = tf.tidy(() => tf.variable(tf.randomUniform([5e7])));
