@@ -7,9 +7,9 @@ import { operate } from './operate.js';
  * behind it when it is there. A promise that fails is an error of the stream.
  *
  * ```text
- * lists     -a-bc-P-d-|      P a promise that is there at the end
+ * lists     -a-b-P-c-|          P a promise, which is there after the end
  * inOrder()
- *           -a-(bc)----(pd|)
+ *           -a-b--------(pc|)
  * ```
  *
  * It is `concatMap` without an inner subscription for each list, which would be 1 % of a small model's step.
