@@ -1,15 +1,11 @@
-import { type Optimizer, Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { Optimizer, Tensor, Variable } from '@tensorflow/tfjs-core';
 import { share } from '../parameters/snapshot.js';
+import { ownVariables, type Slot, setIterations, slotLists } from './optimizer-slots.js';
 
 /** An optimizer that saves and restores what it remembers by itself, as AdamW does. */
 interface Restorable {
   state(): unknown;
   restore(state: unknown): void;
-}
-
-/** What the optimizers of tf.train keep of each parameter. */
-interface Slot {
-  readonly variable: Variable;
 }
 
 /**
@@ -28,12 +24,10 @@ export class MemoryCheckpoint {
     variables: readonly Variable[],
     private readonly optimizer: Optimizer,
   ) {
-    const fields = isRestorable(optimizer) ? [] : Object.values(optimizer);
-    const lists = fields.filter(isSlots);
-    const own = [
-      ...fields.filter((field) => field instanceof Variable),
-      ...lists.flat().map(({ variable }) => variable),
-    ];
+    const lists = isRestorable(optimizer) ? [] : slotLists(optimizer).map(([, slots]) => slots);
+    const own = isRestorable(optimizer)
+      ? []
+      : [...ownVariables(optimizer).map(([, variable]) => variable), ...lists.flat().map(({ variable }) => variable)];
     this.#held = [...new Set([...variables, ...own])]
       .filter((variable) => !variable.isDisposed)
       .map((variable) => [variable, share(variable)]);
@@ -46,7 +40,7 @@ export class MemoryCheckpoint {
   restore(): void {
     for (const [list, count] of this.#slotCounts) for (const { variable } of list.splice(count)) variable.dispose();
     for (const [variable, value] of this.#held) if (!variable.isDisposed) variable.assign(value);
-    (this.optimizer as unknown as { iterations_: number }).iterations_ = this.#iterations;
+    setIterations(this.optimizer, this.#iterations);
     if (isRestorable(this.optimizer)) this.optimizer.restore(this.#state);
   }
 
@@ -57,10 +51,6 @@ export class MemoryCheckpoint {
 
 function isRestorable(optimizer: object): optimizer is Restorable {
   return 'state' in optimizer && 'restore' in optimizer;
-}
-
-function isSlots(field: unknown): field is Slot[] {
-  return Array.isArray(field) && field.every((slot) => slot?.variable instanceof Tensor);
 }
 
 /** The last checkpoints of a run, the newest at the end. */

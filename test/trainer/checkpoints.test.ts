@@ -11,12 +11,15 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import { Subject } from 'rxjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { ControlRequest } from '../../src/index.js';
 import { FILES, listCheckpoints } from '../../src/trainer/checkpoints/checkpoint-folder.js';
 import { decodeTrainerState } from '../../src/trainer/checkpoints/trainer-state-json.js';
 import {
   decodeSafetensors,
   EarlyStopping,
+  encodeSafetensors,
   type TrainerCallback,
   type TrainingArguments,
   toFloat32,
@@ -90,10 +93,19 @@ describe.each(BACKENDS)('a run resumed on %s is the run that was not stopped', (
     expect(held()).toEqual(before);
   });
 
-  it.each(['sgd', 'momentum', 'adam', 'rmsprop', 'adagrad'] as const)('with tf.train.%s', async (kind) => {
+  it.each<[string, () => tf.Optimizer]>([
+    ['sgd', () => tf.train.sgd(0.1)],
+    ['momentum', () => tf.train.momentum(0.1, 0.9)],
+    ['adam', () => tf.train.adam(0.1)],
+    ['rmsprop', () => tf.train.rmsprop(0.1)],
+    ['rmsprop, centered and with momentum', () => tf.train.rmsprop(0.1, 0.9, 0.5, 1e-3, true)],
+    ['adagrad', () => tf.train.adagrad(0.1)],
+    ['adadelta', () => tf.train.adadelta(0.1)],
+    ['adamax', () => tf.train.adamax(0.1, 0.9, 0.999, 1e-7, 0.1)],
+  ])('with tf.train.%s', async (_name, make) => {
     const optimizers: tf.Optimizer[] = [];
     const { before } = await resumedFrom(4, { numTrainEpochs: 2 }, () => {
-      const optimizer = kind === 'momentum' ? tf.train.momentum(0.1, 0.9) : tf.train[kind](0.1);
+      const optimizer = make();
       optimizers.push(optimizer);
       return { optimizer };
     });
@@ -375,14 +387,67 @@ describe('a checkpoint', () => {
   });
 
   it('of an optimizer that cannot say what it remembers is refused before the first step', async () => {
-    const optimizer = tf.train.adamax();
+    const optimizer = new SignDescent(0.1);
     const { trainer, model, events } = tinyTrainer({ saveStrategy: 'epoch', outputDir: newFolder() }, { optimizer });
     await expect(trainer.train()).rejects.toThrow(
-      'optimizer: expected one whose state can be saved in checkpoints, got Adamax (getWeights() is not implemented',
+      'optimizer: expected one whose state can be saved in checkpoints, got SignDescent (getWeights() is not implemented',
     );
     expect(events).toEqual([]);
     optimizer.dispose();
     model.dispose();
+  });
+
+  it('of an optimizer of one’s own that can say it, goes on', async () => {
+    await resumedFrom(4, { numTrainEpochs: 2 }, () => ({ optimizer: new CountingSignDescent(0.1) }));
+  });
+
+  it('of an optimizer of tf.train with another trained parameter is refused', async () => {
+    const optimizer = tf.train.adamax(0.1);
+    const { outputDir, model } = await saved({}, { optimizer });
+    const resumed = tinyTrainer({ outputDir, maxSteps: 4 }, { optimizer });
+    const file = join(outputDir, 'checkpoint-4', FILES.optimizer);
+    const { tensors, metadata } = decodeSafetensors(readFileSync(file));
+    expect([...tensors.keys()].sort()).toEqual([
+      'accumulatedFirstMoment.linear.bias',
+      'accumulatedFirstMoment.linear.weight',
+      'accumulatedWeightedInfNorm.linear.bias',
+      'accumulatedWeightedInfNorm.linear.weight',
+      'own.accBeta1',
+      'own.iteration',
+    ]);
+    const others = new Map([...tensors].filter(([name]) => name !== 'accumulatedFirstMoment.linear.bias'));
+    writeFileSync(file, encodeSafetensors(others, metadata));
+    await expect(resumed.trainer.train({ resumeFromCheckpoint: true })).rejects.toThrow(
+      'expected what Adamax remembers, got none named accumulatedFirstMoment.linear.bias',
+    );
+    optimizer.dispose();
+    for (const one of [model, resumed.model]) one.dispose();
+  });
+
+  it('from before the first update, rolled back to, empties what an optimizer of tf.train remembers', async () => {
+    const before = held();
+    const runs: number[][] = [];
+    for (const goesBack of [false, true]) {
+      const optimizer = tf.train.adam(0.1);
+      const run = tinyTrainer({ outputDir: newFolder(), maxSteps: 3, lrSchedulerType: 'constant' }, { optimizer });
+      const requests$ = new Subject<ControlRequest>();
+      run.trainer.steer(requests$);
+      const ask = (command: ControlRequest['command']) => requests$.next({ command, source: 'test', message: '' });
+      let isBack = !goesBack;
+      run.trainer.events$.subscribe(({ type, step }) => {
+        if (type === 'pre-optimizer-step' && step === 0) ask({ kind: 'skip-step' });
+        if (type === 'step-end' && step === 1) ask({ kind: 'save' });
+        if (type !== 'step-end' || step !== 3 || isBack) return;
+        isBack = true;
+        ask({ kind: 'rollback', learningRate: 0.05 });
+      });
+      await run.trainer.train();
+      runs.push(valuesOf(run.model));
+      optimizer.dispose();
+      run.model.dispose();
+    }
+    expect(runs[1]).toEqual(runs[0]);
+    expect(held()).toEqual(before);
   });
 
   it('of another model or optimizer is refused', async () => {
@@ -429,3 +494,43 @@ describe('a checkpoint', () => {
     for (const one of [model, resumed.model]) one.dispose();
   });
 });
+
+/** Steps by the sign of the gradient: an optimizer of one's own, which remembers nothing and says nothing. */
+class SignDescent extends tf.Optimizer {
+  static className = 'SignDescent';
+
+  constructor(public learningRate: number) {
+    super();
+  }
+
+  getConfig() {
+    return {};
+  }
+
+  applyGradients(gradients: tf.NamedTensorMap): void {
+    for (const [name, gradient] of Object.entries(gradients))
+      this.step(tf.engine().registeredVariables[name]!, gradient);
+    this.incrementIterations();
+  }
+
+  protected step(variable: tf.Variable, gradient: tf.Tensor, rate = this.learningRate): void {
+    tf.tidy(() => variable.assign(tf.sub(variable, tf.mul(rate, tf.sign(gradient)))));
+  }
+}
+
+/** Makes smaller steps the more it has made, and says how many it has. */
+class CountingSignDescent extends SignDescent {
+  static override className = 'CountingSignDescent';
+
+  protected override step(variable: tf.Variable, gradient: tf.Tensor): void {
+    super.step(variable, gradient, this.learningRate / (1 + this.iterations));
+  }
+
+  override async getWeights() {
+    return [await this.saveIterations()];
+  }
+
+  override async setWeights(weights: Parameters<tf.Optimizer['setWeights']>[0]) {
+    await this.extractIterations(weights);
+  }
+}

@@ -1,4 +1,4 @@
-import { type DataType, tensor, tidy } from '@tensorflow/tfjs-core';
+import { type DataType, type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import type { NamedParameter } from '../../sources/parameter-names.js';
 import { float32Tensor, type SafetensorsTensor, toFloat32 } from '../safetensors.js';
 import { CheckpointError } from './checkpoint.js';
@@ -8,7 +8,7 @@ type Weights = ReadonlyMap<string, SafetensorsTensor>;
 /** The values of parameters, as a safetensors file holds them. */
 export async function readWeights(parameters: readonly NamedParameter[]): Promise<Map<string, SafetensorsTensor>> {
   const weights = new Map<string, SafetensorsTensor>();
-  for (const { name, variable } of parameters) weights.set(name, encode(await variable.data(), variable.shape));
+  for (const { name, variable } of parameters) weights.set(name, await encodeTensor(variable));
   return weights;
 }
 
@@ -27,9 +27,22 @@ export function writeWeights(parameters: readonly NamedParameter[], weights: Wei
       );
     }
   }
-  for (const { name, variable } of parameters) {
-    tidy(() => variable.assign(tensor(decode(weights.get(name)!, name), variable.shape, variable.dtype)));
-  }
+  for (const { name, variable } of parameters) assignTensor(variable, weights.get(name)!, name);
+}
+
+/** A tensor as a safetensors file holds it. */
+export async function encodeTensor(value: Tensor): Promise<SafetensorsTensor> {
+  return encode(await value.data(), value.shape);
+}
+
+/** A tensor of what a safetensors file holds, under the name for messages; the caller's to dispose. */
+export function decodeTensor(value: SafetensorsTensor, name: string): Tensor {
+  return tensor(decode(value, name), [...value.shape], TYPES[value.dtype]);
+}
+
+/** Give a variable what a safetensors file holds. */
+export function assignTensor(variable: Variable, value: SafetensorsTensor, name: string): void {
+  tidy(() => variable.assign(decodeTensor(value, name)));
 }
 
 /** Whether every value is a finite number. */
