@@ -48,7 +48,12 @@ export { type EmaOptions, ema, type Smoothed } from './operators/ema.js';
 export { everyEpochs } from './operators/every-epochs.js';
 export { everySteps } from './operators/every-steps.js';
 export { type GlobalNorm, type GlobalNorms, globalNorms } from './operators/global-norms.js';
-export { type GroupByLayerOptions, groupByLayer, type LayerStatistic } from './operators/group-by-layer.js';
+export {
+  type GroupByLayerOptions,
+  groupByLayer,
+  type LayerStatistic,
+  type RatioNeedsNorms,
+} from './operators/group-by-layer.js';
 export { type LogStepsOptions, logSteps } from './operators/log-steps.js';
 export {
   type AnyMeasurement,
@@ -67,6 +72,7 @@ export { type Throughput, type ThroughputOptions, throughput } from './operators
 export { type TopUpdatesOptions, topUpdates } from './operators/top-updates.js';
 export { type UpdatesAfterAlertOptions, updatesAfterAlert } from './operators/updates-after-alert.js';
 export type { ActivationName, LayerActivations } from './parameters/activation-probe.js';
+export type { JointStatistic } from './parameters/joint-statistics.js';
 export { layerOf } from './parameters/layer-of.js';
 
 export type {

@@ -3,10 +3,12 @@
  *
  * @module
  */
+export type { StepSums } from './parameters/kernels/kernel.js';
 export type {
   IntervalStrategy,
   ResolvedArguments,
   SaveStrategy,
+  TokenCounting,
   TrainingArguments,
 } from './trainer/arguments/training-arguments.js';
 export { EarlyStopping, type EarlyStoppingOptions } from './trainer/callbacks/early-stopping.js';
@@ -52,13 +54,20 @@ export {
   type SafetensorsTensor,
   toFloat32,
 } from './trainer/safetensors.js';
+export type { GreedyOptions } from './trainer/schedules/greedy.js';
+export type { ReduceOnPlateauOptions } from './trainer/schedules/reduce-on-plateau.js';
 export {
   type AnySchedulerOptions,
   createScheduler,
+  type MinLrOptions,
   SCHEDULER_TYPES,
   type Scheduler,
+  type SchedulerOptions,
+  type SchedulerSettings,
+  type SchedulerState,
   type SchedulerType,
 } from './trainer/schedules/scheduler.js';
+export type { RampShape, WarmupStableDecayOptions } from './trainer/schedules/schedules.js';
 export type { TrainerControl } from './trainer/state/trainer-control.js';
 export type { CallbackState, LogEntry, TrainerState } from './trainer/state/trainer-state.js';
 export {

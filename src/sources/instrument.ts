@@ -35,13 +35,28 @@ export interface Training {
   readonly step: number;
   /** Whether control has asked the loop to stop. `model.fit` stops by itself; a loop by hand asks this. */
   readonly stopRequested: boolean;
-  /** Let a sink or an observer follow a stream, under supervision: see {@link Publisher.attach}. */
+  /**
+   * Let an observer or a sink follow a stream, under supervision: when it throws, or its stream fails, that becomes one
+   * `sink-error` event and it is detached; the training and the others go on. `close()` waits for it.
+   *
+   * @example
+   * ```ts
+   * import * as tf from '@tensorflow/tfjs';
+   * import { consoleSink, instrument, parameterUpdates } from 'trainscope';
+   *
+   * const training = instrument(tf.train.sgd(0.1));
+   * training.attach(training.events$.pipe(parameterUpdates()), consoleSink());
+   * ```
+   */
   attach<T>(
     stream$: Observable<T>,
     observer: Partial<Observer<T>> | Sink<T> | ((value: T) => void),
     options?: AttachOptions,
   ): Subscription;
-  /** Make every alert of a rule an event of the run: see {@link Publisher.report}. */
+  /**
+   * Make every alert of a rule an event of the run, so that all sinks see it. A rule that throws becomes a `sink-error`,
+   * as anything attached does.
+   */
   report(alerts$: Observable<AlertEvent>): Subscription;
   /**
    * Do what a control operator asks, and tell of each by a `control` event. A skipped step counts as a step, but has no

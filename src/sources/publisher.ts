@@ -114,15 +114,6 @@ export class Publisher {
   /**
    * Let an observer or a sink follow a stream, under supervision: when it throws, or its stream fails, that becomes one
    * `sink-error` event and it is detached; the training and the others go on. `close()` waits for it.
-   *
-   * @example
-   * ```ts
-   * import * as tf from '@tensorflow/tfjs';
-   * import { consoleSink, instrument, parameterUpdates } from 'trainscope';
-   *
-   * const training = instrument(tf.train.sgd(0.1));
-   * training.attach(training.events$.pipe(parameterUpdates()), consoleSink());
-   * ```
    */
   attach<T>(
     stream$: Observable<T>,

@@ -1,4 +1,6 @@
+import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type StepEndEvent, tensorLeak } from '../../src/index.js';
 import type { TrainerCallback, TrainingArguments } from '../../src/trainer.js';
 import { held, useBackend } from '../helpers/backend.js';
 import { newFolder, tinyTrainer } from './tiny.js';
@@ -164,3 +166,38 @@ function recorder(heard: string[]): TrainerCallback {
       .toLowerCase();
   return Object.fromEntries(hooks.map((hook) => [hook, () => void heard.push(nameOf(hook))]));
 }
+
+describe('the end of a step', () => {
+  const endsOf = (events: readonly { readonly type: string }[]) =>
+    events.filter((event): event is StepEndEvent => event.type === 'step-end');
+
+  it('counts the tensors that are held, so that a leak is told', async () => {
+    const { trainer, events } = tinyTrainer({ maxSteps: 12 });
+    trainer.report(trainer.events$.pipe(tensorLeak({ steps: 5 })));
+    await trainer.train();
+    await trainer.close();
+    expect(new Set(endsOf(events).map(({ numTensors }) => numTensors)).size).toBe(1);
+    expect(events.filter(({ type }) => type === 'alert')).toEqual([]);
+
+    const kept: tf.Tensor[] = [];
+    const leaky = tinyTrainer({ maxSteps: 12 }, { callbacks: [{ onStepBegin: () => void kept.push(tf.scalar(1)) }] });
+    leaky.trainer.report(leaky.trainer.events$.pipe(tensorLeak({ steps: 5 })));
+    await leaky.trainer.train();
+    await leaky.trainer.close();
+    expect(leaky.events.filter(({ type }) => type === 'alert')).toMatchObject([
+      { rule: 'tensor-leak', step: 6, value: 1 },
+    ]);
+    tf.dispose(kept);
+  });
+
+  it('has no more time of listeners than of its own, however slow they were between two steps', async () => {
+    const { trainer, events } = tinyTrainer({ maxSteps: 3, loggingSteps: 1 });
+    trainer.events$.subscribe(({ type }) => {
+      const until = performance.now() + 20;
+      while (type === 'log' && performance.now() < until);
+    });
+    await trainer.train();
+    await trainer.close();
+    for (const { observingMs, durationMs } of endsOf(events)) expect(observingMs).toBeLessThanOrEqual(durationMs);
+  });
+});

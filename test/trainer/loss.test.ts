@@ -101,6 +101,14 @@ describe.each(BACKENDS)('the loss of logits on %s', (backend) => {
       'labels: expected one a row of the logits [2,2], or one a logit, got shape [3]',
     );
   });
+
+  it.each([2, -1])('refuses the class %d of two', (label) => {
+    const before = tf.memory().numTensors;
+    expect(() => lossOf([1, 2, 3, 4], [2, 2], [1, label])).toThrow(
+      `labels: expected classes 0 to 1, as the logits have 2, or -100 for none; got ${label}`,
+    );
+    expect(tf.memory().numTensors).toBe(before);
+  });
 });
 
 describe('accuracy', () => {

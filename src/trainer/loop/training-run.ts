@@ -1,4 +1,4 @@
-import { div, type Optimizer, type Scalar, tidy } from '@tensorflow/tfjs-core';
+import { div, memory, type Optimizer, type Scalar, tidy } from '@tensorflow/tfjs-core';
 import type { ControlCommand, ControlRequest, Metrics } from '../../events/events.js';
 import { shortNumber } from '../../events/short-number.js';
 import { createStepParameters, type LiveParameters } from '../../parameters/live-parameters.js';
@@ -225,15 +225,18 @@ export class TrainingRun<Example> {
     state.globalStep++;
     this.#position = { epoch, batches: this.#position.batches + group.length };
     state.epoch = epoch + this.#position.batches / plan.batchesPerEpoch;
+    const durationMs = performance.now() - begin;
     await announcer.say(
       'onStepEnd',
       {
         type: 'step-end',
         loss,
         learningRate: this.#last.learningRate,
-        durationMs: performance.now() - begin,
+        durationMs,
         examples: group.reduce((sum, { size }) => sum + size, 0),
-        observingMs: publisher.takeObservingMs(),
+        // What listeners took between two steps counts too, and must not exceed the whole.
+        observingMs: Math.min(publisher.takeObservingMs(), durationMs),
+        numTensors: memory().numTensors,
         ...(args.includeNumInputTokensSeen !== 'no' && { tokens: this.#tokens - tokensBefore }),
       },
       {},

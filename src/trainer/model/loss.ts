@@ -20,6 +20,7 @@ import {
   sum,
   type Tensor,
 } from '@tensorflow/tfjs-core';
+import { onDevice } from '../../parameters/on-device.js';
 
 /** The label that is left out of the loss. */
 export const IGNORED_LABEL = -100;
@@ -35,7 +36,7 @@ export interface LossOptions {
  *
  * Rows labelled −100 do not count. Smoothed cross entropy is that of transformers' LabelSmoother.
  *
- * @throws RangeError for labels that fit none.
+ * @throws RangeError for labels that fit none; on WebGL and WebGPU not for classes that there are not.
  */
 export function lossOfLogits(logits: Tensor, labels: Tensor, { labelSmoothingFactor = 0 }: LossOptions = {}): Scalar {
   const classes = logits.shape.at(-1) ?? 1;
@@ -55,6 +56,7 @@ export function lossOfLogits(logits: Tensor, labels: Tensor, { labelSmoothingFac
 function crossEntropy(logits: Tensor, labels: Tensor, smoothing: number): Scalar {
   const classes = logits.shape.at(-1)!;
   const indices = reshape(cast(labels, 'int32'), [-1]);
+  checkClasses(indices, classes);
   const counted = cast(notEqual(indices, IGNORED_LABEL), 'float32');
   const logProbabilities = logSoftmax(reshape(logits, [-1, classes]));
   // A label of −100 becomes class 0, and does not count.
@@ -62,6 +64,16 @@ function crossEntropy(logits: Tensor, labels: Tensor, smoothing: number): Scalar
   const right = sum(mul(logProbabilities, targets), -1);
   const perRow = smoothing === 0 ? right : add(mul(right, 1 - smoothing), mul(mean(logProbabilities, -1), smoothing));
   return neg(div(sum(mul(perRow, counted)), sum(counted))) as Scalar;
+}
+
+/** A class that there is not would train another in its place, without a word. On a device the look would stall it. */
+function checkClasses(indices: Tensor, classes: number): void {
+  if (onDevice()) return;
+  const wrong = indices.dataSync().find((label) => label !== IGNORED_LABEL && !(label >= 0 && label < classes));
+  if (wrong === undefined) return;
+  throw new RangeError(
+    `labels: expected classes 0 to ${classes - 1}, as the logits have ${classes}, or ${IGNORED_LABEL} for none; got ${wrong}`,
+  );
 }
 
 /** max(x, 0) − x·y + log(1 + e^−|x|): stable for any x. */
