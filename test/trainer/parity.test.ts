@@ -3,8 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { collate, type TextExample } from '../../examples/bert-sst2/batches.js';
 import { loadModel } from '../../examples/bert-sst2/load-model.js';
 import { type LogEvent, ofType, type ParameterUpdates, parameterUpdates } from '../../src/index.js';
+import { epochOrder } from '../../src/trainer/data/batches.js';
 import { Trainer, type TrainingArguments } from '../../src/trainer.js';
 import { BACKENDS, held, useBackend } from '../helpers/backend.js';
+import grouped from '../reference/fixtures/grouped.json' with { type: 'json' };
 import reference from '../reference/fixtures/training.json' with { type: 'json' };
 
 const MODEL = fileURLToPath(new URL('../reference/fixtures/tiny-bert', import.meta.url));
@@ -85,6 +87,36 @@ describe.each(BACKENDS)("the tutorial's CustomTrainer under torch, and the Train
     run.evaluation.logits.forEach((logit, i) => {
       expect(Math.abs(evaluation.predictions.data[i]! - logit)).toBeLessThan(LOSS_TOLERANCE);
     });
+  });
+});
+
+describe.each(BACKENDS)("transformers' Trainer with its LengthGroupedSampler, and the Trainer on %s", (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  it('agree at every step, of the same shuffles', async () => {
+    expect([0, 1, 2].map((epoch) => epochOrder(reference.data.length, [42, epoch]))).toEqual(grouped.orders);
+    const before = held();
+    const { model } = await loadModel(MODEL);
+    const trainer = new Trainer({
+      model,
+      trainDataset: examples(),
+      dataCollator: collate,
+      args: {
+        ...{ maxSteps: grouped.steps, learningRate: 1e-3, weightDecay: 0.01, warmupSteps: 3 },
+        ...{ perDeviceTrainBatchSize: 8, groupByLength: true },
+        ...{ includeNumInputTokensSeen: true, loggingSteps: 1, saveStrategy: 'no', disableTqdm: true },
+      },
+    });
+    await trainer.train();
+    const logs = trainer.state.logHistory.slice(0, grouped.steps);
+    model.dispose();
+    expect(held()).toEqual(before);
+    expect(logs.map((log) => log.num_input_tokens_seen)).toEqual(grouped.tokens);
+    for (const [i, log] of logs.entries()) {
+      expectClose(log.loss!, grouped.losses[i]!, LOSS_TOLERANCE, `loss of step ${i + 1}`);
+      expectClose(log.grad_norm!, grouped.gradientNorms[i]!, NORM_TOLERANCE, `gradient norm of step ${i + 1}`);
+      expectClose(log.learning_rate!, grouped.learningRates[i]!, 1e-12, `learning rate of step ${i + 1}`);
+    }
   });
 });
 
