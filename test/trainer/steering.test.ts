@@ -122,6 +122,43 @@ describe('a rollback', () => {
     run.model.dispose();
   });
 
+  it('goes back to before the trouble, as it was asked to', async () => {
+    const requests$ = new Subject<ControlRequest>();
+    const run = await rolledBack([22, 23], (step) =>
+      requests$.next({
+        command: { kind: 'rollback', beforeStep: step === 22 ? 20 : 5, learningRate: 0.004 },
+        source: 'test',
+        message: 'back',
+      }),
+    );
+    run.trainer.steer(requests$);
+    await run.trainer.train();
+    expect(run.events.flatMap((event) => (event.type === 'control' ? [event.message] : []))).toEqual([
+      'back: from step 22 back to step 10, learning rate 0.004',
+      'back: not done: rollback: expected a checkpoint of this training with finite weights from before step 5, got none',
+    ]);
+    expect([...new Set(ratesOf(run))]).toEqual([0.01, 0.004]);
+    run.model.dispose();
+  });
+
+  it('forgets the checkpoints of what it has undone', async () => {
+    const requests$ = new Subject<ControlRequest>();
+    const run = await rolledBack([22, 15], (step) =>
+      requests$.next({
+        command: { kind: 'rollback', ...(step === 22 && { beforeStep: 20 }) },
+        source: 'test',
+        message: 'back',
+      }),
+    );
+    run.trainer.steer(requests$);
+    await run.trainer.train();
+    const backs = run.events.flatMap((event) =>
+      event.type === 'control' && event.source === 'test' ? [event.message.split(',')[0]] : [],
+    );
+    expect(backs).toEqual(['back: from step 22 back to step 10', 'back: from step 15 back to step 10']);
+    run.model.dispose();
+  });
+
   it('leaves the target of steerUpdateRatio where it was', async () => {
     const requests$ = new Subject<ControlRequest>();
     const run = await rolledBack([25], () =>

@@ -97,23 +97,29 @@ export class CheckpointKeeper {
   }
 
   /**
-   * Put back the last checkpoint of this training that is whole and has only finite weights. Rules and controls live on:
+   * Put back the last checkpoint of this training, of fewer steps than `beforeStep`, that is whole and has only finite
+   * weights. Rules and controls live on:
    * what they remember stays as it is, and so do the factors that they have set. Gives the rate that came next at the
    * checkpoint, too.
    *
    * @throws CheckpointError when there is none.
    */
-  async rollBack(): Promise<{ readonly position: DataPosition; readonly learningRate: number }> {
+  async rollBack(beforeStep = Infinity): Promise<{ readonly position: DataPosition; readonly learningRate: number }> {
     const { readCheckpoint } = await folders();
     for (const path of this.#own.toReversed()) {
       const checkpoint = await readCheckpoint(path).catch(() => undefined);
-      if (!checkpoint?.resume || !areFinite(checkpoint.weights)) continue;
+      if (!checkpoint?.resume || checkpoint.state.globalStep >= beforeStep || !areFinite(checkpoint.weights)) continue;
       await this.#apply(checkpoint, path);
+      // Later ones are of what has just been undone.
+      this.#own = this.#own.slice(0, this.#own.indexOf(path) + 1);
       const { epoch, batches, learningRateFactors } = checkpoint.resume.loop;
       const factor = Object.values(learningRateFactors).reduce((product, one) => product * one, 1);
       return { position: { epoch, batches }, learningRate: this.kept.scheduler.learningRate * factor };
     }
-    throw new CheckpointError('rollback: expected a checkpoint of this training with finite weights, got none');
+    const before = beforeStep < Infinity ? ` from before step ${beforeStep}` : '';
+    throw new CheckpointError(
+      `rollback: expected a checkpoint of this training with finite weights${before}, got none`,
+    );
   }
 
   /** Take the weights of the best checkpoint; and, with a limit of one, keep only that. */

@@ -375,44 +375,42 @@ export class TrainingRun<Example> {
     for (const { done } of asked) done(path);
   }
 
-  /** Back to the last good checkpoint, with a lower rate. */
+  /** Back to the last good checkpoint, with the rate that is asked for, or a lower one. */
   async #rollBack(): Promise<void> {
-    const { control, plan, state } = this.#parts;
+    const { control, factors, plan, scheduler, state } = this.#parts;
     const { command, done, refuse } = this.#rollback!;
+    const { learningRate: asked, beforeStep } = command.kind === 'rollback' ? command : {};
     this.#rollback = undefined;
     const from = state.globalStep;
     const rateBefore = this.#learningRate;
     try {
-      const { position, learningRate } = await this.#parts.checkpoints.rollBack();
+      const { position, learningRate } = await this.#parts.checkpoints.rollBack(beforeStep);
       this.#position = position;
-      const asked = command.kind === 'rollback' ? command.learningRate : undefined;
-      this.#cutRate(asked, [rateBefore, learningRate]);
+      if (asked === undefined) this.#cutRate([rateBefore, learningRate]);
+      else scheduler.learningRate = checkRate(asked) / factors.product;
     } catch (cause) {
       refuse(cause);
       return;
     }
+    this.#cut = factors.of(ROLLBACK);
     // A run that had made its last step has steps to make again.
     if (from >= plan.maxSteps) control.shouldTrainingStop = false;
     done(`from step ${from} back to step ${state.globalStep}, learning rate ${shortNumber(this.#learningRate)}`);
   }
 
   /**
-   * The rates of before the rollback and of the checkpoint have led astray: go on with the one that is asked for, or half
-   * of the lower; unless whoever asked for the rollback has lowered the rate already. It is a factor, and told of, so that
-   * a control that follows the schedule can tell it from one.
+   * The rates of before the rollback and of the checkpoint have led astray: go on with half of the lower, unless whoever
+   * asked for the rollback has lowered the rate since the last one. It is a factor, and told of, so that a control that
+   * follows the schedule can tell it from one.
    */
-  #cutRate(asked: number | undefined, tried: readonly number[]): void {
+  #cutRate(tried: readonly number[]): void {
     const { announcer, factors } = this.#parts;
-    const hasBeenCut = factors.of(ROLLBACK) < this.#cut;
-    const wanted = asked === undefined ? Math.min(...tried.filter((rate) => rate > 0)) / 2 : checkRate(asked);
-    const change = wanted / this.#learningRate;
-    if ((asked !== undefined || !hasBeenCut) && change > 0 && change < Infinity) {
-      const factor = factors.of(ROLLBACK) * change;
-      const outcome = this.#changeRate(() => factors.set(ROLLBACK, factor));
-      const command = { kind: 'scale-learning-rate', factor } as const;
-      announcer.publish({ type: 'control', command, source: ROLLBACK, message: `after a rollback: ${outcome}` });
-    }
-    this.#cut = factors.of(ROLLBACK);
+    const change = Math.min(...tried.filter((rate) => rate > 0)) / 2 / this.#learningRate;
+    if (factors.of(ROLLBACK) < this.#cut || !(change > 0 && change < Infinity)) return;
+    const factor = factors.of(ROLLBACK) * change;
+    const outcome = this.#changeRate(() => factors.set(ROLLBACK, factor));
+    const command = { kind: 'scale-learning-rate', factor } as const;
+    announcer.publish({ type: 'control', command, source: ROLLBACK, message: `after a rollback: ${outcome}` });
   }
 
   /** One alert begins with the first loss that is not finite, and ends with the first that is again. */
