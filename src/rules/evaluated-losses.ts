@@ -16,7 +16,7 @@ export interface EvaluatedLosses {
 
 /**
  * Follow the losses of training until an evaluation, and give both; undefined for any other event, and for an evaluation
- * without a loss or without steps before it.
+ * without steps before it or without a finite loss, which nothing could ever be compared with again.
  *
  * @throws TypeError when the evaluation lacks the metric that was asked for by name.
  */
@@ -36,5 +36,5 @@ export function evaluatedLosses(
   const train = losses.sum / losses.count;
   losses.sum = 0;
   losses.count = 0;
-  return { train, validation };
+  return Number.isFinite(validation) ? { train, validation } : undefined;
 }

@@ -223,6 +223,22 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
         ),
       [],
     ],
+    ...[Number.NaN, Infinity].map(
+      (lost): Row => [
+        `a validation loss of ${lost} at first does not blind it`,
+        () =>
+          alertsOf(
+            evaluations([
+              [1, lost],
+              [1, 1],
+              [1, 2],
+              [1, 3],
+            ]),
+            overfit(),
+          ),
+        ['begin warning 3-4'],
+      ],
+    ),
     [
       "a Trainer's eval_loss",
       () =>

@@ -1,7 +1,8 @@
+import { duration } from '../../events/duration.js';
 import type { AlertEvent } from '../../events/events.js';
 import { SEVERITIES } from '../../events/severities.js';
 import { ratioHealth } from '../../parameters/ratio-health.js';
-import { duration, plain, short, shorten } from '../../sinks/console/format.js';
+import { plain, short, shorten } from '../../sinks/console/format.js';
 import type { Series } from '../series/series.js';
 import type { Colour, Paint } from '../terminal.js';
 import type { RunSummary } from './run-summary.js';

@@ -26,15 +26,6 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 }
 
-/** 75 → `1:15`, 3700 → `1:01:40`. */
-export function duration(seconds: number): string {
-  const total = Math.max(0, Math.round(seconds));
-  const two = (value: number) => String(value).padStart(2, '0');
-  const minutes = Math.floor(total / 60) % 60;
-  const hours = Math.floor(total / 3600);
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(total % 60)}` : `${minutes}:${two(total % 60)}`;
-}
-
 /** At most `length` characters: the end tells a parameter from others, and where there is room, the beginning its part. */
 export function shorten(text: string, length: number): string {
   const characters = [...text];

@@ -1,6 +1,7 @@
+import { duration } from '../../events/duration.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setStyle, setText, svg } from './dom.js';
-import { duration, short, whole } from './format.js';
+import { short, whole } from './format.js';
 import { themeToggle } from './theme.js';
 import type { View } from './view.js';
 

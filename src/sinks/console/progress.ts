@@ -1,4 +1,5 @@
-import { duration, short } from './format.js';
+import { duration } from '../../events/duration.js';
+import { short } from './format.js';
 
 /** Where the training is, from whatever was last said of it. */
 export interface Progress {
