@@ -3,27 +3,14 @@
  * with nobody looking and with many; and how far behind the slowest page is when the last step is done.
  */
 import { Worker } from 'node:worker_threads';
-import {
-  createParameterUpdates,
-  DEFAULT_STATISTICS,
-  type DefaultStatistic,
-  type ParameterUpdates,
-  type StepEndEvent,
-} from 'trainscope';
 import { liveSink } from 'trainscope/node';
+import { madeUpStep } from './made-up-steps.js';
 import { quick } from './quick.js';
 import { median, table } from './report.js';
 
-const PARAMETERS = 200;
 const SECONDS = quick ? 1 : 5;
 const STEPS_PER_SECOND = 1000;
 const CLIENTS = [0, 1, 10];
-
-const NAMES = Array.from(
-  { length: PARAMETERS },
-  (_, i) => `bert.encoder.layer.${i >> 4}.output.dense.${i & 15}.weight`,
-);
-const SIZES = NAMES.map(() => 16_384);
 
 /** Pages that follow, in a thread of their own: they say when all of them have seen the last step. */
 const FOLLOWERS = `
@@ -43,31 +30,6 @@ for (let i = 0; i < clients; i++) {
   });
 }`;
 
-function recordsOf(step: number): readonly [StepEndEvent, ParameterUpdates] {
-  const at = {
-    run: 'bench',
-    step,
-    epoch: step / 100,
-    time: 1_700_000_000_000 + step,
-    loss: 1 / step,
-    learningRate: 2e-5,
-  };
-  const columns = Object.fromEntries(
-    DEFAULT_STATISTICS.map((statistic) => [
-      statistic,
-      Float64Array.from(NAMES, (_, i) => Math.sqrt(i + 1) / (step + i)),
-    ]),
-  ) as Record<DefaultStatistic, Float64Array>;
-  const updates = createParameterUpdates<DefaultStatistic>({
-    ...at,
-    names: NAMES,
-    sizes: SIZES,
-    columns,
-    histograms: {},
-  });
-  return [{ type: 'step-end', ...at, durationMs: 1, examples: 16, observingMs: 0 }, updates];
-}
-
 async function costWith(clients: number): Promise<string[]> {
   const live = liveSink();
   const lastStep = SECONDS * STEPS_PER_SECOND;
@@ -79,7 +41,7 @@ async function costWith(clients: number): Promise<string[]> {
   const times: number[] = [];
   const begin = performance.now();
   for (let step = 1; step <= lastStep; step++) {
-    const [end, updates] = recordsOf(step);
+    const [updates, end] = madeUpStep(step, 1);
     const before = performance.now();
     live.next(end);
     live.next(updates);
@@ -88,7 +50,7 @@ async function costWith(clients: number): Promise<string[]> {
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, begin + step - performance.now())));
   }
   const stepsPerSecond = (1000 * lastStep) / (performance.now() - begin);
-  live.next({ ...recordsOf(lastStep)[0], type: 'train-end' });
+  live.next({ ...madeUpStep(lastStep, 1)[1], type: 'train-end' });
   const last = performance.now();
   live.complete();
   if (clients > 0) await ended;

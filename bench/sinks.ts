@@ -9,9 +9,6 @@ import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { merge } from 'rxjs';
 import {
   consoleSink,
-  createParameterUpdates,
-  DEFAULT_STATISTICS,
-  type DefaultStatistic,
   instrument,
   type ParameterUpdates,
   parameterUpdates,
@@ -20,11 +17,11 @@ import {
 } from 'trainscope';
 import { csvSink, jsonlSink, liveSink, reportSink, selectBackend, tensorboardSink } from 'trainscope/node';
 import { metricViews, otelSink } from 'trainscope/otel';
+import { madeUpStep } from './made-up-steps.js';
 import { bertProblem } from './problems/bert.js';
 import { quick } from './quick.js';
 import { median, table } from './report.js';
 
-const PARAMETERS = 200;
 const STEPS = quick ? 20 : 500;
 const ROUNDS = quick ? 1 : 5;
 
@@ -62,36 +59,8 @@ function updatesOnly(sink: Sink<ParameterUpdates>): AnySink {
   return { ...sink, next: (record) => record.type === 'parameter-updates' && sink.next(record) };
 }
 
-/** A step as a loop publishes it, with numbers of as many digits as real ones have. */
-function stepOf(step: number): [ParameterUpdates, StepEndEvent] {
-  const context = { run: 'bench', step, epoch: step / 100, time: 1_700_000_000_000 + 100 * step };
-  const at = { ...context, loss: Math.exp(-step / 100), learningRate: 2e-5 };
-  const columns = Object.fromEntries(
-    DEFAULT_STATISTICS.map((statistic) => [
-      statistic,
-      statistic === 'nonFinite' || statistic === 'unchanged'
-        ? new Float64Array(PARAMETERS)
-        : Float64Array.from(NAMES, (_, i) => Math.sqrt(i + 1) / (step + i)),
-    ]),
-  ) as Record<DefaultStatistic, Float64Array>;
-  const updates = createParameterUpdates<DefaultStatistic>({
-    ...at,
-    names: NAMES,
-    sizes: SIZES,
-    columns,
-    histograms: {},
-  });
-  return [updates, { type: 'step-end', ...at, durationMs: 100, examples: 16, observingMs: 1 }];
-}
-
-const NAMES = Array.from(
-  { length: PARAMETERS },
-  (_, i) => `bert.encoder.layer.${i >> 4}.attention.output.dense.${i & 15}.weight`,
-);
-const SIZES = NAMES.map(() => 16_384);
-
 /** Microseconds a step of whatever takes them. */
-function time(take: (record: Taken) => void, steps: readonly [ParameterUpdates, StepEndEvent][]): number {
+function time(take: (record: Taken) => void, steps: readonly (readonly [ParameterUpdates, StepEndEvent])[]): number {
   const begin = performance.now();
   for (const records of steps) for (const record of records) take(record);
   return ((performance.now() - begin) * 1000) / steps.length;
@@ -104,7 +73,7 @@ function bytesOf(folder: string): number {
 }
 
 async function costOfEach(): Promise<string> {
-  const steps = Array.from({ length: STEPS }, (_, i) => stepOf(i + 1));
+  const steps = Array.from({ length: STEPS }, (_, i) => madeUpStep(i + 1, 100));
   let length = 0;
   const plain = median(
     Array.from({ length: ROUNDS }, () =>
