@@ -38,6 +38,7 @@ export class InputMeter {
 
   /** @throws TypeError for a batch whose tokens are to be counted and cannot be. */
   async measure(batch: Batch): Promise<InputSize> {
+    if (this.counting === 'no' && this.#weights === 0) return { tokens: undefined, floatingPointOperations: 0 };
     const input = mainInputIn(batch, this.names);
     const elements = input ? sizeOf(input.value) : 0;
     return {
