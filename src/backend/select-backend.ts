@@ -33,7 +33,8 @@ export interface SelectBackendOptions {
  * ```
  */
 export async function selectBackend(choice?: BackendName, options: SelectBackendOptions = {}): Promise<BackendName> {
-  const named = choice ?? (process.env.TRAINSCOPE_BACKEND as BackendName | undefined) ?? undefined;
+  // A variable that is empty is as good as none.
+  const named = choice ?? ((process.env.TRAINSCOPE_BACKEND || undefined) as BackendName | undefined);
   if (named !== undefined && !BACKEND_NAMES.includes(named)) {
     const source = choice === undefined ? 'TRAINSCOPE_BACKEND' : 'backend';
     throw new RangeError(`${source}: expected one of ${BACKEND_NAMES.join(', ')}; got ${JSON.stringify(named)}`);

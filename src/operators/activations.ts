@@ -85,7 +85,8 @@ class ActivationRecorder {
   }
 
   #prepare({ step, epoch }: EventContext): void {
-    if (this.#asked > step) return;
+    // The end of a step and the beginning of the next both say so. A rollback makes steps again, and looks again.
+    if (this.#asked === step + 1) return;
     this.#asked = step + 1;
     if (this.isDue(step + 1, { epoch, previousEpoch: this.#previousEpoch })) this.probe.arm();
     this.#previousEpoch = epoch;

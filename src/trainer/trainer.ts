@@ -189,6 +189,8 @@ export class Trainer<Example = unknown> {
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     if (this.#session)
       throw new Error('train(): expected to be called after the running training has ended, got it before');
+    if (this.#publisher.closed)
+      throw new Error('train(): expected to be called before close(), got it after; nobody would hear of the training');
     const { trainDataset } = this.#options;
     if (trainDataset === undefined) throw new TypeError('trainDataset: expected one to train on, got none');
     mendBackend();

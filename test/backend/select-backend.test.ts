@@ -33,6 +33,11 @@ describe('selectBackend', () => {
     expect([await selectBackend('cpu'), tf.getBackend()]).toEqual(['cpu', 'cpu']);
   });
 
+  it('takes an empty variable for none', async () => {
+    process.env.TRAINSCOPE_BACKEND = '';
+    expect(await selectBackend()).toBe(tf.getBackend());
+  });
+
   it('refuses a name that it does not know, and says where it came from', async () => {
     await expect(selectBackend('cuda' as 'cpu')).rejects.toThrow(
       'backend: expected one of tensorflow, wasm, cpu; got "cuda"',

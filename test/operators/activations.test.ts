@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
+import { Subject } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Activations, activations, everySteps, instrument } from '../../src/index.js';
+import { type Activations, activations, everySteps, instrument, type TrainingEvent } from '../../src/index.js';
+import { scriptedParameters } from '../../src/testing.js';
 import { BACKENDS, held, useBackend } from '../helpers/backend.js';
+import { event } from './fake-run.js';
 
 /** Weights by hand, so that what each unit gives is known. */
 function model(
@@ -48,6 +51,28 @@ describe.each(BACKENDS)('activations on %s', (backend) => {
     net.dispose();
     return found;
   }
+
+  it('looks again at steps that are made again, after a rollback', async () => {
+    const net = model();
+    const x = tf.ones([2, 1]);
+    const own = tf.memory().numTensors;
+    const events = new Subject<TrainingEvent>();
+    const steps: number[] = [];
+    events.pipe(activations(net, { when: everySteps(1) })).subscribe(({ step }) => steps.push(step));
+    for (const step of [0, 1, 2, 1, 2]) {
+      events.next(event('step-begin', { step }));
+      tf.dispose(net.predict(x));
+      events.next(event('pre-optimizer-step', { step, parameters: scriptedParameters({}) }));
+      events.next(event('step-end', { step: step + 1 }));
+    }
+    events.complete();
+    await Promise.resolve();
+    expect(steps).toEqual([1, 2, 3, 2, 3]);
+    expect(tf.memory().numTensors).toBe(own);
+    tf.dispose(x);
+    net.optimizer.dispose();
+    net.dispose();
+  });
 
   it('measures mean, variance and dead units, by hand', async () => {
     const [{ layers, step }] = (await seen(model(), [1, 3])) as [Activations];

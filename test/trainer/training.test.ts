@@ -476,6 +476,13 @@ describe('a training', () => {
     await running;
     model.dispose();
   });
+
+  it('does not train for nobody: after close()', async () => {
+    const { trainer } = tinyTrainer({ maxSteps: 1 });
+    await trainer.train();
+    await trainer.close();
+    await expect(trainer.train()).rejects.toThrow('train(): expected to be called before close(), got it after');
+  });
 });
 
 describe('control', () => {
