@@ -1,5 +1,5 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkOneOf, checkPositiveInteger, describeValue } from '../events/check-option.js';
+import { checkOneOf, checkPositiveInteger, checkShare } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, Severity, TrainingEvent } from '../events/events.js';
 import { type RunMemory, remembered } from '../events/run-memory.js';
 import { SEVERITIES } from '../events/severities.js';
@@ -52,9 +52,7 @@ export function rollback({
   checkPositiveInteger('every', every);
   checkPositiveInteger('attempts', attempts);
   checkOneOf('severity', severity, SEVERITIES);
-  if (!(factor > 0 && factor <= 1)) {
-    throw new TypeError(`factor: expected a number above 0, up to 1; got ${describeValue(factor)}`);
-  }
+  checkShare('factor', factor);
   return perSubscription(() => {
     const state = remembered(memory, 'rollback', {
       lastSave: null as number | null,

@@ -1,5 +1,5 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkPositive, checkPositiveInteger, describeValue } from '../events/check-option.js';
+import { checkPositive, checkPositiveInteger, checkShare } from '../events/check-option.js';
 import type { ControlRequest, TrainingEvent } from '../events/events.js';
 import { type RunMemory, remembered } from '../events/run-memory.js';
 import { shortNumber } from '../events/short-number.js';
@@ -75,9 +75,7 @@ export function steerUpdateRatio<S extends Statistic>({
   checkPositive('max', max);
   checkPositiveInteger('every', every);
   if (min > max) throw new TypeError(`min: expected at most max, ${max}; got ${min}`);
-  if (!(damping > 0 && damping <= 1)) {
-    throw new TypeError(`damping: expected a number above 0, up to 1; got ${describeValue(damping)}`);
-  }
+  checkShare('damping', damping);
   return perSubscription(() => {
     const state = remembered(memory, 'steerUpdateRatio', {
       factor: 1,

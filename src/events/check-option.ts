@@ -58,6 +58,14 @@ export function checkPositive(name: string, value: number): number {
   return value;
 }
 
+/** @throws TypeError unless `value` is a share: a number above 0, up to 1. */
+export function checkShare(name: string, value: number): number {
+  if (typeof value !== 'number' || !(value > 0 && value <= 1)) {
+    throw new TypeError(`${name}: expected a number above 0, up to 1; got ${describeValue(value)}`);
+  }
+  return value;
+}
+
 /** @throws TypeError unless `value` is a function; `shape` says which, such as `function step → boolean`. */
 export function checkFunction<T>(name: string, value: T, shape: string): T {
   if (typeof value !== 'function') throw new TypeError(`${name}: expected a ${shape}, got ${describeValue(value)}`);

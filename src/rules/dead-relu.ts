@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositive } from '../events/check-option.js';
+import { checkShare } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import type { Activations } from '../operators/activations.js';
@@ -16,7 +16,7 @@ export interface DeadReluOptions extends RuleOptions {
  *
  * Peer: SageMaker Debugger's DeadRelu, active less than 1 % of the time, more than 50 % of a layer. The same here.
  *
- * @throws TypeError when the share is not a positive number.
+ * @throws TypeError when the share is not above 0, up to 1.
  *
  * @example
  * ```ts
@@ -27,7 +27,7 @@ export interface DeadReluOptions extends RuleOptions {
  * ```
  */
 export function deadRelu({ share = 0.5, ...options }: DeadReluOptions = {}): OperatorFunction<Activations, AlertEvent> {
-  checkPositive('share', share);
+  checkShare('share', share);
   return createRule(
     {
       name: 'dead-relu',

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositive } from '../events/check-option.js';
+import { checkShare } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import type { Activations } from '../operators/activations.js';
@@ -17,7 +17,7 @@ export interface SaturatedActivationOptions extends RuleOptions {
  * Peer: SageMaker Debugger's SaturatedActivation: tanh beyond ±9.4999, sigmoid outside of (−23, 16.99999), more than 50 %
  * of a layer. The same here, but seen in the outputs: in float32 tanh is 1 from about 9 on.
  *
- * @throws TypeError when the share is not a positive number.
+ * @throws TypeError when the share is not above 0, up to 1.
  *
  * @example
  * ```ts
@@ -31,7 +31,7 @@ export function saturatedActivation({
   share = 0.5,
   ...options
 }: SaturatedActivationOptions = {}): OperatorFunction<Activations, AlertEvent> {
-  checkPositive('share', share);
+  checkShare('share', share);
   return createRule(
     {
       name: 'saturated-activation',

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositive } from '../events/check-option.js';
+import { checkPositive, checkShare } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import { whileSameNames } from '../operators/while-same-names.js';
@@ -25,7 +25,7 @@ export interface VanishingGradientsOptions extends RuleOptions {
  * the mean of absolutes) is held against the same number. Alone it would fire on every run that has converged, where all
  * gradients are small, and on large embeddings, of which a batch reaches few rows; hence the share.
  *
- * @throws TypeError when the threshold or the share is not a positive number.
+ * @throws TypeError when the threshold is not a positive number, or the share not above 0, up to 1.
  *
  * @example
  * ```ts
@@ -41,7 +41,7 @@ export function vanishingGradients<S extends Statistic>({
   ...options
 }: VanishingGradientsOptions = {}): OperatorFunction<ParameterUpdates<S | 'gradientNorm'>, AlertEvent> {
   checkPositive('threshold', threshold);
-  checkPositive('share', share);
+  checkShare('share', share);
   const layersOfNames = whileSameNames(layersOf);
   return createRule(
     {

@@ -406,7 +406,9 @@ describe('options of rules', () => {
     ],
     [() => explodingUpdates({ ratio: 0 }), 'ratio: expected a positive number, got 0'],
     [() => unchangedParameter({ steps: -1 }), 'steps: expected a positive integer, got -1'],
-    [() => vanishingGradients({ share: Number.NaN }), 'share: expected a positive number, got NaN'],
+    [() => vanishingGradients({ share: Number.NaN }), 'share: expected a number above 0, up to 1; got NaN'],
+    [() => deadRelu({ share: 50 }), 'share: expected a number above 0, up to 1; got 50'],
+    [() => saturatedActivation({ share: 0 }), 'share: expected a number above 0, up to 1; got 0'],
     [() => updateRatioBand({ warn: [1, 1] }), 'warn: expected [lowest, highest] with 0 ≤ lowest < highest, got [1, 1]'],
     [
       () => updateRatioBand({ by: 'ratio' as 'updateRatio' }),
