@@ -35,13 +35,17 @@ inline std::vector<Block> blocksOf(const std::vector<size_t>& sizes) {
   return blocks;
 }
 
+inline size_t threadsFor(const std::vector<Block>& blocks) {
+  // Asking for it reads a file.
+  static const size_t cores = std::thread::hardware_concurrency();
+  size_t elements = 0;
+  for (const Block& block : blocks) elements += block.length;
+  return std::min({elements / ELEMENTS_PER_THREAD, MOST_THREADS, cores});
+}
+
 // What `visit` says of each block, in the order of the blocks, whichever thread comes to it.
 template <typename Result, typename Visit>
 std::vector<Result> overBlocks(const std::vector<Block>& blocks, Visit visit) {
-  size_t elements = 0;
-  for (const Block& block : blocks) elements += block.length;
-  const size_t threads =
-      std::min({elements / ELEMENTS_PER_THREAD, MOST_THREADS, size_t(std::thread::hardware_concurrency())});
   std::vector<Result> results(blocks.size());
   std::atomic<size_t> next{0};
   auto work = [&] {
@@ -49,7 +53,7 @@ std::vector<Result> overBlocks(const std::vector<Block>& blocks, Visit visit) {
   };
   std::vector<std::thread> others;
   try {
-    for (size_t i = 1; i < threads; i++) others.emplace_back(work);
+    for (size_t i = 1; i < threadsFor(blocks); i++) others.emplace_back(work);
   } catch (const std::system_error&) {
     // No more threads are to be had: those there are do all of it.
   }
