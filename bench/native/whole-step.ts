@@ -5,7 +5,7 @@ import { minilmProblem } from '../problems/bert.js';
 import { quick } from '../quick.js';
 import { median, table } from '../report.js';
 
-const ROUNDS = quick ? 1 : 12;
+const ROUNDS = quick ? 1 : 20;
 /** The tutorial's way is so much dearer that few will do. */
 const TUTORIAL_ROUNDS = quick ? 1 : 4;
 
