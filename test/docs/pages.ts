@@ -15,12 +15,15 @@ export interface Page {
   readonly codeBlocks: readonly Tokens.Code[];
 }
 
+/** What others write into the folders of the house: typedoc, and Python's packages. */
+const NOT_OURS = /^docs\/api\/|\/\.venv\//;
+
 /** Every page of the house. */
 export function pages(): readonly Page[] {
   const below = (folder: string) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file));
   return [...readdirSync(ROOT), ...['docs', 'examples', 'test'].flatMap(below)]
-    .filter((path) => path.endsWith('.md'))
+    .filter((path) => path.endsWith('.md') && !NOT_OURS.test(path))
     .map(pageOf);
 }
 
