@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { merge, Subject } from 'rxjs';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -141,17 +142,26 @@ describe('a rollback', () => {
     run.model.dispose();
   });
 
-  it('forgets the checkpoints of what it has undone', async () => {
+  it('removes the checkpoints of what it has undone', async () => {
     const requests$ = new Subject<ControlRequest>();
-    const run = await rolledBack([22, 15], (step) =>
-      requests$.next({
-        command: { kind: 'rollback', ...(step === 22 && { beforeStep: 20 }) },
-        source: 'test',
-        message: 'back',
-      }),
+    const outputDir = newFolder();
+    const folders: string[][] = [];
+    const run = await rolledBack(
+      [22, 15],
+      (step) => {
+        folders.push(readdirSync(outputDir).filter((name) => name.startsWith('checkpoint-')));
+        requests$.next({
+          command: { kind: 'rollback', ...(step === 22 && { beforeStep: 20 }) },
+          source: 'test',
+          message: 'back',
+        });
+      },
+      { outputDir },
     );
     run.trainer.steer(requests$);
     await run.trainer.train();
+    // A run that is killed at step 15 goes on from step 10.
+    expect(folders).toEqual([['checkpoint-10', 'checkpoint-20'], ['checkpoint-10']]);
     const backs = run.events.flatMap((event) =>
       event.type === 'control' && event.source === 'test' ? [event.message.split(',')[0]] : [],
     );

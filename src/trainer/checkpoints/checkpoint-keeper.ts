@@ -98,20 +98,20 @@ export class CheckpointKeeper {
 
   /**
    * Put back the last checkpoint of this training, of fewer steps than `beforeStep`, that is whole and has only finite
-   * weights. Rules and controls live on:
-   * what they remember stays as it is, and so do the factors that they have set. Gives the rate that came next at the
-   * checkpoint, too.
+   * weights; later ones are removed. Rules and controls live on: what they remember stays as it is, and so do the factors
+   * that they have set. Gives the rate that came next at the checkpoint, too.
    *
    * @throws CheckpointError when there is none.
    */
   async rollBack(beforeStep = Infinity): Promise<{ readonly position: DataPosition; readonly learningRate: number }> {
-    const { readCheckpoint } = await folders();
+    const { readCheckpoint, removeCheckpoint } = await folders();
     for (const path of this.#own.toReversed()) {
       const checkpoint = await readCheckpoint(path).catch(() => undefined);
       if (!checkpoint?.resume || checkpoint.state.globalStep >= beforeStep || !areFinite(checkpoint.weights)) continue;
       await this.#apply(checkpoint, path);
-      // Later ones are of what has just been undone.
-      this.#own = this.#own.slice(0, this.#own.indexOf(path) + 1);
+      // Later ones are of what has just been undone: nobody shall go on from them.
+      const undone = this.#own.splice(this.#own.indexOf(path) + 1);
+      for (const later of undone) await removeCheckpoint(later);
       const { epoch, batches, learningRateFactors } = checkpoint.resume.loop;
       const factor = Object.values(learningRateFactors).reduce((product, one) => product * one, 1);
       return { position: { epoch, batches }, learningRate: this.kept.scheduler.learningRate * factor };
