@@ -41,7 +41,7 @@ export async function native({
   terminal = process.stdout,
 }: NativeOptions = {}): Promise<Verified> {
   const project = projectDirectory(directory);
-  const progress = new Progress(terminal, 4);
+  const progress = new Progress(terminal, 5);
   progress.line(
     `@tensorflow/tfjs-node ${TFJS_NODE_VERSION} for Node ${process.version}, ${process.platform}-${process.arch}`,
   );
@@ -68,8 +68,8 @@ export async function native({
   // A half-made addon would make every program fail in another way than none.
   clear(tfjsNode);
   try {
-    const verified =
-      (await fromPrebuilt(project, tfjsNode, progress)) ?? (await fromWheel(project, tfjsNode, progress));
+    const bare = (await fromPrebuilt(project, tfjsNode, progress)) ?? (await fromWheel(project, tfjsNode, progress));
+    const verified = await addKernels(project, tfjsNode, progress, bare);
     const megabytes = sizeOf(join(tfjsNode, 'deps')) / 1e6;
     progress.line(
       `done: ${megabytes.toFixed(0)} MB in ${relative(process.cwd(), tfjsNode)}; selectBackend() now takes tensorflow`,
@@ -100,9 +100,8 @@ async function fromPrebuilt(project: string, tfjsNode: string, progress: Progres
       return `did not work (${(error as Error).message}); building instead`;
     }
   });
-  if (!verified) return undefined;
-  progress.skip();
-  return addKernels(project, tfjsNode, progress, verified);
+  if (verified) progress.skip(2);
+  return verified;
 }
 
 /** By libtensorflow out of a wheel. */
@@ -115,10 +114,10 @@ async function fromWheel(project: string, tfjsNode: string, progress: Progress):
   let verified: Verified | undefined;
   await progress.step('addon', async (say) => {
     say('compiling');
-    await buildAddon(tfjsNode, python, ownHeaders());
+    await buildAddon(tfjsNode, python, ownHeaders(), { kernels: false });
     say('verifying');
     verified = await verify(project);
-    return `compiled, trainscope's kernels in it; matrix product, gradient and training step are right on libtensorflow ${verified.tensorflow}`;
+    return `compiled; matrix product, gradient and training step are right on libtensorflow ${verified.tensorflow}`;
   });
   return verified!;
 }

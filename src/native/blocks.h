@@ -46,6 +46,7 @@ inline size_t threadsFor(const std::vector<Block>& blocks) {
 // What `visit` says of each block, in the order of the blocks, whichever thread comes to it.
 template <typename Result, typename Visit>
 std::vector<Result> overBlocks(const std::vector<Block>& blocks, Visit visit) {
+  const size_t threads = threadsFor(blocks);
   std::vector<Result> results(blocks.size());
   std::atomic<size_t> next{0};
   auto work = [&] {
@@ -53,7 +54,7 @@ std::vector<Result> overBlocks(const std::vector<Block>& blocks, Visit visit) {
   };
   std::vector<std::thread> others;
   try {
-    for (size_t i = 1; i < threadsFor(blocks); i++) others.emplace_back(work);
+    for (size_t i = 1; i < threads; i++) others.emplace_back(work);
   } catch (const std::system_error&) {
     // No more threads are to be had: those there are do all of it.
   }

@@ -21,8 +21,6 @@ inline Floats load(const float* values) {
 
 inline void store(float* values, Floats lanes) { std::memcpy(values, &lanes, sizeof lanes); }
 
-inline Floats absolute(Floats x) { return reinterpret_cast<Floats>(reinterpret_cast<Integers>(x) & 0x7fffffff); }
-
 inline Doubles widened(Floats x) { return __builtin_convertvector(x, Doubles); }
 
 template <typename Vector>

@@ -10,16 +10,14 @@ namespace trainscope {
 
 // Sums are in float64 from the first element on: as fast as memory, and nothing overflows, underflows or is lost.
 UpdateSums updateSums(const float* before, const float* after, size_t length) {
-  Doubles updateSquares{}, weightSquares{};
-  Floats most{};
+  Doubles updateSquares{}, weightSquares{}, most{};
   Integers unchanged{}, nonFinite{};
   auto add = [&](Floats w, Floats v) {
-    const Floats d = v - w;
-    const Doubles wide = widened(d), weight = widened(w);
-    updateSquares += wide * wide;
+    const Doubles weight = widened(w), difference = widened(v) - weight;
+    const Doubles square = difference * difference;
+    updateSquares += square;
     weightSquares += weight * weight;
-    const Floats magnitude = absolute(d);
-    most = magnitude > most ? magnitude : most;
+    most = square > most ? square : most;
     // Where it is so, a lane is -1.
     unchanged -= v == w;
     nonFinite -= v - v != 0;
@@ -27,7 +25,7 @@ UpdateSums updateSums(const float* before, const float* after, size_t length) {
   size_t i = 0;
   for (; i + LANES <= length; i += LANES) add(load(before + i), load(after + i));
   UpdateSums sums{sumOf(updateSquares), sumOf(weightSquares), 0, sumOf(unchanged), sumOf(nonFinite)};
-  for (size_t lane = 0; lane < LANES; lane++) sums.maxAbsUpdate = std::max(sums.maxAbsUpdate, double(most[lane]));
+  for (size_t lane = 0; lane < LANES; lane++) sums.maxAbsUpdate = std::max(sums.maxAbsUpdate, std::sqrt(most[lane]));
   for (; i < length; i++) {
     const double w = before[i], v = after[i], d = v - w;
     sums = joined(sums, {d * d, w * w, std::abs(d), double(v == w), double(!std::isfinite(v))});

@@ -103,6 +103,15 @@ describe.each(Object.entries(WAYS))('statistics by %s', (name, way) => {
     }
   });
 
+  it('hold differences that float32 does not', () => {
+    const w = new Float32Array(9).fill(-3e38);
+    const v = new Float32Array(9).fill(3e38);
+    const { sums } = sumsOf(w, v);
+    const exact = scalarKernel.update(w, v);
+    expect(Math.abs(sums.updateSquares / exact.updateSquares - 1)).toBeLessThan(1e-6);
+    expect(Math.abs(sums.maxAbsUpdate / exact.maxAbsUpdate - 1)).toBeLessThan(1e-6);
+  });
+
   it('are right at a hundred million elements', () => {
     const before = held();
     const n = 1e8;

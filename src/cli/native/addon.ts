@@ -10,16 +10,16 @@ const NAPI_VERSION = 8;
 /** The C++ sources of trainscope's kernels: in a checkout as in the package. */
 const KERNELS = fileURLToPath(new URL('../../../src/native/', import.meta.url));
 
-/** Compile tfjs-node's addon, with trainscope's kernels in it, against the libtensorflow in its `deps`. */
+/** Compile tfjs-node's addon, with trainscope's kernels in it or without, against the libtensorflow in its `deps`. */
 export async function buildAddon(
   packageDirectory: string,
   python: string,
   headers: string | undefined,
-  { kernels = true } = {},
+  { kernels }: { readonly kernels: boolean },
 ): Promise<void> {
   const gyp = nodeGyp();
   // Sources outside of its directory are none to node-gyp.
-  cpSync(KERNELS, join(packageDirectory, 'binding', 'trainscope'), { recursive: true });
+  if (kernels) cpSync(KERNELS, join(packageDirectory, 'binding', 'trainscope'), { recursive: true });
   const result = await runCommand(
     gyp.command,
     [

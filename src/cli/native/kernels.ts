@@ -25,7 +25,7 @@ export async function addKernels(
     say("compiling trainscope's kernels into the addon");
     try {
       result = await orAsBefore(tfjsNode, 'lib', async () => {
-        await buildAddon(tfjsNode, python, ownHeaders());
+        await buildAddon(tfjsNode, python, ownHeaders(), { kernels: true });
         return verify(project);
       });
     } catch (error) {

@@ -18,9 +18,9 @@ export class Progress {
     this.terminal.write(`${text}\n`);
   }
 
-  /** A step that is not needed keeps its number. */
-  skip(): void {
-    this.#number++;
+  /** Steps that are not needed keep their numbers. */
+  skip(steps: number): void {
+    this.#number += steps;
   }
 
   /**
