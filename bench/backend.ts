@@ -1,10 +1,10 @@
 /**
- * The mended kernels against the ones they replace, at the sizes of the main job's BERT (batch 16, sequence 64): how
+ * The patched kernels against the ones they replace, at the sizes of the main job's BERT (batch 16, sequence 64): how
  * many times faster, and how far from right each is; and what a whole training step takes with them.
  */
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
-import { mendBackend } from 'trainscope';
+import { patchBackend } from 'trainscope/tfjs';
 import { bertProblem } from './problems/bert.js';
 import { quick } from './quick.js';
 import { median, table } from './report.js';
@@ -116,17 +116,17 @@ function once({ run }: Case, inputs: readonly tf.Tensor[]): Outcome {
   return { ms, values };
 }
 
-/** Mended and as it comes in turns, on the same inputs. */
+/** Patched and as it comes in turns, on the same inputs. */
 function compare(subject: Case, inputs: readonly tf.Tensor[], rounds: number) {
-  const mended: Outcome[] = [];
+  const patched: Outcome[] = [];
   const own: Outcome[] = [];
   for (let round = 0; round <= rounds; round++) {
     if (!subject.lacking) own.push(once(subject, inputs));
-    const restore = mendBackend();
-    mended.push(once(subject, inputs));
+    const restore = patchBackend();
+    patched.push(once(subject, inputs));
     restore();
   }
-  return { own, mended };
+  return { own, patched };
 }
 
 /** The first round warms up. */
@@ -147,7 +147,7 @@ function errorOf({ values }: Outcome, right: Float32Array): string {
 async function rightResult(subject: Case): Promise<Float32Array> {
   await tf.setBackend('cpu');
   const inputs = subject.inputs();
-  const restore = subject.lacking ? mendBackend() : () => {};
+  const restore = subject.lacking ? patchBackend() : () => {};
   const { values } = once(subject, inputs);
   restore();
   tf.dispose(inputs);
@@ -160,20 +160,20 @@ async function kernels(): Promise<string> {
     const right = await rightResult(subject);
     await tf.setBackend(subject.backend);
     const inputs = subject.inputs();
-    const { own, mended } = compare(subject, inputs, ROUNDS);
+    const { own, patched } = compare(subject, inputs, ROUNDS);
     tf.dispose(inputs);
     rows.push([
       subject.backend,
       subject.name,
-      time(mended).toFixed(2),
-      subject.lacking ? 'it has none' : `${(time(own) / time(mended)).toFixed(1)} ×`,
-      errorOf(mended[0]!, right),
+      time(patched).toFixed(2),
+      subject.lacking ? 'it has none' : `${(time(own) / time(patched)).toFixed(1)} ×`,
+      errorOf(patched[0]!, right),
       subject.lacking ? '–' : errorOf(own[0]!, right),
     ]);
     console.error(rows.at(-1)?.join('  '));
   }
   return table(
-    ['backend', 'kernel', 'mended, ms', 'as it comes / mended', 'relative L2 error, mended', 'as it comes'],
+    ['backend', 'kernel', 'patched, ms', 'as it comes / patched', 'relative L2 error, patched', 'as it comes'],
     rows,
   );
 }
@@ -182,7 +182,7 @@ async function trainingStep(): Promise<string> {
   const rows: string[][] = [];
   for (const [backend, rounds] of [['wasm', quick ? 1 : 12] as const, ...(quick ? [] : [['cpu', 3] as const])]) {
     await tf.setBackend(backend);
-    const restore = mendBackend();
+    const restore = patchBackend();
     const problem = await bertProblem(1);
     const timings = { forward: problem.forward, 'forward and backward': problem.backward, 'with Adam': problem.step };
     const cells = Object.values(timings).map((run) => {
@@ -200,7 +200,7 @@ async function trainingStep(): Promise<string> {
   }
   return table(
     [
-      'backend, mended',
+      'backend, patched',
       'BERT 2 × 128, batch 16, sequence 64: forward, ms',
       'forward and backward, ms',
       'and AdamW, ms',

@@ -7,18 +7,9 @@
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { merge } from 'rxjs';
-import {
-  explodingUpdates,
-  instrument,
-  nonFinite,
-  parameterUpdates,
-  reduceOnPlateau,
-  rollback,
-  steerUpdateRatio,
-  type Training,
-} from 'trainscope';
-import { selectBackend } from 'trainscope/node';
-import { setLearningRate } from '../src/sources/learning-rate.js';
+import { explodingUpdates, nonFinite, parameterUpdates, reduceOnPlateau, rollback, steerUpdateRatio } from 'trainscope';
+import { instrument, selectBackend, type Training } from 'trainscope/tfjs';
+import { setLearningRate } from '../src/tfjs/learning-rate.js';
 import { PROBLEMS, type ProblemToLearn } from './problems/to-learn.js';
 import { quick } from './quick.js';
 import { median, table } from './report.js';

@@ -5,17 +5,10 @@ import { join } from 'node:path';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import * as tf from '@tensorflow/tfjs';
 import { merge } from 'rxjs';
-import {
-  consoleSink,
-  globalNorms,
-  groupByLayer,
-  instrument,
-  parameterDrift,
-  parameterUpdates,
-  throughput,
-} from 'trainscope';
-import { csvSink, jsonlSink, liveSink, reportSink, selectBackend, tensorboardSink } from 'trainscope/node';
+import { consoleSink, globalNorms, groupByLayer, parameterDrift, parameterUpdates, throughput } from 'trainscope';
+import { csvSink, jsonlSink, liveSink, reportSink, tensorboardSink } from 'trainscope/node';
 import { metricViews, otelSink } from 'trainscope/otel';
+import { instrument, selectBackend } from 'trainscope/tfjs';
 import { mlpProblem } from './problems/mlp.js';
 import { quick } from './quick.js';
 import { table } from './report.js';

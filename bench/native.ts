@@ -2,7 +2,7 @@
  * The native backend (`npm run native`): what statistics cost by size and way, a whole step of a BERT of MiniLM's size
  * observed and not, TensorBoard's callback beside ours, and the main job on every backend.
  */
-import { selectBackend } from 'trainscope/node';
+import { selectBackend } from 'trainscope/tfjs';
 import { mainJob } from './native/main-job.js';
 import { statisticsBySize } from './native/statistics-by-size.js';
 import { tensorboardCallback } from './native/tensorboard-callback.js';

@@ -6,15 +6,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { merge } from 'rxjs';
-import {
-  createParameterUpdates,
-  type DefaultStatistic,
-  instrument,
-  type ParameterUpdates,
-  parameterUpdates,
-} from 'trainscope';
-import { selectBackend } from 'trainscope/node';
+import { createParameterUpdates, type DefaultStatistic, type ParameterUpdates, parameterUpdates } from 'trainscope';
 import { type MetricsOptions, startMetrics, type TrainingMetricsSetup } from 'trainscope/otel';
+import { instrument, selectBackend } from 'trainscope/tfjs';
 import type { Problem } from './overhead.js';
 import { bertProblem } from './problems/bert.js';
 import { mlpProblem } from './problems/mlp.js';

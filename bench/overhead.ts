@@ -6,7 +6,8 @@
  * never is. They go on in turns, a block of steps each, so that a drift of the machine hits both.
  */
 import type * as tf from '@tensorflow/tfjs';
-import { instrument, parameterUpdates } from 'trainscope';
+import { parameterUpdates } from 'trainscope';
+import { instrument } from 'trainscope/tfjs';
 import { bertProblem } from './problems/bert.js';
 import { cnnProblem } from './problems/cnn.js';
 import { mlpProblem } from './problems/mlp.js';

@@ -2,8 +2,8 @@
  * What all default rules together cost the main job: its BERT trained by wasm with and without them, in turns, ten seeds.
  * The measuring that they need, every parameter at every step, is part of it.
  */
-import { defaultRules, instrument } from 'trainscope';
-import { selectBackend } from 'trainscope/node';
+import { defaultRules } from 'trainscope';
+import { instrument, selectBackend } from 'trainscope/tfjs';
 import { bertProblem } from './problems/bert.js';
 import { quick } from './quick.js';
 import { median, table } from './report.js';

@@ -13,7 +13,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   overhead: 'A whole training step, observed and not',
   adamw: 'AdamW, against the Adam of TensorFlow.js',
   trainer: 'The Trainer, against a loop by hand',
-  backend: 'The mended kernels of the backends, against the ones they replace',
+  backend: 'The patched kernels of the backends, against the ones they replace',
   native: 'The native backend: statistics by size, a BERT of MiniLM’s size, TensorBoard’s callback, the main job',
   otel: 'Metrics by OpenTelemetry',
   live: 'The live page at 1,000 steps a second',

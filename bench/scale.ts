@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Detail, startMetrics } from 'trainscope/otel';
+import { type GaugeDetail, startMetrics } from 'trainscope/otel';
 import { startPrometheus } from '../test/helpers/prometheus.js';
 import { otlpReceiver } from '../test/sinks/otel/otlp-receiver.js';
 import { manyRatios, stepEnd, updatesOf } from '../test/sinks/otel/updates.js';
@@ -19,7 +19,7 @@ const WARM_UP_MS = 25_000;
 const WATCHED_MS = 60_000;
 
 /** A page of metrics of a model of 200 parameters, as worker 0 of its run. */
-async function pageOfWorker(detail: Detail = 'parameters'): Promise<string> {
+async function pageOfWorker(detail: GaugeDetail = 'parameters'): Promise<string> {
   const metrics = await startMetrics({ exporter: 'prometheus', port: 0, run: 'test', detail });
   metrics.sink.next(updatesOf(manyRatios(PARAMETERS)));
   metrics.sink.next(stepEnd(1));
@@ -29,7 +29,7 @@ async function pageOfWorker(detail: Detail = 'parameters'): Promise<string> {
 }
 
 /** The same metrics as one export of OTLP: bytes on the wire. */
-async function otlpBytes(detail: Detail): Promise<readonly [points: number, bytes: number]> {
+async function otlpBytes(detail: GaugeDetail): Promise<readonly [points: number, bytes: number]> {
   const receiver = await otlpReceiver();
   const metrics = await startMetrics({ exporter: 'otlp', url: receiver.url, run: 'test', detail });
   metrics.sink.next(updatesOf(manyRatios(PARAMETERS)));

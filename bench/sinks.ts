@@ -7,16 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { merge } from 'rxjs';
-import {
-  consoleSink,
-  instrument,
-  type ParameterUpdates,
-  parameterUpdates,
-  type Sink,
-  type StepEndEvent,
-} from 'trainscope';
-import { csvSink, jsonlSink, liveSink, reportSink, selectBackend, tensorboardSink } from 'trainscope/node';
+import { consoleSink, type ParameterUpdates, parameterUpdates, type Sink, type StepEndEvent } from 'trainscope';
+import { csvSink, jsonlSink, liveSink, reportSink, tensorboardSink } from 'trainscope/node';
 import { metricViews, otelSink } from 'trainscope/otel';
+import { instrument, selectBackend } from 'trainscope/tfjs';
 import { madeUpStep } from './made-up-steps.js';
 import { bertProblem } from './problems/bert.js';
 import { quick } from './quick.js';

@@ -5,10 +5,10 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
-import { mendBackend } from 'trainscope';
-import { hostValues } from '../src/parameters/host-values.js';
-import { createStepParameters } from '../src/parameters/live-parameters.js';
+import { patchBackend } from 'trainscope/tfjs';
 import type { Statistic } from '../src/parameters/statistics.js';
+import { hostValues } from '../src/tfjs/host-values.js';
+import { createStepParameters } from '../src/tfjs/live-parameters.js';
 import { quick } from './quick.js';
 import { median, table } from './report.js';
 
@@ -78,9 +78,9 @@ function tutorial({ variable, old }: Subject): number {
   });
 }
 
-/** The same on the mended backend, where a clone shares its data and a norm is right. */
-function tutorialMended(subject: Subject): number {
-  const restore = mendBackend();
+/** The same on the patched backend, where a clone shares its data and a norm is right. */
+function tutorialPatched(subject: Subject): number {
+  const restore = patchBackend();
   try {
     return tutorial(subject);
   } finally {
@@ -101,7 +101,7 @@ const WAYS = {
   update: ours(UPDATE),
   withGradient: ours(WITH_GRADIENT),
   tutorial,
-  tutorialMended,
+  tutorialPatched,
 } as const;
 
 type Way = keyof typeof WAYS;
@@ -134,7 +134,7 @@ for (const backend of ['cpu', 'wasm'] as const) {
     const subject = make(size);
     const error = Math.abs(WAYS.update(subject) / subject.exact - 1);
     const room = size <= MOST_FOR_TUTORIAL[backend];
-    const ways: Way[] = ['copy', 'update', 'withGradient', ...(room ? (['tutorial', 'tutorialMended'] as const) : [])];
+    const ways: Way[] = ['copy', 'update', 'withGradient', ...(room ? (['tutorial', 'tutorialPatched'] as const) : [])];
     const found = measure(subject, ways);
     const times = (way: Way, digits: number, of: Way = 'update') =>
       found[way] === undefined ? 'no room in its heap' : `${(found[way] / found[of]!).toFixed(digits)} ×`;
@@ -145,7 +145,7 @@ for (const backend of ['cpu', 'wasm'] as const) {
       times('update', 2, 'copy'),
       times('withGradient', 2, 'copy'),
       times('tutorial', 0),
-      times('tutorialMended', 0),
+      times('tutorialPatched', 0),
       error.toExponential(1),
       room ? Math.abs(tutorial(subject) / subject.exact - 1).toExponential(1) : '–',
     ]);
@@ -162,7 +162,7 @@ console.log(
       'ours / a memory copy',
       'with the gradient norm',
       'the tutorial’s way / ours',
-      'on the mended backend',
+      'on the patched backend',
       'relative error, ours',
       'the tutorial’s way',
     ],

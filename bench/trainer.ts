@@ -4,7 +4,7 @@
  */
 import '@tensorflow/tfjs';
 import { parameterUpdates } from 'trainscope';
-import { selectBackend } from 'trainscope/node';
+import { selectBackend } from 'trainscope/tfjs';
 import { AdamW, Trainer } from 'trainscope/trainer';
 import { collate, type TextExample } from '../examples/bert-sst2/batches.js';
 import { BertForSequenceClassification } from '../examples/bert-sst2/bert.js';

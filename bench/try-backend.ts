@@ -1,4 +1,4 @@
-import { type BackendName, selectBackend } from 'trainscope/node';
+import { type BackendName, selectBackend } from 'trainscope/tfjs';
 
 /** Put a backend in place; where it cannot be had, say why and leave it out. */
 export async function tryBackend(name: BackendName): Promise<boolean> {

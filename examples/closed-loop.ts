@@ -3,7 +3,6 @@ import type * as tf from '@tensorflow/tfjs';
 import { merge } from 'rxjs';
 import {
   explodingUpdates,
-  instrument,
   lossSpike,
   nonFinite,
   ofType,
@@ -12,6 +11,7 @@ import {
   stopOnAlert,
   unchangedParameter,
 } from 'trainscope';
+import { instrument } from 'trainscope/tfjs';
 
 export async function train(model: tf.LayersModel, x: tf.Tensor, y: tf.Tensor): Promise<void> {
   const training = instrument(model, { run: 'closed-loop' });

@@ -1,7 +1,8 @@
 // A loop by hand, custom operators from plain rxjs, and ours: nothing here is special to trainscope but the stream.
 import * as tf from '@tensorflow/tfjs';
 import { bufferCount, filter, map, pairwise } from 'rxjs';
-import { everySteps, instrument, ofType, parameterUpdates, selectParameters, topUpdates } from 'trainscope';
+import { everySteps, ofType, parameterUpdates, selectParameters, topUpdates } from 'trainscope';
+import { instrument } from 'trainscope/tfjs';
 
 const w = tf.variable(tf.randomNormal([8, 1]), true, 'linear/weight');
 const b = tf.variable(tf.scalar(0), true, 'linear/bias');

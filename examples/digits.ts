@@ -1,7 +1,7 @@
 // examples/trainer.ts at work: a small network that has learnt some handwritten digits is fine-tuned on others.
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
-import { selectBackend } from 'trainscope/node';
+import { selectBackend } from 'trainscope/tfjs';
 import { fineTune } from './trainer.js';
 
 interface Digit {

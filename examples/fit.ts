@@ -1,7 +1,8 @@
 // One line observes model.fit: every parameter's update norm, on the console and in a CSV file.
 import * as tf from '@tensorflow/tfjs';
-import { consoleSink, instrument, parameterUpdates } from 'trainscope';
-import { csvSink, selectBackend } from 'trainscope/node';
+import { consoleSink, parameterUpdates } from 'trainscope';
+import { csvSink } from 'trainscope/node';
+import { instrument, selectBackend } from 'trainscope/tfjs';
 
 console.log(`backend: ${await selectBackend()}`); // tensorflow, else wasm, else cpu
 

@@ -4,9 +4,9 @@
 //   OTEL_METRICS_EXPORTER=otlp npx tsx examples/metrics.ts
 import * as tf from '@tensorflow/tfjs';
 import { merge } from 'rxjs';
-import { consoleSink, instrument, ofType, parameterUpdates } from 'trainscope';
-import { selectBackend } from 'trainscope/node';
+import { consoleSink, ofType, parameterUpdates } from 'trainscope';
 import { startMetrics } from 'trainscope/otel';
+import { instrument, selectBackend } from 'trainscope/tfjs';
 
 const run = process.env.RUN ?? `digits-${new Date().toISOString().slice(0, 19)}`;
 const epochs = Number(process.env.EPOCHS ?? 100);

@@ -19,11 +19,11 @@ export async function buildBundles(): Promise<Readonly<Record<string, string>>> 
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    entryPoints: [root('src/live/worker/worker.ts')],
+    entryPoints: [root('src/server/live/worker/worker.ts')],
   });
   return {
     'src/page/page.bundle.ts': moduleOf('src/page/client', { PAGE_SCRIPT: script, PAGE_STYLE: style }),
-    'src/live/worker.bundle.ts': moduleOf('src/live/worker', { LIVE_WORKER: worker }),
+    'src/server/live/worker.bundle.ts': moduleOf('src/server/live/worker', { LIVE_WORKER: worker }),
   };
 }
 

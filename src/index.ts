@@ -1,9 +1,9 @@
 /**
- * The core: observe a training loop, turn its events into measurements, look at them. Safe in a browser.
+ * The core: observe any training loop, turn its events into measurements, look at them. Needs rxjs only; safe in a
+ * browser.
  *
  * @module
  */
-export { mendBackend } from './backend/mend-backend.js';
 export { type EarlyStoppingOptions, earlyStopping } from './control/early-stopping.js';
 export type { ImprovementOptions } from './control/improvement.js';
 export { type ReduceOnPlateauOptions, reduceOnPlateau } from './control/reduce-on-plateau.js';
@@ -39,42 +39,45 @@ export type {
   TrainingEventType,
 } from './events/events.js';
 export { isEventOf, isTrainingEvent, TRAINING_EVENT_TYPES } from './events/guards.js';
+export {
+  type ActivationName,
+  type Activations,
+  type AnyMeasurement,
+  type GlobalNorm,
+  type GlobalNorms,
+  type LayerActivations,
+  MEASUREMENT_TYPES,
+  type Measurements,
+  type MeasurementType,
+  type ParameterDrift,
+  type RunRecord,
+  type Throughput,
+} from './events/measurements.js';
 export { type RunMemory, runMemory, type SavedMemory } from './events/run-memory.js';
 export { decodeRecord, encodeRecord, SERIAL_VERSION } from './events/serial.js';
 export type { Sink } from './events/sink.js';
-
-export { type Activations, type ActivationsOptions, activations } from './operators/activations.js';
 export { type EmaOptions, ema, type Smoothed } from './operators/ema.js';
 export { everyEpochs } from './operators/every-epochs.js';
 export { everySteps } from './operators/every-steps.js';
-export { type GlobalNorm, type GlobalNorms, globalNorms } from './operators/global-norms.js';
+export { globalNorms } from './operators/global-norms.js';
 export {
   type GroupByLayerOptions,
   groupByLayer,
   type LayerStatistic,
   type RatioNeedsNorms,
 } from './operators/group-by-layer.js';
-export { type LogStepsOptions, logSteps } from './operators/log-steps.js';
-export {
-  type AnyMeasurement,
-  MEASUREMENT_TYPES,
-  type Measurements,
-  type MeasurementType,
-  ofMeasurement,
-  type RunRecord,
-} from './operators/of-measurement.js';
+export { type LogSpacedStepsOptions, logSpacedSteps } from './operators/log-spaced-steps.js';
+export { ofMeasurement } from './operators/of-measurement.js';
 export { ofType } from './operators/of-type.js';
-export { type ParameterDrift, type ParameterDriftOptions, parameterDrift } from './operators/parameter-drift.js';
+export { type ParameterDriftOptions, parameterDrift } from './operators/parameter-drift.js';
 export { type ParameterUpdatesOptions, parameterUpdates } from './operators/parameter-updates.js';
 export type { Schedule, SchedulePosition } from './operators/schedule.js';
 export { type ParameterPattern, selectParameters } from './operators/select-parameters.js';
-export { type Throughput, type ThroughputOptions, throughput } from './operators/throughput.js';
+export { type ThroughputOptions, throughput } from './operators/throughput.js';
 export { type TopUpdatesOptions, topUpdates } from './operators/top-updates.js';
 export { type UpdatesAfterAlertOptions, updatesAfterAlert } from './operators/updates-after-alert.js';
-export type { ActivationName, LayerActivations } from './parameters/activation-probe.js';
 export type { JointStatistic } from './parameters/joint-statistics.js';
 export { layerOf } from './parameters/layer-of.js';
-
 export type {
   AnyParameterUpdates,
   ParameterUpdate,
@@ -94,7 +97,7 @@ export type {
 export { DEFAULT_STATISTICS, STATISTICS } from './parameters/statistics.js';
 export type { MaybePromise, Snapshot, StepParameters } from './parameters/step-parameters.js';
 export { allZero } from './rules/all-zero.js';
-export { createRule, type Found, type RuleDefinition, type RuleOptions } from './rules/create-rule.js';
+export { createRule, type RuleDefinition, type RuleFinding, type RuleOptions } from './rules/create-rule.js';
 export { type DeadReluOptions, deadRelu } from './rules/dead-relu.js';
 export { type DefaultRulesOptions, defaultRules } from './rules/default-rules.js';
 export { type ExplodingUpdatesOptions, explodingUpdates } from './rules/exploding-updates.js';
@@ -106,17 +109,12 @@ export { type OverfitOptions, overfit } from './rules/overfit.js';
 export { type OvertrainingOptions, overtraining } from './rules/overtraining.js';
 export { type PoorInitializationOptions, poorInitialization } from './rules/poor-initialization.js';
 export { type SaturatedActivationOptions, saturatedActivation } from './rules/saturated-activation.js';
-export { type StalledTrainingOptions, stalledTraining, type Timer } from './rules/stalled-training.js';
+export { type StalledTrainingOptions, type StallTimer, stalledTraining } from './rules/stalled-training.js';
 export { type TensorLeakOptions, tensorLeak } from './rules/tensor-leak.js';
 export type { Finding } from './rules/troubles.js';
 export { type UnchangedParameterOptions, unchangedParameter } from './rules/unchanged-parameter.js';
 export { type RatioStatistic, type UpdateRatioBandOptions, updateRatioBand } from './rules/update-ratio-band.js';
 export { type VanishingGradientsOptions, vanishingGradients } from './rules/vanishing-gradients.js';
+export type { Act, AttachOptions, PublisherOptions } from './run/publisher.js';
 export { type ConsoleSinkOptions, type ConsoleStyle, consoleSink } from './sinks/console/console-sink.js';
-export type { Output } from './sinks/console/terminal.js';
-export type { FitCallbacks, FitPlan } from './sources/fit-callbacks.js';
-export { type InstrumentOptions, instrument, type Training } from './sources/instrument.js';
-export type { CommandHandlers } from './sources/loop-control.js';
-export type { NamedParameter } from './sources/parameter-names.js';
-export type { Act, AttachOptions, PublisherOptions } from './sources/publisher.js';
-export type { Target } from './sources/target.js';
+export type { ConsoleOutput } from './sinks/console/terminal.js';

@@ -1,11 +1,12 @@
 /**
- * What needs Node: files, servers, and the choice of a backend.
+ * What needs Node: files and servers.
  *
  * @module
  */
-export { type BackendName, type SelectBackendOptions, selectBackend } from './backend/select-backend.js';
-export { type LiveSink, type LiveSinkOptions, liveSink } from './live/live-sink.js';
+
 export type { AnyRecord } from './page/history/recorder.js';
+export { type ReadRunOptions, type ReplayOptions, readRun, replay } from './records/replay.js';
+export { type LiveSink, type LiveSinkOptions, liveSink } from './server/live/live-sink.js';
 export type { CsvLayout } from './sinks/csv/csv-encoder.js';
 export { type CsvSinkOptions, csvSink } from './sinks/csv/csv-sink.js';
 export { type JsonlSinkOptions, jsonlSink } from './sinks/jsonl/jsonl-sink.js';
@@ -15,4 +16,3 @@ export {
   type TensorboardSinkOptions,
   tensorboardSink,
 } from './sinks/tensorboard/tensorboard-sink.js';
-export { type ReadRunOptions, type ReplayOptions, readRun, replay } from './sources/replay.js';

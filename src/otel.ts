@@ -10,7 +10,7 @@ export {
 } from './sinks/otel/gauge-producer.js';
 export type { GaugeStatistic } from './sinks/otel/names.js';
 export { type OtelSink, type OtelSinkOptions, otelSink } from './sinks/otel/otel-sink.js';
-export type { Detail } from './sinks/otel/parameter-gauges.js';
+export type { GaugeDetail } from './sinks/otel/parameter-gauges.js';
 export type { MetricsExporter, MetricsOptions } from './sinks/otel/setup/settings.js';
 export type { ExportCounts } from './sinks/otel/setup/watch-exports.js';
 export { startMetrics, type TrainingMetricsSetup } from './sinks/otel/start-metrics.js';

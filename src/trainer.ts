@@ -11,7 +11,7 @@ export type {
   TokenCounting,
   TrainingArguments,
 } from './trainer/arguments/training-arguments.js';
-export { EarlyStopping, type EarlyStoppingOptions } from './trainer/callbacks/early-stopping.js';
+export { EarlyStopping, type EarlyStoppingCallbackOptions } from './trainer/callbacks/early-stopping.js';
 export type {
   CallbackContext,
   LogContext,
@@ -55,7 +55,7 @@ export {
   toFloat32,
 } from './trainer/safetensors.js';
 export type { GreedyOptions } from './trainer/schedules/greedy.js';
-export type { ReduceOnPlateauOptions } from './trainer/schedules/reduce-on-plateau.js';
+export type { PlateauScheduleOptions } from './trainer/schedules/reduce-on-plateau.js';
 export {
   type AnySchedulerOptions,
   createScheduler,

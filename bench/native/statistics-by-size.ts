@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
-import { hostKernel, hostValues } from '../../src/parameters/host-values.js';
-import { tensorPasses } from '../../src/parameters/tensor-passes.js';
-import { tensorflowBackend } from '../../src/parameters/tensorflow-backend.js';
-import { operationSumOfSquares, operationUpdateSums } from '../../src/parameters/tensorflow-operations.js';
+import { hostKernel, hostValues } from '../../src/tfjs/host-values.js';
+import { tensorPasses } from '../../src/tfjs/tensor-passes.js';
+import { tensorflowBackend } from '../../src/tfjs/tensorflow-backend.js';
+import { operationSumOfSquares, operationUpdateSums } from '../../src/tfjs/tensorflow-operations.js';
 import { quick } from '../quick.js';
 import { median, table } from '../report.js';
 

@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { everyEpochs, instrument, parameterUpdates } from 'trainscope';
+import { everyEpochs, parameterUpdates } from 'trainscope';
 import { tensorboardSink } from 'trainscope/node';
+import { instrument } from 'trainscope/tfjs';
 import { quick } from '../quick.js';
 import { median, table } from '../report.js';
 

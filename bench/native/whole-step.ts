@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { DEFAULT_STATISTICS, instrument, parameterUpdates, type Statistic } from 'trainscope';
+import { DEFAULT_STATISTICS, parameterUpdates, type Statistic } from 'trainscope';
+import { instrument } from 'trainscope/tfjs';
 import { AdamW } from 'trainscope/trainer';
 import { minilmProblem } from '../problems/bert.js';
 import { quick } from '../quick.js';

@@ -6,7 +6,7 @@
 import '@tensorflow/tfjs';
 import { merge } from 'rxjs';
 import { consoleSink, ofType, parameterUpdates, steerUpdateRatio } from 'trainscope';
-import { selectBackend } from 'trainscope/node';
+import { selectBackend } from 'trainscope/tfjs';
 import { accuracy, Trainer } from 'trainscope/trainer';
 import { collate, type TextExample } from './batches.js';
 import { fineTuneOptions } from './fine-tune-options.js';

@@ -1,8 +1,9 @@
 // The main job: a small BERT learns to tell good reviews from bad ones, and every parameter of it is watched.
 import * as tf from '@tensorflow/tfjs';
 import { merge } from 'rxjs';
-import { consoleSink, defaultRules, instrument, ofType, parameterUpdates } from 'trainscope';
-import { csvSink, liveSink, reportSink, selectBackend } from 'trainscope/node';
+import { consoleSink, defaultRules, ofType, parameterUpdates } from 'trainscope';
+import { csvSink, liveSink, reportSink } from 'trainscope/node';
+import { instrument, selectBackend } from 'trainscope/tfjs';
 import { AdamW, createScheduler } from 'trainscope/trainer';
 import { batches, type TextBatch, type TextExample } from './batches.js';
 import { BertForSequenceClassification } from './bert.js';

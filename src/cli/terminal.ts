@@ -1,4 +1,4 @@
-import type { Output } from '../sinks/console/terminal.js';
+import type { ConsoleOutput } from '../sinks/console/terminal.js';
 
 /** A line for the person, on standard error: standard output is for what was asked. */
 export function say(line: string): void {
@@ -13,7 +13,7 @@ export type Colour = keyof typeof CODES;
 export type Paint = (colour: Colour, text: string) => string;
 
 /** Colour in a terminal only, and not where NO_COLOR or TERM=dumb asks for none. */
-export function paintFor(output: Output, env: NodeJS.ProcessEnv = process.env): Paint {
+export function paintFor(output: ConsoleOutput, env: NodeJS.ProcessEnv = process.env): Paint {
   const colourful = output.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   return (colour, text) => (colourful ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text);
 }

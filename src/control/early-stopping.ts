@@ -37,7 +37,8 @@ export interface EarlyStoppingOptions {
  *
  * @example
  * ```ts
- * import { earlyStopping, instrument } from 'trainscope';
+ * import { earlyStopping } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.steer(training.events$.pipe(earlyStopping({ patience: 5 })));

@@ -43,7 +43,8 @@ export interface ReduceOnPlateauOptions extends ImprovementOptions {
  *
  * @example
  * ```ts
- * import { instrument, reduceOnPlateau } from 'trainscope';
+ * import { reduceOnPlateau } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.steer(training.events$.pipe(reduceOnPlateau({ metric: 'val_loss', patience: 3 })));

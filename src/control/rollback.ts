@@ -34,7 +34,8 @@ export interface RollbackOptions {
  *
  * @example
  * ```ts
- * import { defaultRules, instrument, rollback } from 'trainscope';
+ * import { defaultRules, rollback } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(defaultRules()));

@@ -10,7 +10,8 @@ import type { ControlRequest, PreOptimizerStepEvent, TrainingEvent } from '../ev
  *
  * @example
  * ```ts
- * import { instrument, skipNonFinite } from 'trainscope';
+ * import { skipNonFinite } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.steer(training.events$.pipe(skipNonFinite()));

@@ -52,7 +52,8 @@ const LEAST_CHANGE = 1.05;
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { instrument, parameterUpdates, steerUpdateRatio } from 'trainscope';
+ * import { parameterUpdates, steerUpdateRatio } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * const updates$ = training.events$.pipe(parameterUpdates({ statistics: ['updateNorm', 'weightNorm'] }));

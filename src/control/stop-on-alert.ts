@@ -24,7 +24,8 @@ export interface StopOnAlertOptions {
  *
  * @example
  * ```ts
- * import { defaultRules, instrument, stopOnAlert } from 'trainscope';
+ * import { defaultRules, stopOnAlert } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.steer(training.events$.pipe(defaultRules(), stopOnAlert({ severity: 'error' })));

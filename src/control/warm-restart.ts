@@ -27,7 +27,8 @@ const LEAST_CHANGE = 0.05;
  *
  * @example
  * ```ts
- * import { instrument, warmRestart } from 'trainscope';
+ * import { warmRestart } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.steer(training.events$.pipe(warmRestart({ period: 100 })));

@@ -29,7 +29,8 @@ export interface RunMemory {
  *
  * @example
  * ```ts
- * import { instrument, lossSpike, reduceOnPlateau, runMemory } from 'trainscope';
+ * import { lossSpike, reduceOnPlateau, runMemory } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const memory = runMemory(JSON.parse(localStorage.getItem('memory') ?? '{}'));
  * const training = instrument(model);

@@ -1,7 +1,7 @@
 import type { OptimizerStepEvent, TrainingEvent } from '../events/events.js';
+import type { ParameterDrift } from '../events/measurements.js';
 import type { Comparison } from '../parameters/statistics.js';
 import type { MaybePromise, Snapshot, StepParameters } from '../parameters/step-parameters.js';
-import type { ParameterDrift } from './parameter-drift.js';
 import { parametersOf } from './parameters-of.js';
 import type { Schedule } from './schedule.js';
 

@@ -44,7 +44,8 @@ export type Smoothed<T> = T extends number ? number : T;
  * @example
  * ```ts
  * import { map } from 'rxjs';
- * import { ema, instrument, ofType, parameterUpdates } from 'trainscope';
+ * import { ema, ofType, parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.events$.pipe(parameterUpdates(), ema({ halfLife: 10 })).subscribe(({ columns }) => console.log(columns.updateRatio));

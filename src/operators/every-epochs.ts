@@ -10,7 +10,8 @@ import type { Schedule } from './schedule.js';
  *
  * @example
  * ```ts
- * import { everyEpochs, instrument, parameterUpdates } from 'trainscope';
+ * import { everyEpochs, parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.events$.pipe(parameterUpdates({ when: everyEpochs(1) })).subscribe(({ epoch }) => console.log(epoch));

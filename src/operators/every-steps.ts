@@ -8,7 +8,8 @@ import type { Schedule } from './schedule.js';
  *
  * @example
  * ```ts
- * import { everySteps, instrument, parameterUpdates } from 'trainscope';
+ * import { everySteps, parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.events$.pipe(parameterUpdates({ when: everySteps(10) })).subscribe(({ step }) => console.log(step)); // 10, 20…

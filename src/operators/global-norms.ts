@@ -1,20 +1,8 @@
 import { map, type OperatorFunction } from 'rxjs';
-import type { EventContext } from '../events/events.js';
-import { type JointStatistic, jointStatistics } from '../parameters/joint-statistics.js';
+import type { GlobalNorms } from '../events/measurements.js';
+import { jointStatistics } from '../parameters/joint-statistics.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
-import type { DefaultStatistic, Statistic } from '../parameters/statistics.js';
-
-/** What can be said of all parameters together, given the statistics `S` of each. */
-export type GlobalNorm<S extends Statistic> =
-  | Extract<S, Exclude<JointStatistic, 'updateRatio'>>
-  | ('updateNorm' | 'weightNorm' extends S ? 'updateRatio' : never);
-
-/** The norms of all parameters taken as one vector, in one update. */
-export type GlobalNorms<S extends Statistic = DefaultStatistic> = EventContext & {
-  readonly type: 'global-norms';
-  readonly loss: number;
-  readonly learningRate: number;
-} & { readonly [K in GlobalNorm<S>]: number };
+import type { Statistic } from '../parameters/statistics.js';
 
 /**
  * Sum a step up: the norm of all parameters' updates, weights and gradients taken as one vector.
@@ -30,7 +18,8 @@ export type GlobalNorms<S extends Statistic = DefaultStatistic> = EventContext &
  *
  * @example
  * ```ts
- * import { globalNorms, instrument, parameterUpdates } from 'trainscope';
+ * import { globalNorms, parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.events$

@@ -51,7 +51,8 @@ export type RatioNeedsNorms<S extends Statistic> = 'updateRatio' extends S
  *
  * @example
  * ```ts
- * import { groupByLayer, instrument, parameterUpdates } from 'trainscope';
+ * import { groupByLayer, parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.events$.pipe(parameterUpdates(), groupByLayer()).subscribe((layers) => {

@@ -10,7 +10,8 @@ import { isEventOf } from '../events/guards.js';
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs';
- * import { instrument, ofType } from 'trainscope';
+ * import { ofType } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(tf.train.sgd(0.1));
  * training.events$.pipe(ofType('step-end')).subscribe(({ step, loss }) => console.log(step, loss));

@@ -1,5 +1,6 @@
 import { finalize, map, type OperatorFunction, pipe } from 'rxjs';
-import type { EventContext, TrainingEvent } from '../events/events.js';
+import type { TrainingEvent } from '../events/events.js';
+import type { ParameterDrift } from '../events/measurements.js';
 import { DriftRecorder } from './drift-recorder.js';
 import { inOrder } from './in-order.js';
 import { perSubscription } from './per-subscription.js';
@@ -8,24 +9,6 @@ import { checkSchedule, type Schedule } from './schedule.js';
 export interface ParameterDriftOptions {
   /** Which steps to measure. Default: every step. */
   readonly when?: Schedule;
-}
-
-/** How far every parameter has come. One column a distance, one element a parameter. */
-export interface ParameterDrift extends EventContext {
-  readonly type: 'parameter-drift';
-  readonly names: readonly string[];
-  /** Elements of each parameter. */
-  readonly sizes: readonly number[];
-  readonly columns: {
-    /** `‖v − v₀‖`, where `v₀` is the value before the first update that was seen. */
-    readonly fromStart: Float64Array;
-    /** `‖v − v₀‖ / ‖v₀‖`; 0 when nothing moved, `Infinity` when zeros moved. */
-    readonly relativeFromStart: Float64Array;
-    /** The distance from the measurement before, of the first one from the start. */
-    readonly fromLast: Float64Array;
-    /** The same, over the norm at the measurement before. */
-    readonly relativeFromLast: Float64Array;
-  };
 }
 
 /**
@@ -49,7 +32,8 @@ export interface ParameterDrift extends EventContext {
  *
  * @example
  * ```ts
- * import { everySteps, instrument, parameterDrift } from 'trainscope';
+ * import { everySteps, parameterDrift } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.events$.pipe(parameterDrift({ when: everySteps(100) })).subscribe(({ step, names, columns }) => {

@@ -49,7 +49,8 @@ const HISTOGRAM_SUBJECTS: readonly HistogramSubject[] = ['update', 'weight', 'gr
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs';
- * import { everySteps, instrument, parameterUpdates } from 'trainscope';
+ * import { everySteps, parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const w = tf.variable(tf.tensor1d([1, 2]), true, 'w');
  * const optimizer = tf.train.sgd(0.1);

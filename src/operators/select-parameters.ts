@@ -33,7 +33,8 @@ const MAX_LISTED = 100;
  *
  * @example
  * ```ts
- * import { instrument, parameterUpdates, selectParameters } from 'trainscope';
+ * import { parameterUpdates, selectParameters } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * const updates$ = training.events$.pipe(parameterUpdates());

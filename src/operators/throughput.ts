@@ -1,17 +1,13 @@
 import { filter, map, type OperatorFunction, pipe } from 'rxjs';
 import { checkPositiveInteger } from '../events/check-option.js';
-import type { EventContext, StepEndEvent, TrainingEvent } from '../events/events.js';
-import { type Speed, SpeedWindow } from '../events/speed-window.js';
+import type { StepEndEvent, TrainingEvent } from '../events/events.js';
+import type { Throughput } from '../events/measurements.js';
+import { SpeedWindow } from '../events/speed-window.js';
 import { perSubscription } from './per-subscription.js';
 
 export interface ThroughputOptions {
   /** Over how many of the last steps. Default: 20. */
   readonly window?: number;
-}
-
-/** How fast the loop goes, over the last steps. */
-export interface Throughput extends EventContext, Speed {
-  readonly type: 'throughput';
 }
 
 /**
@@ -31,7 +27,8 @@ export interface Throughput extends EventContext, Speed {
  *
  * @example
  * ```ts
- * import { instrument, throughput } from 'trainscope';
+ * import { throughput } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.events$.pipe(throughput()).subscribe(({ stepsPerSecond, observingShare }) =>

@@ -25,7 +25,8 @@ export interface TopUpdatesOptions<S extends Statistic> {
  *
  * @example
  * ```ts
- * import { instrument, parameterUpdates, topUpdates } from 'trainscope';
+ * import { parameterUpdates, topUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.events$.pipe(parameterUpdates(), topUpdates(3, { by: 'updateRatio' })).subscribe((top) => {

@@ -34,7 +34,8 @@ export interface UpdatesAfterAlertOptions<S extends Statistic = Statistic> {
  *
  * @example
  * ```ts
- * import { defaultRules, instrument, updatesAfterAlert } from 'trainscope';
+ * import { defaultRules, updatesAfterAlert } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(defaultRules()));

@@ -12,7 +12,8 @@ import { createRule, type RuleOptions } from './create-rule.js';
  *
  * @example
  * ```ts
- * import { allZero, instrument, parameterUpdates } from 'trainscope';
+ * import { allZero, parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(parameterUpdates(), allZero()));

@@ -19,7 +19,7 @@ export interface RuleOptions {
 }
 
 /** What a rule found, with the severity that the rule has by default where it says none. */
-export type Found = Omit<Finding, 'severity'> & { readonly severity?: Severity };
+export type RuleFinding = Omit<Finding, 'severity'> & { readonly severity?: Severity };
 
 /** What makes a rule: its judgement, and what it remembers from one to the next. */
 export interface RuleDefinition<T, S> {
@@ -33,7 +33,7 @@ export interface RuleDefinition<T, S> {
   /** What it remembers at first: plain data, which `judge` changes in place. */
   readonly start: () => S;
   /** All that is wrong now; nothing is wrong where that is empty. `undefined`: this value says nothing either way. */
-  readonly judge: (value: T, state: S) => readonly Found[] | undefined;
+  readonly judge: (value: T, state: S) => readonly RuleFinding[] | undefined;
 }
 
 /**
@@ -45,7 +45,8 @@ export interface RuleDefinition<T, S> {
  *
  * @example
  * ```ts
- * import { createRule, instrument, type TrainingEvent } from 'trainscope';
+ * import { createRule, type TrainingEvent } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const slowStep = createRule<TrainingEvent, object>({
  *   name: 'slow-step',

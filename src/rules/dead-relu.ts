@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
 import { checkShare } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
+import type { Activations } from '../events/measurements.js';
 import { shortNumber } from '../events/short-number.js';
-import type { Activations } from '../operators/activations.js';
 import { createRule, type RuleOptions } from './create-rule.js';
 
 export interface DeadReluOptions extends RuleOptions {
@@ -20,7 +20,8 @@ export interface DeadReluOptions extends RuleOptions {
  *
  * @example
  * ```ts
- * import { activations, deadRelu, instrument } from 'trainscope';
+ * import { deadRelu } from 'trainscope';
+ * import { activations, instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(activations(model), deadRelu()));

@@ -1,10 +1,9 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { connect, filter, merge, type OperatorFunction, share } from 'rxjs';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { isTrainingEvent } from '../events/guards.js';
+import type { Activations, RunRecord } from '../events/measurements.js';
 import type { RunMemory } from '../events/run-memory.js';
-import { activations } from '../operators/activations.js';
-import { ofMeasurement, type RunRecord } from '../operators/of-measurement.js';
+import { ofMeasurement } from '../operators/of-measurement.js';
 import { parameterUpdates } from '../operators/parameter-updates.js';
 import { perSubscription } from '../operators/per-subscription.js';
 import type { Schedule } from '../operators/schedule.js';
@@ -25,8 +24,8 @@ import { unchangedParameter } from './unchanged-parameter.js';
 import { vanishingGradients } from './vanishing-gradients.js';
 
 export interface DefaultRulesOptions {
-  /** A model whose activations to judge too. Default: none. */
-  readonly model?: LayersModel;
+  /** What looks at activations, to judge them too: `activations(model)` of `trainscope/tfjs`. Default: nothing. */
+  readonly activations?: OperatorFunction<TrainingEvent, Activations>;
   /** At which steps to measure parameters. Default: every step. */
   readonly when?: Schedule;
   /** Where the rules keep what they remember. Default: nowhere. */
@@ -41,21 +40,21 @@ export interface DefaultRulesOptions {
  *
  * @example
  * ```ts
- * import { consoleSink, defaultRules, instrument } from 'trainscope';
+ * import { consoleSink, defaultRules } from 'trainscope';
+ * import { activations, instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
- * training.report(training.events$.pipe(defaultRules({ model })));
+ * training.report(training.events$.pipe(defaultRules({ activations: activations(model) })));
  * training.attach(training.events$, consoleSink());
  * ```
  */
 export function defaultRules({
-  model,
+  activations: observe,
   when,
   memory,
 }: DefaultRulesOptions = {}): OperatorFunction<RunRecord, AlertEvent> {
   const options = memory ? { memory } : {};
   const measure = parameterUpdates(when ? { when } : {});
-  const observe = model && activations(model);
   return perSubscription(() =>
     connect((records$) => {
       const events$ = records$.pipe(filter(isTrainingEvent));

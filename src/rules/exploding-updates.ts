@@ -25,7 +25,8 @@ export interface ExplodingUpdatesOptions extends RuleOptions {
  *
  * @example
  * ```ts
- * import { explodingUpdates, instrument, parameterUpdates } from 'trainscope';
+ * import { explodingUpdates, parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(parameterUpdates(), explodingUpdates({ ratio: 0.1 })));

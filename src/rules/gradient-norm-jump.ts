@@ -25,7 +25,8 @@ export interface GradientNormJumpOptions extends RuleOptions {
  *
  * @example
  * ```ts
- * import { gradientNormJump, instrument, parameterUpdates } from 'trainscope';
+ * import { gradientNormJump, parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(parameterUpdates({ statistics: ['gradientNorm'] }), gradientNormJump()));

@@ -19,7 +19,8 @@ export interface LossNotDecreasingOptions extends RuleOptions {
  *
  * @example
  * ```ts
- * import { instrument, lossNotDecreasing } from 'trainscope';
+ * import { lossNotDecreasing } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(lossNotDecreasing({ steps: 10, patience: 5 })));

@@ -28,7 +28,8 @@ export interface LossSpikeOptions extends RuleOptions {
  *
  * @example
  * ```ts
- * import { instrument, lossSpike } from 'trainscope';
+ * import { lossSpike } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(lossSpike()));

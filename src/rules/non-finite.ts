@@ -11,7 +11,8 @@ import { createRule, type RuleOptions } from './create-rule.js';
  *
  * @example
  * ```ts
- * import { instrument, nonFinite, parameterUpdates } from 'trainscope';
+ * import { nonFinite, parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(parameterUpdates({ statistics: ['nonFinite'] }), nonFinite()));

@@ -25,7 +25,8 @@ export interface OverfitOptions extends RuleOptions {
  *
  * @example
  * ```ts
- * import { instrument, overfit } from 'trainscope';
+ * import { overfit } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(overfit()));

@@ -28,7 +28,8 @@ export interface OvertrainingOptions extends Omit<RuleOptions, 'patience'> {
  *
  * @example
  * ```ts
- * import { instrument, overtraining, stopOnAlert } from 'trainscope';
+ * import { overtraining, stopOnAlert } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * const alerts$ = training.events$.pipe(overtraining());

@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
 import { checkPositive, checkPositiveInteger } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
+import type { Activations } from '../events/measurements.js';
 import { shortNumber } from '../events/short-number.js';
-import type { Activations } from '../operators/activations.js';
 import { createRule, type RuleOptions } from './create-rule.js';
 
 export interface PoorInitializationOptions extends RuleOptions {
@@ -27,7 +27,8 @@ export interface PoorInitializationOptions extends RuleOptions {
  *
  * @example
  * ```ts
- * import { activations, instrument, poorInitialization } from 'trainscope';
+ * import { poorInitialization } from 'trainscope';
+ * import { activations, instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(activations(model), poorInitialization()));

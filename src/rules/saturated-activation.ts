@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
 import { checkShare } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
+import type { Activations } from '../events/measurements.js';
 import { shortNumber } from '../events/short-number.js';
-import type { Activations } from '../operators/activations.js';
 import { createRule, type RuleOptions } from './create-rule.js';
 
 export interface SaturatedActivationOptions extends RuleOptions {
@@ -21,7 +21,8 @@ export interface SaturatedActivationOptions extends RuleOptions {
  *
  * @example
  * ```ts
- * import { activations, instrument, saturatedActivation } from 'trainscope';
+ * import { saturatedActivation } from 'trainscope';
+ * import { activations, instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(activations(model), saturatedActivation()));

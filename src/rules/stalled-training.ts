@@ -9,13 +9,13 @@ import type { RuleOptions } from './create-rule.js';
 import { type SavedTroubles, Troubles } from './troubles.js';
 
 /** Do `work` in `delayMs`; what it returns cancels that. */
-export type Timer = (work: () => void, delayMs: number) => () => void;
+export type StallTimer = (work: () => void, delayMs: number) => () => void;
 
 export interface StalledTrainingOptions extends Omit<RuleOptions, 'patience' | 'recovery'> {
   /** How long nothing may happen. Default: 1,800,000 ms, half an hour. Beyond 24 days only an event that comes tells it. */
   readonly afterMs?: number;
   /** Default: `setTimeout`, which does not keep the process alive. */
-  readonly timer?: Timer;
+  readonly timer?: StallTimer;
 }
 
 const NAME = 'stalled-training';
@@ -36,7 +36,8 @@ const NOT_OF_THE_LOOP: ReadonlySet<TrainingEventType> = new Set(['alert', 'contr
  *
  * @example
  * ```ts
- * import { instrument, stalledTraining } from 'trainscope';
+ * import { stalledTraining } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(stalledTraining({ afterMs: 60_000 })));
@@ -114,7 +115,7 @@ interface Remembered extends SavedTroubles {
   readonly stalled: boolean;
 }
 
-const patientTimer: Timer = (work, delayMs) => {
+const patientTimer: StallTimer = (work, delayMs) => {
   if (delayMs > LONGEST_TIMER_MS) return () => {};
   const timeout: unknown = setTimeout(work, delayMs);
   // A browser's is a number.

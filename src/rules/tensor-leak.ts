@@ -19,7 +19,8 @@ export interface TensorLeakOptions extends Omit<RuleOptions, 'patience'> {
  *
  * @example
  * ```ts
- * import { instrument, tensorLeak } from 'trainscope';
+ * import { tensorLeak } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(tensorLeak()));

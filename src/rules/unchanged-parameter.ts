@@ -21,7 +21,8 @@ export interface UnchangedParameterOptions extends Omit<RuleOptions, 'patience'>
  *
  * @example
  * ```ts
- * import { instrument, parameterUpdates, unchangedParameter } from 'trainscope';
+ * import { parameterUpdates, unchangedParameter } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(parameterUpdates({ statistics: ['unchanged'] }), unchangedParameter()));

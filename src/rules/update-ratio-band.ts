@@ -35,7 +35,8 @@ export interface UpdateRatioBandOptions<R extends RatioStatistic = RatioStatisti
  *
  * @example
  * ```ts
- * import { instrument, parameterUpdates, updateRatioBand } from 'trainscope';
+ * import { parameterUpdates, updateRatioBand } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * const ratios$ = training.events$.pipe(parameterUpdates({ statistics: ['meanAbsRatio'] }));

@@ -29,7 +29,8 @@ export interface VanishingGradientsOptions extends RuleOptions {
  *
  * @example
  * ```ts
- * import { instrument, parameterUpdates, vanishingGradients } from 'trainscope';
+ * import { parameterUpdates, vanishingGradients } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
  * training.report(training.events$.pipe(parameterUpdates(), vanishingGradients()));

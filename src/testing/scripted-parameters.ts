@@ -1,9 +1,9 @@
-import { ratio } from '../parameters/comparable.js';
 import type { UpdateSums, Values } from '../parameters/kernels/kernel.js';
 import { histogram, type Moments, moments } from '../parameters/kernels/on-request.js';
 import { scalarKernel } from '../parameters/kernels/scalar-kernel.js';
 import type { Comparison, HistogramSubject, MagnitudeHistogram, Measure, Statistic } from '../parameters/statistics.js';
 import type { MaybePromise, Snapshot, StepParameters } from '../parameters/step-parameters.js';
+import { ratio } from '../tfjs/comparable.js';
 
 /** The values of parameters, by name. */
 export type ScriptedValues = Readonly<Record<string, readonly number[]>>;

@@ -1,13 +1,13 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
 import { filter, map, type Observable, type Observer, Subject, type Subscription, takeUntil } from 'rxjs';
-import { mendBackend } from '../backend/mend-backend.js';
 import { checkFunction, describeValue } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, Metrics, SinkErrorEvent, TrainingEvent } from '../events/events.js';
 import { type RunMemory, runMemory } from '../events/run-memory.js';
 import type { Sink } from '../events/sink.js';
+import { LearningRateFactors } from '../run/learning-rate-factors.js';
+import { type AttachOptions, Publisher, type PublisherOptions } from '../run/publisher.js';
 import { consoleSink } from '../sinks/console/console-sink.js';
-import { LearningRateFactors } from '../sources/learning-rate.js';
-import { type AttachOptions, Publisher, type PublisherOptions } from '../sources/publisher.js';
+import { patchBackend } from '../tfjs/backend/patch-backend.js';
 import { absoluteSteps, lengthGroupSize, resolveArguments, warmupUpdates } from './arguments/resolve-arguments.js';
 import type { ResolvedArguments, TrainingArguments } from './arguments/training-arguments.js';
 import { defaultFlow } from './callbacks/default-flow.js';
@@ -193,7 +193,7 @@ export class Trainer<Example = unknown> {
       throw new Error('train(): expected to be called before close(), got it after; nobody would hear of the training');
     const { trainDataset } = this.#options;
     if (trainDataset === undefined) throw new TypeError('trainDataset: expected one to train on, got none');
-    mendBackend();
+    patchBackend();
     const begin = this.#now();
     const source = exampleSource('trainDataset', trainDataset);
     const plan = planTraining(this.args, source.length);
@@ -421,7 +421,7 @@ export class Trainer<Example = unknown> {
     prefix: string,
     keepPredictions: boolean,
   ): Promise<Evaluated> {
-    mendBackend();
+    patchBackend();
     const { args } = this;
     const begin = this.#now();
     const evaluated = await evaluateModel(exampleSource(name, dataset), {

@@ -8,29 +8,31 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 /** Which rooms a room may import from; `types:` marks type-only imports. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   events: ['types:parameters'],
-  backend: [],
   parameters: [],
-  sources: ['events', 'parameters', 'types:operators'],
+  run: ['events', 'parameters'],
   operators: ['events', 'parameters'],
   rules: ['events', 'parameters', 'operators'],
   control: ['events', 'parameters', 'operators'],
   page: ['events', 'parameters'],
-  sinks: ['events', 'parameters', 'page', 'types:operators'],
-  trainer: ['events', 'parameters', 'sources', 'control', 'backend', 'sinks'],
-  live: ['events', 'parameters', 'page', 'sinks'],
+  sinks: ['events', 'parameters', 'page'],
+  tfjs: ['events', 'parameters', 'run', 'operators'],
+  trainer: ['events', 'parameters', 'run', 'tfjs', 'control', 'sinks'],
+  records: ['events', 'parameters'],
+  server: ['events', 'parameters', 'run', 'page', 'sinks', 'records'],
   testing: ['events', 'parameters'],
   cli: [
     'events',
-    'backend',
     'parameters',
-    'sources',
+    'run',
     'operators',
     'rules',
     'control',
     'page',
     'sinks',
+    'tfjs',
     'trainer',
-    'live',
+    'records',
+    'server',
     'testing',
   ],
 };
@@ -85,21 +87,32 @@ describe('rooms', () => {
     expect(broken).toEqual([]);
   });
 
-  it.each(['index.ts', 'trainer.ts'])('keeps node: out of everything that a browser loads of %s', (entry) => {
-    const reached = new Set<string>();
-    const visit = (file: string) => {
-      if (reached.has(file)) return;
-      reached.add(file);
-      for (const { specifier, typeOnly, dynamic } of importsOf(file)) {
-        if (typeOnly || dynamic || !specifier.startsWith('.')) continue;
-        visit(relative(SRC, join(SRC, file, '..', specifier)).replace(/\.js$/, '.ts'));
-      }
-    };
-    visit(entry);
-    const node = imports.filter(
-      ({ from, specifier, typeOnly }) => reached.has(from) && !typeOnly && specifier.startsWith('node:'),
+  it.each(['index.ts', 'tfjs.ts', 'trainer.ts', 'testing.ts'])(
+    'keeps node: out of everything that a browser loads of %s',
+    (entry) => {
+      const reached = new Set<string>();
+      const visit = (file: string) => {
+        if (reached.has(file)) return;
+        reached.add(file);
+        for (const { specifier, typeOnly, dynamic } of importsOf(file)) {
+          if (typeOnly || dynamic || !specifier.startsWith('.')) continue;
+          visit(relative(SRC, join(SRC, file, '..', specifier)).replace(/\.js$/, '.ts'));
+        }
+      };
+      visit(entry);
+      const node = imports.filter(
+        ({ from, specifier, typeOnly }) => reached.has(from) && !typeOnly && specifier.startsWith('node:'),
+      );
+      expect(node).toEqual([]);
+    },
+  );
+
+  it('lets only tfjs and trainer know TensorFlow.js', () => {
+    const knowing = imports.filter(
+      ({ from, specifier }) =>
+        specifier.startsWith('@tensorflow/') && !['tfjs', 'trainer'].includes(roomOf(from) ?? ''),
     );
-    expect(node).toEqual([]);
+    expect(knowing).toEqual([]);
   });
 
   it('lets only sinks/otel know OpenTelemetry', () => {

@@ -1,7 +1,8 @@
 // What runs in the browser: a training on one backend, observed; its outcome goes to the page's window.
 import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { consoleSink, instrument, mendBackend, type ParameterUpdates, parameterUpdates } from 'trainscope';
+import { consoleSink, type ParameterUpdates, parameterUpdates } from 'trainscope';
+import { instrument, patchBackend } from 'trainscope/tfjs';
 
 export interface Outcome {
   readonly backend: string;
@@ -17,7 +18,7 @@ async function observe(backend: string): Promise<Outcome> {
   setWasmPaths('/wasm/');
   await tf.setBackend(backend);
   await tf.ready();
-  mendBackend();
+  patchBackend();
   const model = tf.sequential({
     layers: [
       tf.layers.conv2d({ inputShape: [8, 8, 1], filters: 4, kernelSize: 3, activation: 'relu', name: 'conv' }),

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { merge, of } from 'rxjs';
-import { instrument, parameterUpdates } from 'trainscope';
+import { parameterUpdates } from 'trainscope';
 import { csvSink } from 'trainscope/node';
 import type { TrainingMetricsSetup } from 'trainscope/otel';
+import { instrument } from 'trainscope/tfjs';
 import { until } from '../helpers/processes.js';
 
 export interface Observed {

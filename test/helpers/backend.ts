@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
-import { selectBackend } from '../../src/node.js';
+import { selectBackend } from '../../src/tfjs.js';
 
 /**
  * The backends that a test of numbers runs on: all that embed, or the one that the environment variable
@@ -13,7 +13,7 @@ export const BACKENDS: readonly string[] = process.env.TRAINSCOPE_BACKEND
 /** The backend of a test that trains and does not ask on which: the quickest to start, or the one that is named. */
 export const BACKEND = BACKENDS[0]!;
 
-/** Put a backend in place, mended, as users have it. */
+/** Put a backend in place, patched, as users have it. */
 export async function useBackend(name: string = BACKEND): Promise<void> {
   await selectBackend(name as 'cpu');
 }

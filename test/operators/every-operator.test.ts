@@ -5,8 +5,8 @@
 import { readdirSync } from 'node:fs';
 import { type Observable, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { SupervisedObservable } from '../../src/events/supervised-observable.js';
 import * as trainscope from '../../src/index.js';
+import { SupervisedObservable } from '../../src/run/supervised-observable.js';
 import type { Ledger } from './fake-run.js';
 import { collect, marbles } from './marbles.js';
 import { OPERATORS, OTHERS } from './operator-table.js';

@@ -1,6 +1,7 @@
 import { of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { MEASUREMENT_TYPES, type MeasurementType, ofMeasurement } from '../../src/operators/of-measurement.js';
+import { MEASUREMENT_TYPES, type MeasurementType } from '../../src/events/measurements.js';
+import { ofMeasurement } from '../../src/operators/of-measurement.js';
 import { event, updatesOf } from './fake-run.js';
 import { collect } from './marbles.js';
 

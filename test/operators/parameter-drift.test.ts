@@ -1,8 +1,9 @@
 import { from, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { TrainingEvent } from '../../src/events/events.js';
+import type { ParameterDrift } from '../../src/events/measurements.js';
 import { everySteps } from '../../src/operators/every-steps.js';
-import { type ParameterDrift, parameterDrift } from '../../src/operators/parameter-drift.js';
+import { parameterDrift } from '../../src/operators/parameter-drift.js';
 import type { Comparison, Statistic } from '../../src/parameters/statistics.js';
 import { fakeRun, fakeStep, type Ledger, type Values } from './fake-run.js';
 import { collect } from './marbles.js';

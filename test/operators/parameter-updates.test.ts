@@ -1,12 +1,12 @@
 import { EMPTY, from, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { TrainingEvent } from '../../src/events/events.js';
-import { SupervisedObservable } from '../../src/events/supervised-observable.js';
 import { everyEpochs } from '../../src/operators/every-epochs.js';
 import { everySteps } from '../../src/operators/every-steps.js';
 import { parameterUpdates } from '../../src/operators/parameter-updates.js';
 import type { AnyParameterUpdates, ParameterUpdates } from '../../src/parameters/parameter-updates.js';
 import type { Comparison, Statistic } from '../../src/parameters/statistics.js';
+import { SupervisedObservable } from '../../src/run/supervised-observable.js';
 import { event, fakeRun, fakeStep, type Ledger } from './fake-run.js';
 import { collect, marbles } from './marbles.js';
 

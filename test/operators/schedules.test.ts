@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { everyEpochs } from '../../src/operators/every-epochs.js';
 import { everySteps } from '../../src/operators/every-steps.js';
-import { logSteps } from '../../src/operators/log-steps.js';
+import { logSpacedSteps } from '../../src/operators/log-spaced-steps.js';
 import { checkSchedule, type Schedule } from '../../src/operators/schedule.js';
 
 const AT = { epoch: 0, previousEpoch: 0 };
@@ -51,21 +51,21 @@ describe('everyEpochs', () => {
   });
 });
 
-describe('logSteps', () => {
+describe('logSpacedSteps', () => {
   it('chooses evenly on a logarithmic axis', () => {
-    expect(chosen(logSteps({ perDecade: 1 }), 2000)).toEqual([1, 10, 100, 1000]);
-    expect(chosen(logSteps({ perDecade: 3 }), 200)).toEqual([1, 2, 5, 10, 22, 46, 100]);
-    expect(chosen(logSteps(), 30)).toEqual([1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 28]);
+    expect(chosen(logSpacedSteps({ perDecade: 1 }), 2000)).toEqual([1, 10, 100, 1000]);
+    expect(chosen(logSpacedSteps({ perDecade: 3 }), 200)).toEqual([1, 2, 5, 10, 22, 46, 100]);
+    expect(chosen(logSpacedSteps(), 30)).toEqual([1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 28]);
   });
 
   it('chooses perDecade steps in each decade above 10', () => {
     for (const perDecade of [1, 4, 9, 10]) {
-      expect(chosen(logSteps({ perDecade }), 10_000).filter((step) => step > 1000)).toHaveLength(perDecade);
+      expect(chosen(logSpacedSteps({ perDecade }), 10_000).filter((step) => step > 1000)).toHaveLength(perDecade);
     }
   });
 
   it('refuses what is no positive integer', () => {
-    expect(() => logSteps({ perDecade: -2 })).toThrow('perDecade: expected a positive integer, got -2');
+    expect(() => logSpacedSteps({ perDecade: -2 })).toThrow('perDecade: expected a positive integer, got -2');
   });
 });
 

@@ -8,16 +8,15 @@ import {
   everySteps,
   globalNorms,
   groupByLayer,
-  instrument,
   ofMeasurement,
   ofType,
   parameterDrift,
   parameterUpdates,
   selectParameters,
-  type Training,
   throughput,
   topUpdates,
 } from '../../src/index.js';
+import { instrument, type Training } from '../../src/tfjs.js';
 import { useBackend } from '../helpers/backend.js';
 
 const RATE = 0.1;

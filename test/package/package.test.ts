@@ -34,8 +34,6 @@ describe('package.json', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
       '@fontsource/dejavu-sans',
       '@resvg/resvg-wasm',
-      '@tensorflow/tfjs-backend-cpu',
-      '@tensorflow/tfjs-backend-wasm',
       'commander',
       'csv-parse',
       'd3-color',

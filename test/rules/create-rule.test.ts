@@ -3,18 +3,18 @@ import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import {
   createRule,
-  type Found,
-  instrument,
+  type RuleFinding,
   type RuleOptions,
   runMemory,
   type SavedMemory,
   type StepEndEvent,
 } from '../../src/index.js';
+import { instrument } from '../../src/tfjs.js';
 import { event } from '../operators/fake-run.js';
 import { alertsOf, brief } from './numbers.js';
 
 /** A rule that finds, step by step, what it is told: parameters in trouble, `undefined` for no judgement. */
-function scripted(steps: readonly (readonly (string | Found)[] | undefined)[], options: RuleOptions = {}) {
+function scripted(steps: readonly (readonly (string | RuleFinding)[] | undefined)[], options: RuleOptions = {}) {
   const rule = createRule<StepEndEvent, object>(
     {
       name: 'scripted',
@@ -106,7 +106,7 @@ describe('createRule', () => {
   });
 
   it('names the worst of those that begin at once, and all', () => {
-    const ill = (parameter: string, value: number): Found => ({
+    const ill = (parameter: string, value: number): RuleFinding => ({
       parameter,
       value,
       threshold: 1,
@@ -123,7 +123,7 @@ describe('createRule', () => {
   });
 
   it('ends a trouble that gets worse, and begins it again, since the same step', () => {
-    const worse: Found = { parameter: 'w', severity: 'error', what: 'ill', advice: 'Mend.' };
+    const worse: RuleFinding = { parameter: 'w', severity: 'error', what: 'ill', advice: 'Mend.' };
     const alerts = scripted([['w'], ['w'], [worse], [worse]]);
     expect(brief(alerts)).toEqual(['begin warning w 1-1', 'end warning w 1-3', 'begin error w 1-3']);
     expect(alerts[1]!.message).toBe('w: scripted has become worse, since step 1');
@@ -148,7 +148,7 @@ describe('createRule', () => {
     const steps$ = new Subject<StepEndEvent>();
     training.events$.subscribe((each) => each.type === 'step-end' && steps$.next(each));
     training.report(steps$.pipe(broken));
-    const found: Found = { what: 'ill', advice: 'Mend.' };
+    const found: RuleFinding = { what: 'ill', advice: 'Mend.' };
     const sound = createRule<StepEndEvent, object>({
       name: 'sound',
       severity: 'info',

@@ -10,7 +10,8 @@ import { BertForSequenceClassification } from '../../examples/bert-sst2/bert.js'
 import { bertConfig } from '../../examples/bert-sst2/bert-config.js';
 import { loadSentences } from '../../examples/bert-sst2/sentences.js';
 import { BertTokenizer } from '../../examples/bert-sst2/tokenizer.js';
-import { type AlertEvent, activations, defaultRules, instrument, parameterUpdates } from '../../src/index.js';
+import { type AlertEvent, defaultRules, parameterUpdates } from '../../src/index.js';
+import { activations, instrument } from '../../src/tfjs.js';
 import { held, useBackend } from '../helpers/backend.js';
 import { all } from '../helpers/recorded.js';
 
@@ -63,7 +64,7 @@ describe('defaultRules', () => {
     const training = instrument(model);
     const { events$ } = training;
     const alerts: AlertEvent[] = [];
-    const rules = defaultRules({ model });
+    const rules = defaultRules({ activations: activations(model) });
     training.attach(events$.pipe(rules), (alert) => alerts.push(alert));
     const sink = jsonlSink(path);
     training.attach(merge(events$, events$.pipe(parameterUpdates()), events$.pipe(activations(model))), sink);

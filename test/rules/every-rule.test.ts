@@ -5,9 +5,9 @@
 import { readdirSync } from 'node:fs';
 import { type Observable, type OperatorFunction, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { SupervisedObservable } from '../../src/events/supervised-observable.js';
 import type { AlertEvent, RuleOptions } from '../../src/index.js';
 import * as trainscope from '../../src/index.js';
+import { SupervisedObservable } from '../../src/run/supervised-observable.js';
 import { event } from '../operators/fake-run.js';
 import { collect, marbles } from '../operators/marbles.js';
 import { activated, column, evaluations, losses } from './numbers.js';

@@ -3,14 +3,12 @@ import type { OperatorFunction } from 'rxjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   type AlertEvent,
-  activations,
   allZero,
   deadRelu,
   defaultRules,
   everySteps,
   explodingUpdates,
   gradientNormJump,
-  instrument,
   lossNotDecreasing,
   lossSpike,
   nonFinite,
@@ -26,6 +24,7 @@ import {
   updateRatioBand,
   vanishingGradients,
 } from '../../src/index.js';
+import { activations, instrument } from '../../src/tfjs.js';
 import { held, useBackend } from '../helpers/backend.js';
 
 /** What an ill run loses: disposed when it has been judged. */
@@ -359,6 +358,6 @@ describe.each(RUNS)('a run with $trouble', ({ rule, ill, well = {}, parameter, p
 
 describe('defaultRules', () => {
   it('keeps quiet about a run that is well', async () => {
-    expect(await alertsOf((model) => defaultRules({ model }), { steps: 60 })).toEqual([]);
+    expect(await alertsOf((model) => defaultRules({ activations: activations(model) }), { steps: 60 })).toEqual([]);
   });
 });

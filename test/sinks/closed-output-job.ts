@@ -1,7 +1,8 @@
 /** A training whose standard output is closed by the other end after its first step; says on standard error how it went. */
 import { once } from 'node:events';
 import * as tf from '@tensorflow/tfjs';
-import { consoleSink, instrument, parameterUpdates } from 'trainscope';
+import { consoleSink, parameterUpdates } from 'trainscope';
+import { instrument } from 'trainscope/tfjs';
 
 await tf.setBackend('cpu');
 const weight = tf.variable(tf.scalar(1), true, 'weight');

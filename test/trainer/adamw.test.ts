@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { instrument, type ParameterUpdates, parameterUpdates } from '../../src/index.js';
+import { type ParameterUpdates, parameterUpdates } from '../../src/index.js';
+import { instrument } from '../../src/tfjs.js';
 import { AdamW, type AdamWOptions, hasWeightDecay } from '../../src/trainer.js';
 import { BACKENDS, held, useBackend } from '../helpers/backend.js';
 import torch from '../reference/fixtures/adamw.json' with { type: 'json' };

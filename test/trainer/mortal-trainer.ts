@@ -1,6 +1,6 @@
 // Trains with a checkpoint at every second step, and kills itself where that is asked.
 // Arguments: folder, `resume` or `anew`, the step after which the process is to die.
-import { selectBackend } from '../../src/node.js';
+import { selectBackend } from '../../src/tfjs.js';
 import { Trainer } from '../../src/trainer.js';
 import { points } from './points.js';
 import { tinyModel } from './tiny-model.js';

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type LiveSink, liveSink } from '../../live/live-sink.js';
-import { readRun } from '../../sources/replay.js';
+import { readRun } from '../../records/replay.js';
+import { type LiveSink, liveSink } from '../../server/live/live-sink.js';
 import { DistinctRuns } from '../distinct-runs.js';
 import { say } from '../terminal.js';
 

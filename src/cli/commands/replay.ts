@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
-import type { RunRecord } from '../../operators/of-measurement.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
-import { readRun } from '../../sources/replay.js';
+import { readRun } from '../../records/replay.js';
 import { say } from '../terminal.js';
 
 interface ReplayFlags {

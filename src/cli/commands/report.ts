@@ -1,7 +1,7 @@
 import { parse } from 'node:path';
 import type { Command } from 'commander';
+import { readRun } from '../../records/replay.js';
 import { reportSink } from '../../sinks/report/report-sink.js';
-import { readRun } from '../../sources/replay.js';
 import { DistinctRuns } from '../distinct-runs.js';
 
 interface ReportFlags {

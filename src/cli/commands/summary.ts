@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { replay } from '../../sources/replay.js';
+import { replay } from '../../records/replay.js';
 import { isRecordedRun, readSeries } from '../series/read-series.js';
 import { RunSummary } from '../summary/run-summary.js';
 import { runLines, type TextOptions, tableLines } from '../summary/summary-text.js';

@@ -2,8 +2,8 @@ import { filter, map } from 'rxjs';
 import { checkOneOf } from '../../events/check-option.js';
 import { ofMeasurement } from '../../operators/of-measurement.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
+import { replay } from '../../records/replay.js';
 import { requireColumn } from '../../sinks/require-column.js';
-import { replay } from '../../sources/replay.js';
 import { SeriesByName, type StatisticSeries } from './series.js';
 
 /** The series of a recorded run. */

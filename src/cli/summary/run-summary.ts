@@ -1,5 +1,5 @@
 import type { AlertEvent, Metrics } from '../../events/events.js';
-import type { RunRecord } from '../../operators/of-measurement.js';
+import type { RunRecord } from '../../events/measurements.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { type Series, SeriesByName } from '../series/series.js';
 

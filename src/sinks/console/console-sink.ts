@@ -1,6 +1,6 @@
 import { checkOneOf, checkPositiveInteger } from '../../events/check-option.js';
+import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
-import type { RunRecord } from '../../operators/of-measurement.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink, type SinkWork } from '../create-sink.js';
@@ -9,7 +9,7 @@ import { updateLines } from './lines.js';
 import { noteOf } from './notes.js';
 import { type Progress, progressLine } from './progress.js';
 import { tableLines } from './table.js';
-import { type Output, standardOutput, Terminal } from './terminal.js';
+import { type ConsoleOutput, standardOutput, Terminal } from './terminal.js';
 
 /** `lines`: one line a parameter and step. `table`: all parameters, drawn in place. `progress`: one line, drawn in place. */
 export type ConsoleStyle = 'lines' | 'table' | 'progress';
@@ -24,7 +24,7 @@ export interface ConsoleSinkOptions {
   /** Milliseconds between two drawings. Default: 100 in a terminal, 2000 in a pipe. */
   readonly intervalMs?: number;
   /** Default: standard output; the console in a browser. */
-  readonly output?: Output;
+  readonly output?: ConsoleOutput;
   /** Milliseconds since any moment. Default: `Date.now`. */
   readonly clock?: () => number;
 }
@@ -44,7 +44,8 @@ const STYLES: readonly ConsoleStyle[] = ['lines', 'table', 'progress'];
  * @example
  * ```ts
  * import * as tf from '@tensorflow/tfjs';
- * import { consoleSink, instrument, parameterUpdates } from 'trainscope';
+ * import { consoleSink, parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(tf.train.sgd(0.1));
  * training.attach(training.events$.pipe(parameterUpdates()), consoleSink({ style: 'table' }));

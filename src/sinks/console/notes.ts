@@ -1,6 +1,6 @@
 import type { Metrics } from '../../events/events.js';
+import type { RunRecord } from '../../events/measurements.js';
 import { shortNumber } from '../../events/short-number.js';
-import type { RunRecord } from '../../operators/of-measurement.js';
 import { plain, short } from './format.js';
 
 /** The line that stays for a record worth one, else undefined. */

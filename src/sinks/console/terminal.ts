@@ -1,5 +1,5 @@
 /** Where text goes: `process.stdout`, or anything like it. */
-export interface Output {
+export interface ConsoleOutput {
   write(text: string, written?: () => void): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
@@ -12,8 +12,8 @@ export interface Output {
 }
 
 /** Standard output in Node, the console elsewhere. */
-export function standardOutput(): Output {
-  const stdout = (globalThis as { process?: { stdout?: Output } }).process?.stdout;
+export function standardOutput(): ConsoleOutput {
+  const stdout = (globalThis as { process?: { stdout?: ConsoleOutput } }).process?.stdout;
   return stdout?.write ? stdout : { write: (text) => console.log(text.replace(/\n$/, '')) };
 }
 
@@ -23,7 +23,7 @@ export class Terminal {
   #listening = false;
   #lost: { readonly cause: unknown } | undefined;
 
-  constructor(private readonly output: Output) {}
+  constructor(private readonly output: ConsoleOutput) {}
 
   /** Columns and rows to draw in; one column is left, for terminals that wrap a full line. */
   get size(): { readonly width: number; readonly height: number } {

@@ -38,7 +38,8 @@ export interface CsvSinkOptions {
  *
  * @example
  * ```ts
- * import { instrument, parameterUpdates } from 'trainscope';
+ * import { parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  * import { csvSink } from 'trainscope/node';
  *
  * const training = instrument(model);

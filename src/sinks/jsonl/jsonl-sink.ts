@@ -24,7 +24,8 @@ export interface JsonlSinkOptions {
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { instrument, parameterUpdates } from 'trainscope';
+ * import { parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  * import { jsonlSink } from 'trainscope/node';
  *
  * const training = instrument(model);

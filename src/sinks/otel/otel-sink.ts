@@ -2,8 +2,8 @@ import { type Attributes, type MeterProvider, metrics } from '@opentelemetry/api
 import type { Observable } from 'rxjs';
 import { checkOneOf, checkPositiveInteger } from '../../events/check-option.js';
 import type { AlertEvent } from '../../events/events.js';
+import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
-import type { RunRecord } from '../../operators/of-measurement.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
 import { createSink } from '../create-sink.js';
 import { type Alerts, alerts } from './alerts.js';
@@ -11,7 +11,7 @@ import { type GaugeOutput, once } from './gauge-frame.js';
 import type { GaugeProducer } from './gauge-producer.js';
 import { GAUGE_STATISTICS, type GaugeStatistic, type Names, namesUnder } from './names.js';
 import { observedGauges } from './observed-gauges.js';
-import { type Detail, type ParameterGauges, parameterGauges } from './parameter-gauges.js';
+import { type GaugeDetail, type ParameterGauges, parameterGauges } from './parameter-gauges.js';
 import { cleanTags, type Tags } from './tags.js';
 import { trainingMetrics } from './training-metrics.js';
 import { METER_NAME } from './views.js';
@@ -25,7 +25,7 @@ export interface OtelSinkOptions {
    * How much to tell of the parameters. Default: `auto`, which is `parameters` up to `maxParameters` of them, and
    * `movers` (with the layers) above, said by an alert of severity `info`.
    */
-  readonly detail?: Detail | 'auto';
+  readonly detail?: GaugeDetail | 'auto';
   /** Parameters (and layers) that get series of their own by default. Default: 1,000. */
   readonly maxParameters?: number;
   /** With `movers`, how many of the fastest to follow, and how many of the slowest. Default: 20. */
@@ -63,7 +63,8 @@ export interface OtelSink extends Sink<RunRecord> {
  * ```ts
  * import * as tf from '@tensorflow/tfjs';
  * import { merge } from 'rxjs';
- * import { instrument, parameterUpdates } from 'trainscope';
+ * import { parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  * import { otelSink } from 'trainscope/otel';
  *
  * const training = instrument(tf.train.sgd(0.1), { run: 'first' });

@@ -12,12 +12,12 @@ import { type GaugeStatistic, isLayerStatistic, type LayerStatistic, type Names 
  * How much to tell of the parameters: every one of them; only the fastest and the slowest; only their layers; only
  * their norms all together. Each level has what the ones after it have.
  */
-export type Detail = 'parameters' | 'movers' | 'layers' | 'totals';
+export type GaugeDetail = 'parameters' | 'movers' | 'layers' | 'totals';
 
 export interface ParameterGaugeOptions {
   readonly names: Names;
   readonly statistics: readonly GaugeStatistic[];
-  readonly detail: Detail | 'auto';
+  readonly detail: GaugeDetail | 'auto';
   readonly maxParameters: number;
   readonly movers: number;
 }
@@ -28,7 +28,7 @@ export interface ParameterGauges {
   /** The attributes for what is counted by parameter: the parameter's, or where there are too many the layer's. */
   attributesOf(updates: AnyParameterUpdates, base: Attributes, index: number): Attributes;
   /** What `auto` has come to for parameters of these names. */
-  detailOf(updates: AnyParameterUpdates): Detail;
+  detailOf(updates: AnyParameterUpdates): GaugeDetail;
 }
 
 export function parameterGauges(options: ParameterGaugeOptions): ParameterGauges {
@@ -37,7 +37,7 @@ export function parameterGauges(options: ParameterGaugeOptions): ParameterGauges
     plan = plan?.fits(updates, base) ? plan : new Plan(options, updates, base);
     return plan;
   };
-  const detailOf = ({ names }: AnyParameterUpdates): Detail => {
+  const detailOf = ({ names }: AnyParameterUpdates): GaugeDetail => {
     if (options.detail !== 'auto') return options.detail;
     return names.length <= options.maxParameters ? 'parameters' : 'movers';
   };

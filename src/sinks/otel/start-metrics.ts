@@ -46,7 +46,8 @@ export interface TrainingMetricsSetup {
  * ```ts
  * import * as tf from '@tensorflow/tfjs';
  * import { merge } from 'rxjs';
- * import { instrument, parameterUpdates } from 'trainscope';
+ * import { parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  * import { startMetrics } from 'trainscope/otel';
  *
  * const metrics = await startMetrics({ exporter: 'prometheus', port: 0, run: 'first', model: 'line' });

@@ -20,7 +20,8 @@ import { createSink } from '../create-sink.js';
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { instrument, parameterUpdates } from 'trainscope';
+ * import { parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  * import { reportSink } from 'trainscope/node';
  *
  * const training = instrument(model);

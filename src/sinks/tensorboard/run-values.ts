@@ -1,4 +1,4 @@
-import type { RunRecord } from '../../operators/of-measurement.js';
+import type { RunRecord } from '../../events/measurements.js';
 import type { Statistic } from '../../parameters/statistics.js';
 import type { Moment } from './event-encoder.js';
 import { HPARAMS_TAGS, type HparamSettings, type Hparams } from './hparams.js';

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { checkOneOf, describeValue } from '../../events/check-option.js';
+import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
-import type { RunRecord } from '../../operators/of-measurement.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink } from '../create-sink.js';
 import { RecordFile } from '../record-file.js';
@@ -46,7 +46,8 @@ export interface TensorboardSinkOptions {
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { everySteps, instrument, parameterUpdates } from 'trainscope';
+ * import { everySteps, parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
  * import { tensorboardSink } from 'trainscope/node';
  *
  * const training = instrument(model, { run: 'adam-2e-5' });

@@ -1,8 +1,5 @@
 import type { AlertEvent, ControlEvent, Metrics, SinkErrorEvent, StepEndEvent } from '../../events/events.js';
-import type { GlobalNorms } from '../../operators/global-norms.js';
-import type { RunRecord } from '../../operators/of-measurement.js';
-import type { ParameterDrift } from '../../operators/parameter-drift.js';
-import type { Throughput } from '../../operators/throughput.js';
+import type { GlobalNorms, ParameterDrift, RunRecord, Throughput } from '../../events/measurements.js';
 import { type JointStatistic, jointColumns, jointStatistics } from '../../parameters/joint-statistics.js';
 import { type Layer, layersOf } from '../../parameters/layers.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';

@@ -3,7 +3,7 @@ import { metricName, metricOf } from '../evaluation/metric-of.js';
 import type { CallbackState } from '../state/trainer-state.js';
 import type { CallbackContext, MetricsContext, TrainerCallback } from './trainer-callback.js';
 
-export interface EarlyStoppingOptions {
+export interface EarlyStoppingCallbackOptions {
   /** Evaluations without improvement after which the training stops. Default: 1. */
   readonly patience?: number;
   /** By how much a metric must be better to count as improved. Default: 0. */
@@ -27,7 +27,7 @@ export class EarlyStopping implements TrainerCallback {
   #counter = 0;
 
   /** @throws RangeError for a patience below 1 or a threshold below 0. */
-  constructor({ patience = 1, threshold = 0 }: EarlyStoppingOptions = {}) {
+  constructor({ patience = 1, threshold = 0 }: EarlyStoppingCallbackOptions = {}) {
     if (!(Number.isSafeInteger(patience) && patience >= 1)) {
       throw new RangeError(`patience: expected a whole number of at least 1, got ${describeValue(patience)}`);
     }

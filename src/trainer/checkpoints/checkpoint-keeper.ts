@@ -1,7 +1,7 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
 import { describeValue } from '../../events/check-option.js';
 import type { RunMemory } from '../../events/run-memory.js';
-import type { LearningRateFactors } from '../../sources/learning-rate.js';
+import type { LearningRateFactors } from '../../run/learning-rate-factors.js';
 import { lengthGroupSize } from '../arguments/resolve-arguments.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { readCallbacks, restoreCallbacks } from '../callbacks/callback-states.js';

@@ -1,6 +1,6 @@
 import { type Optimizer, tidy, zerosLike } from '@tensorflow/tfjs-core';
-import { ownVariables, type Slot, setIterations, slotLists } from '../../sources/optimizer-slots.js';
-import type { NamedParameter } from '../../sources/parameter-names.js';
+import { ownVariables, type Slot, setIterations, slotLists } from '../../tfjs/optimizer-slots.js';
+import type { NamedParameter } from '../../tfjs/parameter-names.js';
 import type { Safetensors, SafetensorsTensor } from '../safetensors.js';
 import { CheckpointError } from './checkpoint.js';
 import { assignTensor, encodeTensor } from './weights.js';

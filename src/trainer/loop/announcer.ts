@@ -1,4 +1,4 @@
-import type { PublishedEvent, Publisher } from '../../sources/publisher.js';
+import type { PublishedEvent, Publisher } from '../../run/publisher.js';
 import type { CallbackContext, CallbackHook, ContextOf, TrainerCallback } from '../callbacks/trainer-callback.js';
 import type { TrainerControl } from '../state/trainer-control.js';
 

@@ -12,8 +12,8 @@ import {
   type Variable,
   variableGrads,
 } from '@tensorflow/tfjs-core';
-import { onDevice } from '../../parameters/on-device.js';
-import { tensorPasses } from '../../parameters/tensor-passes.js';
+import { onDevice } from '../../tfjs/on-device.js';
+import { tensorPasses } from '../../tfjs/tensor-passes.js';
 
 /** Avoids a division by zero; torch's value. */
 const CLIP_EPSILON = 1e-6;

@@ -1,7 +1,7 @@
 import { add, cast, mean, type Scalar, Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { describeValue } from '../../events/check-option.js';
-import { weightNames } from '../../sources/parameter-names.js';
+import { weightNames } from '../../tfjs/parameter-names.js';
 import { TEXT_INPUT_NAMES } from '../data/main-input.js';
 import { toTensor } from './to-tensor.js';
 import type { AdaptedModel, Batch, BatchValues, ForwardModel, TrainableModel } from './trainable-model.js';

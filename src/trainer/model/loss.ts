@@ -20,7 +20,7 @@ import {
   sum,
   type Tensor,
 } from '@tensorflow/tfjs-core';
-import { onDevice } from '../../parameters/on-device.js';
+import { onDevice } from '../../tfjs/on-device.js';
 
 /** The label that is left out of the loss. */
 export const IGNORED_LABEL = -100;

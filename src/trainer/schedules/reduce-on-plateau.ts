@@ -2,7 +2,7 @@ import { type ImprovementOptions, improves, worst } from '../../control/improvem
 import type { MetricSchedule } from './metric-schedule.js';
 
 /** When and how far `reduce_lr_on_plateau` lowers the rate. Defaults are torch's. */
-export interface ReduceOnPlateauOptions extends ImprovementOptions {
+export interface PlateauScheduleOptions extends ImprovementOptions {
   /** What the rate is multiplied with. Default: 0.1. */
   readonly factor?: number;
   /** Evaluations without improvement that are let pass. Default: 10. */
@@ -15,7 +15,7 @@ export interface ReduceOnPlateauOptions extends ImprovementOptions {
   readonly eps?: number;
 }
 
-const DEFAULTS: Required<ReduceOnPlateauOptions> = {
+const DEFAULTS: Required<PlateauScheduleOptions> = {
   mode: 'min',
   factor: 0.1,
   patience: 10,
@@ -27,7 +27,7 @@ const DEFAULTS: Required<ReduceOnPlateauOptions> = {
 };
 
 /** Lowers the rate when a metric has stopped improving. Semantics: torch's ReduceLROnPlateau. */
-export function reduceOnPlateau(learningRate: number, options: ReduceOnPlateauOptions = {}): MetricSchedule {
+export function reduceOnPlateau(learningRate: number, options: PlateauScheduleOptions = {}): MetricSchedule {
   const settings = { ...DEFAULTS, ...options };
   let state = { learningRate, best: worst(settings.mode), badEvaluations: 0, cooldownLeft: 0 };
   return {

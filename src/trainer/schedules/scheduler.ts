@@ -1,7 +1,7 @@
 import { checkOneOf, describeValue } from '../../events/check-option.js';
 import { type GreedyOptions, greedy } from './greedy.js';
 import type { MetricSchedule } from './metric-schedule.js';
-import { type ReduceOnPlateauOptions, reduceOnPlateau } from './reduce-on-plateau.js';
+import { type PlateauScheduleOptions, reduceOnPlateau } from './reduce-on-plateau.js';
 import type { Schedule, ScheduleSpan } from './schedule.js';
 import {
   constant,
@@ -26,7 +26,7 @@ export interface SchedulerOptions {
   constant: Record<never, never>;
   constant_with_warmup: Record<never, never>;
   inverse_sqrt: { readonly timescale?: number };
-  reduce_lr_on_plateau: ReduceOnPlateauOptions;
+  reduce_lr_on_plateau: PlateauScheduleOptions;
   cosine_with_min_lr: MinLrOptions;
   cosine_warmup_with_min_lr: MinLrOptions & { readonly warmupLrRate?: number };
   warmup_stable_decay: WarmupStableDecayOptions;

@@ -1,0 +1,93 @@
+import type { JointStatistic } from '../parameters/joint-statistics.js';
+import type { AnyParameterUpdates, ParameterUpdates } from '../parameters/parameter-updates.js';
+import type { DefaultStatistic, Statistic } from '../parameters/statistics.js';
+import type { EventContext, TrainingEvent } from './events.js';
+import type { Speed } from './speed-window.js';
+
+/** How far every parameter has come. One column a distance, one element a parameter. */
+export interface ParameterDrift extends EventContext {
+  readonly type: 'parameter-drift';
+  readonly names: readonly string[];
+  /** Elements of each parameter. */
+  readonly sizes: readonly number[];
+  readonly columns: {
+    /** `‖v − v₀‖`, where `v₀` is the value before the first update that was seen. */
+    readonly fromStart: Float64Array;
+    /** `‖v − v₀‖ / ‖v₀‖`; 0 when nothing moved, `Infinity` when zeros moved. */
+    readonly relativeFromStart: Float64Array;
+    /** The distance from the measurement before, of the first one from the start. */
+    readonly fromLast: Float64Array;
+    /** The same, over the norm at the measurement before. */
+    readonly relativeFromLast: Float64Array;
+  };
+}
+
+/** What can be said of all parameters together, given the statistics `S` of each. */
+export type GlobalNorm<S extends Statistic> =
+  | Extract<S, Exclude<JointStatistic, 'updateRatio'>>
+  | ('updateNorm' | 'weightNorm' extends S ? 'updateRatio' : never);
+
+/** The norms of all parameters taken as one vector, in one update. */
+export type GlobalNorms<S extends Statistic = DefaultStatistic> = EventContext & {
+  readonly type: 'global-norms';
+  readonly loss: number;
+  readonly learningRate: number;
+} & { readonly [K in GlobalNorm<S>]: number };
+
+/** How fast the loop goes, over the last steps. */
+export interface Throughput extends EventContext, Speed {
+  readonly type: 'throughput';
+}
+
+/** The activations that can be judged. */
+export type ActivationName = 'relu' | 'relu6' | 'tanh' | 'sigmoid';
+
+/** What the units of one layer gave for one batch. */
+export interface LayerActivations {
+  readonly name: string;
+  readonly activation: ActivationName;
+  /** The length of the last axis: units of a dense layer, channels of a convolution. */
+  readonly units: number;
+  readonly mean: number;
+  /** The variance over the batch's examples (and positions), averaged over the units; NaN for a single one. */
+  readonly variance: number;
+  /** The share of units above 0 for less than 1 % of the examples, 0…1; NaN unless it is a ReLU. */
+  readonly dead: number;
+  /** The share of values where the activation is flat to float32 precision, 0…1; NaN unless it is tanh or sigmoid. */
+  readonly saturated: number;
+}
+
+/** What the layers of a model gave in one step. */
+export interface Activations extends EventContext {
+  readonly type: 'activations';
+  readonly layers: readonly LayerActivations[];
+}
+
+/** What operators emit, by its `type`. */
+export interface Measurements {
+  readonly 'parameter-updates': ParameterUpdates;
+  readonly 'parameter-drift': ParameterDrift;
+  readonly 'global-norms': GlobalNorms;
+  readonly throughput: Throughput;
+  readonly activations: Activations;
+}
+
+/** Any measurement, whatever statistics it has. */
+export type AnyMeasurement = AnyParameterUpdates | ParameterDrift | GlobalNorms<never> | Throughput | Activations;
+
+/** What a run is made of, live or recorded, and what sinks take: events and measurements. */
+export type RunRecord = TrainingEvent | AnyMeasurement;
+
+/** The `type` of a measurement. */
+export type MeasurementType = keyof Measurements;
+
+const TYPES: Readonly<Record<MeasurementType, true>> = {
+  'parameter-updates': true,
+  'parameter-drift': true,
+  'global-norms': true,
+  throughput: true,
+  activations: true,
+};
+
+/** Every measurement type there is. */
+export const MEASUREMENT_TYPES = Object.keys(TYPES) as readonly MeasurementType[];

@@ -1,0 +1,197 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { checkOneOf, describeValue } from '../../events/check-option.js';
+import type { Sink } from '../../events/sink.js';
+import { LONGEST_TIMER_MS } from '../../events/within.js';
+import type { AnyRecord } from '../../page/history/recorder.js';
+import { isShown } from '../../page/history/recorder.js';
+import { pageFiles } from '../../page/page-document.js';
+import { createSink } from '../../sinks/create-sink.js';
+import type { Reply, Request, WorkerStart } from './messages.js';
+import { withoutKnownNames } from './record-messages.js';
+import { LIVE_WORKER } from './worker.bundle.js';
+
+export interface LiveSinkOptions {
+  /** Default: 0, any that is free. */
+  readonly port?: number;
+  /** The address to listen on. Default: `127.0.0.1`, which only this machine can reach. */
+  readonly host?: string;
+  /** Pages that may be open at once. Default: 64. */
+  readonly maxClients?: number;
+  /**
+   * Milliseconds for which the process stays alive after the stream has ended, so that a finished run can be looked at;
+   * `Infinity` until it is interrupted. Default: 0.
+   */
+  readonly lingerMs?: number;
+  /**
+   * What to do when records come faster than the page's thread takes them: leave measurements out, which is counted and
+   * said on the page, or make the stream wait, as it should for a recorded run. Default: `omit`.
+   */
+  readonly whenBehind?: 'omit' | 'wait';
+}
+
+/** A sink whose page is served at `url`. */
+export interface LiveSink extends Sink<AnyRecord> {
+  /** Where the page is: `http://127.0.0.1:41234/`. */
+  readonly url: string;
+  /** Stop serving. Without it the page is served until the process ends. */
+  stop(): Promise<void>;
+}
+
+/** KiB of records on their way to the page's thread at most; what comes on top is left out, counted and said. */
+const MOST_UNDERWAY = 64 * 1024;
+
+const START_TIMEOUT_MS = 30_000;
+const STALLED_MS = 60_000;
+
+/**
+ * A page that shows the run while it goes: loss and metrics, learning rate, the update ratio of every layer over the
+ * steps, norms, histograms, what moves most and what is dead, alerts and control. Several runs lie over each other.
+ *
+ * It has a thread of its own, so that the page answers while a loop that never yields keeps the main one, and so that
+ * nothing a browser does can slow the loop. It does not keep a process alive.
+ *
+ * Takes any records, several streams merged; those it does not show it passes over.
+ *
+ * @throws TypeError for an option out of its range, Error when the port is taken or the address is not of this machine.
+ *
+ * @example
+ * ```ts
+ * import { merge } from 'rxjs';
+ * import { parameterUpdates } from 'trainscope';
+ * import { instrument } from 'trainscope/tfjs';
+ * import { liveSink } from 'trainscope/node';
+ *
+ * const training = instrument(model);
+ * const live = liveSink({ lingerMs: 60_000 });
+ * console.log(`live: ${live.url}`);
+ * training.attach(merge(training.events$, training.events$.pipe(parameterUpdates())), live);
+ * ```
+ */
+export function liveSink(options: LiveSinkOptions = {}): LiveSink {
+  const { port = 0, host = '127.0.0.1', maxClients = 64, lingerMs = 0, whenBehind = 'omit' } = options;
+  checkOneOf('whenBehind', whenBehind, ['omit', 'wait']);
+  check('port', Number.isInteger(port) && port >= 0 && port < 65_536, 'a whole number from 0 to 65535', port);
+  check('host', typeof host === 'string' && host !== '', 'an address of this machine', host);
+  check('maxClients', Number.isInteger(maxClients) && maxClients > 0, 'a whole number above 0', maxClients);
+  check('lingerMs', typeof lingerMs === 'number' && lingerMs >= 0, 'a number of milliseconds, at least 0', lingerMs);
+
+  const thread = new PageThread({ host, port, maxClients }, whenBehind === 'wait');
+  const sink = createSink<AnyRecord>(`liveSink(${thread.url})`, {
+    take: (record) => thread.take(record),
+    flush: () => thread.flush(),
+    async end() {
+      await thread.flush();
+      thread.linger(lingerMs);
+    },
+  });
+  return { ...sink, url: thread.url, stop: () => thread.stop() };
+}
+
+/** The worker, seen from the loop's side. */
+class PageThread {
+  readonly url: string;
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #counters = new Int32Array(new SharedArrayBuffer(8));
+  readonly #slim = withoutKnownNames();
+  readonly #waiting = new Map<number, { resolve: () => void; reject: (cause: unknown) => void }>();
+  #sent = 0;
+  #flushes = 0;
+  #ended: Error | undefined;
+
+  constructor(
+    options: WorkerStart['options'],
+    private readonly waits: boolean,
+  ) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const shared = this.#counters.buffer;
+    const start: WorkerStart = { port: port2, shared, files: pageFiles(), options };
+    this.#worker = new Worker(LIVE_WORKER, { eval: true, workerData: start, transferList: [port2], execArgv: [] });
+    this.#worker.on('error', (cause) => this.#end(new Error('the live page failed', { cause })));
+    this.#worker.on('exit', () => this.#end(new Error('the live page has been stopped')));
+    this.url = this.#firstReply(options);
+    this.#port.on('message', (message: Reply) => {
+      if (message.kind === 'flushed') this.#settle(message.id);
+    });
+    this.#port.unref();
+    this.#worker.unref();
+  }
+
+  /** @throws Error when the thread has ended. */
+  take(record: AnyRecord): void {
+    if (!isShown(record)) return;
+    if (this.#ended) throw this.#ended;
+    if (this.waits) this.#catchUp();
+    else if (this.#underway > MOST_UNDERWAY && (record.type === 'parameter-updates' || record.type === 'step-end')) {
+      this.#post({ kind: 'omitted', run: record.run, what: record.type });
+      return;
+    }
+    const { message, cost } = this.#slim(record);
+    this.#sent = (this.#sent + cost) | 0;
+    this.#post({ kind: 'record', record: message, cost });
+  }
+
+  flush(): Promise<void> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const id = this.#flushes++;
+    this.#post({ kind: 'flush', id });
+    this.#port.ref();
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  linger(ms: number): void {
+    if (ms === 0 || this.#ended) return;
+    this.#worker.ref();
+    if (ms <= LONGEST_TIMER_MS) setTimeout(() => void this.stop(), ms);
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  /** KiB that are on their way. Counts wrap around; their difference does not. */
+  get #underway(): number {
+    return (this.#sent - Atomics.load(this.#counters, 1)) | 0;
+  }
+
+  #catchUp(): void {
+    while (this.#underway > MOST_UNDERWAY) {
+      const taken = Atomics.load(this.#counters, 1);
+      if (Atomics.wait(this.#counters, 1, taken, STALLED_MS) === 'timed-out') throw new Error('the live page stalled');
+    }
+  }
+
+  #post(request: Request): void {
+    this.#port.postMessage(request);
+  }
+
+  #settle(id: number): void {
+    this.#waiting.get(id)?.resolve();
+    this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#port.unref();
+  }
+
+  #end(cause: Error): void {
+    this.#ended ??= cause;
+    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+    this.#waiting.clear();
+    this.#port.close();
+  }
+
+  /** Wait, without yielding, until the server listens: so a taken port is an error where the sink is made. */
+  #firstReply({ host, port }: WorkerStart['options']): string {
+    Atomics.wait(this.#counters, 0, 0, START_TIMEOUT_MS);
+    const reply = receiveMessageOnPort(this.#port)?.message as Reply | undefined;
+    if (reply?.kind === 'listening') return reply.url;
+    void this.#worker.terminate();
+    if (reply?.kind !== 'failed') throw new Error('liveSink: its thread did not start');
+    const fix =
+      reply.code === 'EADDRINUSE' ? 'choose another, or 0 for any that is free' : 'give a host address of this machine';
+    throw new Error(`port: expected one that can be listened on, got ${port} on ${host} (${reply.message}); ${fix}`);
+  }
+}
+
+function check(name: string, right: boolean, expected: string, value: unknown): void {
+  if (!right) throw new TypeError(`${name}: expected ${expected}, got ${describeValue(value)}`);
+}

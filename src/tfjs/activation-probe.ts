@@ -1,0 +1,156 @@
+import {
+  abs,
+  cast,
+  greater,
+  greaterEqual,
+  keep,
+  less,
+  lessEqual,
+  logicalOr,
+  mean,
+  moments,
+  reshape,
+  scalar,
+  stack,
+  type Tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ActivationName, LayerActivations } from '../events/measurements.js';
+import type { MaybePromise } from '../parameters/step-parameters.js';
+import { hookMethod } from './hook-method.js';
+import { onDevice } from './on-device.js';
+
+type Layer = LayersModel['layers'][number];
+
+interface ProbedLayer {
+  readonly layer: Layer;
+  readonly activation: ActivationName;
+}
+
+/** A unit of a ReLU that is above 0 for less than this share of the examples is dead (SageMaker Debugger's DeadRelu). */
+const LEAST_ACTIVE = 0.01;
+/** Beyond these inputs tanh and sigmoid are flat (SageMaker Debugger's SaturatedActivation), as outputs. */
+const TANH_FLAT = Math.fround(Math.tanh(9.4999));
+const SIGMOID_FLAT_LOW = 1 / (1 + Math.exp(23));
+const SIGMOID_FLAT_HIGH = Math.fround(1 / (1 + Math.exp(-16.99999)));
+
+const NUMBERS_PER_LAYER = 4;
+
+/**
+ * Looks at what the layers of a model give while it is armed, by hooking their `call`. It keeps the last outputs by
+ * reference, until they are read or it is disarmed.
+ */
+export class ActivationProbe {
+  readonly #layers: readonly ProbedLayer[];
+  readonly #restore: (() => void)[] = [];
+  readonly #outputs = new Map<ProbedLayer, Tensor>();
+
+  /** @throws TypeError when no layer has an activation that can be judged. */
+  constructor(model: LayersModel) {
+    this.#layers = probedLayers(model);
+    if (this.#layers.length === 0) {
+      throw new TypeError(
+        `model: expected one with layers whose activation is relu, relu6, tanh or sigmoid; got ${JSON.stringify(model.name)} with none`,
+      );
+    }
+  }
+
+  arm(): void {
+    if (this.#restore.length > 0) return;
+    for (const probed of this.#layers) {
+      this.#restore.push(
+        hookMethod(probed.layer, 'call', (call) => (inputs, kwargs) => {
+          const output = call(inputs, kwargs);
+          this.#keep(probed, Array.isArray(output) ? output[0] : output);
+          return output;
+        }),
+      );
+    }
+  }
+
+  /** What the layers gave last; nothing where they have not been called. It is disarmed then. */
+  read(): MaybePromise<readonly LayerActivations[]> {
+    const seen = this.#layers.filter((probed) => this.#outputs.has(probed));
+    if (seen.length === 0) return [];
+    const packed = tidy(() => stack(seen.flatMap((probed) => measure(this.#outputs.get(probed)!, probed.activation))));
+    const units = seen.map((probed) => this.#outputs.get(probed)!.shape.at(-1) ?? 1);
+    this.disarm();
+    const finish = (numbers: ArrayLike<number>) => {
+      packed.dispose();
+      return seen.map((probed, i) => describe(probed, units[i]!, numbers, i * NUMBERS_PER_LAYER));
+    };
+    return onDevice() ? packed.data().then(finish) : finish(packed.dataSync());
+  }
+
+  /** Put every layer back as it was, and let go of what was kept. */
+  disarm(): void {
+    for (const restore of this.#restore.splice(0).reverse()) restore();
+    for (const output of this.#outputs.values()) output.dispose();
+    this.#outputs.clear();
+  }
+
+  #keep(probed: ProbedLayer, output: Tensor | undefined): void {
+    if (!output) return;
+    this.#outputs.get(probed)?.dispose();
+    this.#outputs.set(probed, keep(reshape(output, output.shape)));
+  }
+}
+
+function probedLayers(model: LayersModel): ProbedLayer[] {
+  return model.layers.flatMap((layer) => {
+    if ('layers' in layer) return probedLayers(layer as unknown as LayersModel);
+    const activation = activationOf(layer);
+    return activation ? { layer, activation } : [];
+  });
+}
+
+function activationOf(layer: Layer): ActivationName | undefined {
+  // What a recurrent layer gives is its state times a gate, not an activation.
+  if ('cell' in layer) return undefined;
+  if (layer.getClassName() === 'ReLU') return 'relu';
+  const { activation } = layer as { activation?: { getClassName?: () => string } };
+  const name = activation?.getClassName?.();
+  return name === 'relu' || name === 'relu6' || name === 'tanh' || name === 'sigmoid' ? name : undefined;
+}
+
+/** Mean, variance, dead and saturated share, as scalars. */
+function measure(output: Tensor, activation: ActivationName): Tensor[] {
+  const units = output.shape.at(-1) ?? 1;
+  const rows = reshape(cast(output, 'float32'), [-1, units]);
+  const { mean: means, variance } = moments(rows, 0);
+  const none = scalar(Number.NaN);
+  return [
+    mean(means),
+    rows.shape[0] === 1 ? none : mean(variance),
+    activation === 'relu' || activation === 'relu6' ? deadShare(rows) : none,
+    activation === 'tanh' || activation === 'sigmoid' ? mean(cast(flat(rows, activation), 'float32')) : none,
+  ];
+}
+
+function deadShare(rows: Tensor): Tensor {
+  const active = mean(cast(greater(rows, 0), 'float32'), 0);
+  return mean(cast(less(active, LEAST_ACTIVE), 'float32'));
+}
+
+function flat(rows: Tensor, activation: 'tanh' | 'sigmoid'): Tensor {
+  if (activation === 'tanh') return greaterEqual(abs(rows), TANH_FLAT);
+  return logicalOr(greaterEqual(rows, SIGMOID_FLAT_HIGH), lessEqual(rows, SIGMOID_FLAT_LOW));
+}
+
+function describe(
+  { layer, activation }: ProbedLayer,
+  units: number,
+  numbers: ArrayLike<number>,
+  at: number,
+): LayerActivations {
+  return {
+    name: layer.name,
+    activation,
+    units,
+    mean: numbers[at]!,
+    variance: numbers[at + 1]!,
+    dead: numbers[at + 2]!,
+    saturated: numbers[at + 3]!,
+  };
+}

@@ -1,0 +1,99 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { finalize, map, type OperatorFunction } from 'rxjs';
+import type { EventContext, TrainingEvent } from '../events/events.js';
+import type { Activations, LayerActivations } from '../events/measurements.js';
+import { inOrder } from '../operators/in-order.js';
+import { perSubscription } from '../operators/per-subscription.js';
+import { checkSchedule, type Schedule } from '../operators/schedule.js';
+import type { MaybePromise } from '../parameters/step-parameters.js';
+import { ActivationProbe } from './activation-probe.js';
+
+export interface ActivationsOptions {
+  /** Which steps to look at. Default: the first five, and every tenth. The others cost nothing. */
+  readonly when?: Schedule;
+}
+
+/**
+ * Look at what the layers with a ReLU, tanh or sigmoid activation give, on some of the steps.
+ *
+ * ```text
+ * events    -b-p-o-e-b-p-o-e-|     b step-begin   p pre-optimizer-step
+ * activations(model, { when: everySteps(2) })
+ *           -----------a-----|
+ * ```
+ *
+ * Before such a step the `call` of each of these layers is hooked, and put back right after its forward pass; what they
+ * gave is held by reference until it has been measured. With gradient accumulation it is the last micro-batch. A loop
+ * that calls `applyGradients` itself is seen from its second step on. It needs the running model: a recorded run has its
+ * `activations` as measurements.
+ *
+ * @throws TypeError when the model has no such layer, or `when` is no function.
+ *
+ * @example
+ * ```ts
+ * import { deadRelu, everySteps } from 'trainscope';
+ * import { activations, instrument } from 'trainscope/tfjs';
+ *
+ * const training = instrument(model);
+ * const activations$ = training.events$.pipe(activations(model, { when: everySteps(50) }));
+ * training.report(activations$.pipe(deadRelu()));
+ * ```
+ */
+export function activations(
+  model: LayersModel,
+  { when = seldom }: ActivationsOptions = {},
+): OperatorFunction<TrainingEvent, Activations> {
+  const isDue = checkSchedule(when);
+  new ActivationProbe(model); // throws here rather than in the stream
+  return perSubscription(() => {
+    const recorder = new ActivationRecorder(new ActivationProbe(model), isDue);
+    return (events$) =>
+      events$.pipe(
+        map((event) => recorder.take(event)),
+        inOrder(),
+        finalize(() => recorder.dispose()),
+      );
+  });
+}
+
+const seldom: Schedule = (step) => step <= 5 || step % 10 === 0;
+
+/** Arms the probe before the steps that are due, and reads it when their forward pass is done. */
+class ActivationRecorder {
+  #asked = 0;
+  #previousEpoch = -1;
+
+  constructor(
+    private readonly probe: ActivationProbe,
+    private readonly isDue: Schedule,
+  ) {}
+
+  take(event: TrainingEvent): readonly MaybePromise<Activations>[] {
+    if (event.type === 'pre-optimizer-step') return this.#read(event);
+    // A loop by hand has done its forward pass when it says that a step begins.
+    if (event.type === 'step-begin' || event.type === 'step-end') this.#prepare(event);
+    if (event.type === 'train-end') this.dispose();
+    return [];
+  }
+
+  dispose(): void {
+    this.probe.disarm();
+  }
+
+  #prepare({ step, epoch }: EventContext): void {
+    // The end of a step and the beginning of the next both say so. A rollback makes steps again, and looks again.
+    if (this.#asked === step + 1) return;
+    this.#asked = step + 1;
+    if (this.isDue(step + 1, { epoch, previousEpoch: this.#previousEpoch })) this.probe.arm();
+    this.#previousEpoch = epoch;
+  }
+
+  #read({ run, step, epoch, time }: EventContext): readonly MaybePromise<Activations>[] {
+    const give = (layers: readonly LayerActivations[]): Activations => {
+      return { type: 'activations', run, step: step + 1, epoch, time, layers };
+    };
+    const read = this.probe.read();
+    if (read instanceof Promise) return [read.then(give)];
+    return read.length > 0 ? [give(read)] : [];
+  }
+}

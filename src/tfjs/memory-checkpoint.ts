@@ -1,0 +1,86 @@
+import type { Optimizer, Tensor, Variable } from '@tensorflow/tfjs-core';
+import { ownVariables, type Slot, setIterations, slotLists } from './optimizer-slots.js';
+import { share } from './snapshot.js';
+
+/** An optimizer that saves and restores what it remembers by itself, as AdamW does. */
+interface Restorable {
+  state(): unknown;
+  restore(state: unknown): void;
+}
+
+/**
+ * Parameters and the optimizer's state at one moment, held by reference: `assign` gives a variable another tensor, so
+ * keeping the old one copies nothing, but it keeps its memory.
+ */
+export class MemoryCheckpoint {
+  readonly #held: readonly [Variable, Tensor][];
+  /** The optimizer's fields that are lists of slots, and how long they were. */
+  readonly #slotCounts: readonly [Slot[], number][];
+  readonly #iterations: number;
+  readonly #state: unknown;
+
+  constructor(
+    readonly step: number,
+    variables: readonly Variable[],
+    private readonly optimizer: Optimizer,
+  ) {
+    const lists = isRestorable(optimizer) ? [] : slotLists(optimizer).map(([, slots]) => slots);
+    const own = isRestorable(optimizer)
+      ? []
+      : [...ownVariables(optimizer).map(([, variable]) => variable), ...lists.flat().map(({ variable }) => variable)];
+    this.#held = [...new Set([...variables, ...own])]
+      .filter((variable) => !variable.isDisposed)
+      .map((variable) => [variable, share(variable)]);
+    this.#slotCounts = lists.map((list) => [list, list.length]);
+    this.#iterations = optimizer.iterations;
+    this.#state = isRestorable(optimizer) ? optimizer.state() : undefined;
+  }
+
+  /** Put everything back as it was. It can be done again. */
+  restore(): void {
+    for (const [list, count] of this.#slotCounts) for (const { variable } of list.splice(count)) variable.dispose();
+    for (const [variable, value] of this.#held) if (!variable.isDisposed) variable.assign(value);
+    setIterations(this.optimizer, this.#iterations);
+    if (isRestorable(this.optimizer)) this.optimizer.restore(this.#state);
+  }
+
+  dispose(): void {
+    for (const [, value] of this.#held) value.dispose();
+  }
+}
+
+function isRestorable(optimizer: object): optimizer is Restorable {
+  return 'state' in optimizer && 'restore' in optimizer;
+}
+
+/** The last checkpoints of a run, the newest at the end. */
+export class MemoryCheckpoints {
+  readonly #kept: MemoryCheckpoint[] = [];
+
+  /** The older one is for a trouble that began before the newer was taken. */
+  static readonly KEPT = 2;
+
+  take(step: number, variables: readonly Variable[], optimizer: Optimizer): void {
+    this.#kept.push(new MemoryCheckpoint(step, variables, optimizer));
+    if (this.#kept.length > MemoryCheckpoints.KEPT) this.#kept.shift()?.dispose();
+  }
+
+  /** Put the last one back that was taken before a step; later ones are forgotten. Gives its step. */
+  restore(beforeStep = Infinity): number {
+    const found = this.#kept.findLastIndex(({ step }) => step < beforeStep);
+    const checkpoint = this.#kept[found];
+    if (!checkpoint) {
+      const kept = this.#kept.map(({ step }) => step).join(', ') || 'none';
+      throw new Error(
+        `no checkpoint was saved before step ${beforeStep} (kept in memory: ${kept}); ask to save earlier`,
+      );
+    }
+    for (const later of this.#kept.splice(found + 1)) later.dispose();
+    checkpoint.restore();
+    return checkpoint.step;
+  }
+
+  dispose(): void {
+    for (const checkpoint of this.#kept.splice(0)) checkpoint.dispose();
+  }
+}

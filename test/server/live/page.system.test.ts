@@ -1,0 +1,261 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { type LiveSink, liveSink, reportSink } from 'trainscope/node';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium } from '../../helpers/chromium.js';
+import { updatesOf } from '../../helpers/updates.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'live-page-'));
+const sinks: LiveSink[] = [];
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterEach(async () => {
+  await Promise.all(sinks.splice(0).map((sink) => sink.stop()));
+});
+afterAll(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Look {
+  readonly width?: number;
+  readonly colorScheme?: 'light' | 'dark';
+}
+
+/** A page, and what went wrong in it: errors of the console, and requests to anywhere but its own server. */
+async function open(url: string, { width = 1440, colorScheme = 'light' }: Look = {}) {
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' });
+  const troubles: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() !== 'log') troubles.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => troubles.push(error.message));
+  page.on('request', (request) => {
+    if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) {
+      troubles.push(`request: ${request.url()}`);
+    }
+  });
+  page.on('dialog', (dialog) => {
+    troubles.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.goto(url);
+  return { page, troubles };
+}
+
+/** axe is put in by the browser's debugger: the page's own policy lets in no script. */
+async function violationsOf(page: Page): Promise<string[]> {
+  const results = (await page.evaluate(`${axe.source}; axe.run(document)`)) as axe.AxeResults;
+  return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+}
+
+const LOOKS: readonly Required<Look>[] = [
+  { width: 1440, colorScheme: 'light' },
+  { width: 1440, colorScheme: 'dark' },
+  { width: 390, colorScheme: 'light' },
+  { width: 390, colorScheme: 'dark' },
+];
+
+const CONTEXT = { run: 'made', epoch: 0.5, time: 1_700_000_000_000 };
+
+function feed(sink: Pick<LiveSink, 'next'>, steps: number, names: readonly string[], run = 'made'): void {
+  sink.next({ type: 'train-begin', ...CONTEXT, run, step: 0, maxSteps: steps } as { type: string });
+  for (let step = 1; step <= steps; step++) {
+    const time = CONTEXT.time + step * 20;
+    const at = { ...CONTEXT, run, step, time };
+    const loss = step === 7 ? Number.NaN : 1 / step;
+    const end = { type: 'step-end', ...at, loss, learningRate: 1e-3, durationMs: 20, examples: 8, observingMs: 1 };
+    sink.next(end);
+    sink.next(
+      updatesOf(
+        names.map((name, i): [string, number] => [name, i === 1 ? 0 : 10 ** (-1 - i)]),
+        { run, step },
+      ),
+    );
+  }
+  const at = { ...CONTEXT, run, step: steps };
+  const begin = { type: 'alert', ...at, rule: 'lossSpike', severity: 'warning', message: 'spike', phase: 'begin' };
+  sink.next({ ...begin, firstStep: 5 } as { type: string });
+  const control = { type: 'control', ...at, command: { kind: 'stop' }, source: 'stopOnAlert', message: 'stopped' };
+  sink.next(control);
+  sink.next({ type: 'evaluate', ...at, metrics: { accuracy: 0.5 } } as { type: string });
+}
+
+describe('the live page in Chromium', () => {
+  it('shows the main job while it runs and when it has ended, in light and dark, wide and narrow', async () => {
+    const job = spawn(process.execPath, ['--import', 'tsx', 'test/live/main-job.ts', '16'], { cwd: ROOT });
+    try {
+      const output = textOf(job);
+      const url = await output.find(/http:\S+/);
+      const { page, troubles } = await open(url);
+      expect(await page.textContent('h1')).toMatch(/Waiting for a run|bert/);
+      await page.waitForSelector('[data-state="live"]', { timeout: 200_000 });
+      await page.waitForSelector('.tile-value');
+      await output.find(/finished/);
+      await page.waitForSelector('[data-state="finished"]');
+      expect(await page.textContent('.progress-text')).toMatch(/^step 16 of 16 · epoch 4 of 4/);
+      for (const title of [
+        'Loss',
+        'Update ratio by layer',
+        'Movers and the dead',
+        'Magnitude histogram',
+        'val_accuracy',
+      ]) {
+        expect(await page.isVisible(`h2:text-is("${title}")`), title).toBe(true);
+      }
+      expect(troubles).toEqual([]);
+      await page.close();
+      for (const look of LOOKS) {
+        const shown = await open(url, look);
+        await shown.page.waitForSelector('.u-over');
+        expect(await violationsOf(shown.page), JSON.stringify(look)).toEqual([]);
+        const overflow = await shown.page.evaluate('document.documentElement.scrollWidth - innerWidth');
+        expect(overflow, `${look.width} pixels`).toBeLessThanOrEqual(0);
+        if (process.env.SCREENSHOTS) {
+          const path = join(process.env.SCREENSHOTS, `live-${look.width}-${look.colorScheme}.png`);
+          await shown.page.screenshot({ path, fullPage: true });
+        }
+        expect(shown.troubles).toEqual([]);
+        await shown.page.close();
+      }
+    } finally {
+      job.kill();
+    }
+  });
+
+  it('names stay text, NaN is shown, and the keyboard reads values and cells', async () => {
+    const sink = liveSink();
+    sinks.push(sink);
+    const names = ['<img src=x onerror=alert(1)>/kernel', '<script>alert(2)</script>/bias', '"&\u202egnp.exe/w'];
+    feed(sink, 20, names, '<b onclick=alert(3)>run</b>');
+    await sink.flush();
+    const { page, troubles } = await open(sink.url);
+    await page.waitForSelector('.u-over');
+    expect(await page.textContent('h1')).toBe('<b onclick=alert(3)>run</b>');
+    expect(await page.locator('main img, main script, h1 b').count()).toBe(0);
+    expect(await page.textContent('.chips')).toContain('<img src=x onerror=alert(1)>/kernel');
+    expect(await page.textContent('.happenings')).toContain('spike');
+    const loss = page.locator('section:has(h2:text-is("Loss")) [role="img"]');
+    expect(await loss.getAttribute('aria-label')).toContain('not a number at step 7');
+    await loss.focus();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.textContent('[aria-live="polite"]')).toBe('Step 2: loss 0.5');
+    await page.locator('canvas[role="img"]').focus();
+    await page.keyboard.press('ArrowDown');
+    expect(await page.textContent('[aria-live="polite"]')).toBe('<script>alert(2)</script>, step 20: ratio 0, still');
+    await page.locator('section:has(h2:text-is("Loss")) summary').click();
+    const rows = page.locator('section:has(h2:text-is("Loss")) tbody tr');
+    await rows.first().waitFor(); // a table is made a moment after it is asked for
+    expect(await rows.count()).toBe(19);
+    expect(await violationsOf(page)).toEqual([]);
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+
+  it('waits in a friendly way, then follows; lays runs over each other; zooms', async () => {
+    const sink = liveSink();
+    sinks.push(sink);
+    const { page, troubles } = await open(sink.url);
+    await page.waitForSelector('text=Waiting for a run');
+    expect(await violationsOf(page)).toEqual([]);
+    sink.next({ type: 'train-begin', ...CONTEXT, run: 'first', step: 0 } as { type: string });
+    await page.waitForSelector('text=Waiting for the first step');
+    feed(sink, 30, ['x/w', 'x/b'], 'first');
+    feed(sink, 40, ['x/w', 'x/b'], 'second');
+    await page.waitForSelector('text=2 runs');
+    expect(await page.locator('section:has(h2:text-is("Loss")) .legend li').allTextContents()).toEqual([
+      expect.stringContaining('first'),
+      expect.stringContaining('second'),
+    ]);
+    const box = (await page.locator('section:has(h2:text-is("Loss")) .u-over').boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.25, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await page.click('text=Show all steps');
+    await page.uncheck('label:has-text("second") input');
+    await page.waitForSelector('section:has(h2:text-is("Loss")) .legend:not(:has(li:nth-child(2)))');
+    expect(await violationsOf(page)).toEqual([]);
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+
+  it('finds its server again, and loses nothing by it', async () => {
+    const sink = liveSink();
+    sinks.push(sink);
+    const { port } = new URL(sink.url);
+    feed(sink, 10, ['x/w', 'x/b']);
+    const { page } = await open(sink.url);
+    await page.waitForSelector('.u-over');
+    await sink.stop();
+    await page.waitForSelector('[data-state="lost"]');
+    expect(await page.isVisible('h2:text-is("Loss")')).toBe(true);
+    const again = liveSink({ port: Number(port) });
+    sinks.push(again);
+    feed(again, 25, ['x/w', 'x/b']);
+    await page.waitForSelector('.progress-text:has-text("step 25 of 25")');
+    await page.close();
+  });
+
+  it('a report opens from its file, asks for nothing, and shows the same', async () => {
+    const file = join(folder, 'report.html');
+    const sink = reportSink(file);
+    feed(sink as LiveSink, 30, ['</script><img src=x onerror=alert(1)>/w', 'x/b']);
+    sink.complete();
+    await sink.closed;
+    for (const look of LOOKS) {
+      const { page, troubles } = await open(pathToFileURL(file).href, look);
+      await page.context().setOffline(true);
+      await page.waitForSelector('.u-over');
+      expect(await page.textContent('.state')).toBe('report');
+      expect(await page.isVisible('h2:text-is("Update ratio by layer")')).toBe(true);
+      expect(await violationsOf(page)).toEqual([]);
+      expect(troubles).toEqual([]);
+      await page.close();
+    }
+  });
+
+  it('keeps its theme when told', async () => {
+    const sink = liveSink();
+    sinks.push(sink);
+    const { page } = await open(sink.url);
+    await page.click('[aria-label="Use the dark theme"]');
+    await page.reload();
+    expect(await page.getAttribute('html', 'data-theme')).toBe('dark');
+    await page.close();
+  });
+});
+
+/** What a program prints, to be waited for. */
+function textOf(child: ChildProcess) {
+  let text = '';
+  const listeners = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      text += chunk;
+      for (const listener of listeners) listener();
+    });
+  }
+  return {
+    find: (pattern: RegExp) =>
+      new Promise<string>((resolve, reject) => {
+        const look = () => {
+          const found = pattern.exec(text);
+          if (found) resolve(found[0]);
+        };
+        listeners.add(look);
+        child.once('exit', () => reject(new Error(`the job ended: ${text}`)));
+        look();
+      }),
+  };
+}

@@ -1,0 +1,247 @@
+import * as tf from '@tensorflow/tfjs';
+import '@tensorflow/tfjs-backend-wasm';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { patchBackend, patchedKernels } from '../../../src/tfjs/backend/patch-backend.js';
+import { held } from '../../helpers/backend.js';
+
+/** Run with the backend as it comes, or patched. */
+async function on<T>(backend: 'cpu' | 'wasm', patched: boolean, run: () => T): Promise<T> {
+  await tf.setBackend(backend);
+  const restore = patched ? patchBackend() : () => {};
+  try {
+    return run();
+  } finally {
+    restore();
+  }
+}
+
+/** The patched result must be that of the cpu backend as it comes. */
+async function expectEqualToCpu(backend: 'cpu' | 'wasm', run: () => tf.Tensor, tolerance = 1e-5): Promise<void> {
+  const read = () => {
+    const tensor = tf.tidy(run);
+    const result = { shape: tensor.shape, values: [...tensor.dataSync()] };
+    tensor.dispose();
+    return result;
+  };
+  const expected = await on('cpu', false, read);
+  const got = await on(backend, true, read);
+  expect(got.shape).toEqual(expected.shape);
+  const scale = Math.max(1e-6, ...expected.values.map(Math.abs));
+  const worst = Math.max(0, ...got.values.map((value, i) => Math.abs(value - expected.values[i]!) / scale));
+  expect(worst).toBeLessThan(tolerance);
+}
+
+const size = fc.integer({ min: 1, max: 70 });
+const OPTIONS = { numRuns: 25, seed: 3 };
+
+describe('patches', () => {
+  let before: ReturnType<typeof held>;
+  beforeEach(async () => {
+    await tf.setBackend('cpu');
+    before = held();
+  });
+  afterEach(() => {
+    expect(held()).toEqual(before);
+  });
+
+  it.each(['cpu', 'wasm'] as const)('%s UnsortedSegmentSum', async (backend) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 40 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 2 }),
+        fc.nat(99),
+        (rows, segments, rest, seed) =>
+          expectEqualToCpu(backend, () => {
+            const ids = tf.tensor1d(
+              Array.from({ length: rows }, (_, i) => (i * 7 + seed) % segments),
+              'int32',
+            );
+            return tf.unsortedSegmentSum(tf.randomNormal([rows, ...rest], 0, 1, 'float32', seed + 1), ids, segments);
+          }),
+      ),
+      OPTIONS,
+    );
+  });
+
+  it('the gradient of gather on wasm', async () => {
+    await expectEqualToCpu('wasm', () => {
+      const table = tf.randomNormal([11, 3], 0, 1, 'float32', 1);
+      const ids = tf.tensor2d(
+        [
+          [1, 2, 1],
+          [10, 0, 1],
+        ],
+        [2, 3],
+        'int32',
+      );
+      return tf.grad((x) => tf.gather(x, ids).square().sum())(table);
+    });
+  });
+
+  it('Conv2DBackpropFilter, with every stride and padding', async () => {
+    const side = fc.integer({ min: 1, max: 9 });
+    const small = fc.integer({ min: 1, max: 3 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          height: side,
+          width: side,
+          batch: small,
+          input: small,
+          output: small,
+          kernel: small,
+          across: small,
+        }),
+        fc.tuple(small, small),
+        fc.constantFrom<'same' | 'valid' | number>('same', 'valid', 1),
+        async ({ height, width, batch, input, output, kernel, across }, strides, pad) => {
+          fc.pre(height >= kernel && width >= across);
+          // With a number, TensorFlow.js takes the filter's height for its width, and wasm writes beyond its output.
+          fc.pre(pad !== 1 || (kernel === across && strides[0] === strides[1]));
+          await expectEqualToCpu('wasm', () => {
+            const x = tf.randomNormal<tf.Rank.R4>([batch, height, width, input], 0, 1, 'float32', 1);
+            const filter = tf.randomNormal<tf.Rank.R4>([kernel, across, input, output], 0, 1, 'float32', 2);
+            // What comes back to the convolution does not depend on its values.
+            return tf.grad((f) => {
+              const y = tf.conv2d(x, f as tf.Tensor4D, strides, pad);
+              return y.mul(tf.randomNormal(y.shape, 0, 1, 'float32', 3)).sum();
+            })(filter);
+          });
+        },
+      ),
+      { ...OPTIONS, numRuns: 60 },
+    );
+  });
+
+  it('BatchMatMul, with every transposition, in batches and alone', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        size,
+        size,
+        size,
+        fc.integer({ min: 1, max: 3 }),
+        fc.boolean(),
+        fc.boolean(),
+        (m, k, n, batch, transposeA, transposeB) =>
+          expectEqualToCpu('wasm', () => {
+            const a = tf.randomNormal(transposeA ? [batch, k, m] : [batch, m, k], 0, 1, 'float32', 1);
+            const b = tf.randomNormal(transposeB ? [batch, n, k] : [batch, k, n], 0, 1, 'float32', 2);
+            return tf.matMul(a, b, transposeA, transposeB);
+          }),
+      ),
+      { ...OPTIONS, numRuns: 60 },
+    );
+  });
+
+  it('BatchMatMul of rank 4, broadcast, and rank 2', async () => {
+    for (const [a, b] of [
+      [
+        [2, 3, 40, 30],
+        [2, 3, 50, 30],
+      ],
+      [
+        [1, 40, 30],
+        [4, 50, 30],
+      ],
+      [
+        [40, 30],
+        [50, 30],
+      ],
+    ] as const) {
+      await expectEqualToCpu('wasm', () =>
+        tf.matMul(
+          tf.randomNormal([...a], 0, 1, 'float32', 1),
+          tf.randomNormal([...b], 0, 1, 'float32', 2),
+          false,
+          true,
+        ),
+      );
+    }
+  });
+
+  it('_FusedMatMul, transposed and with a bias', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        size,
+        fc.integer({ min: 40, max: 90 }),
+        size,
+        fc.boolean(),
+        fc.boolean(),
+        (m, k, n, transposeA, transposeB) =>
+          expectEqualToCpu('wasm', () =>
+            tf.fused.matMul({
+              a: tf.randomNormal(transposeA ? [k, m] : [m, k], 0, 1, 'float32', 1),
+              b: tf.randomNormal(transposeB ? [n, k] : [k, n], 0, 1, 'float32', 2),
+              transposeA,
+              transposeB,
+              bias: tf.randomNormal([n], 0, 1, 'float32', 3),
+              activation: 'relu',
+            }),
+          ),
+      ),
+      OPTIONS,
+    );
+  });
+
+  it.each([
+    ['sum', tf.sum],
+    ['mean', tf.mean],
+  ])('%s over any axes', async (_name, reduce) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 }),
+        fc.nat(15),
+        fc.boolean(),
+        (shape, mask, keepDims) => {
+          const axes = shape.map((_, axis) => axis).filter((axis) => mask & (1 << axis));
+          return expectEqualToCpu('wasm', () => reduce(tf.randomNormal(shape, 1, 1, 'float32', 5), axes, keepDims));
+        },
+      ),
+      { ...OPTIONS, numRuns: 60 },
+    );
+  });
+
+  it('sums and norms of many elements are right', async () => {
+    const error = await on('wasm', true, () =>
+      tf.tidy(() => {
+        const x = tf.fill([3_000_000], 0.1);
+        const exact = Math.fround(0.1) * 3_000_000;
+        const norm = Math.fround(0.1) * Math.sqrt(3_000_000);
+        return [Math.abs(x.sum().dataSync()[0]! / exact - 1), Math.abs(x.norm().dataSync()[0]! / norm - 1)];
+      }),
+    );
+    expect(Math.max(...error)).toBeLessThan(1e-6);
+  });
+
+  it('Identity shares its data, and each holder disposes for itself', async () => {
+    await on('wasm', true, () => {
+      const x = tf.tensor1d([1, 2]);
+      const { numDataBuffers } = tf.memory();
+      const y = x.clone();
+      expect(tf.memory().numDataBuffers).toBe(numDataBuffers);
+      x.dispose();
+      expect([...y.dataSync()]).toEqual([1, 2]);
+      y.dispose();
+    });
+  });
+
+  it('patching twice does nothing, and restoring gives the backend its own kernels back', async () => {
+    await tf.setBackend('wasm');
+    const kernels = () =>
+      patchedKernels().map(
+        (name) => tf.getKernelsForBackend('wasm').find(({ kernelName }) => `wasm/${kernelName}` === name)?.kernelFunc,
+      );
+    const own = kernels();
+    const restore = patchBackend();
+    const patched = kernels();
+    const again = patchBackend();
+    expect(kernels()).toEqual(patched);
+    again();
+    expect(kernels()).toEqual(patched);
+    restore();
+    expect(kernels()).toEqual(own);
+    expect(patched.filter((kernel, i) => kernel !== own[i])).toHaveLength(7);
+  });
+});
