@@ -17,6 +17,7 @@ export type {
   ControlCommand,
   ControlEvent,
   ControlRequest,
+  EndStatus,
   EpochBeginEvent,
   EpochEndEvent,
   EvaluateEvent,
@@ -115,6 +116,8 @@ export type { Finding } from './rules/troubles.js';
 export { type UnchangedParameterOptions, unchangedParameter } from './rules/unchanged-parameter.js';
 export { type RatioStatistic, type UpdateRatioBandOptions, updateRatioBand } from './rules/update-ratio-band.js';
 export { type VanishingGradientsOptions, vanishingGradients } from './rules/vanishing-gradients.js';
-export type { Act, AttachOptions, PublisherOptions } from './run/publisher.js';
+export type { AttachOptions, Follower } from './run/attachments.js';
+export type { RunOptions } from './run/open-run.js';
+export type { Run } from './run/run.js';
 export { type ConsoleSinkOptions, type ConsoleStyle, consoleSink } from './sinks/console/console-sink.js';
 export type { ConsoleOutput } from './sinks/console/terminal.js';

@@ -136,9 +136,15 @@ export interface EpochEndEvent extends EventContext {
   readonly type: 'epoch-end';
 }
 
+/** How a run ended: as planned, by a request or `close()` before that, or by an exception. */
+export type EndStatus = 'completed' | 'stopped' | 'failed';
+
 /** The loop has ended. */
 export interface TrainEndEvent extends EventContext {
   readonly type: 'train-end';
+  readonly status: EndStatus;
+  /** Why, unless it is completed. */
+  readonly reason?: string;
 }
 
 /** A rule found something, or finds that it is over. */

@@ -1,15 +1,22 @@
 import type { Observer } from 'rxjs';
 
 /**
- * An observer with a life: it takes a stream's values somewhere, and can be asked to have them there.
+ * An observer with a life: it takes a stream's values somewhere, can be asked to have them there, and lets go of what it
+ * holds (a file, a port, a timer) at its end.
  *
  * A sink never throws into the loop that feeds it. Data errors reject `closed`; whoever attached the sink hears of it.
+ * {@link createSink} makes one of a function that takes a value.
  */
 export interface Sink<T> extends Observer<T> {
   /** Said in messages: `csvSink(parameter_updates.csv)`. */
   readonly name: string;
   /** Everything taken so far is where it belongs when this resolves. */
   flush(): Promise<void>;
-  /** Resolves when the stream has ended and everything is written; rejects when that failed. */
+  /**
+   * Write what is left and let go of everything; nothing is taken afterwards. The same as `complete()`, but for the
+   * promise, which is `closed`. Calling it again does nothing. Whoever attached a sink calls it, however the stream ends.
+   */
+  close(): Promise<void>;
+  /** Resolves when the sink has ended and everything is written; rejects when that failed. */
   readonly closed: Promise<void>;
 }

@@ -43,6 +43,10 @@ export function createSink<T>(name: string, work: SinkWork<T>): Sink<T> {
     },
     error: (cause) => void end({ cause }),
     complete: () => void end(),
+    close() {
+      void end();
+      return ended.promise;
+    },
     async flush() {
       if (!open) return ended.promise;
       try {

@@ -108,7 +108,7 @@ export function scriptedRun(
     events.push(begin, pre, post, end);
     values = next;
   }
-  events.push(trainingEvent('train-end', { step: steps }));
+  events.push(trainingEvent('train-end', { step: steps, status: 'completed' }));
   return events;
 }
 

@@ -1,5 +1,5 @@
 import type { Logs } from '@tensorflow/tfjs-layers';
-import type { Publisher } from '../run/publisher.js';
+import type { EventBus } from '../run/event-bus.js';
 
 /** How long a loop is going to go on, as far as it is known. */
 export interface FitPlan {
@@ -31,7 +31,7 @@ export interface FitPosition {
 }
 
 /** Callbacks that publish epochs, logs and evaluations, and keep the publisher's fractional epoch. */
-export function fitCallbacks(publisher: Publisher, position: FitPosition): FitCallbacks {
+export function fitCallbacks(bus: EventBus, position: FitPosition): FitCallbacks {
   let epochBegun = 0;
   let batches = 0;
   let batchesPerEpoch: number | undefined;
@@ -43,13 +43,13 @@ export function fitCallbacks(publisher: Publisher, position: FitPosition): FitCa
     onEpochBegin(epoch) {
       epochBegun = epoch;
       batches = 0;
-      publisher.epoch = epoch;
-      publisher.publish({ type: 'epoch-begin' });
+      bus.epoch = epoch;
+      bus.publish({ type: 'epoch-begin' });
     },
     onBatchBegin(_batch, logs) {
       position.batch = logs ?? {};
       const perEpoch = position.plan.stepsPerEpoch ?? batchesPerEpoch;
-      if (perEpoch) publisher.epoch = epochBegun + batches / perEpoch;
+      if (perEpoch) bus.epoch = epochBegun + batches / perEpoch;
       batches++;
     },
     onBatchEnd() {
@@ -57,11 +57,11 @@ export function fitCallbacks(publisher: Publisher, position: FitPosition): FitCa
     },
     onEpochEnd(epoch, logs = {}) {
       batchesPerEpoch = batches;
-      publisher.epoch = epoch + 1;
-      publisher.publish({ type: 'epoch-end' });
-      publisher.publish({ type: 'log', metrics: { ...logs } });
+      bus.epoch = epoch + 1;
+      bus.publish({ type: 'epoch-end' });
+      bus.publish({ type: 'log', metrics: { ...logs } });
       const validation = Object.entries(logs).filter(([name]) => name.startsWith('val_'));
-      if (validation.length > 0) publisher.publish({ type: 'evaluate', metrics: Object.fromEntries(validation) });
+      if (validation.length > 0) bus.publish({ type: 'evaluate', metrics: Object.fromEntries(validation) });
     },
     onTrainEnd() {
       position.end();

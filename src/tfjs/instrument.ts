@@ -1,8 +1,8 @@
 import { memory, type Optimizer, type Scalar, type Variable } from '@tensorflow/tfjs-core';
-import type { Observable, Observer, Subscription } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/events.js';
-import type { Sink } from '../events/sink.js';
-import { type AttachOptions, Publisher, type PublisherOptions } from '../run/publisher.js';
+import type { AttachOptions, Follower } from '../run/attachments.js';
+import { OpenRun, type RunOptions } from '../run/open-run.js';
 import { type FitCallbacks, type FitPlan, type FitPosition, fitCallbacks } from './fit-callbacks.js';
 import { watchFitPlan } from './fit-plan.js';
 import { hookMethod } from './hook-method.js';
@@ -14,7 +14,7 @@ import { stepSumsOf } from './step-sums-of.js';
 import { resolveTarget, type Target } from './target.js';
 import { watchOptimizer } from './watch-optimizer.js';
 
-export interface InstrumentOptions extends PublisherOptions {
+export interface InstrumentOptions extends RunOptions {
   /**
    * The parameters to observe, with the names to show: for models that are no `tf.LayersModel`, or to see frozen
    * parameters too. A function is asked at every step. Default: those that the optimizer updates.
@@ -49,11 +49,7 @@ export interface Training {
    * training.attach(training.events$.pipe(parameterUpdates()), consoleSink());
    * ```
    */
-  attach<T>(
-    stream$: Observable<T>,
-    observer: Partial<Observer<T>> | Sink<T> | ((value: T) => void),
-    options?: AttachOptions,
-  ): Subscription;
+  attach<T>(stream$: Observable<T>, observer: Follower<T>, options?: AttachOptions): Subscription;
   /**
    * Make every alert of a rule an event of the run, so that all sinks see it. A rule that throws becomes a `sink-error`,
    * as anything attached does.
@@ -107,7 +103,7 @@ export function instrument(target: Target, options: InstrumentOptions = {}): Tra
 }
 
 class InstrumentedLoop implements Training {
-  readonly #publisher: Publisher;
+  readonly #open: OpenRun;
   readonly #resolve: (gradients: Gradients) => ReturnType<ReturnType<typeof namedByUser>>;
   readonly #restore: (() => void)[] = [];
   #optimizer: Optimizer;
@@ -127,10 +123,10 @@ class InstrumentedLoop implements Training {
   constructor(target: Target, options: InstrumentOptions) {
     const { optimizer, model } = resolveTarget(target);
     checkNotObserved(optimizer);
-    this.#publisher = new Publisher(options);
+    this.#open = new OpenRun(options, (request) => this.#control.act(request));
     this.#optimizer = optimizer;
     this.#next = optimizer;
-    this.#control = new LoopControl(optimizer, model, this.#publisher, options.handlers);
+    this.#control = new LoopControl(optimizer, model, this.#open.bus, options.handlers);
     this.#resolve = options.parameters ? namedByUser(options.parameters) : namedByGradients(model);
     this.#position = {
       plan: options.plan ?? {},
@@ -196,15 +192,15 @@ class InstrumentedLoop implements Training {
   }
 
   get run(): string {
-    return this.#publisher.run;
+    return this.#open.bus.run;
   }
 
   get events$(): Observable<TrainingEvent> {
-    return this.#publisher.events$;
+    return this.#open.events$;
   }
 
   get step(): number {
-    return this.#publisher.step;
+    return this.#open.bus.step;
   }
 
   get stopRequested(): boolean {
@@ -212,23 +208,19 @@ class InstrumentedLoop implements Training {
   }
 
   report(alerts$: Observable<AlertEvent>): Subscription {
-    return this.#publisher.report(alerts$);
+    return this.#open.report(alerts$);
   }
 
   steer(requests$: Observable<ControlRequest>): Subscription {
-    return this.#publisher.steer(requests$, this.#control.act);
+    return this.#open.steer(requests$);
   }
 
-  attach<T>(
-    stream$: Observable<T>,
-    observer: Partial<Observer<T>> | Sink<T> | ((value: T) => void),
-    options?: AttachOptions,
-  ): Subscription {
-    return this.#publisher.attach(stream$, observer, options);
+  attach<T>(stream$: Observable<T>, observer: Follower<T>, options?: AttachOptions): Subscription {
+    return this.#open.attach(stream$, observer, options);
   }
 
   callbacks(): FitCallbacks {
-    return fitCallbacks(this.#publisher, this.#position);
+    return fitCallbacks(this.#open.bus, this.#position);
   }
 
   setLoss(loss: number | Scalar): void {
@@ -244,8 +236,8 @@ class InstrumentedLoop implements Training {
   async close(): Promise<readonly SinkErrorEvent[]> {
     this.unhook();
     await Promise.all(this.#pendingLosses);
-    if (!this.#publisher.closed) this.#endTraining();
-    const sinkErrors = await this.#publisher.close();
+    if (!this.#open.closed) this.#endTraining();
+    const sinkErrors = await this.#open.close();
     this.#control.dispose();
     return sinkErrors;
   }
@@ -283,12 +275,12 @@ class InstrumentedLoop implements Training {
     const parameters: LiveParameters = createStepParameters(updated);
     this.#control.beginUpdate(updated.map(({ variable }) => variable));
     try {
-      this.#publisher.publish({ type: 'pre-optimizer-step', parameters });
+      this.#open.bus.publish({ type: 'pre-optimizer-step', parameters });
       step.learningRate = this.#control.learningRate;
       if (this.#control.takeSkip()) return;
       this.#control.atControlledRate(() => apply(gradients));
       parameters.advance(stepSumsOf(this.#optimizer));
-      this.#publisher.publish({ type: 'optimizer-step', parameters });
+      this.#open.bus.publish({ type: 'optimizer-step', parameters });
     } finally {
       parameters.release();
       this.#control.endUpdate();
@@ -298,20 +290,20 @@ class InstrumentedLoop implements Training {
   #beginStep(): StepInProgress {
     if (!this.#trainBegun) this.#beginTraining();
     const step = { begin: performance.now(), learningRate: Number.NaN };
-    this.#publisher.publish({ type: 'step-begin' });
+    this.#open.bus.publish({ type: 'step-begin' });
     return step;
   }
 
   #endStep({ begin, learningRate }: StepInProgress, loss: number | Scalar): void {
-    this.#publisher.step++;
-    const { step, epoch } = this.#publisher;
+    this.#open.bus.step++;
+    const { step, epoch } = this.#open.bus;
     const examples = this.#position.batch.size ?? Number.NaN;
     const durationMs = performance.now() - begin;
     // What listeners took of the step before's `step-end` counts here too, and must not exceed the whole.
-    const observingMs = Math.min(this.#publisher.takeObservingMs(), durationMs);
+    const observingMs = Math.min(this.#open.bus.takeObservingMs(), durationMs);
     const { numTensors } = memory();
     const publish = (value: number) =>
-      this.#publisher.publish({
+      this.#open.bus.publish({
         type: 'step-end',
         step,
         epoch,
@@ -337,15 +329,15 @@ class InstrumentedLoop implements Training {
     const { numEpochs, stepsPerEpoch, initialEpoch = 0 } = this.#position.plan;
     const more =
       numEpochs && stepsPerEpoch
-        ? { maxSteps: this.#publisher.step + Math.max(0, numEpochs - initialEpoch) * stepsPerEpoch }
+        ? { maxSteps: this.#open.bus.step + Math.max(0, numEpochs - initialEpoch) * stepsPerEpoch }
         : {};
-    this.#publisher.publish({ type: 'train-begin', ...(numEpochs !== undefined && { numEpochs }), ...more });
+    this.#open.bus.publish({ type: 'train-begin', ...(numEpochs !== undefined && { numEpochs }), ...more });
   }
 
   #endTraining(): void {
     if (!this.#trainBegun) return;
     this.#trainBegun = false;
-    this.#publisher.publish({ type: 'train-end' });
+    this.#open.bus.publish({ type: 'train-end', status: 'completed' });
   }
 }
 

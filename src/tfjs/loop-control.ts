@@ -2,8 +2,8 @@ import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { ControlRequest, Metrics } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
+import type { EventBus } from '../run/event-bus.js';
 import { LearningRateFactors } from '../run/learning-rate-factors.js';
-import type { Publisher } from '../run/publisher.js';
 import { learningRateOf, setLearningRate } from './learning-rate.js';
 import { MemoryCheckpoints } from './memory-checkpoint.js';
 
@@ -29,7 +29,7 @@ export class LoopControl {
   /** What the loop trains with. A model can be given another. */
   optimizer: Optimizer;
   readonly #model: LayersModel | undefined;
-  readonly #publisher: Publisher;
+  readonly #bus: EventBus;
   readonly #handlers: CommandHandlers;
   readonly #factors = new LearningRateFactors();
   readonly #checkpoints = new MemoryCheckpoints();
@@ -38,15 +38,10 @@ export class LoopControl {
   #updating = false;
   #skipNext = false;
 
-  constructor(
-    optimizer: Optimizer,
-    model: LayersModel | undefined,
-    publisher: Publisher,
-    handlers: CommandHandlers = {},
-  ) {
+  constructor(optimizer: Optimizer, model: LayersModel | undefined, bus: EventBus, handlers: CommandHandlers = {}) {
     this.optimizer = optimizer;
     this.#model = model;
-    this.#publisher = publisher;
+    this.#bus = bus;
     this.#handlers = handlers;
   }
 
@@ -143,14 +138,14 @@ export class LoopControl {
     if (save) return this.#saveBy(save, request);
     const variables = this.#variables();
     if (variables.length === 0) throw new Error('no parameter has been updated yet, so there is nothing known to save');
-    const { step } = this.#publisher;
+    const { step } = this.#bus;
     this.#checkpoints.take(step, variables, this.optimizer);
     return `kept in memory at step ${step}`;
   }
 
   async #saveBy(save: NonNullable<CommandHandlers['save']>, request: ControlRequest): Promise<string> {
     const path = await save(request);
-    this.#publisher.publish({ type: 'save', path });
+    this.#bus.publish({ type: 'save', path });
     return path;
   }
 
@@ -185,7 +180,7 @@ export class LoopControl {
     const { evaluate } = this.#handlers;
     if (!evaluate) throw new Error('this loop has no way to evaluate; give instrument(…, { handlers: { evaluate } })');
     const metrics = await evaluate(request);
-    this.#publisher.publish({ type: 'evaluate', metrics });
+    this.#bus.publish({ type: 'evaluate', metrics });
   }
 
   /** A model's weights, those that are not trained too; else what the optimizer updates. */

@@ -1,11 +1,11 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { filter, map, type Observable, type Observer, Subject, type Subscription, takeUntil } from 'rxjs';
+import { filter, map, type Observable, Subject, type Subscription, takeUntil } from 'rxjs';
 import { checkFunction, describeValue } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, Metrics, SinkErrorEvent, TrainingEvent } from '../events/events.js';
 import { type RunMemory, runMemory } from '../events/run-memory.js';
-import type { Sink } from '../events/sink.js';
+import type { AttachOptions, Follower } from '../run/attachments.js';
 import { LearningRateFactors } from '../run/learning-rate-factors.js';
-import { type AttachOptions, Publisher, type PublisherOptions } from '../run/publisher.js';
+import { OpenRun, type RunOptions } from '../run/open-run.js';
 import { consoleSink } from '../sinks/console/console-sink.js';
 import { patchBackend } from '../tfjs/backend/patch-backend.js';
 import { absoluteSteps, lengthGroupSize, resolveArguments, warmupUpdates } from './arguments/resolve-arguments.js';
@@ -40,7 +40,7 @@ import { UpdateHistory } from './update-history.js';
 /** Several datasets to evaluate on, by name. */
 export type NamedDatasets<Example> = Readonly<Record<string, TrainDataset<Example>>>;
 
-export interface TrainerOptions<Example = unknown> extends Omit<PublisherOptions, 'run'> {
+export interface TrainerOptions<Example = unknown> extends Omit<RunOptions, 'run'> {
   readonly model: TrainableModel;
   readonly args?: TrainingArguments;
   readonly trainDataset?: TrainDataset<Example>;
@@ -117,7 +117,7 @@ export class Trainer<Example = unknown> {
   readonly #objective: Objective;
   readonly #collate: Collator<Example>;
   readonly #callbacks: readonly TrainerCallback[];
-  readonly #publisher: Publisher;
+  readonly #open: OpenRun;
   readonly #announcer: Announcer;
   readonly #history = new UpdateHistory();
   /** What is being trained with, while it is. */
@@ -138,34 +138,33 @@ export class Trainer<Example = unknown> {
     });
     this.#collate = options.dataCollator ?? (defaultCollator as Collator<Example>);
     this.#callbacks = [defaultFlow, ...(options.callbacks ?? [])];
-    this.#publisher = new Publisher({ ...options, run: this.args.runName });
-    this.#announcer = new Announcer(this.#publisher, this.#callbacks, () => this.#context());
+    this.#open = new OpenRun({ ...options, run: this.args.runName }, (request) => {
+      if (this.#run) return this.#run.act(request);
+      throw new Error('no training is running');
+    });
+    this.#announcer = new Announcer(this.#open.bus, this.#callbacks, () => this.#context());
     for (const callback of this.#callbacks) callback.onInitEnd?.(this.#context());
   }
 
   /** The name of the run, on every event. */
   get run(): string {
-    return this.#publisher.run;
+    return this.#open.bus.run;
   }
 
   /** Everything the loop does, as it does it. Hot: a subscriber gets the events from now on. It ends with `close()`. */
   get events$(): Observable<TrainingEvent> {
-    return this.#publisher.events$;
+    return this.#open.events$;
   }
 
   /** Let a sink or an observer follow a stream, under supervision: see `Training.attach`. */
-  attach<T>(
-    stream$: Observable<T>,
-    observer: Partial<Observer<T>> | Sink<T> | ((value: T) => void),
-    options?: AttachOptions,
-  ): Subscription {
+  attach<T>(stream$: Observable<T>, observer: Follower<T>, options?: AttachOptions): Subscription {
     if ('name' in observer && observer.name === 'consoleSink') this.#consoleIsTaken = true;
-    return this.#publisher.attach(stream$, observer, options);
+    return this.#open.attach(stream$, observer, options);
   }
 
   /** Make every alert of a rule an event of the run. */
   report(alerts$: Observable<AlertEvent>): Subscription {
-    return this.#publisher.report(alerts$);
+    return this.#open.report(alerts$);
   }
 
   /**
@@ -173,10 +172,7 @@ export class Trainer<Example = unknown> {
    * evaluation and a rollback come at the end of the step.
    */
   steer(requests$: Observable<ControlRequest>): Subscription {
-    return this.#publisher.steer(requests$, (request) => {
-      if (this.#run) return this.#run.act(request);
-      throw new Error('no training is running');
-    });
+    return this.#open.steer(requests$);
   }
 
   /**
@@ -189,7 +185,7 @@ export class Trainer<Example = unknown> {
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     if (this.#session)
       throw new Error('train(): expected to be called after the running training has ended, got it before');
-    if (this.#publisher.closed)
+    if (this.#open.closed)
       throw new Error('train(): expected to be called before close(), got it after; nobody would hear of the training');
     const { trainDataset } = this.#options;
     if (trainDataset === undefined) throw new TypeError('trainDataset: expected one to train on, got none');
@@ -211,7 +207,7 @@ export class Trainer<Example = unknown> {
       this.#session = undefined;
       if (!this.#options.optimizer) optimizer.dispose();
       ended$.next();
-      await this.#publisher.flush();
+      await this.#open.flush();
     }
   }
 
@@ -277,7 +273,7 @@ export class Trainer<Example = unknown> {
 
   /** End the stream, and wait for every sink to flush. Gives every `sink-error` of the run. */
   close(): Promise<readonly SinkErrorEvent[]> {
-    return this.#publisher.close();
+    return this.#open.close();
   }
 
   #now(): number {
@@ -349,7 +345,7 @@ export class Trainer<Example = unknown> {
       {
         ...session,
         plan,
-        publisher: this.#publisher,
+        bus: this.#open.bus,
         announcer: this.#announcer,
         objective: this.#objective,
         trainable,
@@ -387,7 +383,7 @@ export class Trainer<Example = unknown> {
     };
     const logged = await logMetrics(this.#announcer, args, state, metrics);
     if (args.loadBestModelAtEnd) await checkpoints.loadBest();
-    await this.#announcer.say('onTrainEnd', { type: 'train-end' }, {});
+    await this.#announcer.say('onTrainEnd', { type: 'train-end', status: 'completed' }, {});
     return { globalStep: state.globalStep, trainingLoss, metrics: logged };
   }
 
@@ -447,7 +443,7 @@ export class Trainer<Example = unknown> {
       map(withoutFlos),
       takeUntil(ended$),
     );
-    this.#publisher.attach(shown$, consoleSink({ style: 'progress' }), { name: 'progress' });
+    this.#open.attach(shown$, consoleSink({ style: 'progress' }), { name: 'progress' });
   }
 }
 

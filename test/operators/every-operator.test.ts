@@ -91,7 +91,7 @@ describe('every operator', () => {
       const failures: unknown[] = [];
       const source = new Subject<unknown>();
       const supervised = new SupervisedObservable<unknown>(
-        (_sink, cause) => failures.push(cause),
+        (cause) => failures.push(cause),
         (subscriber) => source.subscribe(subscriber),
       );
       const seen: unknown[] = [];

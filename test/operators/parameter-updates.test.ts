@@ -303,7 +303,7 @@ describe('parameterUpdates', () => {
     const failures: unknown[] = [];
     const source = new Subject<TrainingEvent>();
     const supervised = new SupervisedObservable<TrainingEvent>(
-      (_name, cause) => failures.push(cause),
+      (cause) => failures.push(cause),
       (subscriber) => source.subscribe(subscriber),
     );
     supervised.pipe(parameterUpdates()).subscribe(() => {

@@ -6,7 +6,7 @@ function supervised() {
   const subject = new Subject<number>();
   const failures: unknown[] = [];
   const source$ = new SupervisedObservable<number>(
-    (_name, cause) => failures.push(cause),
+    (cause) => failures.push(cause),
     (subscriber) => subject.subscribe(subscriber),
   );
   return { subject, failures, source$ };
@@ -77,7 +77,7 @@ describe('SupervisedObservable', () => {
     const failures: unknown[] = [];
     let tornDown = false;
     const source$ = new SupervisedObservable<number>(
-      (_name, cause) => failures.push(cause),
+      (cause) => failures.push(cause),
       (subscriber) => {
         subscriber.next(1);
         return () => {

@@ -1,4 +1,4 @@
-import type { PublishedEvent, Publisher } from '../../run/publisher.js';
+import type { EventBus, PublishedEvent } from '../../run/event-bus.js';
 import type { CallbackContext, CallbackHook, ContextOf, TrainerCallback } from '../callbacks/trainer-callback.js';
 import type { TrainerControl } from '../state/trainer-control.js';
 
@@ -15,7 +15,7 @@ const RESETS: Partial<Record<CallbackHook, readonly (keyof TrainerControl)[]>> =
 /** Says what happens: first as an event, to whoever listens; then to the callbacks, in their order. */
 export class Announcer {
   constructor(
-    private readonly publisher: Publisher,
+    private readonly bus: EventBus,
     private readonly callbacks: readonly TrainerCallback[],
     private readonly context: () => CallbackContext,
   ) {}
@@ -38,8 +38,8 @@ export class Announcer {
   /** An event that no callback has a hook for. */
   publish(event: PublishedEvent): void {
     const { state } = this.context();
-    this.publisher.step = state.globalStep;
-    this.publisher.epoch = state.epoch;
-    this.publisher.publish(event);
+    this.bus.step = state.globalStep;
+    this.bus.epoch = state.epoch;
+    this.bus.publish(event);
   }
 }

@@ -1,8 +1,8 @@
 import { div, memory, type Optimizer, type Scalar, tidy } from '@tensorflow/tfjs-core';
 import type { ControlCommand, ControlRequest, Metrics } from '../../events/events.js';
 import { shortNumber } from '../../events/short-number.js';
+import type { EventBus } from '../../run/event-bus.js';
 import type { LearningRateFactors } from '../../run/learning-rate-factors.js';
-import type { Publisher } from '../../run/publisher.js';
 import { setLearningRate } from '../../tfjs/learning-rate.js';
 import { createStepParameters, type LiveParameters } from '../../tfjs/live-parameters.js';
 import type { NamedParameter } from '../../tfjs/parameter-names.js';
@@ -45,7 +45,7 @@ export interface RunParts<Example> {
   readonly plan: TrainingPlan;
   readonly state: TrainerState;
   readonly control: TrainerControl;
-  readonly publisher: Publisher;
+  readonly bus: EventBus;
   readonly announcer: Announcer;
   readonly objective: Objective;
   readonly trainable: readonly NamedParameter[];
@@ -198,7 +198,7 @@ export class TrainingRun<Example> {
 
   /** One update: forward and backward for every micro-batch, clipping, the optimizer, the schedule. */
   async #update(epoch: number, group: readonly SizedBatch[]): Promise<void> {
-    const { args, announcer, plan, publisher, state } = this.#parts;
+    const { args, announcer, plan, bus, state } = this.#parts;
     const begin = performance.now();
     const gradients = new Gradients(this.#parts.trainable.map(({ variable }) => variable));
     const tokensBefore = this.#tokens;
@@ -236,7 +236,7 @@ export class TrainingRun<Example> {
         durationMs,
         examples: group.reduce((sum, { size }) => sum + size, 0),
         // What listeners took between two steps counts too, and must not exceed the whole.
-        observingMs: Math.min(publisher.takeObservingMs(), durationMs),
+        observingMs: Math.min(bus.takeObservingMs(), durationMs),
         numTensors: memory().numTensors,
         ...(args.includeNumInputTokensSeen !== 'no' && { tokens: this.#tokens - tokensBefore }),
       },

@@ -2,19 +2,15 @@ import { map, NEVER, of, Subject } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../../src/events/events.js';
 import type { Sink } from '../../src/events/sink.js';
-import { Publisher } from '../../src/run/publisher.js';
+import type { Act } from '../../src/run/control-queue.js';
+import { OpenRun } from '../../src/run/open-run.js';
 
-function setUp(options: { closeTimeoutMs?: number } = {}) {
+function setUp({ act = () => undefined, ...options }: { closeTimeoutMs?: number; act?: Act } = {}) {
   const said: SinkErrorEvent[] = [];
-  const publisher = new Publisher({
-    run: 'test',
-    clock: () => 5,
-    onSinkError: (event) => said.push(event),
-    ...options,
-  });
+  const run = new OpenRun({ run: 'test', clock: () => 5, onSinkError: (event) => said.push(event), ...options }, act);
   const events: TrainingEvent[] = [];
-  publisher.events$.subscribe((event) => events.push(event));
-  return { publisher, said, events };
+  run.events$.subscribe((event) => events.push(event));
+  return { run, said, events };
 }
 
 /** A sink that is slow to write: it closes when the test says so. */
@@ -33,85 +29,87 @@ function slowSink(): Sink<unknown> & { taken: unknown[]; finish: () => void; bre
     error() {},
     complete() {},
     flush: async () => {},
+    close: () => closed,
     closed,
     finish,
     breakDown,
   };
 }
 
-describe('Publisher', () => {
+describe('OpenRun', () => {
   it('stamps events with run, position and time', () => {
-    const { publisher, events } = setUp();
-    publisher.step = 3;
-    publisher.epoch = 0.5;
-    publisher.publish({ type: 'epoch-end' });
+    const { run, events } = setUp();
+    run.bus.step = 3;
+    run.bus.epoch = 0.5;
+    run.bus.publish({ type: 'epoch-end' });
     expect(events).toEqual([{ type: 'epoch-end', run: 'test', step: 3, epoch: 0.5, time: 5 }]);
   });
 
   it('refuses an empty run', () => {
-    expect(() => new Publisher({ run: '' })).toThrow('run: expected a name that is not empty, got ""');
+    expect(() => new OpenRun({ run: '' }, () => undefined)).toThrow('run: expected a name that is not empty, got ""');
   });
 
   it('makes one sink-error of an observer that throws, and goes on', async () => {
-    const { publisher, events, said } = setUp();
+    const { run, events, said } = setUp();
     let calls = 0;
-    publisher.attach(
-      publisher.events$,
+    run.attach(
+      run.events$,
       () => {
         calls++;
         throw new Error('boom');
       },
       { name: 'mine' },
     );
-    publisher.publish({ type: 'step-begin' });
-    publisher.publish({ type: 'epoch-end' });
+    run.bus.publish({ type: 'step-begin' });
+    run.bus.publish({ type: 'epoch-end' });
     expect(calls).toBe(1);
     expect(events.map(({ type }) => type)).toEqual(['step-begin', 'sink-error', 'epoch-end']);
     expect(said).toMatchObject([
       { sink: 'mine', message: 'mine failed and was detached: boom', cause: new Error('boom') },
     ]);
-    expect(await publisher.close()).toEqual(said);
+    expect(await run.close()).toEqual(said);
   });
 
   it('makes one sink-error of an operator that throws, and lets the sink write what it has', async () => {
-    const { publisher, said } = setUp();
+    const { run, said } = setUp();
     const sink = slowSink();
     let completed = false;
-    sink.complete = () => {
+    sink.close = () => {
       completed = true;
       sink.finish();
+      return sink.closed;
     };
-    const stream$ = publisher.events$.pipe(
+    const stream$ = run.events$.pipe(
       map((event) => {
         if (event.type === 'epoch-end') throw new Error('in map');
         return event;
       }),
     );
-    publisher.attach(stream$, sink);
-    publisher.publish({ type: 'step-begin' });
-    publisher.publish({ type: 'epoch-end' });
-    publisher.publish({ type: 'epoch-end' });
+    run.attach(stream$, sink);
+    run.bus.publish({ type: 'step-begin' });
+    run.bus.publish({ type: 'epoch-end' });
+    run.bus.publish({ type: 'epoch-end' });
     expect(sink.taken).toHaveLength(1);
     expect(completed).toBe(true);
     expect(said).toHaveLength(1);
-    await publisher.close();
+    await run.close();
   });
 
   it('makes one sink-error of a sink whose writing fails', async () => {
-    const { publisher, said } = setUp();
+    const { run, said } = setUp();
     const sink = slowSink();
-    publisher.attach(publisher.events$, sink);
+    run.attach(run.events$, sink);
     sink.breakDown(new Error('disk full'));
-    await publisher.close();
+    await run.close();
     expect(said).toMatchObject([{ sink: 'slow', message: 'slow failed and was detached: disk full' }]);
   });
 
   it('close waits for every sink', async () => {
-    const { publisher } = setUp();
+    const { run } = setUp();
     const sink = slowSink();
-    publisher.attach(publisher.events$, sink);
+    run.attach(run.events$, sink);
     let closed = false;
-    const closing = publisher.close().then(() => {
+    const closing = run.close().then(() => {
       closed = true;
     });
     await new Promise(setImmediate);
@@ -122,40 +120,44 @@ describe('Publisher', () => {
   });
 
   it('close does not wait for ever, and says what it left', async () => {
-    const { publisher, said } = setUp({ closeTimeoutMs: 1 });
-    publisher.attach(NEVER, () => {}, { name: 'endless' });
-    await publisher.close();
+    const { run, said } = setUp({ closeTimeoutMs: 1 });
+    run.attach(NEVER, () => {}, { name: 'endless' });
+    await run.close();
     expect(said).toMatchObject([{ sink: 'endless', message: expect.stringContaining('did not end within 1 ms') }]);
   });
 
-  it('close waits for a flush only, where the sink was unsubscribed by hand', async () => {
-    const { publisher, said } = setUp();
+  it('closes and forgets a sink that is unsubscribed by hand', async () => {
+    const { run, said } = setUp();
     const sink = slowSink();
-    let flushed = 0;
-    sink.flush = async () => void flushed++;
-    publisher.attach(publisher.events$, sink).unsubscribe();
-    await publisher.close();
-    expect(flushed).toBe(1);
-    expect(said).toEqual([]);
+    let closes = 0;
+    sink.close = () => {
+      closes++;
+      sink.finish();
+      return sink.closed;
+    };
+    run.attach(run.events$, sink).unsubscribe();
+    expect(closes).toBe(1);
+    await run.close();
+    expect([closes, said]).toEqual([1, []]);
   });
 
   it('follows streams that end on their own', async () => {
-    const { publisher } = setUp();
+    const { run } = setUp();
     const other = new Subject<number>();
     const taken: number[] = [];
-    publisher.attach(other, (value) => taken.push(value));
+    run.attach(other, (value) => taken.push(value));
     other.next(1);
     other.complete();
-    await publisher.close();
+    await run.close();
     expect(taken).toEqual([1]);
   });
 
   it('waits for ever where it is told to: no timer can measure that', async () => {
-    const { publisher, said } = setUp({ closeTimeoutMs: Infinity });
+    const { run, said } = setUp({ closeTimeoutMs: Infinity });
     const sink = slowSink();
-    publisher.attach(publisher.events$, sink);
+    run.attach(run.events$, sink);
     setTimeout(sink.finish, 20);
-    await publisher.close();
+    await run.close();
     expect(said).toEqual([]);
   });
 
@@ -163,18 +165,21 @@ describe('Publisher', () => {
     const lines: unknown[][] = [];
     const saying = vi.spyOn(console, 'error').mockImplementation((...line) => void lines.push(line));
     try {
-      const publisher = new Publisher({
-        onSinkError: () => {
-          throw new Error('from the handler');
+      const run = new OpenRun(
+        {
+          onSinkError: () => {
+            throw new Error('from the handler');
+          },
         },
-      });
+        () => undefined,
+      );
       const types: string[] = [];
-      publisher.attach(publisher.events$, () => {
+      run.attach(run.events$, () => {
         throw new Error('first');
       });
-      publisher.events$.subscribe(({ type }) => types.push(type));
-      publisher.publish({ type: 'step-begin' });
-      publisher.publish({ type: 'epoch-end' });
+      run.events$.subscribe(({ type }) => types.push(type));
+      run.bus.publish({ type: 'step-begin' });
+      run.bus.publish({ type: 'epoch-end' });
       expect(types).toEqual(['step-begin', 'sink-error', 'epoch-end']);
       expect(lines).toEqual([
         ['trainscope: observer failed and was detached: first'],
@@ -186,15 +191,15 @@ describe('Publisher', () => {
   });
 
   it('survives a handler of sink-errors that throws itself', () => {
-    const { publisher, events } = setUp();
-    publisher.events$.subscribe((event) => {
+    const { run, events } = setUp();
+    run.events$.subscribe((event) => {
       if (event.type === 'sink-error') throw new Error('again');
     });
-    publisher.attach(publisher.events$, () => {
+    run.attach(run.events$, () => {
       throw new Error('first');
     });
-    publisher.publish({ type: 'step-begin' });
-    publisher.publish({ type: 'epoch-end' });
+    run.bus.publish({ type: 'step-begin' });
+    run.bus.publish({ type: 'epoch-end' });
     expect(events.map((e) => (e.type === 'sink-error' ? e.message : e.type))).toEqual([
       'step-begin',
       expect.stringContaining('first'),
@@ -204,13 +209,13 @@ describe('Publisher', () => {
   });
 
   it('delivers what is published during a delivery after it, to everyone in one order', () => {
-    const { publisher } = setUp();
-    publisher.events$.subscribe((event) => {
-      if (event.type === 'epoch-begin') publisher.publish({ type: 'epoch-end' });
+    const { run } = setUp();
+    run.events$.subscribe((event) => {
+      if (event.type === 'epoch-begin') run.bus.publish({ type: 'epoch-end' });
     });
     const later: string[] = [];
-    publisher.events$.subscribe(({ type }) => later.push(type));
-    publisher.publish({ type: 'epoch-begin' });
+    run.events$.subscribe(({ type }) => later.push(type));
+    run.bus.publish({ type: 'epoch-begin' });
     expect(later).toEqual(['epoch-begin', 'epoch-end']);
   });
 });
@@ -229,32 +234,32 @@ const ALERT: AlertEvent = {
 };
 const STOP: ControlRequest = { command: { kind: 'stop' }, source: 'stopOnAlert', message: 'the loss rose' };
 
-describe('Publisher.report and steer', () => {
+describe('OpenRun.report and steer', () => {
   it('makes events of alerts, as they are', async () => {
-    const { publisher, events } = setUp();
-    publisher.report(of(ALERT));
+    const { run, events } = setUp();
+    run.report(of(ALERT));
     expect(events).toEqual([ALERT]);
-    expect(await publisher.close()).toEqual([]);
+    expect(await run.close()).toEqual([]);
   });
 
   it('goes on when a rule throws', async () => {
-    const { publisher, events } = setUp();
-    publisher.report(publisher.events$.pipe(map((): AlertEvent => raise('rule'))));
-    publisher.publish({ type: 'step-begin' });
-    publisher.publish({ type: 'epoch-end' });
+    const { run, events } = setUp();
+    run.report(run.events$.pipe(map((): AlertEvent => raise('rule'))));
+    run.bus.publish({ type: 'step-begin' });
+    run.bus.publish({ type: 'epoch-end' });
     expect(events.map(({ type }) => type)).toEqual(['step-begin', 'sink-error', 'epoch-end']);
-    expect(await publisher.close()).toMatchObject([
-      { sink: 'report', message: 'report failed and was detached: rule' },
-    ]);
+    expect(await run.close()).toMatchObject([{ sink: 'report', message: 'report failed and was detached: rule' }]);
   });
 
   it('tells who asked, why, and what came of it', async () => {
-    const { publisher, events } = setUp();
     const asked: ControlRequest[] = [];
-    publisher.steer(of(STOP, { ...STOP, parameter: 'w' }), (request) => {
-      asked.push(request);
-      return request.parameter && 'stopped';
+    const { run, events } = setUp({
+      act(request) {
+        asked.push(request);
+        return request.parameter && 'stopped';
+      },
     });
+    run.steer(of(STOP, { ...STOP, parameter: 'w' }));
     expect(asked).toHaveLength(2);
     expect(events).toMatchObject([
       { type: 'control', command: { kind: 'stop' }, source: 'stopOnAlert', message: 'the loss rose' },
@@ -267,9 +272,9 @@ describe('Publisher.report and steer', () => {
     ['throws', () => raise('no optimizer')],
     ['rejects', async () => raise('no optimizer')],
   ])('says why it could not be done when act %s, and goes on', async (_how, act) => {
-    const { publisher, events } = setUp();
-    publisher.steer(of(STOP, STOP), act);
-    expect(await publisher.close()).toEqual([]);
+    const { run, events } = setUp({ act });
+    run.steer(of(STOP, STOP));
+    expect(await run.close()).toEqual([]);
     expect(events).toMatchObject([
       { type: 'control', message: 'the loss rose: not done: no optimizer', refused: true },
       { type: 'control', refused: true },
@@ -277,9 +282,9 @@ describe('Publisher.report and steer', () => {
   });
 
   it('close waits for what is being done', async () => {
-    const { publisher, events } = setUp();
-    publisher.steer(of(STOP), () => new Promise((resolve) => setTimeout(resolve, 5, 'late')));
-    await publisher.close();
+    const { run, events } = setUp({ act: () => new Promise((resolve) => setTimeout(resolve, 5, 'late')) });
+    run.steer(of(STOP));
+    await run.close();
     expect(events).toMatchObject([{ type: 'control', message: 'the loss rose: late' }]);
   });
 });

@@ -1,0 +1,167 @@
+import type { Observable, Subscriber } from 'rxjs';
+import type { EventContext, TrainingEvent } from '../events/events.js';
+import { deliverGuarded, type FailureHandler } from './guard.js';
+import { SupervisedObservable } from './supervised-observable.js';
+
+type WithoutContext<E> = E extends TrainingEvent
+  ? Omit<E, keyof EventContext> & Partial<Pick<E, 'step' | 'epoch'>>
+  : never;
+
+/** An event as a source says it: the bus adds the run, the time, and the position unless it is given. */
+export type PublishedEvent = WithoutContext<TrainingEvent>;
+
+/**
+ * Whom a subscription to the events serves. At the end of a run those who publish are completed first, so that what they
+ * still have to say reaches those who only look.
+ */
+export type Role = 'report' | 'steer' | 'look';
+
+const ROLES: readonly Role[] = ['report', 'steer', 'look'];
+
+interface Listener {
+  readonly subscriber: Subscriber<TrainingEvent>;
+  readonly role: Role;
+}
+
+export interface EventBusOptions {
+  readonly run: string;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Told what a listener, or the clock, has failed with. */
+  readonly onFailure: (name: string, cause: unknown) => void;
+}
+
+/**
+ * Where a source's events come together: it stamps them, freezes them, and delivers each to everyone who listens. A loop
+ * that publishes here cannot be stopped by a listener.
+ */
+export class EventBus {
+  readonly run: string;
+  /** Every event of the run, hot: a subscriber gets those from now on. */
+  readonly events$: Observable<TrainingEvent>;
+  /** Updates done. The source moves it. */
+  step = 0;
+  /** Epochs done. The source moves it. */
+  epoch = 0;
+
+  readonly #options: EventBusOptions;
+  /** Replaced when it changes: one who comes or goes during a delivery does not disturb it. */
+  #listeners: readonly Listener[] = [];
+  #role: Role = 'look';
+  #clock: () => number;
+  #observingMs = 0;
+  #delivering = false;
+  #ended = false;
+  readonly #waiting: TrainingEvent[] = [];
+  readonly #fail: FailureHandler;
+
+  constructor(options: EventBusOptions) {
+    this.run = options.run;
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#fail = (cause) => options.onFailure('subscriber', cause);
+    this.events$ = new SupervisedObservable<TrainingEvent>(this.#fail, (subscriber) => this.#add(subscriber));
+  }
+
+  /** The run, the position and the time of now. */
+  context(): EventContext {
+    return { run: this.run, step: this.step, epoch: this.epoch, time: this.#time() };
+  }
+
+  /**
+   * Deliver an event to everyone who listens. One that is published while another is being delivered (an alert, say)
+   * comes after it, so that all listeners see the same order; but a live handle cannot wait.
+   */
+  publish(event: PublishedEvent): void {
+    if (this.#ended) return;
+    const stamped = freeze({ ...this.context(), ...event } as TrainingEvent);
+    if (this.#delivering && !('parameters' in event)) {
+      this.#waiting.push(stamped);
+      return;
+    }
+    const outermost = !this.#delivering;
+    const begin = performance.now();
+    this.#delivering = true;
+    try {
+      this.#deliver(stamped);
+      if (outermost) for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) this.#deliver(next);
+    } finally {
+      if (outermost) {
+        this.#delivering = false;
+        this.#observingMs += performance.now() - begin;
+      }
+    }
+  }
+
+  /** Milliseconds that listeners took since the last call. */
+  takeObservingMs(): number {
+    const taken = this.#observingMs;
+    this.#observingMs = 0;
+    return taken;
+  }
+
+  /** Whoever subscribes to the events while `subscribe` runs serves this role. */
+  inRole<T>(role: Role, subscribe: () => T): T {
+    const before = this.#role;
+    this.#role = role;
+    try {
+      return subscribe();
+    } finally {
+      this.#role = before;
+    }
+  }
+
+  /** Complete the stream for those who serve a role. The others still get events. */
+  complete(role: Role): void {
+    for (const listener of this.#listeners.filter((each) => each.role === role)) {
+      this.#guard(listener, () => listener.subscriber.complete());
+    }
+  }
+
+  /** Complete the stream for everyone; nothing is delivered any more. */
+  end(): void {
+    for (const role of ROLES) this.complete(role);
+    this.#ended = true;
+  }
+
+  #add(subscriber: Subscriber<TrainingEvent>): () => void {
+    if (this.#ended) {
+      subscriber.complete();
+      return () => {};
+    }
+    const listener: Listener = { subscriber, role: this.#role };
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((each) => each !== listener);
+    };
+  }
+
+  #deliver(event: TrainingEvent): void {
+    for (const listener of this.#listeners) this.#guard(listener, () => listener.subscriber.next(event));
+  }
+
+  #guard({ subscriber }: Listener, deliver: () => void): void {
+    deliverGuarded(deliver, (cause) => {
+      deliverGuarded(() => subscriber.unsubscribe(), this.#fail);
+      this.#fail(cause);
+    });
+  }
+
+  #time(): number {
+    try {
+      return this.#clock();
+    } catch (cause) {
+      // Another clock from now on, or every event would tell of it.
+      this.#clock = Date.now;
+      this.#options.onFailure('clock', cause);
+      return Date.now();
+    }
+  }
+}
+
+/** What one listener does to an event, no other one shall see; and what the source gave stays its own. */
+function freeze(event: TrainingEvent): TrainingEvent {
+  if ('metrics' in event) return Object.freeze({ ...event, metrics: Object.freeze({ ...event.metrics }) });
+  if ('command' in event) return Object.freeze({ ...event, command: Object.freeze({ ...event.command }) });
+  return Object.freeze(event);
+}

@@ -1,0 +1,99 @@
+import { config, type Observer, Subject, Subscriber } from 'rxjs';
+
+/** Told what a subscriber, an operator or a sink has failed with. */
+export type FailureHandler = (cause: unknown) => void;
+
+/**
+ * A subscriber whose observer cannot break its source: what `observer` throws, a promise of its own that is rejected, an
+ * error of the stream that it does not handle, and what the stream's own clean-up throws go to `onFailure`. After a
+ * failure it is unsubscribed.
+ */
+export class GuardedSubscriber<T> extends Subscriber<T> {
+  readonly #observer: Partial<Observer<T>>;
+  readonly #onFailure: FailureHandler;
+  readonly #unsettled = new Set<Promise<void>>();
+
+  constructor(observer: Partial<Observer<T>>, onFailure: FailureHandler) {
+    super();
+    this.#observer = observer;
+    this.#onFailure = onFailure;
+  }
+
+  /** Resolves when what an async observer has begun is done. */
+  async settled(): Promise<void> {
+    while (this.#unsettled.size > 0) await Promise.all(this.#unsettled);
+  }
+
+  override unsubscribe(): void {
+    try {
+      super.unsubscribe();
+    } catch (cause) {
+      this.#onFailure(cause);
+    }
+  }
+
+  protected override _next(value: T): void {
+    this.#tell(() => this.#observer.next?.(value));
+  }
+
+  protected override _error(cause: unknown): void {
+    if (this.#observer.error) this.#tell(() => this.#observer.error?.(cause));
+    else this.#onFailure(cause);
+    this.unsubscribe();
+  }
+
+  protected override _complete(): void {
+    this.#tell(() => this.#observer.complete?.());
+    this.unsubscribe();
+  }
+
+  #tell(call: () => unknown): void {
+    try {
+      const result = call();
+      if (isPromiseLike(result)) this.#await(result);
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
+  #await(result: PromiseLike<unknown>): void {
+    const settled: Promise<void> = Promise.resolve(result)
+      .then(
+        () => {},
+        (cause) => this.#fail(cause),
+      )
+      .finally(() => this.#unsettled.delete(settled));
+    this.#unsettled.add(settled);
+  }
+
+  #fail(cause: unknown): void {
+    this.unsubscribe();
+    this.#onFailure(cause);
+  }
+}
+
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/** Runs what it is given within rxjs, so that errors which rxjs would throw later are known when it returns. */
+const insideRxjs = new Subject<() => void>();
+insideRxjs.subscribe((work) => work());
+
+/**
+ * Deliver something to a subscriber. What fails anywhere behind it, at once, goes to `onFailure`: also in streams that
+ * are made by `new Observable()`, `defer` or `groupBy`, whose errors rxjs throws out of band, which ends a process.
+ *
+ * rxjs has a mode in which it throws such errors where they happen; it is on for the time of the delivery only.
+ */
+export function deliverGuarded(deliver: () => void, onFailure: FailureHandler): void {
+  const before = config.useDeprecatedSynchronousErrorHandling;
+  config.useDeprecatedSynchronousErrorHandling = true;
+  try {
+    insideRxjs.next(deliver);
+  } catch (cause) {
+    onFailure(cause);
+  } finally {
+    config.useDeprecatedSynchronousErrorHandling = before;
+  }
+}
