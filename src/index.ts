@@ -117,6 +117,7 @@ export { type UnchangedParameterOptions, unchangedParameter } from './rules/unch
 export { type RatioStatistic, type UpdateRatioBandOptions, updateRatioBand } from './rules/update-ratio-band.js';
 export { type VanishingGradientsOptions, vanishingGradients } from './rules/vanishing-gradients.js';
 export type { AttachOptions, Follower } from './run/attachments.js';
+export type { CommandHandlers } from './run/loop-control.js';
 export type { RunOptions } from './run/open-run.js';
 export type { Run } from './run/run.js';
 export { type ConsoleSinkOptions, type ConsoleStyle, consoleSink } from './sinks/console/console-sink.js';

@@ -75,7 +75,7 @@ export class EventBus {
   publish(event: PublishedEvent): void {
     if (this.#ended) return;
     const stamped = freeze({ ...this.context(), ...event } as TrainingEvent);
-    if (this.#delivering && !('parameters' in event)) {
+    if (this.#delivering && !carriesLiveHandle(stamped)) {
       this.#waiting.push(stamped);
       return;
     }
@@ -157,6 +157,10 @@ export class EventBus {
       return Date.now();
     }
   }
+}
+
+function carriesLiveHandle({ type }: TrainingEvent): boolean {
+  return type === 'pre-optimizer-step' || type === 'optimizer-step';
 }
 
 /** What one listener does to an event, no other one shall see; and what the source gave stays its own. */

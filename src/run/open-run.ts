@@ -32,6 +32,11 @@ export class OpenRun {
   readonly #timeoutMs: number;
   #closing: Promise<readonly SinkErrorEvent[]> | undefined;
 
+  /** One `sink-error` of what failed in observing. */
+  readonly fail = (name: string, cause: unknown): void => {
+    this.bus.publish(this.#errors.add(name, cause, this.#position()));
+  };
+
   /** @throws TypeError for a run without a name. */
   constructor({ run = 'run', clock = Date.now, onSinkError, closeTimeoutMs = CLOSE_TIMEOUT_MS }: RunOptions, act: Act) {
     if (typeof run !== 'string' || run === '') {
@@ -39,9 +44,9 @@ export class OpenRun {
     }
     this.#errors = new SinkErrors(onSinkError);
     this.#timeoutMs = closeTimeoutMs;
-    this.bus = new EventBus({ run, clock, onFailure: this.#fail });
+    this.bus = new EventBus({ run, clock, onFailure: this.fail });
     this.queue = new ControlQueue(this.bus, act);
-    this.#attachments = new Attachments(this.bus, this.#fail);
+    this.#attachments = new Attachments(this.bus, this.fail);
   }
 
   /** Whether `close()` has been called. */
@@ -60,7 +65,7 @@ export class OpenRun {
 
   supervise<T>(stream$: Observable<T>): Observable<T> {
     return new SupervisedObservable<T>(
-      (cause) => this.#fail('subscriber', cause),
+      (cause) => this.fail('subscriber', cause),
       (subscriber) => stream$.subscribe(subscriber),
     );
   }
@@ -103,10 +108,6 @@ export class OpenRun {
     if (!this.closed) return;
     throw new Error(`${method}(): expected an open run, got ${this.bus.run} after close(); do it before`);
   }
-
-  readonly #fail = (name: string, cause: unknown): void => {
-    this.bus.publish(this.#errors.add(name, cause, this.#position()));
-  };
 
   /** The clock may be what has failed. */
   #position() {

@@ -1,70 +1,103 @@
-import type { Logs } from '@tensorflow/tfjs-layers';
+import { nextFrame } from '@tensorflow/tfjs-core';
+import { CustomCallback, type Logs } from '@tensorflow/tfjs-layers';
 import type { EventBus } from '../run/event-bus.js';
+import type { TrainingSpan } from './training-span.js';
 
-/** How long a loop is going to go on, as far as it is known. */
-export interface FitPlan {
-  /** The epoch that the loop ends with, counted from 1. */
-  readonly numEpochs?: number;
-  /** Updates in an epoch. */
-  readonly stepsPerEpoch?: number;
-  /** Epochs that are done already, as when a training goes on. Default: 0. */
-  readonly initialEpoch?: number;
+/** As `fit` takes it: how often the callback lets the thread go. */
+export type YieldEvery = 'auto' | 'batch' | 'epoch' | 'never' | number;
+
+/**
+ * Callbacks for `model.fit`, alone or beside those of TensorFlow.js, in any order. A loop by hand may call them too; what
+ * they tell is told when they return.
+ */
+export interface FitCallbacks extends CustomCallback {
+  onTrainBegin(logs?: Logs): Promise<void>;
+  onEpochBegin(epoch: number, logs?: Logs): Promise<void>;
+  onBatchBegin(batch: number, logs?: Logs): Promise<void>;
+  onBatchEnd(batch: number, logs?: Logs): Promise<void>;
+  onEpochEnd(epoch: number, logs?: Logs): Promise<void>;
+  onTrainEnd(logs?: Logs): Promise<void>;
 }
 
-/** Callbacks for `model.fit`; a loop by hand may call them too. */
-export interface FitCallbacks {
-  onTrainBegin(): void;
-  onEpochBegin(epoch: number): void;
-  onBatchBegin(batch: number, logs?: Logs): void;
-  onBatchEnd(batch: number, logs?: Logs): void;
-  onEpochEnd(epoch: number, logs?: Logs): void;
-  onTrainEnd(): void;
-}
+const ours = new WeakMap<object, (yieldEvery: YieldEvery) => FitCallbacks>();
 
-/** What the callbacks know that a hooked optimizer does not. */
-export interface FitPosition {
-  plan: FitPlan;
-  /** What is known of the running batch. `fit` fills in its `size` only after it has said that the batch begins. */
-  batch: Logs;
-  begin(): void;
-  end(): void;
-}
-
-/** Callbacks that publish epochs, logs and evaluations, and keep the publisher's fractional epoch. */
-export function fitCallbacks(bus: EventBus, position: FitPosition): FitCallbacks {
-  let epochBegun = 0;
-  let batches = 0;
-  let batchesPerEpoch: number | undefined;
-  return {
-    onTrainBegin() {
-      batchesPerEpoch = undefined;
-      position.begin();
+/**
+ * Callbacks that tell of epochs, logs and evaluations. They are an instance of what TensorFlow.js makes of plain ones, with
+ * methods of its own: `fit` takes a list as it is if its first element is such an instance, and else wraps each.
+ */
+export function fitCallbacks(bus: EventBus, span: TrainingSpan, yieldEvery: YieldEvery = 'auto'): FitCallbacks {
+  const tellEpochEnd = (epoch: number, logs: Logs = {}) => {
+    span.endEpoch(epoch);
+    const metrics = logs as Readonly<Record<string, number>>;
+    bus.publish({ type: 'log', metrics });
+    const validation = Object.entries(metrics).filter(([name]) => name.startsWith('val_'));
+    if (validation.length > 0) bus.publish({ type: 'evaluate', metrics: Object.fromEntries(validation) });
+  };
+  const callback = new CustomCallback({ onEpochEnd: tellEpochEnd }, yieldEvery);
+  const base = {
+    onEpochBegin: callback.onEpochBegin.bind(callback),
+    onBatchEnd: callback.onBatchEnd.bind(callback),
+    onEpochEnd: callback.onEpochEnd.bind(callback),
+  };
+  const methods: Pick<FitCallbacks, (typeof METHODS)[number]> = {
+    async onTrainBegin() {
+      span.begin();
     },
-    onEpochBegin(epoch) {
-      epochBegun = epoch;
-      batches = 0;
-      bus.epoch = epoch;
-      bus.publish({ type: 'epoch-begin' });
+    async onEpochBegin(epoch, logs) {
+      span.beginEpoch(epoch);
+      await base.onEpochBegin(epoch, logs);
     },
-    onBatchBegin(_batch, logs) {
-      position.batch = logs ?? {};
-      const perEpoch = position.plan.stepsPerEpoch ?? batchesPerEpoch;
-      if (perEpoch) bus.epoch = epochBegun + batches / perEpoch;
-      batches++;
+    async onBatchBegin(_batch, logs = {}) {
+      // The very object: `fit` fills in the size only after it has said that the batch begins.
+      span.beginBatch(logs as { readonly size?: number });
     },
-    onBatchEnd() {
-      position.batch = {};
+    async onBatchEnd(batch, logs) {
+      span.endBatch();
+      await base.onBatchEnd(batch, logs);
     },
-    onEpochEnd(epoch, logs = {}) {
-      batchesPerEpoch = batches;
-      bus.epoch = epoch + 1;
-      bus.publish({ type: 'epoch-end' });
-      bus.publish({ type: 'log', metrics: { ...logs } });
-      const validation = Object.entries(logs).filter(([name]) => name.startsWith('val_'));
-      if (validation.length > 0) bus.publish({ type: 'evaluate', metrics: Object.fromEntries(validation) });
+    async onEpochEnd(epoch, logs = {}) {
+      if (Object.values(logs).every((value) => typeof value === 'number')) {
+        tellEpochEnd(epoch, logs);
+        if (yieldEvery === 'epoch') await nextFrame();
+      } else await base.onEpochEnd(epoch, logs);
     },
-    onTrainEnd() {
-      position.end();
+    async onTrainEnd() {
+      span.end();
     },
   };
+  const made = Object.assign(callback, methods) as FitCallbacks;
+  ours.set(made, (every) => fitCallbacks(bus, span, every));
+  return made;
+}
+
+const METHODS = ['onTrainBegin', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'] as const;
+
+/** What of the arguments of `fit` and `fitDataset` is about callbacks. */
+interface CallbackArguments {
+  readonly callbacks?: unknown;
+  readonly yieldEvery?: YieldEvery;
+}
+
+/**
+ * The arguments of a `fit` as TensorFlow.js can take them. It takes a list with one of ours first as it is, and plain ones
+ * in it would fail; and it does not tell those that it takes how often to let the thread go. Without ours they are as
+ * they were.
+ */
+export function withOurs<A extends CallbackArguments>(args: A): A {
+  const { callbacks, yieldEvery } = args;
+  const list: unknown[] = Array.isArray(callbacks) ? callbacks : [callbacks];
+  if (!list.some(isOurs)) return args;
+  const taken = list.map((each) => {
+    if (isOurs(each)) return yieldEvery === undefined ? each : ours.get(each)!(yieldEvery);
+    return isPlain(each) ? new CustomCallback(each, yieldEvery) : each;
+  });
+  return { ...args, callbacks: taken };
+}
+
+function isOurs(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && ours.has(value);
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !('setParams' in value);
 }

@@ -1,15 +1,29 @@
-import type { Optimizer } from '@tensorflow/tfjs-core';
+import { type Optimizer, Tensor } from '@tensorflow/tfjs-core';
 
-/** Every optimizer of tf.train keeps its rate in this field, some of them protected. SGD's copy of it is a tensor. */
+/** Every optimizer of tf.train keeps its rate in `learningRate`, some of them protected. */
 interface WithLearningRate {
   learningRate?: unknown;
+  /** The rate that SGD and Momentum go by: −rate, made by `setLearningRate` only. */
+  c?: unknown;
   setLearningRate?: (learningRate: number) => void;
 }
 
-/** The rate of an optimizer, NaN where it has none that can be read. */
+/**
+ * The rate that an optimizer updates with, NaN where it has none that can be read. For SGD and Momentum that is not the
+ * field `learningRate` when somebody has assigned it: TensorFlow.js goes on with the rate set before.
+ */
 export function learningRateOf(optimizer: Optimizer): number {
   const { learningRate } = optimizer as WithLearningRate;
-  return typeof learningRate === 'number' ? learningRate : Number.NaN;
+  if (typeof learningRate !== 'number') return Number.NaN;
+  const inForce = tensorRateOf(optimizer);
+  // The tensor has it in float32: where they agree, the field has more digits.
+  return inForce === undefined || Object.is(inForce, Math.fround(learningRate)) ? learningRate : inForce;
+}
+
+/** What `learningRate` says where the optimizer does not go by it; undefined where it does. */
+export function ignoredLearningRateOf(optimizer: Optimizer): number | undefined {
+  const { learningRate } = optimizer as WithLearningRate;
+  return typeof learningRate === 'number' && learningRateOf(optimizer) !== learningRate ? learningRate : undefined;
 }
 
 /**
@@ -28,4 +42,23 @@ export function setLearningRate(optimizer: Optimizer, learningRate: number): voi
   }
   if (settable.setLearningRate) settable.setLearningRate(learningRate);
   else settable.learningRate = learningRate;
+}
+
+/** A rate does not change within its tensor: each is read once, since that may be on a device. */
+const read = new WeakMap<Tensor, number | undefined>();
+
+function tensorRateOf(optimizer: Optimizer): number | undefined {
+  const { c, setLearningRate } = optimizer as WithLearningRate;
+  if (!setLearningRate || !(c instanceof Tensor) || c.isDisposed) return undefined;
+  if (!read.has(c)) read.set(c, readRate(c));
+  return read.get(c);
+}
+
+function readRate(c: Tensor): number | undefined {
+  try {
+    return -c.dataSync()[0]!;
+  } catch {
+    // WebGPU does not read without waiting.
+    return undefined;
+  }
 }

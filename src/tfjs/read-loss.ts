@@ -1,12 +1,24 @@
-import { backend, type Scalar } from '@tensorflow/tfjs-core';
+import { Tensor } from '@tensorflow/tfjs-core';
+import { isPromiseLike } from '../run/guard.js';
 import { onDevice } from './on-device.js';
+import { share } from './snapshot.js';
 
-/** The loss as a number: now, or later where the device has to be waited for. */
-export function readLoss(loss: number | Scalar): number | Promise<number> {
+/**
+ * The loss as a number: now, or later where the device has to be waited for. What is no loss, or was disposed, is NaN:
+ * it never throws. On a device the value is held until it has been read.
+ */
+export function readLoss(loss: unknown): number | Promise<number> {
   if (typeof loss === 'number') return loss;
-  if (!onDevice()) return loss.dataSync()[0] ?? Number.NaN;
-  // The caller disposes the loss; the backend's read began before that and has its own hold on the data.
-  return backend()
-    .read(loss.dataId)
-    .then((values) => Number((values as Float32Array)[0]));
+  if (isPromiseLike(loss)) return Promise.resolve(loss).then(readLoss, () => Number.NaN);
+  if (!(loss instanceof Tensor) || loss.isDisposed || loss.size !== 1) return Number.NaN;
+  return onDevice() ? readLater(loss) : Number(loss.dataSync()[0]);
+}
+
+async function readLater(loss: Tensor): Promise<number> {
+  const held = share(loss);
+  try {
+    return Number((await held.data())[0]);
+  } finally {
+    held.dispose();
+  }
 }

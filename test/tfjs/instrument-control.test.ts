@@ -199,7 +199,7 @@ describe('commands of a loop by hand', () => {
   });
 
   it.each([
-    [{ kind: 'evaluate' }, 'this loop has no way to evaluate; give instrument(…, { handlers: { evaluate } })'],
+    [{ kind: 'evaluate' }, 'this loop has no way to evaluate; give handlers: { evaluate } to the source'],
     [{ kind: 'save' }, 'no parameter has been updated yet, so there is nothing known to save'],
     [{ kind: 'rollback' }, 'no checkpoint was saved before step Infinity (kept in memory: none); ask to save earlier'],
     [{ kind: 'set-learning-rate', learningRate: Number.NaN }, 'learningRate: expected a number of at least 0, got NaN'],

@@ -84,10 +84,10 @@ describe('instrument, model.fit', () => {
     expect(events[0]).toMatchObject({ run: 'fit', numEpochs: 2, maxSteps: 4, step: 0, epoch: 0 });
     const steps = events.filter((event) => event.type === 'step-end');
     expect(steps.map(({ step, epoch, examples }) => [step, epoch, examples])).toEqual([
-      [1, 0, 10],
-      [2, 0.5, 10],
-      [3, 1, 10],
-      [4, 1.5, 10],
+      [1, 0.5, 10],
+      [2, 1, 10],
+      [3, 1.5, 10],
+      [4, 2, 10],
     ]);
     for (const { loss, learningRate, durationMs, observingMs } of steps) {
       expect(loss).toBeGreaterThan(0);
@@ -168,7 +168,7 @@ describe('instrument, model.fit', () => {
     expect(training.step).toBe(7);
     const ends = events.filter((event) => event.type === 'step-end');
     // In the first epoch nothing says how many batches there are.
-    expect(ends.map(({ epoch }) => Number(epoch.toFixed(2)))).toEqual([0, 0, 0, 1, 1.33, 1.67, 2]);
+    expect(ends.map(({ epoch }) => Number(epoch.toFixed(2)))).toEqual([0, 0, 0, 1.33, 1.67, 2, 2]);
     expect(ends.at(-1)?.examples).toBeNaN();
   });
 
@@ -535,18 +535,36 @@ describe('a model that is compiled anew', () => {
     second.dispose();
   });
 
-  it('is refused an optimizer that is observed already', async () => {
+  it.each([
+    [
+      'compile',
+      (model: tf.LayersModel, optimizer: tf.Optimizer) => model.compile({ optimizer, loss: 'meanSquaredError' }),
+    ],
+    [
+      'assignment',
+      (model: tf.LayersModel, optimizer: tf.Optimizer) => {
+        model.optimizer = optimizer;
+      },
+    ],
+  ])('trains on with an optimizer that is observed elsewhere, given by %s, and says so', async (_how, give) => {
     const model = classifier();
-    const training = instrument(model);
+    const { training, events } = record(model);
+    const first = model.optimizer;
     const other = tf.train.sgd(0.5);
-    const others = instrument(other);
-    const refusal = 'target: expected an optimizer that is not instrumented, got SGDOptimizer that is';
-    expect(() => model.compile({ optimizer: other, loss: 'meanSquaredError' })).toThrow(refusal);
-    expect(() => {
-      model.optimizer = other;
-    }).toThrow(refusal);
-    await others.close();
+    const others = record(other);
+    give(model, other);
+    const { x, y } = examples(10);
+    await model.trainOnBatch(x, y);
+    expect(others.types()).toEqual(['train-begin', ...STEP]);
+    expect(events).toMatchObject([
+      { type: 'alert', rule: 'optimizer-taken', severity: 'warning', message: expect.stringContaining('SGDOptimizer') },
+    ]);
+    give(model, first);
+    await model.trainOnBatch(x, y);
+    expect(events.filter(({ type }) => type === 'step-end')).toHaveLength(1);
+    await others.training.close();
     await training.close();
+    tf.dispose([x, y]);
   });
 });
 

@@ -1,0 +1,164 @@
+import type { ControlCommand, ControlRequest, Metrics } from '../events/events.js';
+import { shortNumber } from '../events/short-number.js';
+import { type Act, type ControlQueue, LATER, type Outcome } from './control-queue.js';
+import type { EventBus } from './event-bus.js';
+import { LearningRateFactors } from './learning-rate-factors.js';
+
+/** What the owner of a loop does on a command, where the source cannot or should not do it. */
+export interface CommandHandlers {
+  /**
+   * Write a checkpoint, and say where: that becomes a `save` event. Default: parameters, and what the source knows of the
+   * optimizer's state, are kept in memory for the last two requests.
+   */
+  readonly save?: (request: ControlRequest) => string | Promise<string>;
+  /** Put the last checkpoint back. Default: the one in memory. */
+  readonly rollback?: (request: ControlRequest) => void | Promise<void>;
+  /** Evaluate, and give the metrics: they become an `evaluate` event. */
+  readonly evaluate?: (request: ControlRequest) => Metrics | Promise<Metrics>;
+}
+
+/** What control can do to a loop that the source did not write. */
+export interface SteeredLoop {
+  /** The rate that the loop has set, NaN where there is none. */
+  readonly learningRate: number;
+  /** @throws Error that says why, where it cannot be set. */
+  setLearningRate(learningRate: number): void;
+  /** Have the loop stop by itself, where it can: all others ask `stopRequested`. */
+  stop(): void;
+  /** Keep the state of now in memory. @throws Error where there is nothing to keep. */
+  keep(step: number): void;
+  /** Put back what was kept before a step; gives its step. @throws Error where there is none. */
+  putBack(beforeStep?: number): number;
+}
+
+type Rollback = Extract<ControlCommand, { readonly kind: 'rollback' }>;
+
+/** Does what is asked of a loop that the source did not write: at once, but a rollback not in the middle of an update. */
+export class LoopControl {
+  readonly #bus: EventBus;
+  readonly #loop: SteeredLoop;
+  readonly #handlers: CommandHandlers;
+  readonly #factors = new LearningRateFactors();
+  #stoppedBy: ControlRequest | undefined;
+  #updating = false;
+  #skipNext = false;
+
+  constructor(bus: EventBus, loop: SteeredLoop, handlers: CommandHandlers = {}) {
+    this.#bus = bus;
+    this.#loop = loop;
+    this.#handlers = handlers;
+  }
+
+  /** The request that asked the loop to stop, if there was one since it began. */
+  get stoppedBy(): ControlRequest | undefined {
+    return this.#stoppedBy;
+  }
+
+  /** The product of what all controls make of the rate. */
+  get factor(): number {
+    return this.#factors.product;
+  }
+
+  /** The rate of the update that is about to be made. */
+  get learningRate(): number {
+    return this.#loop.learningRate * this.factor;
+  }
+
+  /** A training begins: an earlier stop was for the one before. */
+  begin(): void {
+    this.#stoppedBy = undefined;
+  }
+
+  beginUpdate(): void {
+    this.#updating = true;
+  }
+
+  /** The update is made, and whoever looks at it has: what waited for that is done now. */
+  endUpdate(queue: ControlQueue): void {
+    this.#updating = false;
+    for (const { request, done, refuse } of queue.take('rollback')) {
+      try {
+        const outcome = this.#rollBack(request, request.command as Rollback);
+        if (outcome instanceof Promise) outcome.then(done, refuse);
+        else done(outcome);
+      } catch (cause) {
+        refuse(cause);
+      }
+    }
+  }
+
+  /** Whether the update that is about to be made should not be; asks once. */
+  takeSkip(): boolean {
+    const skip = this.#skipNext;
+    this.#skipNext = false;
+    return skip;
+  }
+
+  readonly act: Act = (request) => {
+    const { command, source } = request;
+    switch (command.kind) {
+      case 'set-learning-rate':
+        return this.#setLearningRate(command.learningRate);
+      case 'scale-learning-rate':
+        return this.#scaleLearningRate(source, command.factor);
+      case 'stop':
+        this.#stoppedBy = request;
+        this.#loop.stop();
+        return undefined;
+      case 'skip-step':
+        this.#skipNext = true;
+        return undefined;
+      case 'save':
+        return this.#save(request);
+      case 'rollback':
+        return this.#updating ? LATER : this.#rollBack(request, command);
+      case 'evaluate':
+        return this.#evaluate(request);
+    }
+  };
+
+  #setLearningRate(learningRate: number): string {
+    if (!(Number.isFinite(learningRate) && learningRate >= 0)) {
+      throw new TypeError(`learningRate: expected a number of at least 0, got ${learningRate}`);
+    }
+    const before = this.#loop.learningRate;
+    this.#loop.setLearningRate(learningRate);
+    return `learning rate ${shortNumber(before)} → ${shortNumber(learningRate)}`;
+  }
+
+  #scaleLearningRate(source: string, factor: number): string {
+    const before = this.learningRate;
+    if (Number.isNaN(before)) this.#loop.setLearningRate(before); // says why it cannot be done
+    this.#factors.set(source, factor);
+    return `learning rate ${shortNumber(before)} → ${shortNumber(this.learningRate)}`;
+  }
+
+  #save(request: ControlRequest): Outcome | Promise<Outcome> {
+    const { save } = this.#handlers;
+    if (save) return this.#saveBy(save, request);
+    const { step } = this.#bus;
+    this.#loop.keep(step);
+    return `kept in memory at step ${step}`;
+  }
+
+  async #saveBy(save: NonNullable<CommandHandlers['save']>, request: ControlRequest): Promise<string> {
+    const path = await save(request);
+    this.#bus.publish({ type: 'save', path });
+    return path;
+  }
+
+  #rollBack(request: ControlRequest, { beforeStep, learningRate }: Rollback): string | Promise<string> {
+    const done = (what: string) =>
+      learningRate === undefined ? what : `${what}, ${this.#setLearningRate(learningRate)}`;
+    const { rollback } = this.#handlers;
+    if (rollback) return Promise.resolve(rollback(request)).then(() => done('rolled back'));
+    return done(`back to the parameters of step ${this.#loop.putBack(beforeStep)}`);
+  }
+
+  async #evaluate(request: ControlRequest): Promise<Outcome> {
+    const { evaluate } = this.#handlers;
+    if (!evaluate) throw new Error('this loop has no way to evaluate; give handlers: { evaluate } to the source');
+    this.#bus.publish({ type: 'evaluate', metrics: await evaluate(request) });
+    return undefined;
+  }
+}

@@ -1,0 +1,228 @@
+import { memory, type Optimizer, type Scalar } from '@tensorflow/tfjs-core';
+import { isPromiseLike } from '../run/guard.js';
+import type { LoopControl } from '../run/loop-control.js';
+import type { OpenRun } from '../run/open-run.js';
+import { createStepParameters, type LiveParameters } from './live-parameters.js';
+import type { OptimizerLoop } from './optimizer-loop.js';
+import type { Gradients, ParameterResolver } from './parameter-names.js';
+import { readLoss } from './read-loss.js';
+import { stepSumsOf } from './step-sums-of.js';
+import type { TrainingSpan } from './training-span.js';
+
+/** A step that is going on: one update. */
+interface Step {
+  readonly begin: number;
+  learningRate: number;
+  loss: number | Promise<number> | undefined;
+  updated: boolean;
+  /** Updates that have been begun and not made yet: those of an async optimizer. */
+  updating: number;
+  /** Whoever makes the step has returned. */
+  returned: boolean;
+}
+
+/** A call of `minimize` that is going on, and the step it is at: an optimizer may make several. */
+interface Minimizing {
+  step: Step;
+}
+
+/** Publishes the steps that an optimizer makes. What the optimizer returns, throws, awaits or disposes goes through. */
+export class StepPublisher {
+  readonly #open: OpenRun;
+  readonly #span: TrainingSpan;
+  readonly #loop: OptimizerLoop;
+  readonly #control: LoopControl;
+  readonly #resolve: ParameterResolver;
+  readonly #minimizing: Minimizing[] = [];
+  readonly #pendingLosses = new Set<Promise<void>>();
+  #nextLoss: number | Promise<number> | undefined;
+
+  constructor(parts: {
+    readonly open: OpenRun;
+    readonly span: TrainingSpan;
+    readonly loop: OptimizerLoop;
+    readonly control: LoopControl;
+    readonly resolve: ParameterResolver;
+  }) {
+    this.#open = parts.open;
+    this.#span = parts.span;
+    this.#loop = parts.loop;
+    this.#control = parts.control;
+    this.#resolve = parts.resolve;
+  }
+
+  /** The loss of the step that is about to be applied: it is read now, since it may be disposed by then. */
+  setLoss(loss: number | Scalar): void {
+    this.#nextLoss = readLoss(loss);
+  }
+
+  /** Resolves when every loss that a device still has is told. */
+  async settled(): Promise<void> {
+    while (this.#pendingLosses.size > 0) await Promise.all(this.#pendingLosses);
+  }
+
+  minimize(
+    minimize: Optimizer['minimize'],
+    ...[f, ...rest]: Parameters<Optimizer['minimize']>
+  ): ReturnType<Optimizer['minimize']> {
+    const call: Minimizing = { step: this.#begin() };
+    this.#minimizing.push(call);
+    return this.#through(
+      () => minimize(this.#watchLoss(call, f), ...rest),
+      () => {
+        this.#leave(call);
+        this.#return(call.step);
+      },
+      (cause) => {
+        this.#leave(call);
+        this.#span.fail(cause);
+      },
+    );
+  }
+
+  applyGradients(
+    apply: Optimizer['applyGradients'],
+    ...args: Parameters<Optimizer['applyGradients']>
+  ): ReturnType<Optimizer['applyGradients']> {
+    const call = this.#minimizing.at(-1);
+    if (call) return this.#update(this.#stepToUpdate(call), apply, args);
+    const step = this.#begin();
+    step.loss = this.#nextLoss ?? Number.NaN;
+    this.#nextLoss = undefined;
+    step.returned = true;
+    return this.#update(step, apply, args);
+  }
+
+  /** A second update within one `minimize` is a step of its own, of the same loss. */
+  #stepToUpdate(call: Minimizing): Step {
+    if (!call.step.updated) return call.step;
+    const { loss } = call.step;
+    this.#return(call.step);
+    call.step = this.#begin();
+    call.step.loss = loss;
+    return call.step;
+  }
+
+  #watchLoss(call: Minimizing, f: () => Scalar): () => Scalar {
+    return () => {
+      const loss = f();
+      call.step.loss ??= readLoss(loss);
+      return loss;
+    };
+  }
+
+  #update(
+    step: Step,
+    apply: Optimizer['applyGradients'],
+    args: Parameters<Optimizer['applyGradients']>,
+  ): ReturnType<Optimizer['applyGradients']> {
+    const parameters = this.#parametersOf(args[0]);
+    step.updating++;
+    this.#control.beginUpdate();
+    this.#open.bus.publish({ type: 'pre-optimizer-step', parameters });
+    step.learningRate = this.#control.learningRate;
+    const end = () => {
+      parameters.release();
+      this.#control.endUpdate(this.#open.queue);
+      step.updating--;
+      step.updated = true;
+      if (step.returned) this.#end(step);
+    };
+    if (this.#control.takeSkip()) {
+      end();
+      return;
+    }
+    const restoreRate = this.#loop.scaleRate(this.#control.factor);
+    return this.#through(
+      () => apply(...args),
+      () => {
+        restoreRate();
+        parameters.advance(stepSumsOf(this.#loop.optimizer));
+        this.#open.bus.publish({ type: 'optimizer-step', parameters });
+        end();
+      },
+      (cause) => {
+        restoreRate();
+        parameters.release();
+        this.#control.endUpdate(this.#open.queue);
+        step.updating--;
+        this.#span.fail(cause);
+      },
+    );
+  }
+
+  #parametersOf(gradients: Gradients): LiveParameters {
+    try {
+      const updated = this.#resolve(gradients);
+      this.#loop.updated = updated.map(({ variable }) => variable);
+      return createStepParameters(updated);
+    } catch (cause) {
+      this.#open.fail('parameters', cause);
+      return createStepParameters([]);
+    }
+  }
+
+  /** Make a call and give what it gives, unchanged; when it is done, or its promise is, so are we. */
+  #through<T>(call: () => T, done: () => void, failed: (cause: unknown) => void): T {
+    let result: T;
+    try {
+      result = call();
+    } catch (cause) {
+      failed(cause);
+      throw cause;
+    }
+    if (isPromiseLike(result)) result.then(done, failed);
+    else done();
+    return result;
+  }
+
+  #leave(call: Minimizing): void {
+    this.#minimizing.splice(this.#minimizing.indexOf(call), 1);
+  }
+
+  #begin(): Step {
+    this.#span.beginStep();
+    this.#open.bus.publish({ type: 'step-begin' });
+    return {
+      begin: performance.now(),
+      learningRate: Number.NaN,
+      loss: undefined,
+      updated: false,
+      updating: 0,
+      returned: false,
+    };
+  }
+
+  #return(step: Step): void {
+    step.returned = true;
+    if (step.updating === 0) this.#end(step);
+  }
+
+  #end({ begin, learningRate, loss = this.#takeNextLoss() }: Step): void {
+    const { bus } = this.#open;
+    bus.step++;
+    const { step } = bus;
+    const epoch = this.#span.endStep();
+    const { examples } = this.#span;
+    const durationMs = performance.now() - begin;
+    // What listeners took of the step before's `step-end` counts here too, and must not exceed the whole.
+    const observingMs = Math.min(bus.takeObservingMs(), durationMs);
+    const { numTensors } = memory();
+    const rest = { step, epoch, learningRate, durationMs, examples, observingMs, numTensors };
+    const publish = (value: number) => bus.publish({ type: 'step-end', ...rest, loss: value });
+    if (typeof loss === 'number') {
+      publish(loss);
+      return;
+    }
+    const pending: Promise<void> = loss
+      .then(publish, () => publish(Number.NaN))
+      .finally(() => this.#pendingLosses.delete(pending));
+    this.#pendingLosses.add(pending);
+  }
+
+  #takeNextLoss(): number | Promise<number> {
+    const loss = this.#nextLoss ?? Number.NaN;
+    this.#nextLoss = undefined;
+    return loss;
+  }
+}

@@ -1,0 +1,141 @@
+import type { EndStatus } from '../events/events.js';
+import type { EventBus } from '../run/event-bus.js';
+import type { LoopControl } from '../run/loop-control.js';
+import { reasonOf } from '../run/sink-errors.js';
+
+/** How long a loop is going to go on, as far as it is known. */
+export interface FitPlan {
+  /** The epoch that the loop ends with, counted from 1. */
+  readonly numEpochs?: number;
+  /** Updates in an epoch. */
+  readonly stepsPerEpoch?: number;
+  /** Epochs that are done already, as when a training goes on. Default: 0. */
+  readonly initialEpoch?: number;
+}
+
+/**
+ * A training from its beginning to its end: it says both, keeps the bus's count of epochs, and knows how it ended.
+ *
+ * Epochs go on counting over several trainings of one run: a second `fit({ epochs: 1 })` is the second epoch.
+ */
+export class TrainingSpan {
+  #batch: { readonly size?: number } = {};
+  readonly #bus: EventBus;
+  readonly #control: LoopControl;
+  readonly #wasStopped: () => boolean;
+  #plan: FitPlan;
+  #begun = false;
+  #failure: { readonly cause: unknown } | undefined;
+  /** Epochs that were done when this training began. */
+  #before = 0;
+  /** Epochs that were done when the running one began. */
+  #epochBegun = 0;
+  /** Batches, or steps where nobody tells of batches, that are done of the running epoch. */
+  #done = 0;
+  #tellsBatches = false;
+  #learnedPerEpoch: number | undefined;
+
+  constructor(bus: EventBus, control: LoopControl, plan: FitPlan, wasStopped: () => boolean) {
+    this.#bus = bus;
+    this.#control = control;
+    this.#plan = plan;
+    this.#wasStopped = wasStopped;
+  }
+
+  /** What the loop, or `fit`, says of how long it will go on. */
+  set plan(plan: FitPlan) {
+    this.#plan = plan;
+  }
+
+  /** A training begins: by itself, or with its first step. */
+  begin(): void {
+    this.#begun = true;
+    this.#failure = undefined;
+    this.#learnedPerEpoch = undefined;
+    this.#tellsBatches = false;
+    this.#control.begin();
+    const { numEpochs, stepsPerEpoch, initialEpoch = 0 } = this.#plan;
+    this.#before = initialEpoch > 0 ? 0 : this.#bus.epoch;
+    this.#epochBegun = this.#before + initialEpoch;
+    this.#done = 0;
+    this.#bus.epoch = this.#epochBegun;
+    const more =
+      numEpochs && stepsPerEpoch
+        ? { maxSteps: this.#bus.step + Math.max(0, numEpochs - initialEpoch) * stepsPerEpoch }
+        : {};
+    this.#bus.publish({
+      type: 'train-begin',
+      ...(numEpochs !== undefined && { numEpochs: this.#before + numEpochs }),
+      ...more,
+    });
+  }
+
+  /** A step begins: so does the training, where nobody has said that. */
+  beginStep(): void {
+    if (!this.#begun) this.begin();
+    // The loop goes on: what failed before was dealt with.
+    this.#failure = undefined;
+  }
+
+  beginEpoch(epoch: number): void {
+    this.#epochBegun = this.#before + epoch;
+    this.#done = 0;
+    this.#bus.epoch = this.#epochBegun;
+    this.#bus.publish({ type: 'epoch-begin' });
+  }
+
+  /** An epoch is over; the next is as long. */
+  endEpoch(epoch: number): void {
+    if (this.#tellsBatches) this.#learnedPerEpoch = this.#done;
+    this.#bus.epoch = this.#before + epoch + 1;
+    this.#bus.publish({ type: 'epoch-end' });
+  }
+
+  /** What is known of the running batch, now or later. */
+  beginBatch(batch: { readonly size?: number }): void {
+    this.#batch = batch;
+    this.#tellsBatches = true;
+    this.#done++;
+  }
+
+  endBatch(): void {
+    this.#batch = {};
+  }
+
+  /** Examples in the running batch, NaN where nobody says. */
+  get examples(): number {
+    return this.#batch.size ?? Number.NaN;
+  }
+
+  /** A step has ended: gives the epochs that are done with it. */
+  endStep(): number {
+    if (!this.#tellsBatches) this.#done++;
+    const perEpoch = this.#plan.stepsPerEpoch ?? this.#learnedPerEpoch;
+    if (perEpoch) {
+      const within = this.#tellsBatches ? Math.min(1, this.#done / perEpoch) : this.#done / perEpoch;
+      this.#bus.epoch = this.#epochBegun + within;
+    }
+    return this.#bus.epoch;
+  }
+
+  /** The loop has thrown. If it goes on all the same, that is forgotten. */
+  fail(cause: unknown): void {
+    this.#failure ??= { cause };
+  }
+
+  /** The training is over. `cut` says what it was ended by, if not by itself. */
+  end(cut?: string): void {
+    if (!this.#begun) return;
+    this.#begun = false;
+    this.#bus.publish({ type: 'train-end', ...this.#ending(cut) });
+  }
+
+  #ending(cut: string | undefined): { readonly status: EndStatus; readonly reason?: string } {
+    if (this.#failure) return { status: 'failed', reason: reasonOf(this.#failure.cause) };
+    const { stoppedBy } = this.#control;
+    if (stoppedBy) return { status: 'stopped', reason: `${stoppedBy.source}: ${stoppedBy.message}` };
+    if (cut !== undefined) return { status: 'stopped', reason: cut };
+    if (this.#wasStopped()) return { status: 'stopped', reason: 'model.stopTraining was set' };
+    return { status: 'completed' };
+  }
+}
