@@ -10,6 +10,9 @@ afterEach(() => vi.restoreAllMocks());
 
 type Gradients = Parameters<tf.Optimizer['applyGradients']>[0];
 
+/** What TensorFlow.js declares; users give a promise all the same. */
+type Apply = tf.Optimizer['applyGradients'];
+
 /** What the optimizers below have in common: plain gradient descent, written as users write it. */
 abstract class Descent extends tf.Optimizer {
   learningRate = 0.1;
@@ -28,9 +31,11 @@ abstract class Descent extends tf.Optimizer {
 
 class AsyncApply extends Descent {
   static className = 'AsyncApply';
-  override applyGradients(gradients: Gradients): void {
-    return this.#later(gradients) as unknown as void;
+  constructor() {
+    super();
+    this.applyGradients = ((gradients: Gradients) => this.#later(gradients)) as unknown as Apply;
   }
+  override applyGradients(_gradients: Gradients): void {}
   async #later(gradients: Gradients): Promise<string> {
     const kept = Object.fromEntries(
       Object.entries(gradients as tf.NamedTensorMap).map(([name, gradient]) => [name, tf.keep(gradient.clone())]),
@@ -174,9 +179,11 @@ describe("a user's own optimizer goes through unchanged", () => {
   it('throws and rejects what the optimizer does', async () => {
     class Fails extends Descent {
       static className = 'Fails';
-      override applyGradients(_gradients: Gradients): void {
-        return Promise.reject(new Error('no device')) as unknown as void;
+      constructor() {
+        super();
+        this.applyGradients = (() => Promise.reject(new Error('no device'))) as unknown as Apply;
       }
+      override applyGradients(_gradients: Gradients): void {}
     }
     const optimizer = new Fails();
     const w = tf.variable(tf.scalar(1), true, 'w');
@@ -343,13 +350,13 @@ describe('how a training ended', () => {
     net.dispose();
     return ends;
   }
-  const fit = (net: tf.LayersModel, x: tf.Tensor, args: tf.ModelFitArgs) => {
+  const fitted = (net: tf.LayersModel, x: tf.Tensor, args: tf.ModelFitArgs) => {
     const y = tf.ones([8, 1]);
     return net.fit(x, y, { batchSize: 4, verbose: 0, ...args }).finally(() => y.dispose());
   };
 
   it('completed', async () => {
-    expect(await endOf((net, x, training) => fit(net, x, { callbacks: training.callbacks() }))).toMatchObject([
+    expect(await endOf((net, x, training) => fitted(net, x, { callbacks: training.callbacks() }))).toMatchObject([
       { status: 'completed', step: 2, epoch: 1 },
     ]);
   });
@@ -360,7 +367,7 @@ describe('how a training ended', () => {
     expect(
       await endOf((net, x, training) => {
         training.events$.subscribe((event) => event.type === 'epoch-begin' && training.steer(of(stop)));
-        return fit(net, x, { epochs: 5, callbacks: training.callbacks() });
+        return fitted(net, x, { epochs: 5, callbacks: training.callbacks() });
       }),
     ).toMatchObject([{ status: 'stopped', reason: 'test: enough' }]);
     expect(
@@ -368,7 +375,7 @@ describe('how a training ended', () => {
         training.events$.subscribe((event) => {
           if (event.type === 'step-end') net.stopTraining = true;
         });
-        return fit(net, x, { epochs: 5, callbacks: training.callbacks() });
+        return fitted(net, x, { epochs: 5, callbacks: training.callbacks() });
       }),
     ).toMatchObject([{ status: 'stopped', reason: 'model.stopTraining was set' }]);
   });
@@ -379,7 +386,7 @@ describe('how a training ended', () => {
     };
     expect(
       await endOf((net, x, training) =>
-        fit(net, x, { callbacks: [training.callbacks(), new tf.CustomCallback({ onBatchEnd: boom })] }),
+        fitted(net, x, { callbacks: [training.callbacks(), new tf.CustomCallback({ onBatchEnd: boom })] }),
       ),
     ).toMatchObject([{ status: 'failed', reason: 'bad batch' }]);
     expect(await endOf((net) => net.optimizer.minimize(boom))).toMatchObject([
@@ -387,7 +394,7 @@ describe('how a training ended', () => {
     ]);
     expect(
       await endOf(async (net, x, training) => {
-        await fit(net, x, {});
+        await fitted(net, x, {});
         training.fail(new Error('no more data'));
       }),
     ).toMatchObject([{ status: 'failed', reason: 'no more data' }]);
@@ -397,7 +404,7 @@ describe('how a training ended', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     let fitting: Promise<unknown> | undefined;
     const ends = await endOf(async (net, x, training) => {
-      fitting = fit(net, tf.ones([8, 2]), { epochs: 3, callbacks: training.callbacks(), yieldEvery: 'batch' });
+      fitting = fitted(net, tf.ones([8, 2]), { epochs: 3, callbacks: training.callbacks(), yieldEvery: 'batch' });
       x.dispose();
       await new Promise((resolve) => setTimeout(resolve, 5));
       await training.close();
