@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { passOver } from '../../src/parameters/kernels/pass-over.js';
+import { zeroSums } from '../../src/parameters/update-sums.js';
 import { hostKernel, hostValues } from '../../src/tfjs/host-values.js';
 import { tensorPasses } from '../../src/tfjs/tensor-passes.js';
 import { tensorflowBackend } from '../../src/tfjs/tensorflow-backend.js';
@@ -27,7 +29,9 @@ const WAYS: Readonly<Record<string, Way>> = {
   ours: ({ before, after, gradient }) => {
     const passes = tensorPasses();
     passes.squares([gradient]);
-    return Math.sqrt(passes.updates([[before, after]])[0]!.updateSquares);
+    const sums = zeroSums([after.size], ['norms', 'extremes']);
+    passes.updates([{ before, after, at: 0 }], sums, false);
+    return Math.sqrt(sums.updateSquares[0]!);
   },
   operations: ({ before, after, gradient }) => {
     operationSumOfSquares(native()!, gradient);
@@ -35,7 +39,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   },
   'copy and pass': ({ before, after, gradient }) => {
     hostKernel().squares(hostValues(gradient));
-    return Math.sqrt(hostKernel().update(hostValues(before), hostValues(after)).updateSquares);
+    return Math.sqrt(passOver(hostKernel(), hostValues(before), hostValues(after)).updateSquares);
   },
   tutorial: ({ before, after }) => tf.tidy(() => tf.sub(tf.clone(after), tf.clone(before)).norm().dataSync()[0]!),
 };

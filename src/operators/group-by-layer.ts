@@ -2,6 +2,7 @@ import { map, type OperatorFunction } from 'rxjs';
 import { checkFunction, describeValue } from '../events/check-option.js';
 import { layerOf } from '../parameters/layer-of.js';
 import { layersOf } from '../parameters/layers.js';
+import { mergeHistograms } from '../parameters/magnitude-histogram.js';
 import {
   type AnyParameterUpdates,
   createParameterUpdates,
@@ -11,7 +12,6 @@ import {
 } from '../parameters/parameter-updates.js';
 import type { HistogramSubject, MagnitudeHistogram, Statistic, StatisticColumns } from '../parameters/statistics.js';
 import { jointNorm, updateRatio } from '../parameters/update-ratio.js';
-import { mergeHistograms } from './merge-histograms.js';
 import { perSubscription } from './per-subscription.js';
 import { requiredColumn } from './required-column.js';
 import { whileSameNames } from './while-same-names.js';

@@ -18,17 +18,23 @@ export interface Snapshot {
  * Measuring is shared: subscribers that ask for the same statistics of the same step cost one pass.
  */
 export interface StepParameters {
-  /** One name a parameter, in the order in which the optimizer got their gradients. */
+  /** One name a parameter, in the order in which the optimizer got their gradients. The lists are frozen. */
   readonly names: readonly string[];
   /** The shape of each parameter. */
   readonly shapes: readonly (readonly number[])[];
   /** The number of elements of each parameter. */
   readonly sizes: readonly number[];
+  /**
+   * What tells each parameter from all others of the run, as long as it lives: names may be given again to another, and
+   * two parameters of one step may be called the same.
+   */
+  readonly ids: readonly (string | number)[];
   /** The values of this moment. The caller disposes it. Snapshots of one moment share their tensors. */
   snapshot(): Snapshot;
   /**
-   * The change from `before` to the values of now, matched by name. A parameter that `before` does not have, or has in
-   * another shape or dtype, or that was disposed, is measured as NaN in every statistic that needs both.
+   * The change from `before` to the values of now, matched by `ids`. A parameter that `before` does not have, or has in
+   * another shape or dtype, or that was disposed, is measured as NaN in every statistic that needs both. The columns are
+   * the caller's own.
    * A promise only on backends where a blocking read would stall a device; the tensors it needs are held until it
    * settles.
    */

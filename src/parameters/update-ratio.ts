@@ -1,6 +1,6 @@
-/** The ratio of two norms as `updateRatio` defines it: 0 when nothing moved, `Infinity` when zeros moved. */
-export function updateRatio(updateNorm: number, weightNorm: number): number {
-  return updateNorm === 0 ? 0 : updateNorm / weightNorm;
+/** The ratio of a change to a value, as all ratios here are defined: 0 when nothing moved, `Infinity` when zeros moved. */
+export function updateRatio(change: number, value: number): number {
+  return change === 0 ? 0 : change / value;
 }
 
 /** The norm of all that these are norms of. NaN where one is. */

@@ -10,8 +10,3 @@ export function comparable(before: Tensor | undefined, variable: Variable): befo
     before.shape.every((size, axis) => size === variable.shape[axis])
   );
 }
-
-/** 0 when nothing moved, even from zero. */
-export function ratio(change: number, value: number): number {
-  return change === 0 ? 0 : change / value;
-}

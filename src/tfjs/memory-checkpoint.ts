@@ -1,6 +1,6 @@
 import type { Optimizer, Tensor, Variable } from '@tensorflow/tfjs-core';
+import { share } from './held-tensors.js';
 import { ownVariables, type Slot, setIterations, slotLists } from './optimizer-slots.js';
-import { share } from './snapshot.js';
 
 /** An optimizer that saves and restores what it remembers by itself, as AdamW does. */
 interface Restorable {

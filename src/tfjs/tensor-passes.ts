@@ -1,16 +1,23 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { UpdateSums } from '../parameters/kernels/kernel.js';
+import type { PassedSums, PassSums } from '../parameters/kernels/kernel.js';
 import { hostKernel, hostValues } from './host-values.js';
 import { type TensorflowBackend, tensorflowBackend } from './tensorflow-backend.js';
 import { kernelSumsOfSquares, kernelUpdateSums, tensorflowWithKernels } from './tensorflow-kernels.js';
 import { operationSumOfSquares, operationUpdateSums } from './tensorflow-operations.js';
 
-/** One parameter's old and new values. */
-export type BeforeAndAfter = readonly [before: Tensor, after: Tensor];
+/** One parameter's old and new values, and where in the columns its sums go. */
+export interface TensorPair {
+  readonly before: Tensor;
+  readonly after: Tensor;
+  readonly at: number;
+}
 
 /** The passes that run at every step, over the tensors of all parameters. */
 export interface TensorPasses {
-  updates(pairs: readonly BeforeAndAfter[]): readonly UpdateSums[];
+  /** Whether the extremes cost nothing more. Else they are written only where they are asked for. */
+  readonly extremesAreFree: boolean;
+  /** Write the sums of each pair into the columns. */
+  updates(pairs: readonly TensorPair[], into: PassSums, extremes: boolean): void;
   /** Σx² of each. */
   squares(tensors: readonly Tensor[]): readonly number[];
 }
@@ -30,24 +37,35 @@ export function tensorPasses(): TensorPasses {
 }
 
 const HOST: TensorPasses = {
-  updates: (pairs) => pairs.map(([before, after]) => hostKernel().update(hostValues(before), hostValues(after))),
-  squares: (tensors) => tensors.map((tensor) => hostKernel().squares(hostValues(tensor))),
+  extremesAreFree: true,
+  updates(pairs, into) {
+    const kernel = hostKernel();
+    for (const { before, after, at } of pairs) kernel.update(hostValues(before), hostValues(after), into, at);
+  },
+  squares(tensors) {
+    const kernel = hostKernel();
+    return tensors.map((tensor) => kernel.squares(hostValues(tensor)));
+  },
 };
 
 function byKernels(owner: TensorflowBackend): TensorPasses {
   return {
-    updates: (pairs) =>
-      split(
-        pairs,
-        ([before]) => isFloat32(before),
-        (ours) =>
-          kernelUpdateSums(
-            owner,
-            ours.map(([before]) => before),
-            ours.map(([, after]) => after),
-          ),
-        HOST.updates,
-      ),
+    extremesAreFree: true,
+    updates(pairs, into, extremes) {
+      const ours = pairs.filter(({ before }) => isFloat32(before));
+      if (ours.length > 0) {
+        const before = ours.map((pair) => pair.before);
+        const after = ours.map((pair) => pair.after);
+        kernelUpdateSums(owner, before, after).forEach((sums, i) => {
+          write(sums, into, ours[i]!.at, true);
+        });
+      }
+      HOST.updates(
+        pairs.filter(({ before }) => !isFloat32(before)),
+        into,
+        extremes,
+      );
+    },
     squares: (tensors) => split(tensors, isFloat32, (ours) => kernelSumsOfSquares(owner, ours), HOST.squares),
   };
 }
@@ -55,13 +73,17 @@ function byKernels(owner: TensorflowBackend): TensorPasses {
 function byOperations(owner: TensorflowBackend): TensorPasses {
   const worth = (tensor: Tensor) => isFloat32(tensor) && tensor.size >= WORTH_OPERATIONS;
   return {
-    updates: (pairs) =>
-      split(
-        pairs,
-        ([before]) => worth(before),
-        (large) => large.map(([before, after]) => operationUpdateSums(owner, before, after)),
-        HOST.updates,
-      ),
+    extremesAreFree: false,
+    updates(pairs, into, extremes) {
+      for (const { before, after, at } of pairs) {
+        if (worth(before)) write(operationUpdateSums(owner, before, after), into, at, extremes);
+      }
+      HOST.updates(
+        pairs.filter(({ before }) => !worth(before)),
+        into,
+        extremes,
+      );
+    },
     squares: (tensors) =>
       split(tensors, worth, (large) => large.map((tensor) => operationSumOfSquares(owner, tensor)), HOST.squares),
   };
@@ -71,17 +93,27 @@ function isFloat32({ dtype }: Tensor): boolean {
   return dtype === 'float32';
 }
 
-/** Each item goes one way or the other, all of one way together; the results come in the items' order. */
-function split<T, R>(
-  items: readonly T[],
-  fits: (item: T) => boolean,
-  one: (items: readonly T[]) => readonly R[],
-  other: (items: readonly T[]) => readonly R[],
-): readonly R[] {
-  const fitting = items.filter(fits);
-  if (fitting.length === items.length) return items.length > 0 ? one(items) : [];
+/** The extremes are read only where they are wanted: operations make them when they are read. */
+function write(sums: PassedSums, into: PassSums, at: number, extremes: boolean): void {
+  into.updateSquares[at] = sums.updateSquares;
+  into.weightSquares[at] = sums.weightSquares;
+  into.nonFinite[at] = sums.nonFinite;
+  if (!extremes) return;
+  into.maxAbsUpdate[at] = sums.maxAbsUpdate;
+  into.unchanged[at] = sums.unchanged;
+}
+
+/** Each tensor goes one way or the other, all of one way together; the results come in the tensors' order. */
+function split(
+  tensors: readonly Tensor[],
+  fits: (tensor: Tensor) => boolean,
+  one: (tensors: readonly Tensor[]) => readonly number[],
+  other: (tensors: readonly Tensor[]) => readonly number[],
+): readonly number[] {
+  const fitting = tensors.filter(fits);
+  if (fitting.length === tensors.length) return tensors.length > 0 ? one(tensors) : [];
   const ones = fitting.length > 0 ? one(fitting) : [];
-  const others = other(items.filter((item) => !fits(item)));
+  const others = other(tensors.filter((tensor) => !fits(tensor)));
   let [i, j] = [0, 0];
-  return items.map((item) => (fits(item) ? ones[i++]! : others[j++]!));
+  return tensors.map((tensor) => (fits(tensor) ? ones[i++]! : others[j++]!));
 }

@@ -1,5 +1,5 @@
 import { scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import type { UpdateSums } from '../parameters/kernels/kernel.js';
+import type { PassedSums } from '../parameters/kernels/kernel.js';
 import { type OperationAttribute, type TensorflowBackend, tensorflowBackend } from './tensorflow-backend.js';
 
 /** How many numbers a kernel gives of one update. */
@@ -27,7 +27,7 @@ export function kernelUpdateSums(
   owner: TensorflowBackend,
   before: readonly Tensor[],
   after: readonly Tensor[],
-): UpdateSums[] {
+): PassedSums[] {
   const sums = readSums(() => run(owner, 'TrainscopeUpdateSums', [...before, ...after], before.length));
   return before.map((_, i) => updateSumsAt(sums, i * UPDATE_SUMS));
 }
@@ -43,7 +43,7 @@ export function float64In(tensor: Tensor): Float64Array {
 }
 
 /** The numbers of one update, from a place on, in the kernels' order. */
-export function updateSumsAt(numbers: Float64Array, at: number): UpdateSums {
+export function updateSumsAt(numbers: Float64Array, at: number): PassedSums {
   return {
     updateSquares: numbers[at]!,
     weightSquares: numbers[at + 1]!,

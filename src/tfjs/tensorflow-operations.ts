@@ -1,5 +1,6 @@
 import { reshape, slice, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import type { UpdateSums } from '../parameters/kernels/kernel.js';
+import type { PassedSums } from '../parameters/kernels/kernel.js';
+import { passOver } from '../parameters/kernels/pass-over.js';
 import { hostKernel, hostValues } from './host-values.js';
 import type { OperationAttribute, TensorflowBackend } from './tensorflow-backend.js';
 
@@ -16,11 +17,11 @@ const LARGEST_SUM = 1e37;
  * largest change and the unchanged count take as long as all else together, so they are made when they are read: while
  * the tensors live.
  */
-export function operationUpdateSums(owner: TensorflowBackend, before: Tensor, after: Tensor): UpdateSums {
+export function operationUpdateSums(owner: TensorflowBackend, before: Tensor, after: Tensor): PassedSums {
   const squared = squaredSums(owner, before, after);
   // Finite sums have finite terms. Others are a training that has failed: seldom, so slowly.
   if (!Number.isFinite(squared.updateSquares + squared.weightSquares)) {
-    return hostKernel().update(hostValues(before), hostValues(after));
+    return passOver(hostKernel(), hostValues(before), hostValues(after));
   }
   return {
     ...squared,
@@ -47,7 +48,7 @@ function squaredSums(
   owner: TensorflowBackend,
   before: Tensor,
   after: Tensor,
-): Pick<UpdateSums, 'updateSquares' | 'weightSquares'> {
+): Pick<PassedSums, 'updateSquares' | 'weightSquares'> {
   let [updateSquares, weightSquares] = [0, 0];
   eachDifference(owner, before, after, (difference, old) => {
     updateSquares += squares(owner, difference);

@@ -1,8 +1,8 @@
 import { type Observable, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { groupByLayer } from '../../src/operators/group-by-layer.js';
-import { mergeHistograms } from '../../src/operators/merge-histograms.js';
 import { layerOf } from '../../src/parameters/layer-of.js';
+import { mergeHistograms } from '../../src/parameters/magnitude-histogram.js';
 import type { ParameterUpdates } from '../../src/parameters/parameter-updates.js';
 import { updatesOf } from './fake-run.js';
 import { collect } from './marbles.js';

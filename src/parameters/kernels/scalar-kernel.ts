@@ -1,9 +1,10 @@
-import type { Kernel } from './kernel.js';
+import { checkLengths, type Kernel } from './kernel.js';
 
-/** In plain float64: for machines without WebAssembly SIMD, and for int32 and bool anywhere. */
+/** In plain float64: for machines without WebAssembly SIMD, and for all that is not float32 anywhere. */
 export const scalarKernel: Kernel = {
   name: 'scalar',
-  update(before, after) {
+  update(before, after, into, at) {
+    checkLengths(before, after);
     let updateSquares = 0;
     let weightSquares = 0;
     let maxAbsUpdate = 0;
@@ -21,7 +22,11 @@ export const scalarKernel: Kernel = {
       if (v === w) unchanged++;
       if (!Number.isFinite(v)) nonFinite++;
     }
-    return { updateSquares, weightSquares, maxAbsUpdate, unchanged, nonFinite };
+    into.updateSquares[at] = updateSquares;
+    into.weightSquares[at] = weightSquares;
+    into.maxAbsUpdate[at] = maxAbsUpdate;
+    into.unchanged[at] = unchanged;
+    into.nonFinite[at] = nonFinite;
   },
   squares(values) {
     let total = 0;

@@ -1,4 +1,5 @@
-import type { Kernel, UpdateSums, Values } from './kernel.js';
+import { checkLengths, type Kernel, type PassSums, type Values } from './kernel.js';
+import { kernelModule } from './kernel-module.js';
 import { scalarKernel } from './scalar-kernel.js';
 import { UPDATE_KERNEL } from './update-kernel.wasm.js';
 
@@ -16,26 +17,13 @@ interface Exports {
 /** Elements that go through the scratch memory at a time: both blocks stay in the second-level cache. */
 const SCRATCH_ELEMENTS = 32_768;
 
-let compiled: WebAssembly.Module | null | undefined;
-
-/** The compiled kernel, or null where WebAssembly or its SIMD is missing. It is small enough to compile at once. */
-function kernelModule(): WebAssembly.Module | null {
-  if (compiled !== undefined) return compiled;
-  try {
-    compiled = new WebAssembly.Module(Uint8Array.from(atob(UPDATE_KERNEL), (char) => char.charCodeAt(0)));
-  } catch {
-    compiled = null;
-  }
-  return compiled;
-}
-
 /**
  * The kernel in WebAssembly SIMD, or undefined where the machine has none.
  *
  * Values that lie in `memory` are read where they are; others are copied in blocks through a small scratch memory.
  */
 export function simdKernel(memory?: WebAssembly.Memory): Kernel | undefined {
-  const module = kernelModule();
+  const module = kernelModule(UPDATE_KERNEL);
   return module ? new SimdKernel(module, memory) : undefined;
 }
 
@@ -56,14 +44,18 @@ class SimdKernel implements Kernel {
     this.#inPlace = memory && { memory, exports: instantiate(memory) };
   }
 
-  update(before: Values, after: Values): UpdateSums {
-    if (!(before instanceof Float32Array) || !(after instanceof Float32Array))
-      return scalarKernel.update(before, after);
+  update(before: Values, after: Values, into: PassSums, at: number): void {
+    checkLengths(before, after);
+    if (!(before instanceof Float32Array) || !(after instanceof Float32Array)) {
+      scalarKernel.update(before, after, into, at);
+      return;
+    }
     if (this.#inPlace && this.#liesIn(before) && this.#liesIn(after)) {
       const { exports } = this.#inPlace;
       exports.reset();
       exports.update(before.byteOffset, after.byteOffset, after.length);
-      return sumsOf(exports);
+      writeSums(exports, into, at);
+      return;
     }
     this.#scratch.reset();
     for (let i = 0; i < after.length; i += SCRATCH_ELEMENTS) {
@@ -72,7 +64,7 @@ class SimdKernel implements Kernel {
       this.#second.set(block(after, i, length));
       this.#scratch.update(this.#first.byteOffset, this.#second.byteOffset, length);
     }
-    return sumsOf(this.#scratch);
+    writeSums(this.#scratch, into, at);
   }
 
   squares(values: Values): number {
@@ -97,12 +89,10 @@ function block(values: Float32Array, begin: number, length: number): Float32Arra
   return length === values.length ? values : values.subarray(begin, begin + length);
 }
 
-function sumsOf({ updateSquares, weightSquares, maxAbsUpdate, unchanged, nonFinite }: Exports): UpdateSums {
-  return {
-    updateSquares: updateSquares.value,
-    weightSquares: weightSquares.value,
-    maxAbsUpdate: maxAbsUpdate.value,
-    unchanged: unchanged.value,
-    nonFinite: nonFinite.value,
-  };
+function writeSums(found: Exports, into: PassSums, at: number): void {
+  into.updateSquares[at] = found.updateSquares.value;
+  into.weightSquares[at] = found.weightSquares.value;
+  into.maxAbsUpdate[at] = found.maxAbsUpdate.value;
+  into.unchanged[at] = found.unchanged.value;
+  into.nonFinite[at] = found.nonFinite.value;
 }

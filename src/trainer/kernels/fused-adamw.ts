@@ -1,4 +1,5 @@
 import type { StepSums } from '../../parameters/kernels/kernel.js';
+import { kernelModule } from '../../parameters/kernels/kernel-module.js';
 import { ADAMW_KERNEL } from './adamw-kernel.wasm.js';
 
 /** The numbers of one AdamW update, the same for every element of a parameter. */
@@ -42,18 +43,6 @@ const SCRATCH_ELEMENTS = 4096;
 const SCRATCH_BLOCKS = 5;
 const WASM_PAGE_BYTES = 65_536;
 
-let compiled: WebAssembly.Module | null | undefined;
-
-function kernelModule(): WebAssembly.Module | null {
-  if (compiled !== undefined) return compiled;
-  try {
-    compiled = new WebAssembly.Module(Uint8Array.from(atob(ADAMW_KERNEL), (char) => char.charCodeAt(0)));
-  } catch {
-    compiled = null;
-  }
-  return compiled;
-}
-
 /** Makes an update and says what it was. */
 export type FusedAdamW = (values: AdamWValues, coefficients: AdamWCoefficients) => StepSums;
 
@@ -63,7 +52,7 @@ export type FusedAdamW = (values: AdamWValues, coefficients: AdamWCoefficients) 
  * Values that lie in `memory` are used where they are; others go in blocks through a small scratch memory.
  */
 export function fusedAdamW(memory?: WebAssembly.Memory): FusedAdamW | undefined {
-  const module = kernelModule();
+  const module = kernelModule(ADAMW_KERNEL);
   if (!module) return undefined;
   return memory ? inPlace(module, memory) : throughScratch(module);
 }

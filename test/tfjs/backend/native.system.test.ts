@@ -11,7 +11,8 @@ import { buildAddon, ownHeaders } from '../../../src/cli/native/addon.js';
 import { packageDirectory } from '../../../src/cli/native/package.js';
 import { verify } from '../../../src/cli/native/verify.js';
 import { parameterUpdates } from '../../../src/index.js';
-import type { UpdateSums } from '../../../src/parameters/kernels/kernel.js';
+import type { PassedSums } from '../../../src/parameters/kernels/kernel.js';
+import { passOver } from '../../../src/parameters/kernels/pass-over.js';
 import { scalarKernel } from '../../../src/parameters/kernels/scalar-kernel.js';
 import { createStepParameters } from '../../../src/tfjs/live-parameters.js';
 import { tensorflowBackend } from '../../../src/tfjs/tensorflow-backend.js';
@@ -32,7 +33,7 @@ beforeAll(async () => {
 const resident = () => process.memoryUsage.rss() / 2 ** 20;
 
 /** The passes over a pair of tensors, by each of the ways there are on this backend. */
-const WAYS: Readonly<Record<string, (w: tf.Tensor, v: tf.Tensor) => { sums: UpdateSums; squares: number }>> = {
+const WAYS: Readonly<Record<string, (w: tf.Tensor, v: tf.Tensor) => { sums: PassedSums; squares: number }>> = {
   "trainscope's kernels": (w, v) => {
     const owner = tensorflowWithKernels();
     if (!owner) throw new Error("tfjs-node: expected trainscope's kernels in its addon; run `npm run native`");
@@ -76,7 +77,7 @@ describe.each(Object.entries(WAYS))('statistics by %s', (name, way) => {
         const w = Float32Array.from(values, (value) => normal(value.w * scale));
         const v = Float32Array.from(values, (value, i) => normal(w[i]! + value.d * scale));
         const { sums, squares } = sumsOf(w, v);
-        const expected = scalarKernel.update(w, v);
+        const expected = passOver(scalarKernel, w, v);
         for (const [statistic, value] of Object.entries(expected)) {
           const got = sums[statistic as keyof typeof sums];
           // The difference is rounded to float32, once, and to operations one below 1e-36 is none.
@@ -96,7 +97,7 @@ describe.each(Object.entries(WAYS))('statistics by %s', (name, way) => {
       const w = new Float32Array(1001).fill(1);
       const v = w.slice();
       v[place] = bad;
-      expect(sumsOf(w, v)).toEqual({ sums: scalarKernel.update(w, v), squares: scalarKernel.squares(v) });
+      expect(sumsOf(w, v)).toEqual({ sums: passOver(scalarKernel, w, v), squares: scalarKernel.squares(v) });
     }
   });
 
@@ -104,7 +105,7 @@ describe.each(Object.entries(WAYS))('statistics by %s', (name, way) => {
     const w = new Float32Array(9).fill(-3e38);
     const v = new Float32Array(9).fill(3e38);
     const { sums } = sumsOf(w, v);
-    const exact = scalarKernel.update(w, v);
+    const exact = passOver(scalarKernel, w, v);
     expect(Math.abs(sums.updateSquares / exact.updateSquares - 1)).toBeLessThan(1e-6);
     expect(Math.abs(sums.maxAbsUpdate / exact.maxAbsUpdate - 1)).toBeLessThan(1e-6);
   });
@@ -154,7 +155,7 @@ describe('statistics on tensorflow', () => {
     parameters.advance();
     const { columns } = await parameters.compare(snapshot, { statistics: ['updateNorm', 'weightNorm', 'unchanged'] });
     variables.forEach((variable, i) => {
-      const exact = scalarKernel.update(old[i]!, variable.dataSync() as Float32Array);
+      const exact = passOver(scalarKernel, old[i]!, variable.dataSync() as Float32Array);
       expect(Math.abs(columns.updateNorm[i]! / Math.sqrt(exact.updateSquares) - 1)).toBeLessThan(1e-6);
       expect(Math.abs(columns.weightNorm[i]! / Math.sqrt(exact.weightSquares) - 1)).toBeLessThan(1e-6);
       expect(columns.unchanged[i]).toBe(exact.unchanged / variable.size);
@@ -183,7 +184,7 @@ describe('AdamW by the kernel', () => {
       const [fused, composed] = variables.map((variable) => variable.dataSync() as Float32Array);
       expect(fused!.reduce((most, x, i) => Math.max(most, Math.abs(x - composed![i]!)), 0)).toBeLessThan(1e-6);
       const exact = {
-        ...scalarKernel.update(old, fused!),
+        ...passOver(scalarKernel, old, fused!),
         gradientSquares: scalarKernel.squares(gradient.dataSync() as Float32Array),
       };
       const measured = optimizers.fused.stepSums!.get('fused')!;

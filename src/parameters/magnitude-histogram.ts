@@ -1,4 +1,12 @@
-import type { MagnitudeHistogram } from '../parameters/statistics.js';
+import type { MagnitudeHistogram } from './statistics.js';
+
+/** The histogram of nothing. */
+export const NO_HISTOGRAM: MagnitudeHistogram = Object.freeze({
+  zeros: 0,
+  nonFinite: 0,
+  firstExponent: 0,
+  counts: Object.freeze([]) as readonly number[],
+});
 
 /** The histogram of all elements together. */
 export function mergeHistograms(histograms: readonly MagnitudeHistogram[]): MagnitudeHistogram {

@@ -1,0 +1,118 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { StepSums } from '../parameters/kernels/kernel.js';
+import { histogram, moments } from '../parameters/kernels/on-request.js';
+import { NO_HISTOGRAM } from '../parameters/magnitude-histogram.js';
+import type { HistogramSubject, MagnitudeHistogram } from '../parameters/statistics.js';
+import {
+  markIncomparable,
+  type SumsPart,
+  type SumsWith,
+  type UpdateSums,
+  zeroSums,
+} from '../parameters/update-sums.js';
+import { comparable } from './comparable.js';
+import type { HeldTensors } from './held-tensors.js';
+import { hostValues } from './host-values.js';
+import { type TensorPair, type TensorPasses, tensorPasses } from './tensor-passes.js';
+import type { LiveParameter, SumsByVariable } from './variable-source.js';
+
+type ScalarPart = Exclude<SumsPart, `${string}-histogram`>;
+
+/** The sums of a step where the values can be read at once: by passes over them, those that are known left out. */
+export function hostSums(
+  parameters: readonly LiveParameter[],
+  held: HeldTensors,
+  parts: readonly SumsPart[],
+  known?: SumsByVariable,
+): UpdateSums {
+  const scalars = parts.filter((part): part is ScalarPart => !part.endsWith('-histogram'));
+  const pass = scalars.includes('extremes') || scalars.includes('norms');
+  const sums = zeroSums(
+    parameters.map(({ variable }) => variable.size),
+    pass ? [...scalars, 'norms', 'extremes'] : scalars,
+  );
+  if (scalars.includes('gradients')) gradientSums(parameters, known, sums as SumsWith<'gradients'>);
+  if (scalars.includes('moments')) momentSums(parameters, held, sums as SumsWith<'moments'>);
+  const more = scalars.length < parts.length && { histograms: histograms(parameters, held, parts) };
+  if (!pass) return { ...sums, ...more };
+  const passes = tensorPasses();
+  const extremes = passes.extremesAreFree || scalars.includes('extremes');
+  updateSums(passes, parameters, held, known, sums as SumsWith<'norms' | 'extremes'>, extremes);
+  if (extremes) return more ? { ...sums, ...more } : sums;
+  const { maxAbsUpdate: _1, unchanged: _2, ...rest } = sums;
+  return { ...rest, ...more };
+}
+
+function updateSums(
+  passes: TensorPasses,
+  parameters: readonly LiveParameter[],
+  held: HeldTensors,
+  known: SumsByVariable | undefined,
+  sums: SumsWith<'norms' | 'extremes'>,
+  extremes: boolean,
+): void {
+  const pairs: TensorPair[] = [];
+  for (let at = 0; at < parameters.length; at++) {
+    const { variable } = parameters[at]!;
+    const before = held.get(variable);
+    if (!comparable(before, variable)) {
+      markIncomparable(sums, ['norms', 'extremes'], at);
+      continue;
+    }
+    const found = known?.get(variable.name);
+    if (found) write(found, sums, at);
+    else pairs.push({ before, after: variable, at });
+  }
+  if (pairs.length > 0) passes.updates(pairs, sums, extremes);
+}
+
+function write(found: StepSums, sums: SumsWith<'norms' | 'extremes'>, at: number): void {
+  sums.updateSquares[at] = found.updateSquares;
+  sums.weightSquares[at] = found.weightSquares;
+  sums.maxAbsUpdate[at] = found.maxAbsUpdate;
+  sums.unchanged[at] = found.unchanged;
+  sums.nonFinite[at] = found.nonFinite;
+}
+
+function gradientSums(
+  parameters: readonly LiveParameter[],
+  known: SumsByVariable | undefined,
+  { gradientSquares }: SumsWith<'gradients'>,
+): void {
+  const missing: { readonly at: number; readonly gradient: Tensor }[] = [];
+  for (let at = 0; at < parameters.length; at++) {
+    const { variable, gradient } = parameters[at]!;
+    if (!gradient) continue;
+    const found = known?.get(variable.name);
+    if (found) gradientSquares[at] = found.gradientSquares;
+    else missing.push({ at, gradient });
+  }
+  if (missing.length === 0) return;
+  const squares = tensorPasses().squares(missing.map(({ gradient }) => gradient));
+  missing.forEach(({ at }, i) => {
+    gradientSquares[at] = squares[i]!;
+  });
+}
+
+function momentSums(parameters: readonly LiveParameter[], held: HeldTensors, sums: SumsWith<'moments'>): void {
+  parameters.forEach(({ variable }, at) => {
+    const before = held.get(variable);
+    if (comparable(before, variable)) moments(hostValues(before), hostValues(variable), sums, at);
+    else markIncomparable(sums, ['moments'], at);
+  });
+}
+
+function histograms(parameters: readonly LiveParameter[], held: HeldTensors, parts: readonly SumsPart[]) {
+  const count: Readonly<Record<HistogramSubject, (parameter: LiveParameter) => MagnitudeHistogram>> = {
+    update: ({ variable }) => {
+      const before = held.get(variable);
+      return comparable(before, variable) ? histogram(hostValues(variable), hostValues(before)) : NO_HISTOGRAM;
+    },
+    weight: ({ variable }) => (variable.isDisposed ? NO_HISTOGRAM : histogram(hostValues(variable))),
+    gradient: ({ gradient }) => (gradient ? histogram(hostValues(gradient)) : NO_HISTOGRAM),
+  };
+  const subjects = (Object.keys(count) as HistogramSubject[]).filter((subject) =>
+    parts.includes(`${subject}-histogram`),
+  );
+  return Object.fromEntries(subjects.map((subject) => [subject, parameters.map(count[subject])]));
+}

@@ -1,0 +1,91 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import type { StepSums } from '../parameters/kernels/kernel.js';
+import type { HeldValues, ParameterSource } from '../parameters/parameter-source.js';
+import type { MaybePromise } from '../parameters/step-parameters.js';
+import type { SumsPart, UpdateSums } from '../parameters/update-sums.js';
+import { deviceSums } from './device-sums.js';
+import { HeldTensors } from './held-tensors.js';
+import { hostSums } from './host-sums.js';
+
+/** A parameter of a step, as a source gives it. */
+export interface LiveParameter {
+  readonly name: string;
+  readonly variable: Variable;
+  /** Missing where no gradient reached it. */
+  readonly gradient?: Tensor;
+}
+
+/** What an optimizer found while it updated, by the names of the variables, of which there is one each at a time. */
+export type SumsByVariable = ReadonlyMap<string, StepSums>;
+
+/** What is said of a set of variables, in frozen lists. */
+interface Description {
+  readonly variables: readonly Variable[];
+  readonly names: readonly string[];
+  readonly shapes: readonly (readonly number[])[];
+  readonly sizes: readonly number[];
+  readonly ids: readonly number[];
+}
+
+/** The last description of a set, by its first variable: most steps are about the same set. */
+const descriptions = new WeakMap<Variable, Description>();
+
+/** Parameters that are TensorFlow.js variables. */
+export class VariableSource implements ParameterSource<SumsByVariable> {
+  readonly names: readonly string[];
+  readonly shapes: readonly (readonly number[])[];
+  readonly sizes: readonly number[];
+  readonly ids: readonly number[];
+  readonly #parameters: readonly LiveParameter[];
+  readonly #variables: readonly Variable[];
+  readonly #path: 'host' | 'device';
+
+  constructor(parameters: readonly LiveParameter[], path: 'host' | 'device') {
+    this.#parameters = parameters;
+    this.#path = path;
+    const { names, shapes, sizes, ids, variables } = describe(parameters);
+    this.names = names;
+    this.shapes = shapes;
+    this.sizes = sizes;
+    this.ids = ids;
+    this.#variables = variables;
+  }
+
+  hold(): HeldValues {
+    return new HeldTensors(this.#variables);
+  }
+
+  sums(held: HeldValues, parts: readonly SumsPart[], known?: SumsByVariable): MaybePromise<UpdateSums> {
+    if (!(held instanceof HeldTensors))
+      throw new TypeError('before: expected values that were held of variables, got those of another kind of source');
+    return this.#path === 'device'
+      ? deviceSums(this.#parameters, held, parts)
+      : hostSums(this.#parameters, held, parts, known);
+  }
+}
+
+function describe(parameters: readonly LiveParameter[]): Description {
+  const first = parameters[0]?.variable;
+  const last = first && descriptions.get(first);
+  if (last && fits(last, parameters)) return last;
+  const variables = parameters.map(({ variable }) => variable);
+  const description = {
+    variables,
+    names: Object.freeze(parameters.map(({ name }) => name)),
+    shapes: Object.freeze(variables.map(({ shape }) => Object.freeze(shape.slice()))),
+    sizes: Object.freeze(variables.map(({ size }) => size)),
+    ids: Object.freeze(variables.map(({ id }) => id)),
+  };
+  if (first) descriptions.set(first, description);
+  return description;
+}
+
+/** A variable keeps its shape as long as it lives. */
+function fits({ variables, names }: Description, parameters: readonly LiveParameter[]): boolean {
+  if (variables.length !== parameters.length) return false;
+  for (let i = 0; i < variables.length; i++) {
+    const { variable, name } = parameters[i]!;
+    if (variables[i] !== variable || names[i] !== name) return false;
+  }
+  return true;
+}
