@@ -77,6 +77,7 @@ export { type ParameterPattern, selectParameters } from './operators/select-para
 export { type ThroughputOptions, throughput } from './operators/throughput.js';
 export { type TopUpdatesOptions, topUpdates } from './operators/top-updates.js';
 export { type UpdatesAfterAlertOptions, updatesAfterAlert } from './operators/updates-after-alert.js';
+export type { ArrayValues, NamedArrays } from './parameters/array-parameters.js';
 export type { JointStatistic } from './parameters/joint-statistics.js';
 export { layerOf } from './parameters/layer-of.js';
 export type {
@@ -118,7 +119,10 @@ export { type RatioStatistic, type UpdateRatioBandOptions, updateRatioBand } fro
 export { type VanishingGradientsOptions, vanishingGradients } from './rules/vanishing-gradients.js';
 export type { AttachOptions, Follower } from './run/attachments.js';
 export type { CommandHandlers } from './run/loop-control.js';
+export type { AsyncObservation, LoopEvent, Observation, ObservedStep, ObserveOptions } from './run/observation.js';
+export { observe } from './run/observe.js';
 export type { RunOptions } from './run/open-run.js';
 export type { Run } from './run/run.js';
+export type { LoopPlan } from './run/training-span.js';
 export { type ConsoleSinkOptions, type ConsoleStyle, consoleSink } from './sinks/console/console-sink.js';
 export type { ConsoleOutput } from './sinks/console/terminal.js';
