@@ -105,6 +105,7 @@ export { type GradientNormJumpOptions, gradientNormJump } from './rules/gradient
 export { type LossNotDecreasingOptions, lossNotDecreasing } from './rules/loss-not-decreasing.js';
 export { type LossSpikeOptions, lossSpike } from './rules/loss-spike.js';
 export { nonFinite } from './rules/non-finite.js';
+export { nonFiniteLoss } from './rules/non-finite-loss.js';
 export { type OverfitOptions, overfit } from './rules/overfit.js';
 export { type OvertrainingOptions, overtraining } from './rules/overtraining.js';
 export { type PoorInitializationOptions, poorInitialization } from './rules/poor-initialization.js';

@@ -39,7 +39,8 @@ export interface RuleDefinition<T, S> {
 /**
  * Make a rule of a judgement. Judgement after judgement becomes alerts that begin when a trouble has been found
  * `patience` times in a row, and end when it has not been found `recovery` times in a row; parameters in which it begins
- * at once share an alert. Every rule here is made with it.
+ * at once share an alert. Findings of the whole run, and several in one parameter, are an alert each; name them by
+ * `trouble` where one may go on without the other. Every rule here is made with it.
  *
  * @throws TypeError when patience or recovery is not a positive integer, or the severity is none.
  *

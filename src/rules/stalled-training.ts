@@ -4,6 +4,7 @@ import type { AlertEvent, EventContext, TrainingEvent, TrainingEventType } from 
 import { SEVERITIES } from '../events/severities.js';
 import { shortNumber } from '../events/short-number.js';
 import { LONGEST_TIMER_MS } from '../events/within.js';
+import { LinkedSubscriber } from '../operators/linked-subscriber.js';
 import { operate } from '../operators/operate.js';
 import type { RuleOptions } from './create-rule.js';
 import { type SavedTroubles, Troubles } from './troubles.js';
@@ -82,30 +83,22 @@ export function stalledTraining({
       };
       give(troubles.take({ run, step, epoch, time: since.time + afterMs }, [finding]));
     };
-    const subscription = source.subscribe({
-      next(event) {
-        if (NOT_OF_THE_LOOP.has(event.type)) return;
-        cancel();
-        // Between two calls of it a training was not stalled, but over.
-        if (event.type === 'train-begin') last = undefined;
-        if (last && !stalled && event.time - last.time >= afterMs) stall(last);
-        stalled = false;
-        give(troubles.take(event, []));
-        const { type, run, step, epoch, time } = event;
-        last = type === 'train-end' ? undefined : { run, step, epoch, time };
-        cancel = last ? timer(() => stall(event), afterMs) : () => {};
-      },
-      error(cause) {
-        cancel();
-        subscriber.error(cause);
-      },
-      complete() {
-        cancel();
-        subscriber.complete();
-      },
-    });
-    subscription.add(() => cancel());
-    return subscription;
+    // However it ends: by itself, by an error, or because no one listens any more.
+    subscriber.add(() => cancel());
+    const hear = (event: TrainingEvent) => {
+      if (NOT_OF_THE_LOOP.has(event.type)) return;
+      cancel();
+      // Between two calls of it a training was not stalled, but over.
+      if (event.type === 'train-begin') last = undefined;
+      if (last && !stalled && event.time - last.time >= afterMs) stall(last);
+      stalled = false;
+      give(troubles.take(event, []));
+      const { type, run, step, epoch, time } = event;
+      last = type === 'train-end' ? undefined : { run, step, epoch, time };
+      // Whoever took the alert may have left with it.
+      cancel = last && !subscriber.closed ? timer(() => stall(event), afterMs) : () => {};
+    };
+    return source.subscribe(new LinkedSubscriber(subscriber, hear));
   });
 }
 

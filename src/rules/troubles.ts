@@ -5,6 +5,13 @@ import { SEVERITIES } from '../events/severities.js';
 export interface Finding {
   /** Where: a parameter or a layer. None for what concerns the whole run. */
   readonly parameter?: string;
+  /**
+   * Which of the troubles that the rule can find in one place: `batch`, `label`. Where a rule finds several there and names
+   * none, they are told apart by their order.
+   */
+  readonly trouble?: string;
+  /** Since which step, where the rule knows. Default: that of the first judgement that found it. */
+  readonly since?: number;
   readonly severity: Severity;
   /** What, and how far from normal: `the update is 0.31 of the weights' norm, above 0.1`. */
   readonly what: string;
@@ -22,23 +29,23 @@ export interface Hysteresis {
   readonly recovery: number;
 }
 
-/** A parameter in which something was found, but not often enough yet. */
+/** Something that was found, but not often enough yet. */
 interface Suspect {
   firstStep: number;
   times: number;
 }
 
-/** Parameters that came into trouble at once: one alert. */
+/** One alert: parameters that came into the same trouble at once, or a trouble of the whole run. */
 interface Trouble {
   readonly parameter: string | undefined;
   readonly severity: Severity;
   readonly firstStep: number;
   lastStep: number;
-  /** For each parameter, how many judgements in a row have found nothing. */
+  /** For each of its keys, how many judgements in a row have found nothing. */
   readonly clear: Record<string, number>;
 }
 
-/** Plain data. A parameter's key is its name, the whole run's is empty. */
+/** Plain data, by where and which trouble it is: see {@link keyOf}. */
 export interface SavedTroubles {
   readonly suspects: Record<string, Suspect>;
   readonly troubles: readonly Trouble[];
@@ -46,7 +53,8 @@ export interface SavedTroubles {
 
 /**
  * Turns what judgement after judgement finds into alerts that begin once and end once. Parameters that come into trouble
- * at the same judgement are one trouble; one that gets worse ends, and begins again with its new severity.
+ * at the same judgement are one trouble; one that gets worse ends, and begins again with its new severity. Two troubles in
+ * one place are two alerts.
  */
 export class Troubles {
   #suspects: Record<string, Suspect>;
@@ -71,7 +79,7 @@ export class Troubles {
       this.#suspects = {};
       return [];
     }
-    const found = new Map(findings.map((finding) => [finding.parameter ?? '', finding]));
+    const found = byKey(findings);
     const ended = this.#endThoseOver(at, found);
     const worsened = this.#endWorsened(at, found);
     const begun = this.#beginThoseProven(at, found);
@@ -117,36 +125,41 @@ export class Troubles {
 
   #beginThoseProven(at: EventContext, found: ReadonlyMap<string, Finding>): AlertEvent[] {
     const suspects: Record<string, Suspect> = {};
-    const proven: Finding[] = [];
-    let firstStep = at.step;
+    const proven = new Map<string, Proven[]>();
     for (const [key, finding] of found) {
       if (this.#troubles.some(({ clear }) => Object.hasOwn(clear, key))) continue;
       const before = Object.hasOwn(this.#suspects, key) ? this.#suspects[key] : undefined;
-      const suspect = { firstStep: before?.firstStep ?? at.step, times: (before?.times ?? 0) + 1 };
-      if (suspect.times < this.hysteresis.patience) suspects[key] = suspect;
-      else {
-        proven.push(finding);
-        firstStep = Math.min(firstStep, suspect.firstStep);
+      const firstStep = Math.min(before?.firstStep ?? at.step, finding.since ?? at.step);
+      const times = (before?.times ?? 0) + 1;
+      if (times < this.hysteresis.patience) {
+        suspects[key] = { firstStep, times };
+        continue;
       }
+      const together = proven.get(groupOf(key)) ?? [];
+      together.push({ key, finding, firstStep });
+      proven.set(groupOf(key), together);
     }
     this.#suspects = suspects;
-    if (proven.length === 0) return [];
-    const worst = proven.reduce((a, b) => (isWorse(b, a) ? b : a));
+    return [...proven.values()].map((together) => this.#begin(at, together));
+  }
+
+  /** One alert of all that came into the same trouble at this judgement, in the words of the worst. */
+  #begin(at: EventContext, together: readonly Proven[]): AlertEvent {
+    const keys = together.map(({ key }) => key);
+    const firstStep = Math.min(...together.map((one) => one.firstStep));
+    const worst = together.map(({ finding }) => finding).reduce((a, b) => (isWorse(b, a) ? b : a));
     const { parameter, severity, what, advice, value, threshold } = worst;
-    const keys = proven.map((finding) => finding.parameter ?? '');
     const clear = Object.fromEntries(keys.map((key) => [key, 0]));
     this.#troubles.push({ parameter, severity, firstStep, lastStep: at.step, clear });
-    return [
-      {
-        ...this.#alert(at, 'begin', parameter, keys),
-        severity,
-        message: `${whereOf(parameter, keys.length - 1)}${what}, since step ${firstStep}. ${advice}`,
-        firstStep,
-        lastStep: at.step,
-        ...(value !== undefined && { value }),
-        ...(threshold !== undefined && { threshold }),
-      },
-    ];
+    return {
+      ...this.#alert(at, 'begin', parameter, keys),
+      severity,
+      message: `${whereOf(parameter, keys.length - 1)}${what}, since step ${firstStep}. ${advice}`,
+      firstStep,
+      lastStep: at.step,
+      ...(value !== undefined && { value }),
+      ...(threshold !== undefined && { threshold }),
+    };
   }
 
   #alert(
@@ -164,9 +177,42 @@ export class Troubles {
       rule: this.rule,
       phase,
       ...(parameter !== undefined && { parameter }),
-      ...(keys.length > 1 && { parameters: keys }),
+      ...(keys.length > 1 && { parameters: keys.map((key) => placeOf(key).parameter ?? '') }),
     };
   }
+}
+
+interface Proven {
+  readonly key: string;
+  readonly finding: Finding;
+  readonly firstStep: number;
+}
+
+/** Findings by key, each by one of its own. */
+function byKey(findings: readonly Finding[]): Map<string, Finding> {
+  const found = new Map<string, Finding>();
+  for (const finding of findings) {
+    let nth = 1;
+    while (found.has(keyOf(finding, nth))) nth++;
+    found.set(keyOf(finding, nth), finding);
+  }
+  return found;
+}
+
+/** Text, because it is a key of plain data; JSON, because a parameter may have any name. */
+function keyOf({ parameter, trouble }: Finding, nth: number): string {
+  return JSON.stringify([parameter ?? null, trouble ?? null, nth]);
+}
+
+function placeOf(key: string): { readonly parameter: string | undefined; readonly trouble: string } {
+  const [parameter, ...trouble] = JSON.parse(key) as [string | null, string | null, number];
+  return { parameter: parameter ?? undefined, trouble: JSON.stringify(trouble) };
+}
+
+/** Parameters share an alert of the same trouble; the whole run shares none with them. */
+function groupOf(key: string): string {
+  const { parameter, trouble } = placeOf(key);
+  return `${parameter === undefined ? 'run' : 'parameter'} ${trouble}`;
 }
 
 function whereOf(parameter: string | undefined, others: number): string {

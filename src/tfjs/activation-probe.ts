@@ -16,6 +16,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { describeValue } from '../events/check-option.js';
 import type { ActivationName, LayerActivations } from '../events/measurements.js';
 import type { MaybePromise } from '../parameters/step-parameters.js';
 import { hookMethod } from './hook-method.js';
@@ -46,14 +47,12 @@ export class ActivationProbe {
   readonly #restore: (() => void)[] = [];
   readonly #outputs = new Map<ProbedLayer, Tensor>();
 
-  /** @throws TypeError when no layer has an activation that can be judged. */
+  /** @throws TypeError when `model` is no LayersModel. */
   constructor(model: LayersModel) {
-    this.#layers = probedLayers(model);
-    if (this.#layers.length === 0) {
-      throw new TypeError(
-        `model: expected one with layers whose activation is relu, relu6, tanh or sigmoid; got ${JSON.stringify(model.name)} with none`,
-      );
+    if (!Array.isArray((model as Partial<LayersModel> | null | undefined)?.layers)) {
+      throw new TypeError(`model: expected a LayersModel, which has layers; got ${describeValue(model)}`);
     }
+    this.#layers = probedLayers(model);
   }
 
   arm(): void {

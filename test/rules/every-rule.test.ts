@@ -40,6 +40,7 @@ const RULES: Readonly<Record<string, Case>> = {
   ),
   lossSpike: of(trainscope.lossSpike, losses(1, 1, 1, 9, 1, 1, 1, 1)),
   nonFinite: of(trainscope.nonFinite, column('nonFinite', [0, 1, 2, 0])),
+  nonFiniteLoss: of(trainscope.nonFiniteLoss, losses(1, 1, Number.NaN, Number.NaN, 1)),
   overfit: of(
     trainscope.overfit,
     evaluations([
