@@ -49,8 +49,8 @@ export class ActivationProbe {
 
   /** @throws TypeError when `model` is no LayersModel. */
   constructor(model: LayersModel) {
-    if (!Array.isArray((model as Partial<LayersModel> | null | undefined)?.layers)) {
-      throw new TypeError(`model: expected a LayersModel, which has layers; got ${describeValue(model)}`);
+    if (!isLayersModel(model)) {
+      throw new TypeError(`model: expected a LayersModel, whose layers can be looked at; got ${describeValue(model)}`);
     }
     this.#layers = probedLayers(model);
   }
@@ -94,6 +94,11 @@ export class ActivationProbe {
     this.#outputs.get(probed)?.dispose();
     this.#outputs.set(probed, keep(reshape(output, output.shape)));
   }
+}
+
+function isLayersModel(model: unknown): model is LayersModel {
+  const { layers } = (model ?? {}) as Partial<LayersModel>;
+  return Array.isArray(layers) && layers.every((layer) => typeof layer?.call === 'function');
 }
 
 function probedLayers(model: LayersModel): ProbedLayer[] {
