@@ -14,7 +14,7 @@ export interface LossSpikeOptions extends RuleOptions {
   readonly rtol?: number;
   /** How many times the mean of the losses known first it must rise by at least. Default: 1. */
   readonly floor?: number;
-  /** How many times the largest rise of the 100 steps before it must rise by at least. Default: 2.5. */
+  /** How many times the largest rise of the 100 steps before it must rise by at least. Default: 3. */
   readonly noise?: number;
 }
 
@@ -35,7 +35,7 @@ const ENOUGH_RISES = 50;
  * Peer: PyTorch Lightning's SpikeDetection: window 10, warm-up 1, rtol 2.0. The same here, with three reserves. A floor:
  * where the loss has come near zero, a single hard example makes it many times larger, and that is well; a spike worth a
  * look rises by as much as the losses that the run began with. The noise: losses of one to eight examples jump by
- * themselves, so a spike rises by 2.5 times as much as any loss of the 100 steps before rose above the mean before it. (The
+ * themselves, so a spike rises by three times as much as any loss of the 100 steps before rose above the mean before it. (The
  * last steps do not count there once 50 are known: a run that diverges would hide itself.) And a warm-up of 64 examples:
  * one step for a large batch, 32 steps for a batch of one or two.
  *
@@ -55,7 +55,7 @@ export function lossSpike({
   warmup,
   rtol = 2,
   floor = 1,
-  noise = 2.5,
+  noise = 3,
   ...options
 }: LossSpikeOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
   checkPositiveInteger('window', window);

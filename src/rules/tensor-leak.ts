@@ -3,6 +3,7 @@ import { checkPositiveInteger } from '../events/check-option.js';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import { createRule, type RuleOptions } from './create-rule.js';
+import { meanOf } from './window.js';
 import { takeCount, type WindowedGrowth, windowedGrowth } from './windowed-growth.js';
 
 export interface TensorLeakOptions extends Omit<RuleOptions, 'patience'> {
@@ -64,8 +65,8 @@ export function tensorLeak({
         }
         const leak = state.windows.find(({ leaking }) => leaking);
         if (!leak) return [];
-        const { from, last, length, rises, since } = leak;
-        const perStep = (last! - from) / (length * rises);
+        const { last, length, latest, since } = leak;
+        const perStep = meanOf(latest) / length;
         return [
           {
             value: perStep,
