@@ -101,6 +101,7 @@ export { createRule, type RuleDefinition, type RuleFinding, type RuleOptions } f
 export { type DeadReluOptions, deadRelu } from './rules/dead-relu.js';
 export { type DefaultRulesOptions, defaultRules } from './rules/default-rules.js';
 export { type ExplodingUpdatesOptions, explodingUpdates } from './rules/exploding-updates.js';
+export type { Finding } from './rules/finding.js';
 export { type GradientNormJumpOptions, gradientNormJump } from './rules/gradient-norm-jump.js';
 export { type LossNotDecreasingOptions, lossNotDecreasing } from './rules/loss-not-decreasing.js';
 export { type LossSpikeOptions, lossSpike } from './rules/loss-spike.js';
@@ -112,7 +113,6 @@ export { type PoorInitializationOptions, poorInitialization } from './rules/poor
 export { type SaturatedActivationOptions, saturatedActivation } from './rules/saturated-activation.js';
 export { type StalledTrainingOptions, type StallTimer, stalledTraining } from './rules/stalled-training.js';
 export { type TensorLeakOptions, tensorLeak } from './rules/tensor-leak.js';
-export type { Finding } from './rules/troubles.js';
 export { type UnchangedParameterOptions, unchangedParameter } from './rules/unchanged-parameter.js';
 export { type RatioStatistic, type UpdateRatioBandOptions, updateRatioBand } from './rules/update-ratio-band.js';
 export { type VanishingGradientsOptions, vanishingGradients } from './rules/vanishing-gradients.js';

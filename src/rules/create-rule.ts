@@ -4,7 +4,8 @@ import type { AlertEvent, EventContext, Severity } from '../events/events.js';
 import type { RunMemory } from '../events/run-memory.js';
 import { SEVERITIES } from '../events/severities.js';
 import { perSubscription } from '../operators/per-subscription.js';
-import { type Finding, type SavedTroubles, Troubles } from './troubles.js';
+import type { Finding } from './finding.js';
+import { type SavedTroubles, Troubles } from './troubles.js';
 
 /** What every rule can be told. */
 export interface RuleOptions {

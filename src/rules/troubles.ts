@@ -1,25 +1,6 @@
 import type { AlertEvent, EventContext, Severity } from '../events/events.js';
 import { SEVERITIES } from '../events/severities.js';
-
-/** What a judgement found wrong. */
-export interface Finding {
-  /** Where: a parameter or a layer. None for what concerns the whole run. */
-  readonly parameter?: string;
-  /**
-   * Which of the troubles that the rule can find in one place: `batch`, `label`. Where a rule finds several there and names
-   * none, they are told apart by their order.
-   */
-  readonly trouble?: string;
-  /** Since which step, where the rule knows. Default: that of the first judgement that found it. */
-  readonly since?: number;
-  readonly severity: Severity;
-  /** What, and how far from normal: `the update is 0.31 of the weights' norm, above 0.1`. */
-  readonly what: string;
-  /** What to try. */
-  readonly advice: string;
-  readonly value?: number;
-  readonly threshold?: number;
-}
+import { byKey, type Finding, groupOf, placeOf } from './finding.js';
 
 /** How persistent a trouble has to be, and its absence. */
 export interface Hysteresis {
@@ -45,7 +26,7 @@ interface Trouble {
   readonly clear: Record<string, number>;
 }
 
-/** Plain data, by where and which trouble it is: see {@link keyOf}. */
+/** Plain data, by where and which trouble it is: see `finding.ts`. */
 export interface SavedTroubles {
   readonly suspects: Record<string, Suspect>;
   readonly troubles: readonly Trouble[];
@@ -186,33 +167,6 @@ interface Proven {
   readonly key: string;
   readonly finding: Finding;
   readonly firstStep: number;
-}
-
-/** Findings by key, each by one of its own. */
-function byKey(findings: readonly Finding[]): Map<string, Finding> {
-  const found = new Map<string, Finding>();
-  for (const finding of findings) {
-    let nth = 1;
-    while (found.has(keyOf(finding, nth))) nth++;
-    found.set(keyOf(finding, nth), finding);
-  }
-  return found;
-}
-
-/** Text, because it is a key of plain data; JSON, because a parameter may have any name. */
-function keyOf({ parameter, trouble }: Finding, nth: number): string {
-  return JSON.stringify([parameter ?? null, trouble ?? null, nth]);
-}
-
-function placeOf(key: string): { readonly parameter: string | undefined; readonly trouble: string } {
-  const [parameter, ...trouble] = JSON.parse(key) as [string | null, string | null, number];
-  return { parameter: parameter ?? undefined, trouble: JSON.stringify(trouble) };
-}
-
-/** Parameters share an alert of the same trouble; the whole run shares none with them. */
-function groupOf(key: string): string {
-  const { parameter, trouble } = placeOf(key);
-  return `${parameter === undefined ? 'run' : 'parameter'} ${trouble}`;
 }
 
 function whereOf(parameter: string | undefined, others: number): string {
