@@ -227,6 +227,8 @@ export class TrainingRun<Example> {
     this.#position = { epoch, batches: this.#position.batches + group.length };
     state.epoch = epoch + this.#position.batches / plan.batchesPerEpoch;
     const durationMs = performance.now() - begin;
+    // Before the end of the step: a rule that watches for the same knows then that it has been told.
+    this.#watchLoss(loss);
     await announcer.say(
       'onStepEnd',
       {
@@ -242,7 +244,6 @@ export class TrainingRun<Example> {
       },
       {},
     );
-    this.#watchLoss(loss);
     await this.#logEvaluateSave();
   }
 
