@@ -320,6 +320,29 @@ describe.each(BACKENDS)('the statistics of a step of AdamW on %s', (backend) => 
 describe('AdamW', () => {
   afterAll(() => useBackend());
 
+  it('goes on where the backend is another one, both ways', async () => {
+    const before = held();
+    const trained = async (backends: readonly string[]) => {
+      await useBackend(backends[0]);
+      const variable = variableOf(normal(50, 1, 1), 'w');
+      const optimizer = new AdamW({ learningRate: 0.1 });
+      for (const [step, backend] of backends.entries()) {
+        await useBackend(backend);
+        apply(optimizer, variable, normal(50, 1, step + 2));
+      }
+      const { first, second } = optimizer.state().get('w')!;
+      const values = [...variable.dataSync(), ...first, ...second];
+      variable.dispose();
+      optimizer.dispose();
+      return values;
+    };
+    const expected = await trained(['cpu', 'cpu', 'cpu', 'cpu', 'cpu']);
+    expectNear(await trained(['cpu', 'wasm', 'wasm', 'cpu', 'cpu']), expected, 1e-6);
+    expectNear(await trained(['wasm', 'cpu', 'cpu', 'wasm', 'wasm']), expected, 1e-6);
+    expect(held()).toEqual(before);
+    await useBackend();
+  });
+
   it('refuses a state whose values are not as many as its shape says, and keeps what it had', () => {
     const variable = variableOf([1, 2], 'kept');
     const optimizer = new AdamW();

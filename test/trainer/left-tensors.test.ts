@@ -52,7 +52,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   'a second field of different shapes': 'y: expected one shape in a batch',
   'a second field of texts': 'y: expected numbers',
   'a second field of a field': 'b: expected numbers',
-  'a collator of whose result the model makes nothing': 'Error in matMul: inner shapes',
+  'a collator of whose result the model makes nothing': 'Error: ',
   'an iterable whose examples cannot be collated': 'y: expected numbers',
   'a get() whose examples cannot be collated': 'y: expected numbers',
   'a get() that gives what it has given before, disposed': 'to give tensors that live, got one that is disposed',

@@ -1,4 +1,4 @@
-import { engine, keep, type Tensor, tensor, tidy, util, type Variable, zeros } from '@tensorflow/tfjs-core';
+import { backend, engine, keep, type Tensor, tensor, tidy, util, type Variable, zeros } from '@tensorflow/tfjs-core';
 
 /** What AdamW remembers of one parameter. */
 export interface AdamWMoments {
@@ -33,6 +33,8 @@ export class MomentsByVariable {
     const known = this.#byName.get(name);
     if (known && (known.variable ?? variable) === variable && util.arraysEqual(known.first.shape, shape)) {
       known.variable = variable;
+      known.first = onThisBackend(known.first);
+      known.second = onThisBackend(known.second);
       return known;
     }
     if (known) disposeMoments(known);
@@ -82,6 +84,14 @@ export class MomentsByVariable {
 /** A copy. */
 export function floats(values: Tensor): Float32Array {
   return (values.dataSync() as Float32Array).slice();
+}
+
+/** Kernels write to moments where they lie: of those of another backend they would be given a copy. */
+function onThisBackend(moment: Tensor): Tensor {
+  if (engine().state.tensorInfo.get(moment.dataId)?.backend === backend()) return moment;
+  const moved = tidy(() => keep(tensor(floats(moment), moment.shape, 'float32')));
+  moment.dispose();
+  return moved;
 }
 
 function disposeMoments({ first, second }: Moments): void {
