@@ -132,7 +132,8 @@ function isSink<T>(follower: Follower<T>): follower is Sink<T> {
   return 'flush' in follower && 'close' in follower && 'closed' in follower;
 }
 
-function checkStream(stream$: unknown): void {
+/** @throws TypeError for what is no Observable. */
+export function checkStream(stream$: unknown): void {
   if (isObservable(stream$)) return;
   const fix = isPromiseLike(stream$)
     ? 'await the promise first, or make a stream of it with from(promise)'

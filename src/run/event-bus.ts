@@ -131,18 +131,22 @@ export class EventBus {
     }
     const listener: Listener = { subscriber, role: this.#role };
     this.#listeners = [...this.#listeners, listener];
-    return () => {
-      this.#listeners = this.#listeners.filter((each) => each !== listener);
-    };
+    return () => this.#remove(listener);
+  }
+
+  #remove(listener: Listener): void {
+    this.#listeners = this.#listeners.filter((each) => each !== listener);
   }
 
   #deliver(event: TrainingEvent): void {
     for (const listener of this.#listeners) this.#guard(listener, () => listener.subscriber.next(event));
   }
 
-  #guard({ subscriber }: Listener, deliver: () => void): void {
+  #guard(listener: Listener, deliver: () => void): void {
     deliverGuarded(deliver, (cause) => {
-      deliverGuarded(() => subscriber.unsubscribe(), this.#fail);
+      // Not by unsubscribing alone: groupBy goes on while a group is listened to, and would fail at its own sink-error.
+      this.#remove(listener);
+      deliverGuarded(() => listener.subscriber.unsubscribe(), this.#fail);
       this.#fail(cause);
     });
   }

@@ -12,6 +12,7 @@ export class GuardedSubscriber<T> extends Subscriber<T> {
   readonly #observer: Partial<Observer<T>>;
   readonly #onFailure: FailureHandler;
   readonly #unsettled = new Set<Promise<void>>();
+  #failed = false;
 
   constructor(observer: Partial<Observer<T>>, onFailure: FailureHandler) {
     super();
@@ -66,7 +67,10 @@ export class GuardedSubscriber<T> extends Subscriber<T> {
     this.#unsettled.add(settled);
   }
 
+  /** Once: calls of an async observer that were begun before may fail too. */
   #fail(cause: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
     this.unsubscribe();
     this.#onFailure(cause);
   }

@@ -1,7 +1,7 @@
 import type { Observable, Subscription } from 'rxjs';
 import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/events.js';
 import { within } from '../events/within.js';
-import { Attachments, type AttachOptions, type Follower } from './attachments.js';
+import { Attachments, type AttachOptions, checkStream, type Follower } from './attachments.js';
 import { type Act, ControlQueue } from './control-queue.js';
 import { EventBus } from './event-bus.js';
 import { type SinkErrorHandler, SinkErrors } from './sink-errors.js';
@@ -64,6 +64,7 @@ export class OpenRun {
   }
 
   supervise<T>(stream$: Observable<T>): Observable<T> {
+    checkStream(stream$);
     return new SupervisedObservable<T>(
       (cause) => this.fail('subscriber', cause),
       (subscriber) => stream$.subscribe(subscriber),
