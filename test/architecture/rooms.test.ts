@@ -2,40 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { withRooms } from '../../scripts/architecture.js';
+import { ROOMS } from './rooms.js';
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
-
-/** Which rooms a room may import from; `types:` marks type-only imports. */
-const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  events: ['types:parameters'],
-  parameters: [],
-  run: ['events', 'parameters'],
-  operators: ['events', 'parameters'],
-  rules: ['events', 'parameters', 'operators'],
-  control: ['events', 'parameters', 'operators'],
-  page: ['events', 'parameters'],
-  sinks: ['events', 'parameters', 'page'],
-  tfjs: ['events', 'parameters', 'run', 'operators'],
-  trainer: ['events', 'parameters', 'run', 'tfjs', 'control', 'sinks'],
-  records: ['events', 'parameters'],
-  server: ['events', 'parameters', 'run', 'page', 'sinks', 'records'],
-  testing: ['events', 'parameters'],
-  cli: [
-    'events',
-    'parameters',
-    'run',
-    'operators',
-    'rules',
-    'control',
-    'page',
-    'sinks',
-    'tfjs',
-    'trainer',
-    'records',
-    'server',
-    'testing',
-  ],
-};
 
 interface Import {
   readonly from: string;
@@ -72,7 +42,7 @@ describe('rooms', () => {
         .map(roomOf)
         .filter((room) => room !== undefined),
     );
-    expect([...rooms].filter((room) => !(room in ALLOWED))).toEqual([]);
+    expect([...rooms].filter((room) => !(room in ROOMS))).toEqual([]);
   });
 
   it('imports only the rooms that a room may import', () => {
@@ -81,7 +51,7 @@ describe('rooms', () => {
       if (!room || !specifier.startsWith('.')) return false;
       const target = roomOf(relative(SRC, join(SRC, from, '..', specifier)));
       if (!target || target === room) return target === undefined;
-      const allowed = ALLOWED[room] ?? [];
+      const allowed = ROOMS[room]?.mayImport ?? [];
       return !allowed.includes(target) && !(typeOnly && allowed.includes(`types:${target}`));
     });
     expect(broken).toEqual([]);
@@ -106,6 +76,11 @@ describe('rooms', () => {
       expect(node).toEqual([]);
     },
   );
+
+  it('is drawn in docs/architecture.md', () => {
+    const page = readFileSync(join(SRC, '../docs/architecture.md'), 'utf8');
+    expect(page).toBe(withRooms(page));
+  });
 
   it('lets only tfjs and trainer know TensorFlow.js', () => {
     const knowing = imports.filter(
