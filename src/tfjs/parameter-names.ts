@@ -25,6 +25,7 @@ export function namedByUser(
   return (gradients) => {
     const byName = gradientsByName(gradients);
     const list = typeof parameters === 'function' ? parameters() : parameters;
+    checkDistinct(list);
     return list.map(({ name, variable }) => updated(name, variable, byName.get(variable.name)));
   };
 }
@@ -43,6 +44,19 @@ export function namedByGradients(model?: LayersModel): ParameterResolver {
     }
     return found;
   };
+}
+
+/** @throws TypeError for a name that two parameters have: what is measured of one would be taken for the other's. */
+function checkDistinct(parameters: readonly NamedParameter[]): void {
+  const names = new Set<string>();
+  for (const { name } of parameters) {
+    if (names.has(name)) {
+      throw new TypeError(
+        `parameters: expected a name of its own for each, got ${JSON.stringify(name)} twice; give the variable's own name, or one with its model's before it`,
+      );
+    }
+    names.add(name);
+  }
 }
 
 /** Gradients by their variables' names, in the optimizer's order. */

@@ -1,7 +1,7 @@
 import { Tensor } from '@tensorflow/tfjs-core';
 import { isPromiseLike } from '../run/guard.js';
+import { share } from './held-tensors.js';
 import { onDevice } from './on-device.js';
-import { share } from './snapshot.js';
 
 /**
  * The loss as a number: now, or later where the device has to be waited for. What is no loss, or was disposed, is NaN:

@@ -274,12 +274,6 @@ describe('parameterUpdates', () => {
     expect(ledger).toEqual({ taken: 1, live: 0 });
   });
 
-  it('says what to do with recorded events', () => {
-    const { parameters: _live, ...recorded } = fakeStep(1, { w: [0] }, { w: [1] }).pre;
-    const { error } = collect(of(recorded as TrainingEvent).pipe(parameterUpdates()));
-    expect(String(error)).toContain('use ofMeasurement() on a recorded run');
-  });
-
   it('refuses unknown statistics, histograms and schedules where it is made', () => {
     const statistics = (names: string[]) => () => parameterUpdates({ statistics: names as Statistic[] });
     expect(statistics(['foo'])).toThrow(
