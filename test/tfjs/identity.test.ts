@@ -71,7 +71,7 @@ describe.each(BACKENDS)('parameters that are called the same on %s', (backend) =
   });
 
   it('refuses one name for two parameters, and says which', () => {
-    const [a, b] = [tf.variable(tf.scalar(1)), tf.variable(tf.scalar(2))];
+    const [a, b] = [1, 2].map((value) => tf.tidy(() => tf.variable(tf.scalar(value)))) as [tf.Variable, tf.Variable];
     const optimizer = tf.train.sgd(0.1);
     const parameters = [
       { name: 'w', variable: a },
@@ -81,9 +81,8 @@ describe.each(BACKENDS)('parameters that are called the same on %s', (backend) =
       'parameters: expected a name of its own for each, got "w" twice',
     );
     instrument(optimizer).unhook();
-    tf.disposeVariables();
+    tf.dispose([a, b]);
     optimizer.dispose();
-    before = { ...before, ...held() };
   });
 
   it('lets nobody change, or reach, what is observed', () => {
