@@ -78,6 +78,7 @@ export { type ParameterPattern, selectParameters } from './operators/select-para
 export { type ThroughputOptions, throughput } from './operators/throughput.js';
 export { type TopUpdatesOptions, topUpdates } from './operators/top-updates.js';
 export { type UpdatesAfterAlertOptions, updatesAfterAlert } from './operators/updates-after-alert.js';
+export type { ArrayValues, NamedArrays } from './parameters/array-parameters.js';
 export type { JointStatistic } from './parameters/joint-statistics.js';
 export { layerOf } from './parameters/layer-of.js';
 export type {
@@ -103,23 +104,27 @@ export { createRule, type RuleDefinition, type RuleFinding, type RuleOptions } f
 export { type DeadReluOptions, deadRelu } from './rules/dead-relu.js';
 export { type DefaultRulesOptions, defaultRules } from './rules/default-rules.js';
 export { type ExplodingUpdatesOptions, explodingUpdates } from './rules/exploding-updates.js';
+export type { Finding } from './rules/finding.js';
 export { type GradientNormJumpOptions, gradientNormJump } from './rules/gradient-norm-jump.js';
 export { type LossNotDecreasingOptions, lossNotDecreasing } from './rules/loss-not-decreasing.js';
 export { type LossSpikeOptions, lossSpike } from './rules/loss-spike.js';
 export { nonFinite } from './rules/non-finite.js';
+export { nonFiniteLoss } from './rules/non-finite-loss.js';
 export { type OverfitOptions, overfit } from './rules/overfit.js';
 export { type OvertrainingOptions, overtraining } from './rules/overtraining.js';
 export { type PoorInitializationOptions, poorInitialization } from './rules/poor-initialization.js';
 export { type SaturatedActivationOptions, saturatedActivation } from './rules/saturated-activation.js';
 export { type StalledTrainingOptions, type StallTimer, stalledTraining } from './rules/stalled-training.js';
 export { type TensorLeakOptions, tensorLeak } from './rules/tensor-leak.js';
-export type { Finding } from './rules/troubles.js';
 export { type UnchangedParameterOptions, unchangedParameter } from './rules/unchanged-parameter.js';
 export { type RatioStatistic, type UpdateRatioBandOptions, updateRatioBand } from './rules/update-ratio-band.js';
 export { type VanishingGradientsOptions, vanishingGradients } from './rules/vanishing-gradients.js';
 export type { AttachOptions, Follower } from './run/attachments.js';
 export type { CommandHandlers } from './run/loop-control.js';
+export type { AsyncObservation, LoopEvent, Observation, ObservedStep, ObserveOptions } from './run/observation.js';
+export { observe } from './run/observe.js';
 export type { RunOptions } from './run/open-run.js';
 export type { Run } from './run/run.js';
+export type { LoopPlan } from './run/training-span.js';
 export { type ConsoleSinkOptions, type ConsoleStyle, consoleSink } from './sinks/console/console-sink.js';
 export type { ConsoleOutput } from './sinks/console/terminal.js';

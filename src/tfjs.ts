@@ -11,4 +11,3 @@ export { instrument } from './tfjs/instrument.js';
 export type { NamedParameter } from './tfjs/parameter-names.js';
 export type { Target } from './tfjs/target.js';
 export type { InstrumentOptions, Training } from './tfjs/training.js';
-export type { FitPlan } from './tfjs/training-span.js';

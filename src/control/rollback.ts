@@ -80,11 +80,14 @@ export function rollback({
       ];
     };
     return mergeMap((event): ControlRequest[] => {
-      if (event.type === 'alert' && isAtLeast(event, severity, rules)) {
+      if (event.type === 'alert') {
         const trouble = `${event.rule}/${event.parameter ?? ''}`;
-        const others = state.going.filter((one) => one !== trouble);
-        state.going = event.phase === 'end' ? others : [...others, trouble];
-        return event.phase === 'begin' ? goBack(event) : [];
+        // Who tells of the end may think it harmless; and two troubles of one place end one by one.
+        const at = state.going.indexOf(trouble);
+        if (event.phase === 'end' && at >= 0) state.going.splice(at, 1);
+        if (event.phase === 'end' || !isAtLeast(event, severity, rules)) return [];
+        state.going.push(trouble);
+        return goBack(event);
       }
       if (event.type === 'pre-optimizer-step' && state.lastSave === null) return save(event.step);
       if (event.type === 'step-end' && state.going.length === 0 && event.step - (state.lastSave ?? 0) >= every)

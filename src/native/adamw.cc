@@ -19,10 +19,16 @@ Floats root(Floats x) {
 
 float root(float x) { return std::sqrt(x); }
 
+// As torch's lerp: from the nearer end, so that a large old mean leaves no rounding in a small new one.
+template <typename Value>
+Value lerp(Value start, Value end, float weight) {
+  return weight < 0.5f ? start + (end - start) * weight : end + (end - start) * (weight - 1.0f);
+}
+
 // `Value` is one float, or a lane full.
 template <typename Value>
 void move(const AdamWCoefficients& c, Value weight, Value gradient, Value& first, Value& second, Value& next) {
-  first = first + (gradient - first) * c.oneMinusBeta1;
+  first = lerp(first, gradient, c.oneMinusBeta1);
   second = second * c.beta2 + gradient * gradient * c.oneMinusBeta2;
   next = weight * c.keep - first / (root(second) / c.rootCorrection + c.epsilon) * c.stepSize;
 }

@@ -4,7 +4,8 @@ import type { AlertEvent, EventContext, Severity } from '../events/events.js';
 import type { RunMemory } from '../events/run-memory.js';
 import { SEVERITIES } from '../events/severities.js';
 import { perSubscription } from '../operators/per-subscription.js';
-import { type Finding, type SavedTroubles, Troubles } from './troubles.js';
+import type { Finding } from './finding.js';
+import { type SavedTroubles, Troubles } from './troubles.js';
 
 /** What every rule can be told. */
 export interface RuleOptions {
@@ -39,7 +40,8 @@ export interface RuleDefinition<T, S> {
 /**
  * Make a rule of a judgement. Judgement after judgement becomes alerts that begin when a trouble has been found
  * `patience` times in a row, and end when it has not been found `recovery` times in a row; parameters in which it begins
- * at once share an alert. Every rule here is made with it.
+ * at once share an alert. Findings of the whole run, and several in one parameter, are an alert each; name them by
+ * `trouble` where one may go on without the other. Every rule here is made with it.
  *
  * @throws TypeError when patience or recovery is not a positive integer, or the severity is none.
  *

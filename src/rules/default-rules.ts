@@ -1,8 +1,9 @@
-import { connect, filter, merge, type OperatorFunction, share } from 'rxjs';
+import { filter, merge, type Observable, type OperatorFunction, share } from 'rxjs';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { isTrainingEvent } from '../events/guards.js';
 import type { Activations, RunRecord } from '../events/measurements.js';
 import type { RunMemory } from '../events/run-memory.js';
+import { connected } from '../operators/connected.js';
 import { ofMeasurement } from '../operators/of-measurement.js';
 import { parameterUpdates } from '../operators/parameter-updates.js';
 import { perSubscription } from '../operators/per-subscription.js';
@@ -14,6 +15,7 @@ import { gradientNormJump } from './gradient-norm-jump.js';
 import { lossNotDecreasing } from './loss-not-decreasing.js';
 import { lossSpike } from './loss-spike.js';
 import { nonFinite } from './non-finite.js';
+import { nonFiniteLoss } from './non-finite-loss.js';
 import { overfit } from './overfit.js';
 import { overtraining } from './overtraining.js';
 import { poorInitialization } from './poor-initialization.js';
@@ -56,7 +58,7 @@ export function defaultRules({
   const options = memory ? { memory } : {};
   const measure = parameterUpdates(when ? { when } : {});
   return perSubscription(() =>
-    connect((records$) => {
+    connected((records$: Observable<RunRecord>) => {
       const events$ = records$.pipe(filter(isTrainingEvent));
       // Without the events that have lost their parameters: a run that was recorded without measurements is no failure.
       const live$ = records$.pipe(filter(isLive));
@@ -75,6 +77,7 @@ export function defaultRules({
         activations$.pipe(deadRelu(options)),
         activations$.pipe(saturatedActivation(options)),
         activations$.pipe(poorInitialization(options)),
+        events$.pipe(nonFiniteLoss(options)),
         events$.pipe(lossSpike(options)),
         events$.pipe(lossNotDecreasing(options)),
         events$.pipe(overfit(options)),

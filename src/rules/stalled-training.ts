@@ -1,9 +1,10 @@
-import type { OperatorFunction } from 'rxjs';
+import type { OperatorFunction, Subscriber } from 'rxjs';
 import { checkOneOf, checkPositive } from '../events/check-option.js';
 import type { AlertEvent, EventContext, TrainingEvent, TrainingEventType } from '../events/events.js';
 import { SEVERITIES } from '../events/severities.js';
 import { shortNumber } from '../events/short-number.js';
 import { LONGEST_TIMER_MS } from '../events/within.js';
+import { LinkedSubscriber } from '../operators/linked-subscriber.js';
 import { operate } from '../operators/operate.js';
 import type { RuleOptions } from './create-rule.js';
 import { type SavedTroubles, Troubles } from './troubles.js';
@@ -52,61 +53,79 @@ export function stalledTraining({
   checkPositive('afterMs', afterMs);
   checkOneOf('severity', severity, SEVERITIES);
   return operate((source, subscriber) => {
-    const createTroubles = (saved?: SavedTroubles) => new Troubles(NAME, { patience: 1, recovery: 1 }, saved);
-    let troubles = createTroubles();
-    let last: EventContext | undefined;
-    let stalled = false;
-    let cancel = () => {};
+    const watch = new StallWatch(subscriber, { afterMs, timer, severity });
     memory?.enter(
       NAME,
-      (): Remembered => ({ ...(last && { last }), stalled, ...troubles.save() }),
-      (saved) => {
-        const remembered = saved as Remembered;
-        troubles = createTroubles(remembered);
-        last = remembered.last;
-        stalled = remembered.stalled;
-      },
+      () => watch.save(),
+      (saved) => watch.restore(saved as Remembered),
     );
-    const give = (alerts: readonly AlertEvent[]) => {
-      for (const alert of alerts) subscriber.next(alert);
-    };
-    const stall = (since: EventContext) => {
-      stalled = true;
-      const { run, step, epoch } = since;
-      const finding = {
-        severity,
-        value: afterMs,
-        threshold: afterMs,
-        what: `nothing has been heard of the loop for ${shortNumber(afterMs / 1000)} s`,
-        advice: 'Look whether it waits for data, for a device, or for a promise that never settles.',
-      };
-      give(troubles.take({ run, step, epoch, time: since.time + afterMs }, [finding]));
-    };
-    const subscription = source.subscribe({
-      next(event) {
-        if (NOT_OF_THE_LOOP.has(event.type)) return;
-        cancel();
-        // Between two calls of it a training was not stalled, but over.
-        if (event.type === 'train-begin') last = undefined;
-        if (last && !stalled && event.time - last.time >= afterMs) stall(last);
-        stalled = false;
-        give(troubles.take(event, []));
-        const { type, run, step, epoch, time } = event;
-        last = type === 'train-end' ? undefined : { run, step, epoch, time };
-        cancel = last ? timer(() => stall(event), afterMs) : () => {};
-      },
-      error(cause) {
-        cancel();
-        subscriber.error(cause);
-      },
-      complete() {
-        cancel();
-        subscriber.complete();
-      },
-    });
-    subscription.add(() => cancel());
-    return subscription;
+    // However it ends: by itself, by an error, or because no one listens any more.
+    subscriber.add(() => watch.stop());
+    return source.subscribe(new LinkedSubscriber(subscriber, (event: TrainingEvent) => watch.hear(event)));
   });
+}
+
+/** Hears the events of a loop, and tells when none has come for too long. */
+class StallWatch {
+  #troubles = createTroubles();
+  #last: EventContext | undefined;
+  #stalled = false;
+  #cancel = () => {};
+
+  constructor(
+    private readonly to: Subscriber<AlertEvent>,
+    private readonly options: Required<Pick<StalledTrainingOptions, 'afterMs' | 'timer' | 'severity'>>,
+  ) {}
+
+  save(): Remembered {
+    return { ...(this.#last && { last: this.#last }), stalled: this.#stalled, ...this.#troubles.save() };
+  }
+
+  restore(saved: Remembered): void {
+    this.#troubles = createTroubles(saved);
+    this.#last = saved.last;
+    this.#stalled = saved.stalled;
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  hear(event: TrainingEvent): void {
+    if (NOT_OF_THE_LOOP.has(event.type)) return;
+    this.#cancel();
+    const { afterMs, timer } = this.options;
+    // Between two calls of it a training was not stalled, but over.
+    if (event.type === 'train-begin') this.#last = undefined;
+    if (this.#last && !this.#stalled && event.time - this.#last.time >= afterMs) this.#stall(this.#last);
+    this.#stalled = false;
+    this.#give(this.#troubles.take(event, []));
+    const { type, run, step, epoch, time } = event;
+    this.#last = type === 'train-end' ? undefined : { run, step, epoch, time };
+    // Whoever took the alert may have left with it.
+    this.#cancel = this.#last && !this.to.closed ? timer(() => this.#stall(event), afterMs) : () => {};
+  }
+
+  #stall({ run, step, epoch, time }: EventContext): void {
+    this.#stalled = true;
+    const { afterMs, severity } = this.options;
+    const finding = {
+      severity,
+      value: afterMs,
+      threshold: afterMs,
+      what: `nothing has been heard of the loop for ${shortNumber(afterMs / 1000)} s`,
+      advice: 'Look whether it waits for data, for a device, or for a promise that never settles.',
+    };
+    this.#give(this.#troubles.take({ run, step, epoch, time: time + afterMs }, [finding]));
+  }
+
+  #give(alerts: readonly AlertEvent[]): void {
+    for (const alert of alerts) this.to.next(alert);
+  }
+}
+
+function createTroubles(saved?: SavedTroubles): Troubles {
+  return new Troubles(NAME, { patience: 1, recovery: 1 }, saved);
 }
 
 interface Remembered extends SavedTroubles {

@@ -3,17 +3,29 @@ import { checkPositiveInteger } from '../events/check-option.js';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import { createRule, type RuleOptions } from './create-rule.js';
+import { meanOf } from './window.js';
+import { takeCount, type WindowedGrowth, windowedGrowth } from './windowed-growth.js';
 
 export interface TensorLeakOptions extends Omit<RuleOptions, 'patience'> {
-  /** After how many steps in a row that each left more tensors than the one before. Default: 10. */
+  /** After how many windows in a row that each held more tensors than the one before. Default: 10. */
   readonly steps?: number;
 }
 
+/** Steps a window. A loop that leaks once an epoch shows it in the windows that are at least as long as its epoch. */
+const LENGTHS = [1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
+
 /**
- * TensorFlow.js holds more tensors after every step: some are never disposed, and memory will run out.
+ * TensorFlow.js holds ever more tensors: some are never disposed, and memory will run out.
+ *
+ * It compares the least that was held in windows of 1, 8, 16, … 4096 steps, so that what is held for a while and freed
+ * does not hide a leak, nor is taken for one: ten windows in a row must each hold more than the one before, without
+ * slowing down, and for longer than any growth before that was freed again. So a tensor a step is told after ten steps, one
+ * an epoch of 100 steps after ten windows of 128, whether or not the loop frees others between them. It is over when ten
+ * windows in a row hold no more, or what had grown has been freed.
  *
  * It reads `numTensors` of `step-end` events, which `instrument()` counts; it judges nothing where that is missing. No
- * peer has it: garbage collection spares other frameworks this.
+ * peer has it: garbage collection spares other frameworks this. A buffer that fills up at a steady pace looks the same
+ * until it is full.
  *
  * @throws TypeError when `steps` is not a positive integer.
  *
@@ -30,41 +42,43 @@ export function tensorLeak({
   steps = 10,
   ...options
 }: TensorLeakOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+  checkPositiveInteger('steps', steps);
   interface State {
-    last?: number;
-    /** The count before the growth that goes on now, and its steps. */
-    from: number;
-    grown: number;
+    readonly windows: readonly WindowedGrowth[];
+    /** The longest growth that was freed again, in steps. */
+    longestFreed: number;
   }
   return createRule<TrainingEvent, State>(
     {
       name: 'tensor-leak',
       severity: 'warning',
-      recovery: 3,
-      start: () => ({ from: 0, grown: 0 }),
+      recovery: 1,
+      start: () => ({ windows: LENGTHS.map(windowedGrowth), longestFreed: 0 }),
       judge(event, state) {
         if (event.type !== 'step-end' || event.numTensors === undefined) return undefined;
-        const { last } = state;
-        const { numTensors } = event;
-        state.last = numTensors;
-        if (last === undefined) return undefined;
-        if (numTensors <= last) {
-          state.grown = 0;
-          return [];
+        for (const window of state.windows) {
+          const freed = takeCount(window, event.numTensors, event.step, {
+            rises: steps,
+            longerThan: state.longestFreed,
+          });
+          state.longestFreed = Math.max(state.longestFreed, freed);
         }
-        if (state.grown++ === 0) state.from = last;
-        const perStep = (numTensors - state.from) / state.grown;
+        const leak = state.windows.find(({ leaking }) => leaking);
+        if (!leak) return [];
+        const { last, length, latest, since } = leak;
+        const perStep = meanOf(latest) / length;
         return [
           {
             value: perStep,
             threshold: 0,
-            what: `${numTensors} tensors are held, ${shortNumber(perStep)} more after each step`,
+            since,
+            what: `${last} tensors are held${length > 1 ? ` at the least in ${length} steps` : ''}, ${shortNumber(perStep)} more after each step`,
             advice:
-              'Wrap what each step computes in tf.tidy(), and dispose() what it keeps: a loss, predictions, batches.',
+              'Wrap what each step computes in tf.tidy(), and dispose() what it, a callback or a new data set keeps: a loss, predictions, batches.',
           },
         ];
       },
     },
-    { ...options, patience: checkPositiveInteger('steps', steps) },
+    options,
   );
 }

@@ -1,18 +1,6 @@
 import type { AlertEvent, EventContext, Severity } from '../events/events.js';
 import { SEVERITIES } from '../events/severities.js';
-
-/** What a judgement found wrong. */
-export interface Finding {
-  /** Where: a parameter or a layer. None for what concerns the whole run. */
-  readonly parameter?: string;
-  readonly severity: Severity;
-  /** What, and how far from normal: `the update is 0.31 of the weights' norm, above 0.1`. */
-  readonly what: string;
-  /** What to try. */
-  readonly advice: string;
-  readonly value?: number;
-  readonly threshold?: number;
-}
+import { byKey, type Finding, groupOf, placeOf } from './finding.js';
 
 /** How persistent a trouble has to be, and its absence. */
 export interface Hysteresis {
@@ -22,23 +10,23 @@ export interface Hysteresis {
   readonly recovery: number;
 }
 
-/** A parameter in which something was found, but not often enough yet. */
+/** Something that was found, but not often enough yet. */
 interface Suspect {
   firstStep: number;
   times: number;
 }
 
-/** Parameters that came into trouble at once: one alert. */
+/** One alert: parameters that came into the same trouble at once, or a trouble of the whole run. */
 interface Trouble {
   readonly parameter: string | undefined;
   readonly severity: Severity;
   readonly firstStep: number;
   lastStep: number;
-  /** For each parameter, how many judgements in a row have found nothing. */
+  /** For each of its keys, how many judgements in a row have found nothing. */
   readonly clear: Record<string, number>;
 }
 
-/** Plain data. A parameter's key is its name, the whole run's is empty. */
+/** Plain data, by where and which trouble it is: see `finding.ts`. */
 export interface SavedTroubles {
   readonly suspects: Record<string, Suspect>;
   readonly troubles: readonly Trouble[];
@@ -46,7 +34,8 @@ export interface SavedTroubles {
 
 /**
  * Turns what judgement after judgement finds into alerts that begin once and end once. Parameters that come into trouble
- * at the same judgement are one trouble; one that gets worse ends, and begins again with its new severity.
+ * at the same judgement are one trouble; one that gets worse ends, and begins again with its new severity. Two troubles in
+ * one place are two alerts.
  */
 export class Troubles {
   #suspects: Record<string, Suspect>;
@@ -71,7 +60,7 @@ export class Troubles {
       this.#suspects = {};
       return [];
     }
-    const found = new Map(findings.map((finding) => [finding.parameter ?? '', finding]));
+    const found = byKey(findings);
     const ended = this.#endThoseOver(at, found);
     const worsened = this.#endWorsened(at, found);
     const begun = this.#beginThoseProven(at, found);
@@ -117,36 +106,41 @@ export class Troubles {
 
   #beginThoseProven(at: EventContext, found: ReadonlyMap<string, Finding>): AlertEvent[] {
     const suspects: Record<string, Suspect> = {};
-    const proven: Finding[] = [];
-    let firstStep = at.step;
+    const proven = new Map<string, Proven[]>();
     for (const [key, finding] of found) {
       if (this.#troubles.some(({ clear }) => Object.hasOwn(clear, key))) continue;
       const before = Object.hasOwn(this.#suspects, key) ? this.#suspects[key] : undefined;
-      const suspect = { firstStep: before?.firstStep ?? at.step, times: (before?.times ?? 0) + 1 };
-      if (suspect.times < this.hysteresis.patience) suspects[key] = suspect;
-      else {
-        proven.push(finding);
-        firstStep = Math.min(firstStep, suspect.firstStep);
+      const firstStep = Math.min(before?.firstStep ?? at.step, finding.since ?? at.step);
+      const times = (before?.times ?? 0) + 1;
+      if (times < this.hysteresis.patience) {
+        suspects[key] = { firstStep, times };
+        continue;
       }
+      const together = proven.get(groupOf(key)) ?? [];
+      together.push({ key, finding, firstStep });
+      proven.set(groupOf(key), together);
     }
     this.#suspects = suspects;
-    if (proven.length === 0) return [];
-    const worst = proven.reduce((a, b) => (isWorse(b, a) ? b : a));
+    return [...proven.values()].map((together) => this.#begin(at, together));
+  }
+
+  /** One alert of all that came into the same trouble at this judgement, in the words of the worst. */
+  #begin(at: EventContext, together: readonly Proven[]): AlertEvent {
+    const keys = together.map(({ key }) => key);
+    const firstStep = Math.min(...together.map((one) => one.firstStep));
+    const worst = together.map(({ finding }) => finding).reduce((a, b) => (isWorse(b, a) ? b : a));
     const { parameter, severity, what, advice, value, threshold } = worst;
-    const keys = proven.map((finding) => finding.parameter ?? '');
     const clear = Object.fromEntries(keys.map((key) => [key, 0]));
     this.#troubles.push({ parameter, severity, firstStep, lastStep: at.step, clear });
-    return [
-      {
-        ...this.#alert(at, 'begin', parameter, keys),
-        severity,
-        message: `${whereOf(parameter, keys.length - 1)}${what}, since step ${firstStep}. ${advice}`,
-        firstStep,
-        lastStep: at.step,
-        ...(value !== undefined && { value }),
-        ...(threshold !== undefined && { threshold }),
-      },
-    ];
+    return {
+      ...this.#alert(at, 'begin', parameter, keys),
+      severity,
+      message: `${whereOf(parameter, keys.length - 1)}${what}, since step ${firstStep}. ${advice}`,
+      firstStep,
+      lastStep: at.step,
+      ...(value !== undefined && { value }),
+      ...(threshold !== undefined && { threshold }),
+    };
   }
 
   #alert(
@@ -164,9 +158,15 @@ export class Troubles {
       rule: this.rule,
       phase,
       ...(parameter !== undefined && { parameter }),
-      ...(keys.length > 1 && { parameters: keys }),
+      ...(keys.length > 1 && { parameters: keys.map((key) => placeOf(key).parameter ?? '') }),
     };
   }
+}
+
+interface Proven {
+  readonly key: string;
+  readonly finding: Finding;
+  readonly firstStep: number;
 }
 
 function whereOf(parameter: string | undefined, others: number): string {

@@ -85,6 +85,11 @@ export class OpenRun {
     return this.#attachments.flush(this.#timeoutMs);
   }
 
+  /** Wait until what control has begun is done. */
+  async settled(): Promise<void> {
+    await within(this.#timeoutMs, this.queue.settled());
+  }
+
   /** End the stream, and wait until everything attached has ended. Gives every `sink-error` of the run. */
   close(): Promise<readonly SinkErrorEvent[]> {
     this.#closing ??= this.#close();
@@ -97,7 +102,7 @@ export class OpenRun {
     await this.#attachments.ended('report', this.#timeoutMs);
     this.bus.complete('steer');
     await this.#attachments.ended('steer', this.#timeoutMs);
-    await within(this.#timeoutMs, this.queue.settled());
+    await this.settled();
     this.queue.refuseWaiting('the run has ended');
     this.bus.end();
     await this.#attachments.ended('look', this.#timeoutMs);

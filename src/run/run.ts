@@ -9,7 +9,7 @@ export interface Run {
   /** Everything the loop does, as it does it. Hot: a subscriber gets the events from now on. It ends with `close()`. */
   readonly events$: Observable<TrainingEvent>;
   /** Updates done. */
-  readonly step: number;
+  readonly stepsDone: number;
   /** Whether control has asked the loop to stop: a loop by hand asks this. */
   readonly stopRequested: boolean;
   /**

@@ -16,6 +16,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { describeValue } from '../events/check-option.js';
 import type { ActivationName, LayerActivations } from '../events/measurements.js';
 import type { MaybePromise } from '../parameters/step-parameters.js';
 import { hookMethod } from './hook-method.js';
@@ -46,14 +47,12 @@ export class ActivationProbe {
   readonly #restore: (() => void)[] = [];
   readonly #outputs = new Map<ProbedLayer, Tensor>();
 
-  /** @throws TypeError when no layer has an activation that can be judged. */
+  /** @throws TypeError when `model` is no LayersModel. */
   constructor(model: LayersModel) {
-    this.#layers = probedLayers(model);
-    if (this.#layers.length === 0) {
-      throw new TypeError(
-        `model: expected one with layers whose activation is relu, relu6, tanh or sigmoid; got ${JSON.stringify(model.name)} with none`,
-      );
+    if (!isLayersModel(model)) {
+      throw new TypeError(`model: expected a LayersModel, whose layers can be looked at; got ${describeValue(model)}`);
     }
+    this.#layers = probedLayers(model);
   }
 
   arm(): void {
@@ -95,6 +94,11 @@ export class ActivationProbe {
     this.#outputs.get(probed)?.dispose();
     this.#outputs.set(probed, keep(reshape(output, output.shape)));
   }
+}
+
+function isLayersModel(model: unknown): model is LayersModel {
+  const { layers } = (model ?? {}) as Partial<LayersModel>;
+  return Array.isArray(layers) && layers.every((layer) => typeof layer?.call === 'function');
 }
 
 function probedLayers(model: LayersModel): ProbedLayer[] {

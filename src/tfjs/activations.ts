@@ -25,9 +25,9 @@ export interface ActivationsOptions {
  * Before such a step the `call` of each of these layers is hooked, and put back right after its forward pass; what they
  * gave is held by reference until it has been measured. With gradient accumulation it is the last micro-batch. A loop
  * that calls `applyGradients` itself is seen from its second step on. It needs the running model: a recorded run has its
- * `activations` as measurements.
+ * `activations` as measurements. A model without such a layer gives nothing.
  *
- * @throws TypeError when the model has no such layer, or `when` is no function.
+ * @throws TypeError when `model` is no LayersModel, or `when` is no function.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 import { nextFrame } from '@tensorflow/tfjs-core';
 import { CustomCallback, type Logs } from '@tensorflow/tfjs-layers';
 import type { EventBus } from '../run/event-bus.js';
-import type { TrainingSpan } from './training-span.js';
+import type { TrainingSpan } from '../run/training-span.js';
 
 /** As `fit` takes it: how often the callback lets the thread go. */
 export type YieldEvery = 'auto' | 'batch' | 'epoch' | 'never' | number;
@@ -25,7 +25,12 @@ const ours = new WeakMap<object, (yieldEvery: YieldEvery) => FitCallbacks>();
  * Callbacks that tell of epochs, logs and evaluations. They are an instance of what TensorFlow.js makes of plain ones, with
  * methods of its own: `fit` takes a list as it is if its first element is such an instance, and else wraps each.
  */
-export function fitCallbacks(bus: EventBus, span: TrainingSpan, yieldEvery: YieldEvery = 'auto'): FitCallbacks {
+export function fitCallbacks(
+  bus: EventBus,
+  span: TrainingSpan,
+  wasStopped: () => boolean,
+  yieldEvery: YieldEvery = 'auto',
+): FitCallbacks {
   const tellEpochEnd = (epoch: number, logs: Logs = {}) => {
     span.endEpoch(epoch);
     const metrics = logs as Readonly<Record<string, number>>;
@@ -62,11 +67,11 @@ export function fitCallbacks(bus: EventBus, span: TrainingSpan, yieldEvery: Yiel
       } else await base.onEpochEnd(epoch, logs);
     },
     async onTrainEnd() {
-      span.end();
+      span.end(wasStopped() ? 'model.stopTraining was set' : undefined);
     },
   };
   const made = Object.assign(callback, methods) as FitCallbacks;
-  ours.set(made, (every) => fitCallbacks(bus, span, every));
+  ours.set(made, (every) => fitCallbacks(bus, span, wasStopped, every));
   return made;
 }
 

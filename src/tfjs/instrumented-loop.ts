@@ -1,10 +1,10 @@
 import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Observable, Subscription } from 'rxjs';
-import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/events.js';
-import type { AttachOptions, Follower } from '../run/attachments.js';
+import type { SinkErrorEvent } from '../events/events.js';
+import { BaseRun } from '../run/base-run.js';
 import { LoopControl } from '../run/loop-control.js';
 import { OpenRun } from '../run/open-run.js';
+import { type LoopPlan, TrainingSpan } from '../run/training-span.js';
 import { type FitCallbacks, fitCallbacks } from './fit-callbacks.js';
 import { ignoredLearningRateOf, learningRateOf } from './learning-rate.js';
 import { OptimizerHooks } from './optimizer-hooks.js';
@@ -12,12 +12,11 @@ import { OptimizerLoop } from './optimizer-loop.js';
 import { namedByGradients, namedByUser } from './parameter-names.js';
 import { StepPublisher } from './step-publisher.js';
 import type { InstrumentOptions, Training } from './training.js';
-import { type FitPlan, TrainingSpan } from './training-span.js';
 import { watchFit } from './watch-fit.js';
 import { watchOptimizer } from './watch-optimizer.js';
 
 /** A loop that is observed by hooks on its optimizer and, if it has one, its model. */
-export class InstrumentedLoop implements Training {
+export class InstrumentedLoop extends BaseRun implements Training {
   readonly #open: OpenRun;
   readonly #control: LoopControl;
   readonly #loop: OptimizerLoop;
@@ -30,10 +29,12 @@ export class InstrumentedLoop implements Training {
   #toldOfRate = false;
 
   constructor(optimizer: Optimizer, model: LayersModel | undefined, options: InstrumentOptions) {
-    this.#open = new OpenRun(options, (request) => this.#control.act(request));
+    const open = new OpenRun(options, (request) => this.#control.act(request));
+    super(open);
+    this.#open = open;
     this.#loop = new OptimizerLoop(optimizer, model);
     this.#control = new LoopControl(this.#open.bus, this.#loop, options.handlers);
-    this.#span = new TrainingSpan(this.#open.bus, this.#control, options.plan ?? {}, () => this.#loop.stopped);
+    this.#span = new TrainingSpan(this.#open.bus, this.#control, options.plan);
     const resolver = options.parameters ? namedByUser(options.parameters) : namedByGradients(model);
     this.#restore.push(() => resolver.dispose());
     this.#steps = new StepPublisher({
@@ -57,40 +58,12 @@ export class InstrumentedLoop implements Training {
     if (model) this.#watch(model, options.plan ?? {});
   }
 
-  get run(): string {
-    return this.#open.bus.run;
-  }
-
-  get events$(): Observable<TrainingEvent> {
-    return this.#open.events$;
-  }
-
-  get step(): number {
-    return this.#open.bus.step;
-  }
-
   get stopRequested(): boolean {
     return this.#control.stoppedBy !== undefined;
   }
 
-  attach<T>(stream$: Observable<T>, follower: Follower<T>, options?: AttachOptions): Subscription {
-    return this.#open.attach(stream$, follower, options);
-  }
-
-  supervise<T>(stream$: Observable<T>): Observable<T> {
-    return this.#open.supervise(stream$);
-  }
-
-  report(alerts$: Observable<AlertEvent>): Subscription {
-    return this.#open.report(alerts$);
-  }
-
-  steer(requests$: Observable<ControlRequest>): Subscription {
-    return this.#open.steer(requests$);
-  }
-
   callbacks(): FitCallbacks {
-    return fitCallbacks(this.#open.bus, this.#span);
+    return fitCallbacks(this.#open.bus, this.#span, () => this.#loop.stopped);
   }
 
   setLoss(loss: number | Scalar): void {
@@ -109,6 +82,7 @@ export class InstrumentedLoop implements Training {
   async close(): Promise<readonly SinkErrorEvent[]> {
     this.unhook();
     await this.#steps.settled();
+    await this.#open.settled();
     if (!this.#open.closed) this.#span.end(this.#cutOff());
     const sinkErrors = await this.#open.close();
     this.#loop.dispose();
@@ -118,12 +92,12 @@ export class InstrumentedLoop implements Training {
   /** What `close()` ends before it has ended by itself; undefined where nothing is. */
   #cutOff(): string | undefined {
     if (this.#fitting === 0) return undefined;
-    const what = `close() came while fit was going on, after step ${this.step}; what it does from now on is not observed`;
+    const what = `close() came while fit was going on, after step ${this.stepsDone}; what it does from now on is not observed`;
     console.warn(`trainscope: ${what}; await fit first`);
     return what;
   }
 
-  #watch(model: LayersModel, plan: FitPlan): void {
+  #watch(model: LayersModel, plan: LoopPlan): void {
     this.#restore.push(
       watchFit(model, {
         begin: (planOfFit) => {
@@ -163,7 +137,7 @@ export class InstrumentedLoop implements Training {
   }
 
   #warn(rule: string, message: string): void {
-    const firstStep = this.step;
+    const firstStep = this.stepsDone;
     this.#open.bus.publish({ type: 'alert', rule, severity: 'warning', message, phase: 'begin', firstStep });
   }
 }

@@ -1,13 +1,13 @@
 import { memory, type Optimizer, type Scalar } from '@tensorflow/tfjs-core';
-import { isPromiseLike } from '../run/guard.js';
 import type { LoopControl } from '../run/loop-control.js';
 import type { OpenRun } from '../run/open-run.js';
+import { through } from '../run/through.js';
+import type { TrainingSpan } from '../run/training-span.js';
 import { createStepParameters, type LiveParameters } from './live-parameters.js';
 import type { OptimizerLoop } from './optimizer-loop.js';
 import type { Gradients, ParameterResolver, UpdatedParameter } from './parameter-names.js';
 import { readLoss } from './read-loss.js';
 import { stepSumsOf } from './step-sums-of.js';
-import type { TrainingSpan } from './training-span.js';
 
 /** A step that is going on: one update. */
 interface Step {
@@ -67,7 +67,7 @@ export class StepPublisher {
   ): ReturnType<Optimizer['minimize']> {
     const call: Minimizing = { step: this.#begin() };
     this.#minimizing.push(call);
-    return this.#through(
+    return through(
       () => minimize(this.#watchLoss(call, f), ...rest),
       () => {
         this.#leave(call);
@@ -133,7 +133,7 @@ export class StepPublisher {
       return;
     }
     const restoreRate = this.#loop.scaleRate(this.#control.factor);
-    return this.#through(
+    return through(
       () => apply(...args),
       () => {
         restoreRate();
@@ -164,20 +164,6 @@ export class StepPublisher {
       this.#open.fail('parameters', cause);
       return { parameters: createStepParameters([]), updated: [] };
     }
-  }
-
-  /** Make a call and give what it gives, unchanged; when it is done, or its promise is, so are we. */
-  #through<T>(call: () => T, done: () => void, failed: (cause: unknown) => void): T {
-    let result: T;
-    try {
-      result = call();
-    } catch (cause) {
-      failed(cause);
-      throw cause;
-    }
-    if (isPromiseLike(result)) result.then(done, failed);
-    else done();
-    return result;
   }
 
   #leave(call: Minimizing): void {

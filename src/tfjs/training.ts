@@ -3,9 +3,9 @@ import type { SinkErrorEvent } from '../events/events.js';
 import type { CommandHandlers } from '../run/loop-control.js';
 import type { RunOptions } from '../run/open-run.js';
 import type { Run } from '../run/run.js';
+import type { LoopPlan } from '../run/training-span.js';
 import type { FitCallbacks } from './fit-callbacks.js';
 import type { NamedParameter } from './parameter-names.js';
-import type { FitPlan } from './training-span.js';
 
 export interface InstrumentOptions extends RunOptions {
   /**
@@ -14,7 +14,7 @@ export interface InstrumentOptions extends RunOptions {
    */
   readonly parameters?: readonly NamedParameter[] | (() => readonly NamedParameter[]);
   /** How long a loop by hand will go on, for `maxSteps` and the fraction of an epoch. `fit` says it itself. */
-  readonly plan?: FitPlan;
+  readonly plan?: LoopPlan;
   /** How to do what `steer()` may be asked and only the loop's owner knows: save, roll back, evaluate. */
   readonly handlers?: CommandHandlers;
 }

@@ -1,11 +1,11 @@
 import type { LayersModel, ModelFitArgs } from '@tensorflow/tfjs-layers';
+import type { LoopPlan } from '../run/training-span.js';
 import { withOurs } from './fit-callbacks.js';
 import { hookMethod } from './hook-method.js';
-import type { FitPlan } from './training-span.js';
 
 /** Told of what `fit` and `fitDataset` do. */
 export interface FitWatcher {
-  begin(plan: FitPlan): void;
+  begin(plan: LoopPlan): void;
   /** It has ended, by this exception if there is one. */
   end(failure?: { readonly cause: unknown }): void;
 }
@@ -15,7 +15,7 @@ export interface FitWatcher {
  * Returns what restores the model.
  */
 export function watchFit(model: LayersModel, watcher: FitWatcher): () => void {
-  const follow = <T>(plan: FitPlan, run: () => Promise<T>): Promise<T> => {
+  const follow = <T>(plan: LoopPlan, run: () => Promise<T>): Promise<T> => {
     watcher.begin(plan);
     const fitted = run();
     fitted.then(
@@ -42,7 +42,7 @@ export function watchFit(model: LayersModel, watcher: FitWatcher): () => void {
   };
 }
 
-function planOfFit(x: unknown, args: ModelFitArgs): FitPlan {
+function planOfFit(x: unknown, args: ModelFitArgs): LoopPlan {
   const examples = countExamples(x);
   const epochs = { numEpochs: args.epochs ?? 1, ...(args.initialEpoch && { initialEpoch: args.initialEpoch }) };
   if (examples === undefined) return epochs;
@@ -50,7 +50,7 @@ function planOfFit(x: unknown, args: ModelFitArgs): FitPlan {
   return { ...epochs, stepsPerEpoch: Math.ceil(trained / (args.batchSize ?? 32)) };
 }
 
-function planOfFitDataset(args: Parameters<LayersModel['fitDataset']>[1]): FitPlan {
+function planOfFitDataset(args: Parameters<LayersModel['fitDataset']>[1]): LoopPlan {
   return {
     ...(args.epochs !== undefined && { numEpochs: args.epochs }),
     ...(args.batchesPerEpoch && { stepsPerEpoch: args.batchesPerEpoch }),

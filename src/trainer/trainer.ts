@@ -189,12 +189,12 @@ export class Trainer<Example = unknown> {
       throw new Error('train(): expected to be called before close(), got it after; nobody would hear of the training');
     const { trainDataset } = this.#options;
     if (trainDataset === undefined) throw new TypeError('trainDataset: expected one to train on, got none');
-    patchBackend();
     const begin = this.#now();
     const source = exampleSource('trainDataset', trainDataset);
     const plan = planTraining(this.args, source.length);
     const optimizer = this.#options.optimizer ?? this.#createOptimizer();
     const ended$ = new Subject<void>();
+    const unpatchBackend = patchBackend();
     try {
       const session = this.#beginSession(plan, optimizer);
       if (this.args.saveStrategy !== 'no' && !this.args.saveOnlyModel) await checkSavable(optimizer);
@@ -205,6 +205,7 @@ export class Trainer<Example = unknown> {
     } finally {
       this.#run = undefined;
       this.#session = undefined;
+      unpatchBackend();
       if (!this.#options.optimizer) optimizer.dispose();
       ended$.next();
       await this.#open.flush();
@@ -417,10 +418,11 @@ export class Trainer<Example = unknown> {
     prefix: string,
     keepPredictions: boolean,
   ): Promise<Evaluated> {
-    patchBackend();
     const { args } = this;
     const begin = this.#now();
-    const evaluated = await evaluateModel(exampleSource(name, dataset), {
+    const source = exampleSource(name, dataset);
+    const unpatchBackend = patchBackend();
+    const evaluated = await evaluateModel(source, {
       objective: this.#objective,
       collate: this.#collate,
       batchSize: args.perDeviceEvalBatchSize,
@@ -429,7 +431,7 @@ export class Trainer<Example = unknown> {
       computeMetrics: this.#options.computeMetrics,
       prefix,
       onBatch: () => this.#announcer.say('onPredictionStep', undefined, {}),
-    });
+    }).finally(unpatchBackend);
     const steps = Math.ceil(evaluated.samples / args.perDeviceEvalBatchSize);
     const speed = speedMetrics(prefix, this.#now() - begin, { samples: evaluated.samples, steps });
     return { ...evaluated, metrics: { ...evaluated.metrics, ...speed } };

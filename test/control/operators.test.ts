@@ -9,14 +9,13 @@ import {
   reduceOnPlateau,
   rollback,
   runMemory,
-  skipNonFinite,
   steerUpdateRatio,
   stopOnAlert,
   type TrainingEvent,
   warmRestart,
 } from '../../src/index.js';
 import { event, fakeStep, updatesOf } from '../operators/fake-run.js';
-import { collect, marbles } from '../operators/marbles.js';
+import { collect } from '../operators/marbles.js';
 import { evaluations, losses } from '../rules/numbers.js';
 
 function requestsOf<T>(values: readonly T[], operator: OperatorFunction<T, ControlRequest>): ControlRequest[] {
@@ -38,25 +37,6 @@ const alert = (fields: Partial<AlertEvent> = {}) =>
     step: 3,
     ...fields,
   });
-
-describe('every control operator', () => {
-  const operators: Readonly<Record<string, () => OperatorFunction<never, ControlRequest>>> = {
-    earlyStopping,
-    reduceOnPlateau,
-    rollback,
-    skipNonFinite,
-    steerUpdateRatio,
-    stopOnAlert,
-    warmRestart: () => warmRestart({ period: 2 }),
-  };
-  it.each(Object.entries(operators))('%s: never, empty, error', (_name, make) => {
-    marbles(({ cold, expectObservable }) => {
-      expectObservable(cold<never>('---').pipe(make())).toBe('---');
-      expectObservable(cold<never>('--|').pipe(make())).toBe('--|');
-      expectObservable(cold<never>('--#', {}, new Error('source')).pipe(make())).toBe('--#', {}, new Error('source'));
-    });
-  });
-});
 
 describe('every control operator that remembers', () => {
   const flat = losses(...Array(40).fill(1));
@@ -378,6 +358,25 @@ describe('rollback', () => {
       ...steps(31, 31),
     ];
     expect(brief(requestsOf(events, rollback({ every: 10 })))).toEqual(['save', 'rollback before 3', 0.1, 'save']);
+  });
+
+  it('saves again after a trouble whose end is told as harmless, as that of a loss is by a Trainer', () => {
+    const events = [
+      ...steps(1, 5),
+      alert({ step: 5 }),
+      alert({ step: 6, severity: 'info', phase: 'end' }),
+      ...steps(6, 20),
+    ];
+    expect(brief(requestsOf(events, rollback({ every: 10 })))).toEqual(['save', 'rollback before 3', 0.1, 'save']);
+  });
+
+  it('saves none while one of two troubles in one place goes on', () => {
+    const over = alert({ phase: 'end', step: 5 });
+    const both = [...steps(1, 5), alert({ step: 5 }), alert({ step: 5 }), over, ...steps(6, 20)];
+    const saves = (events: readonly TrainingEvent[]) =>
+      brief(requestsOf(events, rollback({ every: 10 }))).filter((one) => one === 'save').length;
+    expect(saves(both)).toBe(1);
+    expect(saves([...both, over, ...steps(21, 21)])).toBe(2);
   });
 
   it('lowers the rate further each time, and gives up', () => {

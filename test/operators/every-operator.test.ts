@@ -10,6 +10,7 @@ import { SupervisedObservable } from '../../src/run/supervised-observable.js';
 import type { Ledger } from './fake-run.js';
 import { collect, marbles } from './marbles.js';
 import { OPERATORS, OTHERS } from './operator-table.js';
+import { obeysTheLawsOfStreams } from './stream-laws.js';
 
 /** Of the room's files, those whose main export is public. */
 function publicOperators(): string[] {
@@ -26,6 +27,7 @@ describe('every operator', () => {
   describe.each(Object.entries(OPERATORS))('%s', (_name, { make, input, gives }) => {
     const ledger: Ledger = { taken: 0, live: 0 };
     const apply = (source: Observable<unknown>) => source.pipe(make());
+    obeysTheLawsOfStreams({ make, input: () => input(ledger), checkReleased: () => expect(ledger.live).toBe(0) });
 
     it('never, empty, error', () => {
       marbles(({ cold, expectObservable }) => {

@@ -94,6 +94,24 @@ describe('inOrder', () => {
     expect(seen).toEqual([]);
   });
 
+  it('gives no more of a list to a subscriber that leaves within its next, at once or after a promise', async () => {
+    for (const list of [
+      ['a', 'b', Promise.resolve('c')],
+      [Promise.resolve('a'), 'b', 'c'],
+    ]) {
+      const source = new Subject<List>();
+      const seen: string[] = [];
+      const subscription = source.pipe(inOrder()).subscribe((value) => {
+        seen.push(value);
+        subscription.unsubscribe();
+      });
+      source.next(list);
+      await idle();
+      expect(seen).toEqual(['a']);
+      expect(source.observed).toBe(false);
+    }
+  });
+
   it('ends a source that never ends by itself', () => {
     let asked = 0;
     const endless = range(0, Number.MAX_SAFE_INTEGER).pipe(map((i): List => [String(++asked + i)]));

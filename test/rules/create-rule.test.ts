@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import {
+  type AlertEvent,
   createRule,
   type RuleFinding,
   type RuleOptions,
@@ -120,6 +121,64 @@ describe('createRule', () => {
       value: 0.001,
       message: 'b and 2 more: ill, since step 1. Mend.',
     });
+  });
+
+  const of = (what: string, more: Partial<RuleFinding> = {}): RuleFinding => ({ what, advice: 'Mend it.', ...more });
+  const said = (alerts: readonly AlertEvent[]) => alerts.map(({ phase, message }) => `${phase} ${message}`);
+
+  it('tells of two findings of the whole run: each begins and ends by itself', () => {
+    const [hot, slow] = [of('it is hot', { trouble: 'heat' }), of('it is slow', { trouble: 'speed' })];
+    const alerts = scripted([[hot, slow], [slow], [slow], [slow], [], []]);
+    expect(brief(alerts)).toEqual(['begin warning 1-1', 'begin warning 1-1', 'end warning 1-3', 'end warning 1-6']);
+    expect(said(alerts).slice(0, 2)).toEqual([
+      'begin it is hot, since step 1. Mend it.',
+      'begin it is slow, since step 1. Mend it.',
+    ]);
+    expect(alerts.every((alert) => !('parameter' in alert) && !('parameters' in alert))).toBe(true);
+  });
+
+  it.each([
+    ['the whole run', undefined],
+    ['one parameter', 'w'],
+  ])('tells of two findings of %s that name no trouble', (_name, parameter) => {
+    const both = ['it is hot', 'it is slow'].map((what) => of(what, parameter ? { parameter } : {}));
+    const alerts = scripted([both, both, [], []]);
+    expect(alerts.map(({ phase }) => phase)).toEqual(['begin', 'begin', 'end', 'end']);
+    expect(alerts.slice(0, 2).map(({ message }) => message)).toEqual([
+      expect.stringContaining('it is hot'),
+      expect.stringContaining('it is slow'),
+    ]);
+  });
+
+  it('tells of two findings of one name', () => {
+    const same = [of('it is hot', { trouble: 'heat' }), of('it is hotter', { trouble: 'heat' })];
+    expect(brief(scripted([same]))).toEqual(['begin warning 1-1', 'begin warning 1-1']);
+  });
+
+  it('puts a finding of the whole run into no alert of parameters', () => {
+    const alerts = scripted([
+      [of('a is ill', { parameter: 'a' }), of('it is hot'), of('b is ill', { parameter: 'b' })],
+    ]);
+    expect(alerts.map(({ parameter, parameters }) => [parameter, parameters])).toEqual([
+      ['a', ['a', 'b']],
+      [undefined, undefined],
+    ]);
+  });
+
+  it('keeps parameters of different troubles in alerts of their own', () => {
+    const at = (parameter: string, trouble: string) => of(`${trouble} of ${parameter}`, { parameter, trouble });
+    const alerts = scripted([[at('a', 'heat'), at('b', 'heat'), at('a', 'speed')]]);
+    expect(alerts.map(({ parameters, parameter }) => parameters ?? parameter)).toEqual([['a', 'b'], 'a']);
+  });
+
+  it('names parameters in the order in which they were found, whatever their names', () => {
+    const names = ['10', '', '2', '["a"]'];
+    const alerts = scripted([names, [], []]);
+    expect(alerts.map(({ parameters }) => parameters)).toEqual([names, names]);
+  });
+
+  it('takes the step since which it goes on from a rule that knows', () => {
+    expect(brief(scripted([[], [], [], [of('it grows', { since: 2 })]]))).toEqual(['begin warning 2-4']);
   });
 
   it('ends a trouble that gets worse, and begins it again, since the same step', () => {

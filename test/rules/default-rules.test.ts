@@ -38,7 +38,7 @@ describe('defaultRules', () => {
     for (const batch of batches(examples, { batchSize: 8 })) {
       optimizer.minimize(() => model.loss(batch, { training: true }));
     }
-    expect(training.step).toBe(20);
+    expect(training.stepsDone).toBe(20);
     expect(await training.close()).toEqual([]);
     optimizer.dispose();
     model.dispose();

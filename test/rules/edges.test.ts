@@ -9,6 +9,7 @@ import {
   lossNotDecreasing,
   lossSpike,
   nonFinite,
+  nonFiniteLoss,
   overfit,
   overtraining,
   poorInitialization,
@@ -162,6 +163,50 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ],
     ['one that was never shown', () => alertsOf(losses(1, Number.NaN, 1), lossSpike()), []],
     ['negative losses', () => alertsOf(losses(-10, -10, 10, 10.1), lossSpike()), ['begin warning 4-4']],
+  ],
+  nonFiniteLoss: [
+    ['finite losses', () => shown(3, 2, 1, 0, -1), []],
+    ['NaN', () => shown(1, 1, Number.NaN), ['begin error 3-3']],
+    ['NaN, and finite again', () => shown(1, 1, Number.NaN, 1), ['begin error 3-3', 'end error 3-4']],
+    ['infinite, from the first', () => shown(Infinity, 1), ['begin error 1-1', 'end error 1-2']],
+    ['infinite below zero', () => shown(-Infinity), ['begin error 1-1']],
+    ['infinite, then NaN: one trouble', () => shown(1, 1, Infinity, Number.NaN, Number.NaN), ['begin error 3-3']],
+    ['a loop that never shows its loss', () => shown(...times(50, Number.NaN)), []],
+    [
+      'a loop that shows every fifth',
+      () => shown(...Array.from({ length: 50 }, (_, i) => (i % 5 === 4 ? 1 : Number.NaN))),
+      [],
+    ],
+    [
+      'a loop that shows the first and every tenth',
+      () => shown(...Array.from({ length: 50 }, (_, i) => (i % 10 === 0 ? 1 : Number.NaN))),
+      [],
+    ],
+    [
+      'NaN for longer than such a loop shows none',
+      () => shown(...times(4, Number.NaN), 1, ...times(4, Number.NaN), 1, ...times(5, Number.NaN)),
+      ['begin error 15-15'],
+    ],
+    ['NaN after the only one', () => shown(1, ...times(10, Number.NaN)), ['begin error 11-11']],
+    [
+      'a run that tells it itself',
+      () =>
+        alertsOf([event('alert', { rule: 'non-finite-loss' }), ...losses(1, 1, Number.NaN, Infinity)], nonFiniteLoss()),
+      [],
+    ],
+    [
+      'its own alert, reported, silences it not',
+      () =>
+        alertsOf(
+          [
+            ...losses(1, 1, Number.NaN),
+            event('alert', { rule: 'non-finite-loss', phase: 'begin' }),
+            ...losses(1, Infinity).map((end) => ({ ...end, step: end.step + 3 })),
+          ],
+          nonFiniteLoss(),
+        ),
+      ['begin error 3-3', 'end error 3-4', 'begin error 5-5'],
+    ],
   ],
   lossNotDecreasing: [
     ['any decrease passes', () => plateau([1, 1 - 1e-9, 1 - 2e-9, 1 - 3e-9]), []],
@@ -343,6 +388,8 @@ function vanishing(norm: number, largest: number): AlertEvent[] {
   );
   return alertsOf(updates, vanishingGradients());
 }
+
+const shown = (...values: readonly number[]) => alertsOf(losses(...values), nonFiniteLoss());
 
 const band = (value: number) => alertsOf(column('updateRatio', times(3, value)), updateRatioBand());
 

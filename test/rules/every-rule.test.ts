@@ -4,12 +4,13 @@
  */
 import { readdirSync } from 'node:fs';
 import { type Observable, type OperatorFunction, Subject } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { AlertEvent, RuleOptions } from '../../src/index.js';
 import * as trainscope from '../../src/index.js';
 import { SupervisedObservable } from '../../src/run/supervised-observable.js';
 import { event } from '../operators/fake-run.js';
 import { collect, marbles } from '../operators/marbles.js';
+import { obeysTheLawsOfStreams } from '../operators/stream-laws.js';
 import { activated, column, evaluations, losses } from './numbers.js';
 
 interface Case {
@@ -24,7 +25,17 @@ const of = <T>(make: (options?: RuleOptions) => OperatorFunction<T, AlertEvent>,
 });
 
 const comesAndGoes = (ill: number, well: number): number[] => [...Array(6).fill(ill), ...Array(12).fill(well)];
-const noTimer = () => () => {};
+
+/** Timers that never ring, and how many are set. */
+let timersSet = 0;
+const silentTimer = () => {
+  let isSet = true;
+  timersSet++;
+  return () => {
+    if (isSet) timersSet--;
+    isSet = false;
+  };
+};
 
 const RULES: Readonly<Record<string, Case>> = {
   allZero: of(trainscope.allZero, column('weightNorm', comesAndGoes(0, 1), { updateNorm: 0 })),
@@ -40,6 +51,7 @@ const RULES: Readonly<Record<string, Case>> = {
   ),
   lossSpike: of(trainscope.lossSpike, losses(1, 1, 1, 9, 1, 1, 1, 1)),
   nonFinite: of(trainscope.nonFinite, column('nonFinite', [0, 1, 2, 0])),
+  nonFiniteLoss: of(trainscope.nonFiniteLoss, losses(1, 1, Number.NaN, Number.NaN, 1)),
   overfit: of(
     trainscope.overfit,
     evaluations([
@@ -69,7 +81,7 @@ const RULES: Readonly<Record<string, Case>> = {
     comesAndGoes(1, 0).map((saturated, i) => activated(i + 1, { hidden: { activation: 'tanh', saturated } })),
   ),
   stalledTraining: of(
-    (options) => trainscope.stalledTraining({ ...options, afterMs: 100, timer: noTimer }),
+    (options) => trainscope.stalledTraining({ ...options, afterMs: 100, timer: silentTimer }),
     [0, 50, 90, 300, 310].map((time, step) => event('step-end', { step, time })),
   ),
   tensorLeak: of(
@@ -103,6 +115,17 @@ function publicRules(): string[] {
     .filter((name) => name in trainscope && !OTHERS.has(name));
 }
 
+beforeEach(() => {
+  timersSet = 0;
+});
+
+describe('defaultRules', () => {
+  obeysTheLawsOfStreams({
+    make: () => trainscope.defaultRules() as OperatorFunction<unknown, AlertEvent>,
+    input: () => losses(1, 1, 1, 9, 1, 1, 1, 1),
+  });
+});
+
 describe('every rule', () => {
   it('is in this table', () => {
     expect(publicRules().sort()).toEqual(Object.keys(RULES).sort());
@@ -110,6 +133,7 @@ describe('every rule', () => {
 
   describe.each(Object.entries(RULES))('%s', (_name, { make, input }) => {
     const apply = (source: Observable<unknown>) => source.pipe(make());
+    obeysTheLawsOfStreams({ make, input: () => input, checkReleased: () => expect(timersSet).toBe(0) });
     const run = (operator: OperatorFunction<unknown, AlertEvent>, values: readonly unknown[]) => {
       const source = new Subject<unknown>();
       const result = collect(source.pipe(operator));

@@ -12,9 +12,9 @@ import type {
 import { event, updatesOf } from '../operators/fake-run.js';
 import { collect } from '../operators/marbles.js';
 
-/** One `step-end` a number, from step 1. */
+/** One `step-end` a number, from step 1, of batches large enough that each is like the others. */
 export function losses(...values: readonly number[]): StepEndEvent[] {
-  return values.map((loss, i) => event('step-end', { step: i + 1, loss, time: 1000 * (i + 1) }));
+  return values.map((loss, i) => event('step-end', { step: i + 1, loss, examples: 64, time: 1000 * (i + 1) }));
 }
 
 /** One update of parameter `a/w` a number, from step 1, in the given statistic. */

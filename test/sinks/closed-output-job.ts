@@ -21,4 +21,4 @@ for (let i = 1; i < 5; i++) {
 }
 await training.close();
 const left = process.stdout.listeners('error').filter((listener) => !before.includes(listener)).length;
-process.stderr.write(JSON.stringify({ steps: training.step, told, left }));
+process.stderr.write(JSON.stringify({ steps: training.stepsDone, told, left }));

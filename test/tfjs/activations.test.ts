@@ -5,7 +5,7 @@ import { type Activations, everySteps, type TrainingEvent } from '../../src/inde
 import { scriptedParameters } from '../../src/testing.js';
 import { activations, instrument } from '../../src/tfjs.js';
 import { BACKENDS, held, useBackend } from '../helpers/backend.js';
-import { event } from '../operators/fake-run.js';
+import { event, fakeRun } from '../operators/fake-run.js';
 
 /** Weights by hand, so that what each unit gives is known. */
 function model(
@@ -158,12 +158,37 @@ describe.each(BACKENDS)('activations on %s', (backend) => {
   });
 });
 
-it('refuses a model in which there is nothing to see, and a schedule that is none', () => {
+it.each([
+  ['linear layers', () => tf.sequential({ layers: [tf.layers.dense({ inputShape: [1], units: 1 })] })],
+  ['no layer yet', () => tf.sequential()],
+])('gives nothing of a model with %s, and costs nothing', (_name, make) => {
+  const net = make();
+  const before = tf.memory().numTensors;
+  const source = new Subject<TrainingEvent>();
+  const seen: unknown[] = [];
+  let completed = false;
+  source.pipe(activations(net, { when: everySteps(1) })).subscribe({
+    next: (value) => seen.push(value),
+    complete: () => {
+      completed = true;
+    },
+  });
+  for (const each of fakeRun(3)) source.next(each);
+  source.complete();
+  expect({ seen, completed }).toEqual({ seen: [], completed: true });
+  expect(tf.memory().numTensors).toBe(before);
+  net.dispose();
+});
+
+it('refuses what is no LayersModel, and a schedule that is none', () => {
   const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [1], units: 1 })] });
-  expect(() => activations(net)).toThrow(
-    'model: expected one with layers whose activation is relu, relu6, tanh or sigmoid',
-  );
+  const optimizer = tf.train.sgd(1);
+  for (const wrong of [undefined, null, 3, 'model', {}, optimizer, net.layers[0], { layers: [{ name: 'dense' }] }]) {
+    expect(() => activations(wrong as never)).toThrow(TypeError);
+    expect(() => activations(wrong as never)).toThrow('model: expected a LayersModel');
+  }
   expect(() => activations(net, { when: 3 as never })).toThrow('when: expected a function step → boolean, got 3');
+  optimizer.dispose();
   net.dispose();
 });
 

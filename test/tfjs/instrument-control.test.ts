@@ -168,7 +168,7 @@ describe('commands of a loop by hand', () => {
     expect(run.values()).toEqual(before);
     run.step();
     expect(run.values()).not.toEqual(before);
-    expect(run.training.step).toBe(3);
+    expect(run.training.stepsDone).toBe(3);
     expect(run.events.filter(({ type }) => type === 'optimizer-step').map(({ step }) => step)).toEqual([0, 2]);
     await run.end();
   });
@@ -293,9 +293,9 @@ describe('control of a model', () => {
         stop$.next({ command: { kind: 'stop' }, source: 'test', message: 'enough' });
     });
     await model.fit(x, y, { epochs: 5, batchSize: 4, verbose: 0, callbacks: training.callbacks() });
-    expect(training.step).toBe(3);
+    expect(training.stepsDone).toBe(3);
     await model.fit(x, y, { epochs: 1, batchSize: 4, verbose: 0, callbacks: training.callbacks() });
-    expect(training.step).toBe(5);
+    expect(training.stepsDone).toBe(5);
     stop$.complete();
     await end();
   });

@@ -118,7 +118,7 @@ describe('instrument, model.fit', () => {
       { numEpochs: 3, maxSteps: 6 },
       { numEpochs: 5, maxSteps: 10, step: 6 },
     ]);
-    expect(training.step).toBe(10);
+    expect(training.stepsDone).toBe(10);
     tf.dispose([x, y]);
     model.dispose();
   });
@@ -165,7 +165,7 @@ describe('instrument, model.fit', () => {
     });
     await model.trainOnBatch(x, y);
     await training.close();
-    expect(training.step).toBe(7);
+    expect(training.stepsDone).toBe(7);
     const ends = events.filter((event) => event.type === 'step-end');
     // In the first epoch nothing says how many batches there are.
     expect(ends.map(({ epoch }) => Number(epoch.toFixed(2)))).toEqual([0, 0, 0, 1.33, 1.67, 2, 2]);
@@ -180,7 +180,7 @@ describe('instrument, model.fit', () => {
     await models[1]!.trainOnBatch(x, y);
     await models[0]!.trainOnBatch(x, y);
     for (const { training } of records) await training.close();
-    expect(records.map(({ training }) => training.step)).toEqual([2, 1]);
+    expect(records.map(({ training }) => training.stepsDone)).toEqual([2, 1]);
     expect(records.map(({ events }) => [...new Set(events.map(({ run }) => run))])).toEqual([['run-0'], ['run-1']]);
   });
 
@@ -437,7 +437,7 @@ describe('instrument, optimizers', () => {
     training.events$.pipe(parameterUpdates()).subscribe((updates) => updates.of('nothing'));
     const inUse = held();
     for (let step = 0; step < 3; step++) optimizer.minimize(() => w.square() as tf.Scalar);
-    expect(training.step).toBe(3);
+    expect(training.stepsDone).toBe(3);
     expect(held()).toEqual(inUse);
     const errors = await training.close();
     expect(errors).toHaveLength(2);

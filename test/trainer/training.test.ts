@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { Subject } from 'rxjs';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ControlRequest, ParameterUpdates } from '../../src/index.js';
-import { ofType, parameterUpdates } from '../../src/index.js';
+import { defaultRules, ofType, parameterUpdates } from '../../src/index.js';
 import { accuracy, EarlyStopping, Trainer, type TrainerCallback } from '../../src/trainer.js';
 import { BACKENDS, held, useBackend } from '../helpers/backend.js';
 import { newFolder, points, tinyModel, tinyTrainer, valuesOf } from './tiny.js';
@@ -352,6 +352,23 @@ describe('a training', () => {
     const [first, , third, fourth] = losses as [number, number, number, number];
     // The mean so far, over the steps since the last log, stands in for it: transformers' own arithmetic.
     expect(trainer.state.logHistory[0]!.loss).toBeCloseTo((first + first / 2 + third + fourth) / 4, 9);
+    for (const one of [model, unused]) one.dispose();
+  });
+
+  it('says that it came once, to a run that is judged by all rules too', async () => {
+    const model = tinyModel();
+    let passes = 0;
+    const computeLoss = () =>
+      tf.tidy(() => tf.add(tf.sum(tf.square(model.kernel)), ++passes === 3 ? Number.NaN : 0)) as tf.Scalar;
+    const { trainer, model: unused, events } = tinyTrainer({ maxSteps: 5, maxGradNorm: 0 }, { model, computeLoss });
+    trainer.report(trainer.events$.pipe(defaultRules()));
+    await trainer.train();
+    await trainer.close();
+    const alerts = events.filter((event) => event.type === 'alert' && event.rule === 'non-finite-loss');
+    expect(alerts).toMatchObject([
+      { severity: 'error', phase: 'begin', step: 3 },
+      { severity: 'info', phase: 'end', step: 4 },
+    ]);
     for (const one of [model, unused]) one.dispose();
   });
 

@@ -26,17 +26,21 @@ const PATCHES: readonly KernelPatch[] = [
   wasmUnsortedSegmentSum,
 ];
 
-/** Kernels that are patches: patching twice would wrap a patch in itself. */
-const patched = new WeakSet<KernelConfig>();
+/** What each kernel that is a patch stands for: patching twice would wrap a patch in itself. */
+const originals = new WeakMap<KernelConfig, KernelConfig | undefined>();
+
+/** How many have asked for each kernel that is a patch: it stays until the last of them has put it back. */
+const askedFor = new WeakMap<KernelConfig, number>();
 
 /**
  * Replace the kernels that the backend in use lacks, or does slowly or wrongly: for wasm the gradients of `gather` and `conv2d`,
  * transposed and batched `matMul`, fused `matMul` with a transposed right side, `clone()` that copies, and sums in
- * float32; for cpu the gradient of `gather`. Other backends are left as they are. Patching twice does nothing.
+ * float32; for cpu the gradient of `gather`. Other backends are left as they are. Patching twice does nothing more.
  *
- * `selectBackend()` of `trainscope/node` calls it. In a browser, call it after `tf.ready()`.
+ * Kernels are global: every program of the process gets them. `selectBackend()` calls it, and the Trainer for as long as
+ * it trains, evaluates or predicts. Elsewhere, call it after `tf.ready()`.
  *
- * @returns what puts the backend's own kernels back.
+ * @returns what puts the backend's own kernels back, once all who have patched it have done so.
  *
  * @example
  * ```ts
@@ -61,17 +65,28 @@ export function patchedKernels(): readonly string[] {
   return PATCHES.map(({ backendName, kernelName }) => `${backendName}/${kernelName}`);
 }
 
-function apply({ kernelName, backendName, make }: KernelPatch): () => void {
+function apply(patch: KernelPatch): () => void {
+  const { kernelName, backendName } = patch;
   // Asking for a kernel that is not there would say so on the console, so look through the list.
-  const original = getKernelsForBackend(backendName).find((kernel) => kernel.kernelName === kernelName);
-  if (original && patched.has(original)) return () => {};
-  const config: KernelConfig = { ...original, kernelName, backendName, kernelFunc: make(original?.kernelFunc) };
-  patched.add(config);
-  if (original) unregisterKernel(kernelName, backendName);
-  registerKernel(config);
+  const current = getKernelsForBackend(backendName).find((kernel) => kernel.kernelName === kernelName);
+  const config = current && originals.has(current) ? current : replace(patch, current);
+  askedFor.set(config, (askedFor.get(config) ?? 0) + 1);
+  let asks = true;
   return () => {
-    if (getKernel(kernelName, backendName) !== config) return;
+    if (!asks) return;
+    asks = false;
+    askedFor.set(config, askedFor.get(config)! - 1);
+    if (askedFor.get(config)! > 0 || getKernel(kernelName, backendName) !== config) return;
     unregisterKernel(kernelName, backendName);
+    const original = originals.get(config);
     if (original) registerKernel(original);
   };
+}
+
+function replace({ kernelName, backendName, make }: KernelPatch, original: KernelConfig | undefined): KernelConfig {
+  const config = { ...original, kernelName, backendName, kernelFunc: make(original?.kernelFunc) };
+  originals.set(config, original);
+  if (original) unregisterKernel(kernelName, backendName);
+  registerKernel(config);
+  return config;
 }

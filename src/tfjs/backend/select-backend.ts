@@ -18,6 +18,9 @@ export interface SelectBackendOptions {
  * else `wasm`, else `cpu`. The choice may be named, by the argument or by the environment variable TRAINSCOPE_BACKEND;
  * then it is that or an error.
  *
+ * Patched means that kernels of the backend are replaced for the whole process, by `patchBackend()`, and stay so: asking
+ * for the backend here asks for that. A program that wants a backend as it comes sets it with `tf.setBackend()`.
+ *
  * Import `@tensorflow/tfjs` too: the core alone has neither gradients nor chained operations.
  *
  * @returns the name of the backend in use.

@@ -4,7 +4,10 @@ import { toTensor } from '../model/to-tensor.js';
 import type { Batch } from '../model/trainable-model.js';
 import { isRecord } from './main-input.js';
 
-/** Makes a batch of examples. Tensors in it are disposed after use. */
+/**
+ * Makes a batch of examples. Called as in a `tf.tidy()`: the tensors that it makes are disposed, those in the batch after
+ * use. Others in the batch stay whose they are, and so does what is marked by `tf.keep()`.
+ */
 export type Collator<Example> = (examples: readonly Example[]) => Batch;
 
 /** As Hugging Face's default collator: `label` becomes `labels`. */
@@ -24,7 +27,10 @@ export function defaultCollator(examples: readonly unknown[]): Batch {
     );
   }
   const fields = Object.keys(first).filter((name) => first[name] !== undefined && first[name] !== null);
-  return Object.fromEntries(fields.map((name) => [RENAMED[name] ?? name, stacked(name, examples as Fields[])]));
+  return tidy(() => {
+    const columns = fields.map((name) => [RENAMED[name] ?? name, stacked(name, examples as Fields[])]);
+    return Object.fromEntries(columns) as Record<string, Tensor>;
+  });
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -49,8 +49,14 @@ export async function exampleLengths<Example>(
     );
   }
   const lengths: number[] = [];
-  for (let index = 0; index < length; index++)
-    lengths.push(lengthOfExample(await at(index), column, inputNames, index));
+  for (let index = 0; index < length; index++) {
+    const { value, tensors } = await at(index);
+    try {
+      lengths.push(lengthOfExample(value, column, inputNames, index));
+    } finally {
+      for (const tensor of tensors) tensor.dispose();
+    }
+  }
   return lengths;
 }
 

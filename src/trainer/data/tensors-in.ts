@@ -1,11 +1,19 @@
 import { Tensor } from '@tensorflow/tfjs-core';
 
-/** Dispose the tensors in a batch or an example, however they are nested; numbers and typed arrays are passed over. */
-export function disposeTensors(value: unknown): void {
+/** The tensors in a batch or an example, however they are nested; numbers and typed arrays are passed over. */
+export function tensorsIn(value: unknown): Set<Tensor> {
+  const found = new Set<Tensor>();
+  collect(value, found, new Set());
+  return found;
+}
+
+function collect(value: unknown, found: Set<Tensor>, seen: Set<object>): void {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) return;
   if (value instanceof Tensor) {
-    if (!value.isDisposed) value.dispose();
+    found.add(value);
     return;
   }
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return;
-  for (const part of Object.values(value)) if (typeof part === 'object') disposeTensors(part);
+  seen.add(value);
+  const parts = Array.isArray(value) ? value : Object.values(value);
+  for (const part of parts) if (typeof part === 'object') collect(part, found, seen);
 }

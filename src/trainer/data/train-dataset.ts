@@ -1,6 +1,11 @@
 import { describeValue } from '../../events/check-option.js';
+import { tensorsIn } from './tensors-in.js';
+import { isDisposable, type Taken, tidied, tidiedIfItFails } from './tidied.js';
 
-/** Examples by index, each made when it is asked for. */
+/**
+ * Examples by index, each made when it is asked for. `get` is called as in a `tf.tidy()`: the tensors that it makes are
+ * disposed when its example has been collated. Those that it keeps for itself are to be marked by `tf.keep()`.
+ */
 export interface IndexedDataset<Example> {
   readonly length: number;
   get(index: number): Example | Promise<Example>;
@@ -16,8 +21,10 @@ export interface TensorFlowDataset {
  * Examples to learn from: an array or anything else that is indexed, which is shuffled by seed; or anything
  * async-iterable, `tf.data` included, which is taken in its own order, once an epoch.
  *
- * Tensors in the examples of an array stay the caller's. Those that an iterable or `tf.data` makes on the way are
- * disposed when they have been collated.
+ * Tensors in the examples of an array stay the caller's, and so do those that were there before `get(index)` was called,
+ * variables, and all that are marked by `tf.keep()`. Others that `get(index)`, an iterable or `tf.data` makes on the way
+ * are disposed when they have been collated. What an async function makes after its first `await` and does not give
+ * cannot be known, and is its own to dispose.
  */
 export type TrainDataset<Example = unknown> =
   | ArrayLike<Example>
@@ -29,12 +36,10 @@ export type TrainDataset<Example = unknown> =
 export interface ExampleSource<Example> {
   /** The number of examples, where it is known before. */
   readonly length: number | undefined;
-  /** Whether examples are made on the way, so that their tensors are the loop's to dispose. */
-  readonly transient: boolean;
   /** By index, where that is possible. */
-  at?(index: number): Example | Promise<Example>;
-  /** In their own order. */
-  iterate(): AsyncIterable<Example>;
+  at?(index: number): Taken<Example> | Promise<Taken<Example>>;
+  /** In their own order, where they have no index. */
+  iterate?(): AsyncIterable<Taken<Example>>;
 }
 
 /** @throws TypeError for what is no dataset. */
@@ -42,11 +47,15 @@ export function exampleSource<Example>(name: string, dataset: TrainDataset<Examp
   if (isTensorFlowDataset(dataset)) {
     const { size } = dataset;
     const length = typeof size === 'number' && Number.isFinite(size) ? size : undefined;
-    return { length, transient: true, iterate: () => elementsOf<Example>(dataset) };
+    return { length, iterate: () => elementsOf(() => dataset.iterator() as Promise<AsyncIterator<Example>>) };
   }
-  if (isIndexed(dataset)) return indexed(dataset.length, (index) => dataset.get(index));
-  if (isArrayLike(dataset)) return indexed(dataset.length, (index) => dataset[index]!);
-  if (isAsyncIterable(dataset)) return { length: undefined, transient: true, iterate: () => dataset };
+  if (isIndexed(dataset)) return { length: dataset.length, at: (index) => made(name, dataset, index) };
+  if (isArrayLike(dataset)) {
+    return { length: dataset.length, at: (index) => ({ value: dataset[index]!, tensors: [] }) };
+  }
+  if (isAsyncIterable(dataset)) {
+    return { length: undefined, iterate: () => elementsOf(async () => dataset[Symbol.asyncIterator]()) };
+  }
   throw new TypeError(
     `${name}: expected an array, an object with length and get(index), an async iterable or a tf.data.Dataset, got ${describeValue(dataset)}`,
   );
@@ -57,20 +66,42 @@ export function isDataset(value: unknown): value is TrainDataset {
   return isTensorFlowDataset(value) || isIndexed(value) || isArrayLike(value) || isAsyncIterable(value);
 }
 
-function indexed<Example>(length: number, at: (index: number) => Example | Promise<Example>): ExampleSource<Example> {
-  return {
-    length,
-    transient: false,
-    at,
-    async *iterate() {
-      for (let i = 0; i < length; i++) yield await at(i);
-    },
-  };
+/** An example of `get`, and the tensors that were made for it. */
+function made<Example>(
+  name: string,
+  dataset: IndexedDataset<Example>,
+  index: number,
+): Taken<Example> | Promise<Taken<Example>> {
+  const taken = tidied<Example>(() => dataset.get(index));
+  return taken instanceof Promise ? taken.then(checked) : checked(taken);
+
+  function checked(one: Taken<Example>): Taken<Example> {
+    if (![...tensorsIn(one.value)].some(({ isDisposed }) => isDisposed)) return one;
+    for (const tensor of one.tensors) tensor.dispose();
+    throw new TypeError(
+      `${name}: expected get(${index}) to give tensors that live, got one that is disposed; tf.keep() those that are to outlive a call of get()`,
+    );
+  }
 }
 
-async function* elementsOf<Example>(dataset: TensorFlowDataset): AsyncGenerator<Example> {
-  const iterator = await dataset.iterator();
-  for (let item = await iterator.next(); !item.done; item = await iterator.next()) yield item.value as Example;
+/** What an iterator gives, as `for await` takes it. */
+async function* elementsOf<Example>(begin: () => Promise<AsyncIterator<Example>>): AsyncGenerator<Taken<Example>> {
+  const iterator = await begin();
+  let ended = false;
+  const next = async () => {
+    ended = true;
+    const item = await tidiedIfItFails(() => Promise.resolve(iterator.next()));
+    ended = Boolean(item.done);
+    return item;
+  };
+  try {
+    for (let item = await next(); !item.done; item = await next()) {
+      const { value } = item;
+      yield { value, tensors: [...tensorsIn(value)].filter(isDisposable) };
+    }
+  } finally {
+    if (!ended) await iterator.return?.();
+  }
 }
 
 type Fields = Readonly<Record<PropertyKey, unknown>>;

@@ -1,8 +1,7 @@
-import { keep, tidy } from '@tensorflow/tfjs-core';
+import { dispose, tidy } from '@tensorflow/tfjs-core';
 import type { Metrics } from '../../events/events.js';
 import { batches } from '../data/batches.js';
 import type { Collator } from '../data/collate.js';
-import { disposeTensors } from '../data/tensors-in.js';
 import type { ExampleSource } from '../data/train-dataset.js';
 import type { Objective } from '../model/objective.js';
 import { toTensor } from '../model/to-tensor.js';
@@ -55,20 +54,18 @@ export async function evaluateModel<Example>(
   let samples = 0;
   let lossSum = 0;
   let judged = 0;
-  for await (const { batch, size } of batches(source, { batchSize, collate })) {
-    const { logits, loss, labels } = judge(objective, batch, options.seed);
+  for await (const { batch, size, tensors } of batches(source, { batchSize, collate })) {
     try {
+      const { loss, predictions, labels } = await readJudged(objective, batch, options.seed, keepPredictions);
       samples += size;
-      if (loss) {
-        lossSum += (await loss.data())[0]! * size;
+      if (loss !== undefined) {
+        lossSum += loss * size;
         judged += size;
       }
-      if (keepPredictions) {
-        parts.predictions.push(await readNumeric(logits));
-        if (labels) parts.labels.push(await readNumeric(labels));
-      }
+      if (predictions) parts.predictions.push(predictions);
+      if (labels) parts.labels.push(labels);
     } finally {
-      disposeTensors([logits, loss, labels, batch]);
+      dispose([...tensors]);
     }
     await options.onBatch();
   }
@@ -83,7 +80,21 @@ export async function evaluateModel<Example>(
   };
 }
 
-/** Logits, loss and labels, kept; the caller disposes them. */
+/** What a model says of a batch, as numbers: the loss, and where they are wanted predictions and labels. */
+async function readJudged(objective: Objective, batch: Batch, seed: number, keepPredictions: boolean) {
+  const { logits, loss, labels } = judge(objective, batch, seed);
+  try {
+    return {
+      loss: loss && (await loss.data())[0]!,
+      predictions: keepPredictions ? await readNumeric(logits) : undefined,
+      labels: keepPredictions && labels ? await readNumeric(labels) : undefined,
+    };
+  } finally {
+    dispose({ logits, loss, labels });
+  }
+}
+
+/** Logits, loss and labels; the caller disposes them. */
 function judge(objective: Objective, batch: Batch, seed: number) {
   return tidy(() => {
     const { logits, loss } = objective.judge(batch, { training: false, seed }, 1);
@@ -91,9 +102,9 @@ function judge(objective: Objective, batch: Batch, seed: number) {
     const values = batch.labels ?? target;
     const single = values !== undefined && isSingle(values);
     return {
-      logits: keep(logits.clone()),
-      loss: loss && keep(loss.clone()),
-      labels: single ? keep(toTensor(values).clone()) : undefined,
+      logits: logits.clone(),
+      loss: loss?.clone(),
+      labels: single ? toTensor(values).clone() : undefined,
     };
   });
 }

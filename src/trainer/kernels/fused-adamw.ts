@@ -43,7 +43,11 @@ const SCRATCH_ELEMENTS = 4096;
 const SCRATCH_BLOCKS = 5;
 const WASM_PAGE_BYTES = 65_536;
 
-/** Makes an update and says what it was. */
+/**
+ * Makes an update and says what it was.
+ *
+ * @throws RangeError for values of different lengths, before anything is written.
+ */
 export type FusedAdamW = (values: AdamWValues, coefficients: AdamWCoefficients) => StepSums;
 
 /**
@@ -59,10 +63,12 @@ export function fusedAdamW(memory?: WebAssembly.Memory): FusedAdamW | undefined 
 
 function inPlace(module: WebAssembly.Module, memory: WebAssembly.Memory): FusedAdamW {
   const kernel = instantiate(module, memory);
-  return ({ weights, gradients, first, second, next }, coefficients) => {
+  return (values, coefficients) => {
+    checkLengths(values);
+    const { weights, gradients, first, second, next } = values;
+    const places = [weights, gradients, first, second, next].map((one) => placeIn(memory, one));
     kernel.reset();
-    const offsets = [weights, gradients, first, second, next].map(({ byteOffset }) => byteOffset);
-    kernel.adamw(...offsets, next.length, ...scalarsOf(coefficients));
+    kernel.adamw(...places, next.length, ...scalarsOf(coefficients));
     return sumsOf(kernel);
   };
 }
@@ -76,22 +82,40 @@ function throughScratch(module: WebAssembly.Module): FusedAdamW {
     (_, i) => new Float32Array(memory.buffer, i * SCRATCH_ELEMENTS * Float32Array.BYTES_PER_ELEMENT, SCRATCH_ELEMENTS),
   );
   const offsets = blocks.map(({ byteOffset }) => byteOffset);
-  return ({ weights, gradients, first, second, next }, coefficients) => {
+  return (values, coefficients) => {
+    checkLengths(values);
+    const { weights, gradients, first, second, next } = values;
     kernel.reset();
     const read = [weights, gradients, first, second];
     const numbers = scalarsOf(coefficients);
     for (let begin = 0; begin < next.length; begin += SCRATCH_ELEMENTS) {
       const end = Math.min(begin + SCRATCH_ELEMENTS, next.length);
-      read.forEach((values, i) => {
-        blocks[i]!.set(values.subarray(begin, end));
+      read.forEach((one, i) => {
+        blocks[i]!.set(one.subarray(begin, end));
       });
       kernel.adamw(...offsets, end - begin, ...numbers);
-      [first, second, next].forEach((values, i) => {
-        values.set(blocks[i + 2]!.subarray(0, end - begin), begin);
+      [first, second, next].forEach((one, i) => {
+        one.set(blocks[i + 2]!.subarray(0, end - begin), begin);
       });
     }
     return sumsOf(kernel);
   };
+}
+
+/** The kernel goes by one length: past the end of a shorter array it would write over whatever lies there. */
+function checkLengths(values: AdamWValues): void {
+  const { length } = values.weights;
+  for (const [name, { length: other }] of Object.entries(values)) {
+    if (other !== length) throw new RangeError(`${name}: expected ${length} values, as the weights have, got ${other}`);
+  }
+}
+
+/** Where an array begins in the kernel's memory; an empty one lies nowhere, and is not read. */
+function placeIn(memory: WebAssembly.Memory, { buffer, byteOffset, length }: Float32Array): number {
+  if (length > 0 && buffer !== memory.buffer) {
+    throw new RangeError('values: expected them in the memory of the kernel, got another; give views of it');
+  }
+  return byteOffset;
 }
 
 function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Exports {

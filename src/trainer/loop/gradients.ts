@@ -1,5 +1,6 @@
 import {
   add,
+  dispose,
   engine,
   mul,
   type NamedTensorMap,
@@ -36,17 +37,20 @@ export class Gradients {
   /** Add the gradients of a loss, and give its value, which the caller disposes. */
   accumulate(loss: () => Scalar): Scalar {
     const { value, grads } = gradientsOf(loss, [...this.variables]);
-    for (const [name, gradient] of Object.entries(grads)) {
-      const before = this.#sums[name];
-      if (!before) {
-        this.#sums[name] = gradient;
-        continue;
-      }
-      this.#sums[name] = add(before, gradient);
-      before.dispose();
-      gradient.dispose();
+    try {
+      for (const [name, gradient] of Object.entries(grads)) this.#add(name, gradient);
+      return value;
+    } catch (error) {
+      // No memory for a sum: what is not added yet would stay.
+      dispose([value, grads]);
+      throw error;
     }
-    return value;
+  }
+
+  #add(name: string, gradient: Tensor): void {
+    const before = this.#sums[name];
+    this.#sums[name] = before ? add(before, gradient) : gradient;
+    if (before) dispose([before, gradient]);
   }
 
   /** The L2 norm over all gradients as one vector. */
@@ -57,9 +61,12 @@ export class Gradients {
       return Math.sqrt(squares.reduce((total, value) => total + value, 0));
     }
     const squares = tidy(() => sum(stack(gradients.map((gradient) => sum(square(gradient))))));
-    const [total] = await squares.data();
-    squares.dispose();
-    return Math.sqrt(total!);
+    try {
+      const [total] = await squares.data();
+      return Math.sqrt(total!);
+    } finally {
+      squares.dispose();
+    }
   }
 
   /** Scale down to a global norm of `maxNorm`, as torch's `clip_grad_norm_` does; `norm` is what it is now. */

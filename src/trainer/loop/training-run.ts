@@ -10,12 +10,11 @@ import { readLoss } from '../../tfjs/read-loss.js';
 import { stepSumsOf } from '../../tfjs/step-sums-of.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import type { CheckpointKeeper } from '../checkpoints/checkpoint-keeper.js';
-import { batches, groups, type SizedBatch } from '../data/batches.js';
+import { batches, disposeBatches, groups, type SizedBatch } from '../data/batches.js';
 import type { Collator } from '../data/collate.js';
 import type { InputMeter } from '../data/input-meter.js';
 import type { LengthGrouping } from '../data/length-grouping.js';
 import { seededUint32 } from '../data/random.js';
-import { disposeTensors } from '../data/tensors-in.js';
 import type { ExampleSource } from '../data/train-dataset.js';
 import { IGNORED_LABEL } from '../model/loss.js';
 import type { Objective } from '../model/objective.js';
@@ -221,12 +220,14 @@ export class TrainingRun<Example> {
       this.#last = { gradNorm, learningRate };
     } finally {
       gradients.dispose();
-      disposeTensors(group.map(({ batch }) => batch));
+      disposeBatches(group);
     }
     state.globalStep++;
     this.#position = { epoch, batches: this.#position.batches + group.length };
     state.epoch = epoch + this.#position.batches / plan.batchesPerEpoch;
     const durationMs = performance.now() - begin;
+    // Before the end of the step: a rule that watches for the same knows then that it has been told.
+    this.#watchLoss(loss);
     await announcer.say(
       'onStepEnd',
       {
@@ -242,7 +243,6 @@ export class TrainingRun<Example> {
       },
       {},
     );
-    this.#watchLoss(loss);
     await this.#logEvaluateSave();
   }
 

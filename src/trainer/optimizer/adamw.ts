@@ -1,22 +1,22 @@
 import {
   engine,
   getBackend,
-  keep,
   Optimizer,
   type serialization,
   type Tensor,
-  tensor,
-  tidy,
+  util,
   type Variable,
-  zeros,
 } from '@tensorflow/tfjs-core';
-import { checkPositive, describeValue } from '../../events/check-option.js';
+import { checkNotNegative, checkPositive, describeValue } from '../../events/check-option.js';
 import type { StepSums } from '../../parameters/kernels/kernel.js';
 import type { AdamWCoefficients } from '../kernels/fused-adamw.js';
 import { composedStep } from './composed-step.js';
 import { fusedStep } from './fused-step.js';
 import { kernelStep } from './kernel-step.js';
+import { type AdamWMoments, type AdamWState, floats, MomentsByVariable } from './moments.js';
 import { hasWeightDecay } from './weight-decay.js';
+
+export type { AdamWMoments, AdamWState } from './moments.js';
 
 type Gradients = Parameters<Optimizer['applyGradients']>[0];
 type NamedTensor = Awaited<ReturnType<Optimizer['saveIterations']>>;
@@ -50,27 +50,6 @@ export interface AdamWOptions {
   readonly path?: 'fused' | 'composed';
 }
 
-/** What AdamW remembers of one parameter. */
-export interface AdamWMoments {
-  /** Updates made: the bias correction is computed from it, so that a resumed run is exact to the bit. */
-  readonly step: number;
-  readonly shape: readonly number[];
-  /** The running mean of the gradients. */
-  readonly first: Float32Array;
-  /** The running mean of their squares. */
-  readonly second: Float32Array;
-}
-
-/** What AdamW remembers, by the names of the variables. */
-export type AdamWState = ReadonlyMap<string, AdamWMoments>;
-
-/** One parameter's moments as the optimizer holds them. */
-export interface Moments {
-  step: number;
-  first: Tensor;
-  second: Tensor;
-}
-
 /**
  * Adam with decoupled weight decay (Loshchilov and Hutter, 2019), as torch computes it.
  *
@@ -79,7 +58,8 @@ export interface Moments {
  * Elsewhere it is composed of TensorFlow.js operations. All agree to float32 rounding. `learningRate` is read at every
  * update and may be set at any time.
  *
- * It owns two tensors a parameter until `dispose()`.
+ * It owns two tensors a parameter until `dispose()`. They belong to a variable, not to its name: one that is disposed and
+ * made anew under the name begins with moments of zero, as a new parameter does in torch.
  *
  * @example
  * ```ts
@@ -98,7 +78,7 @@ export class AdamW extends Optimizer {
   learningRate: number;
   readonly #options: Required<Omit<AdamWOptions, 'path' | 'learningRate'>>;
   readonly #path: AdamWOptions['path'];
-  readonly #moments = new Map<string, Moments>();
+  readonly #moments = new MomentsByVariable();
   #stepSums: ReadonlyMap<string, StepSums> | undefined;
 
   /** `instanceof` is true of AdamW only: TensorFlow.js would have it true of every optimizer. */
@@ -106,7 +86,7 @@ export class AdamW extends Optimizer {
     return typeof value === 'object' && value !== null && #moments in value;
   }
 
-  /** @throws TypeError or RangeError for an option that makes no optimizer. */
+  /** @throws TypeError for an option that makes no optimizer. */
   constructor(options: AdamWOptions = {}) {
     super();
     const { learningRate = 5e-5, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
@@ -126,17 +106,19 @@ export class AdamW extends Optimizer {
     return this.#stepSums;
   }
 
+  /** @throws RangeError for a gradient of another shape than its variable, before any is updated. */
   override applyGradients(gradients: Gradients): void {
-    const entries = Array.isArray(gradients)
-      ? gradients.map(({ name, tensor }) => [name, tensor] as const)
-      : Object.entries(gradients);
+    const pairs = pairsOf(gradients);
+    for (const [{ name, shape }, gradient] of pairs) {
+      if (util.arraysEqual(shape, gradient.shape)) continue;
+      throw new RangeError(
+        `${name}: expected a gradient of shape [${shape}], as the variable has, got [${gradient.shape}]`,
+      );
+    }
     const sums = new Map<string, StepSums>();
-    for (const [name, gradient] of entries) {
-      // A variable that the loss does not depend on has none.
-      const variable = gradient && engine().registeredVariables[name];
-      if (!variable) continue;
+    for (const [variable, gradient] of pairs) {
       const measured = this.#update(variable, gradient);
-      if (measured) sums.set(name, measured);
+      if (measured) sums.set(variable.name, measured);
     }
     this.#stepSums = sums.size > 0 ? sums : undefined;
     this.incrementIterations();
@@ -144,37 +126,23 @@ export class AdamW extends Optimizer {
 
   /** A copy of all it remembers, to restore it exactly. */
   state(): AdamWState {
-    return new Map(
-      [...this.#moments].map(([name, { step, first, second }]) => [
-        name,
-        { step, shape: first.shape, first: floats(first), second: floats(second) },
-      ]),
-    );
+    return this.#moments.state();
   }
 
   /**
-   * Go on from a state. What it remembered before is forgotten.
+   * Go on from a state. What it remembered before is forgotten. Moments go to the variables of these names, or to those
+   * that are made under them later, of the same shapes.
    *
-   * @throws RangeError for a state whose shapes are not those of the variables.
+   * @throws RangeError for a state whose shapes are not those of the variables; nothing is forgotten then.
    */
   restore(state: AdamWState): void {
-    for (const [name, { shape }] of state) {
-      const variable = engine().registeredVariables[name];
-      if (variable && variable.shape.join() !== shape.join()) {
-        throw new RangeError(`${name}: expected moments of shape [${variable.shape}], got [${shape.join()}]`);
-      }
-    }
-    this.#forget();
-    for (const [name, { step, shape, first, second }] of state) {
-      // A copy, since the cpu backend would write to the array itself.
-      const held = (values: Float32Array) => tidy(() => keep(tensor(values.slice(), [...shape], 'float32')));
-      this.#moments.set(name, { step, first: held(first), second: held(second) });
-    }
+    this.#moments.restore(state);
+    this.#stepSums = undefined;
     this.iterations_ = Math.max(0, ...[...state.values()].map(({ step }) => step));
   }
 
   override async getWeights(): Promise<NamedTensor[]> {
-    const moments = [...this.#moments].flatMap(([name, { first, second }]) => [
+    const moments = this.#moments.current().flatMap(([name, { first, second }]) => [
       { name: `${name}/m`, tensor: first },
       { name: `${name}/v`, tensor: second },
     ]);
@@ -201,11 +169,12 @@ export class AdamW extends Optimizer {
 
   override dispose(): void {
     super.dispose();
-    this.#forget();
+    this.#moments.dispose();
+    this.#stepSums = undefined;
   }
 
   #update(variable: Variable, gradient: Tensor): StepSums | undefined {
-    const moments = this.#momentsOf(variable);
+    const moments = this.#moments.of(variable);
     moments.step++;
     const coefficients = this.#coefficients(variable.name, moments.step);
     if (this.#path !== 'composed') {
@@ -220,17 +189,6 @@ export class AdamW extends Optimizer {
     }
     composedStep(variable, gradient, moments, coefficients);
     return undefined;
-  }
-
-  #momentsOf({ name, shape }: Variable): Moments {
-    let moments = this.#moments.get(name);
-    if (!moments) {
-      // Made in a tidy, since training often runs in one that would dispose them.
-      const zero = () => tidy(() => keep(zeros(shape)));
-      moments = { step: 0, first: zero(), second: zero() };
-      this.#moments.set(name, moments);
-    }
-    return moments;
   }
 
   #coefficients(name: string, step: number): AdamWCoefficients {
@@ -257,27 +215,20 @@ export class AdamW extends Optimizer {
       weightDecay: group?.weightDecay ?? (decays(name) ? weightDecay : 0),
     };
   }
-
-  #forget(): void {
-    for (const { first, second } of this.#moments.values()) {
-      first.dispose();
-      second.dispose();
-    }
-    this.#moments.clear();
-    this.#stepSums = undefined;
-  }
 }
 
-function floats(values: Tensor): Float32Array {
-  return (values.dataSync() as Float32Array).slice();
+/** Variables and their gradients; a variable that the loss does not depend on has none. */
+function pairsOf(gradients: Gradients): [Variable, Tensor][] {
+  const entries = Array.isArray(gradients)
+    ? gradients.map(({ name, tensor }) => [name, tensor] as const)
+    : Object.entries(gradients);
+  return entries.flatMap(([name, gradient]): [Variable, Tensor][] => {
+    const variable = gradient && engine().registeredVariables[name];
+    return variable ? [[variable, gradient]] : [];
+  });
 }
 
 function checkBeta(name: string, value: number): void {
-  if (!(value >= 0 && value < 1)) throw new RangeError(`${name}: expected 0 to below 1, got ${describeValue(value)}`);
-}
-
-function checkNotNegative(name: string, value: number): void {
-  if (!(value >= 0 && value < Infinity)) {
-    throw new RangeError(`${name}: expected a number of at least 0, got ${describeValue(value)}`);
-  }
+  if (typeof value !== 'number' || !(value >= 0 && value < 1))
+    throw new TypeError(`${name}: expected 0 to below 1, got ${describeValue(value)}`);
 }

@@ -1,6 +1,6 @@
 import { add, div, keep, mul, sqrt, square, sub, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import type { AdamWCoefficients } from '../kernels/fused-adamw.js';
-import type { Moments } from './adamw.js';
+import type { Moments } from './moments.js';
 
 /** Update one parameter with TensorFlow.js operations: on any backend. */
 export function composedStep(
@@ -11,7 +11,7 @@ export function composedStep(
 ): void {
   const { first, second } = moments;
   tidy(() => {
-    const nextFirst = add(first, mul(sub(gradient, first), 1 - beta1));
+    const nextFirst = lerp(first, gradient, Math.fround(1 - beta1));
     const nextSecond = add(mul(second, beta2), mul(square(gradient), 1 - beta2));
     const divisor = add(div(sqrt(nextSecond), rootCorrection), epsilon);
     variable.assign(sub(mul(variable, kept), mul(div(nextFirst, divisor), stepSize)));
@@ -20,4 +20,10 @@ export function composedStep(
   });
   first.dispose();
   second.dispose();
+}
+
+/** As torch's: from the nearer end, so that a large start leaves no rounding in a small end. */
+function lerp(start: Tensor, end: Tensor, weight: number): Tensor {
+  const way = sub(end, start);
+  return weight < 0.5 ? add(start, mul(way, weight)) : sub(end, mul(way, 1 - weight));
 }

@@ -2,7 +2,7 @@ import { backend, fill, type Tensor, tidy, type Variable } from '@tensorflow/tfj
 import type { StepSums } from '../../parameters/kernels/kernel.js';
 import { ownMemory, wasmMemory } from '../../tfjs/host-values.js';
 import { type AdamWCoefficients, type FusedAdamW, fusedAdamW } from '../kernels/fused-adamw.js';
-import type { Moments } from './adamw.js';
+import type { Moments } from './moments.js';
 
 const kernels = new WeakMap<object, FusedAdamW | null>();
 

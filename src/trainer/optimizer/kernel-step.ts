@@ -2,7 +2,7 @@ import { type Tensor, tensor1d, tidy, type Variable } from '@tensorflow/tfjs-cor
 import type { StepSums } from '../../parameters/kernels/kernel.js';
 import { float64In, tensorflowWithKernels, UPDATE_SUMS, updateSumsAt } from '../../tfjs/tensorflow-kernels.js';
 import { type AdamWCoefficients, scalarsOf } from '../kernels/fused-adamw.js';
-import type { Moments } from './adamw.js';
+import type { Moments } from './moments.js';
 
 /**
  * Update one parameter by the kernel in tfjs-node's addon, on all cores, and say what changed; undefined where that is

@@ -22,7 +22,7 @@ import { instrument } from '../../../src/tfjs.js';
 import { AdamW } from '../../../src/trainer.js';
 import { held, useBackend } from '../../helpers/backend.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 beforeAll(async () => {
   const tfjsNode = packageDirectory(ROOT);
@@ -196,6 +196,24 @@ describe('AdamW by the kernel', () => {
     }
     for (const optimizer of Object.values(optimizers)) optimizer.dispose();
     tf.dispose([start, ...variables]);
+    expect(held()).toEqual(before);
+  });
+});
+
+describe('the kernel of AdamW', () => {
+  it('touches nothing where the moments or the gradient have another length', () => {
+    const before = held();
+    const owner = tensorflowWithKernels()!;
+    const coefficients = tf.tensor1d([1, 0.999, 0.1, 0.001, 1, 1, 1e-8]);
+    for (const short of [1, 2, 3]) {
+      const inputs = [0, 1, 2, 3].map((i) => tf.ones([i === short ? 4 : 2000]));
+      expect(() => owner.executeMultipleOutputs('TrainscopeAdamW', [], [...inputs, coefficients], 2)).toThrow(
+        "gradient and moments: expected tensors of the weights' size",
+      );
+      for (const input of inputs) expect(new Set(input.dataSync())).toEqual(new Set([1]));
+      tf.dispose(inputs);
+    }
+    coefficients.dispose();
     expect(held()).toEqual(before);
   });
 });

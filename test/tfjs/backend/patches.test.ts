@@ -244,4 +244,18 @@ describe('patches', () => {
     expect(kernels()).toEqual(own);
     expect(patched.filter((kernel, i) => kernel !== own[i])).toHaveLength(7);
   });
+
+  it('kernels stay patched until the last who asked for it has put them back, in any order', async () => {
+    await tf.setBackend('cpu');
+    const kernel = () => tf.getKernelsForBackend('cpu').find(({ kernelName }) => kernelName === 'UnsortedSegmentSum');
+    const own = kernel();
+    const first = patchBackend();
+    const patched = kernel();
+    const second = patchBackend();
+    first();
+    first();
+    expect(kernel()).toBe(patched);
+    second();
+    expect(kernel()).toBe(own);
+  });
 });

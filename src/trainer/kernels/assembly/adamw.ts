@@ -43,10 +43,15 @@ export function adamw(
     const v = second + offset;
     const out = next + offset;
 
+    // As torch's lerp: from the nearer end, so that a large old mean leaves no rounding in a small new one.
+    const fromOld = oneMinusBeta1 < 0.5;
+    const from = fromOld ? m : g;
+    const share = fromOld ? oneMinusBeta1 : oneMinusBeta1 - 1;
+
     const lanesEnd = <usize>(count & ~3) << 2;
     const keeps = f32x4.splat(keep);
     const beta2s = f32x4.splat(beta2);
-    const oneMinusBeta1s = f32x4.splat(oneMinusBeta1);
+    const shares = f32x4.splat(share);
     const oneMinusBeta2s = f32x4.splat(oneMinusBeta2);
     const stepSizes = f32x4.splat(stepSize);
     const rootCorrections = f32x4.splat(rootCorrection);
@@ -54,7 +59,7 @@ export function adamw(
     for (let i: usize = 0; i < lanesEnd; i += 16) {
       const gradient = v128.load(g + i);
       const oldM = v128.load(m + i);
-      const newM = f32x4.add(oldM, f32x4.mul(f32x4.sub(gradient, oldM), oneMinusBeta1s));
+      const newM = f32x4.add(v128.load(from + i), f32x4.mul(f32x4.sub(gradient, oldM), shares));
       const newV = f32x4.add(
         f32x4.mul(v128.load(v + i), beta2s),
         f32x4.mul(f32x4.mul(gradient, gradient), oneMinusBeta2s),
@@ -68,7 +73,7 @@ export function adamw(
     for (let i: usize = lanesEnd; i < <usize>count << 2; i += 4) {
       const gradient = load<f32>(g + i);
       const oldM = load<f32>(m + i);
-      const newM = oldM + (gradient - oldM) * oneMinusBeta1;
+      const newM = load<f32>(from + i) + (gradient - oldM) * share;
       const newV = load<f32>(v + i) * beta2 + gradient * gradient * oneMinusBeta2;
       const divisor = sqrt(newV) / rootCorrection + epsilon;
       store<f32>(m + i, newM);

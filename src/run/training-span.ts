@@ -1,10 +1,10 @@
 import type { EndStatus } from '../events/events.js';
-import type { EventBus } from '../run/event-bus.js';
-import type { LoopControl } from '../run/loop-control.js';
-import { reasonOf } from '../run/sink-errors.js';
+import type { EventBus } from './event-bus.js';
+import type { LoopControl } from './loop-control.js';
+import { reasonOf } from './sink-errors.js';
 
 /** How long a loop is going to go on, as far as it is known. */
-export interface FitPlan {
+export interface LoopPlan {
   /** The epoch that the loop ends with, counted from 1. */
   readonly numEpochs?: number;
   /** Updates in an epoch. */
@@ -16,14 +16,13 @@ export interface FitPlan {
 /**
  * A training from its beginning to its end: it says both, keeps the bus's count of epochs, and knows how it ended.
  *
- * Epochs go on counting over several trainings of one run: a second `fit({ epochs: 1 })` is the second epoch.
+ * Epochs go on counting over several trainings of one run: a second `model.fit` of one epoch is the second epoch.
  */
 export class TrainingSpan {
   #batch: { readonly size?: number } = {};
   readonly #bus: EventBus;
   readonly #control: LoopControl;
-  readonly #wasStopped: () => boolean;
-  #plan: FitPlan;
+  #plan: LoopPlan;
   #begun = false;
   #failure: { readonly cause: unknown } | undefined;
   /** Epochs that were done when this training began. */
@@ -35,15 +34,14 @@ export class TrainingSpan {
   #tellsBatches = false;
   #learnedPerEpoch: number | undefined;
 
-  constructor(bus: EventBus, control: LoopControl, plan: FitPlan, wasStopped: () => boolean) {
+  constructor(bus: EventBus, control: LoopControl, plan: LoopPlan = {}) {
     this.#bus = bus;
     this.#control = control;
     this.#plan = plan;
-    this.#wasStopped = wasStopped;
   }
 
-  /** What the loop, or `fit`, says of how long it will go on. */
-  set plan(plan: FitPlan) {
+  /** What is known of how long the loop will go on. */
+  set plan(plan: LoopPlan) {
     this.#plan = plan;
   }
 
@@ -70,9 +68,13 @@ export class TrainingSpan {
     });
   }
 
-  /** A step begins: so does the training, where nobody has said that. */
-  beginStep(): void {
+  /** Something happens in the training: so it has begun, where nobody has said that. */
+  ensureBegun(): void {
     if (!this.#begun) this.begin();
+  }
+
+  beginStep(): void {
+    this.ensureBegun();
     // The loop goes on: what failed before was dealt with.
     this.#failure = undefined;
   }
@@ -135,7 +137,6 @@ export class TrainingSpan {
     const { stoppedBy } = this.#control;
     if (stoppedBy) return { status: 'stopped', reason: `${stoppedBy.source}: ${stoppedBy.message}` };
     if (cut !== undefined) return { status: 'stopped', reason: cut };
-    if (this.#wasStopped()) return { status: 'stopped', reason: 'model.stopTraining was set' };
     return { status: 'completed' };
   }
 }

@@ -1,0 +1,48 @@
+import type { Severity } from '../events/events.js';
+
+/** What a judgement found wrong. */
+export interface Finding {
+  /** Where: a parameter or a layer. None for what concerns the whole run. */
+  readonly parameter?: string;
+  /**
+   * Which of the troubles that the rule can find in one place: `batch`, `label`. Where a rule finds several there and names
+   * none, they are told apart by their order.
+   */
+  readonly trouble?: string;
+  /** Since which step, where the rule knows. Default: that of the first judgement that found it. */
+  readonly since?: number;
+  readonly severity: Severity;
+  /** What, and how far from normal: `the update is 0.31 of the weights' norm, above 0.1`. */
+  readonly what: string;
+  /** What to try. */
+  readonly advice: string;
+  readonly value?: number;
+  readonly threshold?: number;
+}
+
+/** Findings by key, each by one of its own. */
+export function byKey(findings: readonly Finding[]): Map<string, Finding> {
+  const found = new Map<string, Finding>();
+  for (const finding of findings) {
+    let nth = 1;
+    while (found.has(keyOf(finding, nth))) nth++;
+    found.set(keyOf(finding, nth), finding);
+  }
+  return found;
+}
+
+/** Text, because it is a key of plain data; JSON, because a parameter may have any name. */
+function keyOf({ parameter, trouble }: Finding, nth: number): string {
+  return JSON.stringify([parameter ?? null, trouble ?? null, nth]);
+}
+
+export function placeOf(key: string): { readonly parameter: string | undefined; readonly trouble: string } {
+  const [parameter, ...trouble] = JSON.parse(key) as [string | null, string | null, number];
+  return { parameter: parameter ?? undefined, trouble: JSON.stringify(trouble) };
+}
+
+/** Parameters share an alert of the same trouble; the whole run shares none with them. */
+export function groupOf(key: string): string {
+  const { parameter, trouble } = placeOf(key);
+  return `${parameter === undefined ? 'run' : 'parameter'} ${trouble}`;
+}

@@ -1,0 +1,80 @@
+import type { ArrayValues, NamedArrays } from '../parameters/array-parameters.js';
+import { LoopObservation } from './loop-observation.js';
+import type { AsyncObservation, Observation, ObservedStep, ObserveOptions } from './observation.js';
+import { through } from './through.js';
+
+/** Of arrays that are there whenever they are asked for. */
+export class SyncArrayObservation extends LoopObservation implements Observation {
+  readonly #read: () => NamedArrays;
+  /** Whether the object itself is the loop's, with arrays that it writes. */
+  readonly #live: boolean;
+
+  constructor(parameters: NamedArrays | (() => NamedArrays), options: ObserveOptions) {
+    const live = typeof parameters !== 'function';
+    super(live ? parameters : undefined, options);
+    this.#live = live;
+    this.#read = live ? () => parameters : parameters;
+  }
+
+  step<R>(details: ObservedStep, update: () => R): R | undefined {
+    const begun = this.begin(details, this.#live ? this.#read() : { ...this.#safely() });
+    if (!begun) return undefined;
+    return through(
+      update,
+      () => {
+        if (!this.#live) replace(begun.values, this.#safely());
+        this.updated(begun);
+      },
+      (cause) => this.failed(begun, cause),
+    );
+  }
+
+  #safely(): NamedArrays {
+    try {
+      return this.#read();
+    } catch (cause) {
+      this.tell(cause);
+      return {};
+    }
+  }
+}
+
+/** Of arrays that have to be waited for. */
+export class AsyncArrayObservation extends LoopObservation implements AsyncObservation {
+  readonly #read: () => Promise<NamedArrays>;
+
+  constructor(parameters: () => Promise<NamedArrays>, options: ObserveOptions) {
+    super(undefined, options);
+    this.#read = parameters;
+  }
+
+  async step<R>(details: ObservedStep, update: () => R): Promise<Awaited<R> | undefined> {
+    this.beginStep();
+    const begun = this.begin(details, { ...(await this.#safely()) });
+    if (!begun) return undefined;
+    let result: Awaited<R>;
+    try {
+      result = await update();
+    } catch (cause) {
+      this.failed(begun, cause);
+      throw cause;
+    }
+    replace(begun.values, await this.#safely());
+    this.updated(begun);
+    return result;
+  }
+
+  async #safely(): Promise<NamedArrays> {
+    try {
+      return await this.#read();
+    } catch (cause) {
+      this.tell(cause);
+      return {};
+    }
+  }
+}
+
+/** One that is gone has no elements: it cannot be compared, and is not taken for unchanged. */
+function replace(values: Record<string, ArrayValues>, now: NamedArrays): void {
+  for (const name of Object.keys(values)) values[name] = now[name] ?? [];
+}
