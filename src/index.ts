@@ -73,6 +73,7 @@ export { ofType } from './operators/of-type.js';
 export { type ParameterDriftOptions, parameterDrift } from './operators/parameter-drift.js';
 export { type ParameterUpdatesOptions, parameterUpdates } from './operators/parameter-updates.js';
 export { perSubscription } from './operators/per-subscription.js';
+export type { HasEvents, RunOperator } from './operators/recorded-measurements.js';
 export type { Schedule, SchedulePosition } from './operators/schedule.js';
 export { type ParameterPattern, selectParameters } from './operators/select-parameters.js';
 export { type ThroughputOptions, throughput } from './operators/throughput.js';

@@ -1,17 +1,16 @@
-import type { OptimizerStepEvent, TrainingEvent } from '../events/events.js';
-import type { ParameterDrift } from '../events/measurements.js';
+import type { OptimizerStepEvent } from '../events/events.js';
+import type { ParameterDrift, RunRecord } from '../events/measurements.js';
 import type { Comparison } from '../parameters/statistics.js';
 import type { MaybePromise, Snapshot, StepParameters } from '../parameters/step-parameters.js';
-import { parametersOf } from './parameters-of.js';
 import type { Schedule } from './schedule.js';
 
 const DISTANCE = { statistics: ['updateNorm', 'updateRatio'] } as const;
 type Distances = Comparison<(typeof DISTANCE)['statistics'][number]>;
 
-/** Old values, and the shapes of the parameters that are measured against them. */
+/** Old values, and the shapes of the parameters that are measured against them, by their ids. */
 interface Origin {
   readonly snapshot: Snapshot;
-  readonly shapes: Map<string, readonly number[]>;
+  readonly shapes: Map<string | number, readonly number[]>;
 }
 
 /** Follows the events of a run and keeps the values that drift counts from. */
@@ -26,9 +25,9 @@ export class DriftRecorder {
     this.#when = when;
   }
 
-  /** Take the run's next event. Gives a measurement, or none. */
-  take(event: TrainingEvent): readonly MaybePromise<ParameterDrift>[] {
-    if (event.type === 'pre-optimizer-step') this.#start(parametersOf(event));
+  /** Take the run's next record. Gives a measurement, or none. */
+  take(event: RunRecord): readonly MaybePromise<ParameterDrift>[] {
+    if (event.type === 'pre-optimizer-step') this.#start(event.parameters);
     if (event.type !== 'optimizer-step') return [];
     const at = { epoch: event.epoch, previousEpoch: this.#previousEpoch };
     this.#previousEpoch = event.epoch;
@@ -46,38 +45,38 @@ export class DriftRecorder {
 
   /** Parameters that are new, or have another shape than when they started, start now. */
   #start(parameters: StepParameters): void {
-    const { names, shapes } = parameters;
-    const starting = new Map<string, readonly number[]>();
-    for (const [i, name] of names.entries()) {
-      if (!this.#starts.some((origin) => has(origin, name, shapes[i]!))) starting.set(name, shapes[i]!);
+    const { ids, shapes } = parameters;
+    const starting: Origin['shapes'] = new Map();
+    for (const [i, id] of ids.entries()) {
+      if (!this.#starts.some((origin) => has(origin, id, shapes[i]!))) starting.set(id, shapes[i]!);
     }
     if (starting.size === 0) return;
-    for (const origin of this.#starts) for (const name of starting.keys()) origin.shapes.delete(name);
+    for (const origin of this.#starts) for (const id of starting.keys()) origin.shapes.delete(id);
     for (const origin of this.#starts) if (origin.shapes.size === 0) origin.snapshot.dispose();
     this.#starts = this.#starts.filter(({ shapes }) => shapes.size > 0);
     this.#starts.push({ snapshot: parameters.snapshot(), shapes: starting });
   }
 
   #measure(event: OptimizerStepEvent): MaybePromise<ParameterDrift> {
-    const parameters = parametersOf(event);
-    const { names, shapes } = parameters;
+    const { parameters } = event;
+    const { ids, shapes } = parameters;
     const starts = [...this.#starts];
     const last = this.#last;
     // Which comparison each parameter is read from: its start's, and the last one's where it was there already.
-    const startOf = names.map((name, i) => starts.findIndex((origin) => has(origin, name, shapes[i]!)));
-    const lastOf = names.map((name, i) => (last && has(last, name, shapes[i]!) ? starts.length : startOf[i]!));
+    const startOf = ids.map((id, i) => starts.findIndex((origin) => has(origin, id, shapes[i]!)));
+    const lastOf = ids.map((id, i) => (last && has(last, id, shapes[i]!) ? starts.length : startOf[i]!));
     const origins = last ? [...starts, last] : starts;
     const comparisons = origins.map(({ snapshot }) => parameters.compare(snapshot, DISTANCE));
     const finish = (found: readonly Distances[]) => driftOf(event, parameters, found, startOf, lastOf);
 
-    this.#last = { snapshot: parameters.snapshot(), shapes: new Map(names.map((name, i) => [name, shapes[i]!])) };
+    this.#last = { snapshot: parameters.snapshot(), shapes: new Map(ids.map((id, i) => [id, shapes[i]!])) };
     last?.snapshot.dispose();
     return whenAll(comparisons, finish);
   }
 }
 
-function has({ shapes }: Origin, name: string, shape: readonly number[]): boolean {
-  const known = shapes.get(name);
+function has({ shapes }: Origin, id: string | number, shape: readonly number[]): boolean {
+  const known = shapes.get(id);
   return known === shape || (known?.length === shape.length && shape.every((length, i) => length === known[i]));
 }
 

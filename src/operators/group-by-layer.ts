@@ -1,5 +1,6 @@
 import { map, type OperatorFunction } from 'rxjs';
 import { checkFunction, describeValue } from '../events/check-option.js';
+import { groupColumns } from '../parameters/joint-statistics.js';
 import { layerOf } from '../parameters/layer-of.js';
 import { layersOf } from '../parameters/layers.js';
 import { mergeHistograms } from '../parameters/magnitude-histogram.js';
@@ -10,10 +11,9 @@ import {
   type ParameterUpdates,
   statisticsOf,
 } from '../parameters/parameter-updates.js';
+import { requireColumn } from '../parameters/require-column.js';
 import type { HistogramSubject, MagnitudeHistogram, Statistic, StatisticColumns } from '../parameters/statistics.js';
-import { jointNorm, updateRatio } from '../parameters/update-ratio.js';
 import { perSubscription } from './per-subscription.js';
-import { requiredColumn } from './required-column.js';
 import { whileSameNames } from './while-same-names.js';
 
 export interface GroupByLayerOptions {
@@ -68,16 +68,20 @@ export function groupByLayer<S extends Statistic>({
 > {
   checkFunction('layer', layer, 'function name → string');
   return perSubscription(() => {
-    const layersOfNames = whileSameNames((names) => layersOf(names, checkedLayer(layer)));
+    const layersOfNames = whileSameNames((names) => {
+      const layers = layersOf(names, checkedLayer(layer));
+      return {
+        names: Object.freeze(layers.map((each) => each.name)),
+        members: layers.map((each) => each.members),
+      };
+    });
     return map((updates) => {
-      const layers = layersOfNames(updates.names);
-      const members = layers.map((each) => each.members);
-      const sizes = members.map((indices) => sum(indices, updates.sizes));
+      const { names, members } = layersOfNames(updates.names);
       return createParameterUpdates<LayerStatistic<S>>({
         ...(dataOf(updates) as ReturnType<typeof dataOf<never>>),
-        names: layers.map(({ name }) => name),
-        sizes,
-        columns: groupColumns(updates, members, sizes) as StatisticColumns<LayerStatistic<S>>,
+        names,
+        sizes: members.map((indices) => sum(indices, updates.sizes)),
+        columns: groupColumns(updates, members, groupable(updates)) as StatisticColumns<LayerStatistic<S>>,
         histograms: groupHistograms(updates, members),
       });
     });
@@ -97,56 +101,15 @@ function checkedLayer(layer: (name: string) => string): (name: string) => string
 
 type Members = readonly (readonly number[])[];
 
-function groupColumns(
-  updates: AnyParameterUpdates,
-  members: Members,
-  sizes: readonly number[],
-): Partial<StatisticColumns> {
-  const columns: Partial<Record<Statistic, Float64Array>> = {};
-  for (const statistic of statisticsOf(updates)) {
-    const column = groupColumn(updates, statistic, members, sizes);
-    if (column) columns[statistic] = column;
+/** @throws TypeError where there is a ratio without the norms that a layer's is made of. */
+function groupable(updates: AnyParameterUpdates): readonly LayerStatistic<Statistic>[] {
+  const statistics = statisticsOf(updates).filter(
+    (statistic): statistic is LayerStatistic<Statistic> => statistic !== 'meanAbsRatio' && statistic !== 'stdRatio',
+  );
+  if (statistics.includes('updateRatio')) {
+    for (const norm of ['weightNorm', 'updateNorm'] as const) requireColumn(updates, norm, 'groupByLayer()');
   }
-  return columns;
-}
-
-function groupColumn(
-  updates: AnyParameterUpdates,
-  statistic: Statistic,
-  members: Members,
-  sizes: readonly number[],
-): Float64Array | undefined {
-  const each = (of: Statistic, combine: (values: readonly number[], layer: number) => number) => {
-    const column = requiredColumn(updates, of, 'groupByLayer');
-    return Float64Array.from(members, (indices, layer) =>
-      combine(
-        indices.map((i) => column[i]!),
-        layer,
-      ),
-    );
-  };
-  switch (statistic) {
-    case 'updateNorm':
-    case 'weightNorm':
-    case 'gradientNorm':
-      return each(statistic, jointNorm);
-    case 'updateRatio': {
-      const weightNorms = each('weightNorm', jointNorm);
-      return each('updateNorm', (norms, layer) => updateRatio(jointNorm(norms), weightNorms[layer]!));
-    }
-    case 'maxAbsUpdate':
-      return each(statistic, (values) => Math.max(0, ...values));
-    case 'unchanged':
-      return each(statistic, (shares, layer) => {
-        const counts = shares.map((share, i) => share * updates.sizes[members[layer]![i]!]!);
-        return sizes[layer] === 0 ? 1 : counts.reduce((a, b) => a + b, 0) / sizes[layer]!;
-      });
-    case 'nonFinite':
-      return each(statistic, (counts) => counts.reduce((a, b) => a + b, 0));
-    case 'meanAbsRatio':
-    case 'stdRatio':
-      return undefined;
-  }
+  return statistics;
 }
 
 function groupHistograms(updates: AnyParameterUpdates, members: Members): AnyParameterUpdates['histograms'] {

@@ -1,9 +1,9 @@
-import { finalize, map, type OperatorFunction, pipe } from 'rxjs';
-import type { TrainingEvent } from '../events/events.js';
-import type { ParameterDrift } from '../events/measurements.js';
+import { concat, defer, finalize, map, of } from 'rxjs';
+import type { ParameterDrift, RunRecord } from '../events/measurements.js';
 import { DriftRecorder } from './drift-recorder.js';
 import { inOrder } from './in-order.js';
 import { perSubscription } from './per-subscription.js';
+import { RecordedMeasurements, type RunOperator } from './recorded-measurements.js';
 import { checkSchedule, type Schedule } from './schedule.js';
 
 export interface ParameterDriftOptions {
@@ -25,8 +25,11 @@ export interface ParameterDriftOptions {
  * backend allows: this holds up to two further copies of the parameters in memory, for as long as the subscription
  * lives. Measured and emitted at `optimizer-step`, in step order.
  *
- * Errors of the stream: what `when` throws; TypeError when it answers with anything but a boolean, or when the events
- * are a recorded run's, which carry no parameters.
+ * Of a recorded run, whose events carry no parameters, the drifts that were recorded are passed on, once a step, at the
+ * steps that `when` chooses; they count from the measurement before that was made then.
+ *
+ * Errors of the stream: what `when` throws; TypeError when it answers with anything but a boolean, and at the end of a
+ * recorded run that has no drifts at all.
  *
  * @throws TypeError when `when` is not a function.
  *
@@ -41,17 +44,39 @@ export interface ParameterDriftOptions {
  * });
  * ```
  */
-export function parameterDrift({
-  when = () => true,
-}: ParameterDriftOptions = {}): OperatorFunction<TrainingEvent, ParameterDrift> {
+export function parameterDrift({ when = () => true }: ParameterDriftOptions = {}): RunOperator<ParameterDrift> {
   const checked = checkSchedule(when);
-  return perSubscription(() => {
+  return perSubscription<RunRecord, ParameterDrift>(() => {
     const recorder = new DriftRecorder(checked);
-    return pipe(
-      // Events are taken as they come, while their parameters live; what comes of them keeps its order.
-      map((event: TrainingEvent) => recorder.take(event)),
-      inOrder(),
-      finalize(() => recorder.dispose()),
-    );
+    const recorded = new RecordedMeasurements<ParameterDrift, ParameterDrift>({
+      type: 'parameter-drift',
+      when: checked,
+      pick: (drift) => ({ ...drift, columns: ownColumns(drift.columns) }),
+      operator: 'parameterDrift',
+    });
+    return (records$) =>
+      concat(
+        // Events are taken as they come, while their parameters live; what comes of them keeps its order.
+        records$.pipe(map((record) => recorded.take(record) ?? recorder.take(record))),
+        defer(() => of(recorded.end())),
+      ).pipe(
+        inOrder<ParameterDrift>(),
+        finalize(() => recorder.dispose()),
+      );
   });
+}
+
+/** Columns of its own. */
+function ownColumns({
+  fromStart,
+  relativeFromStart,
+  fromLast,
+  relativeFromLast,
+}: ParameterDrift['columns']): ParameterDrift['columns'] {
+  return {
+    fromStart: fromStart.slice(),
+    relativeFromStart: relativeFromStart.slice(),
+    fromLast: fromLast.slice(),
+    relativeFromLast: relativeFromLast.slice(),
+  };
 }

@@ -1,7 +1,13 @@
-import { concat, defer, finalize, map, type OperatorFunction, of } from 'rxjs';
+import { concat, defer, finalize, map, of } from 'rxjs';
 import { checkOneOf } from '../events/check-option.js';
-import type { TrainingEvent } from '../events/events.js';
-import type { ParameterUpdates } from '../parameters/parameter-updates.js';
+import type { RunRecord } from '../events/measurements.js';
+import {
+  type AnyParameterUpdates,
+  createParameterUpdates,
+  dataOf,
+  type ParameterUpdates,
+} from '../parameters/parameter-updates.js';
+import { requireColumn } from '../parameters/require-column.js';
 import {
   DEFAULT_STATISTICS,
   type DefaultStatistic,
@@ -12,6 +18,7 @@ import {
 } from '../parameters/statistics.js';
 import { inOrder } from './in-order.js';
 import { perSubscription } from './per-subscription.js';
+import { RecordedMeasurements, type RunOperator } from './recorded-measurements.js';
 import { checkSchedule, type Schedule } from './schedule.js';
 import { UpdateRecorder } from './update-recorder.js';
 
@@ -41,8 +48,11 @@ const HISTOGRAM_SUBJECTS: readonly HistogramSubject[] = ['update', 'weight', 'gr
  * but never ended is emitted with a loss and a rate of NaN when it begins again, or at the end; so is the oldest one
  * when more than 64 steps wait for their end.
  *
- * Errors of the stream: what `when` throws; TypeError when it answers with anything but a boolean, or when the events
- * are a recorded run's, which carry no parameters.
+ * It takes the records of a recorded run too: their events carry no parameters, so that what was measured of a step is
+ * passed on as it was recorded, once a step, with the statistics that are asked for, at the steps that `when` chooses.
+ *
+ * Errors of the stream: what `when` throws; TypeError when it answers with anything but a boolean; TypeError when a
+ * recorded run lacks a statistic that is asked for, and at its end when it has no measurements at all.
  *
  * @throws TypeError for a statistic, a histogram or a schedule that there is not.
  *
@@ -64,20 +74,51 @@ const HISTOGRAM_SUBJECTS: readonly HistogramSubject[] = ['update', 'weight', 'gr
  */
 export function parameterUpdates<S extends Statistic = DefaultStatistic>(
   options: ParameterUpdatesOptions<S> = {},
-): OperatorFunction<TrainingEvent, ParameterUpdates<S>> {
+): RunOperator<ParameterUpdates<S>> {
   const measure = checkMeasure(options);
   const when = checkSchedule(options.when ?? (() => true));
-  return perSubscription(() => {
+  return perSubscription<RunRecord, ParameterUpdates<S>>(() => {
     const recorder = new UpdateRecorder(measure, when);
-    return (events$) =>
+    const recorded = new RecordedMeasurements<AnyParameterUpdates, ParameterUpdates<S>>({
+      type: 'parameter-updates',
+      when,
+      pick: (updates) => pickMeasured(updates, measure),
+      operator: 'parameterUpdates',
+    });
+    return (records$) =>
       concat(
-        events$.pipe(map((event) => recorder.take(event))),
-        defer(() => of(recorder.takeRest())),
+        records$.pipe(map((record) => recorded.take(record) ?? recorder.take(record))),
+        defer(() => of(recorder.takeRest(), recorded.end())),
       ).pipe(
-        inOrder(),
+        inOrder<ParameterUpdates<S>>(),
         finalize(() => recorder.dispose()),
       );
   });
+}
+
+/** Of what was recorded, what is asked for; in columns of its own. */
+function pickMeasured<S extends Statistic>(
+  updates: AnyParameterUpdates,
+  { statistics, histograms = [] }: Measure<S>,
+): ParameterUpdates<S> {
+  const columns = statistics.map((statistic) => [
+    statistic,
+    requireColumn(updates, statistic, 'a recorded run, when it was recorded').slice(),
+  ]);
+  const picked = histograms.map((subject) => [subject, requireHistograms(updates, subject)]);
+  return createParameterUpdates<S>({
+    ...(dataOf(updates) as ReturnType<typeof dataOf<never>>),
+    columns: Object.fromEntries(columns),
+    histograms: Object.fromEntries(picked),
+  });
+}
+
+function requireHistograms({ histograms }: AnyParameterUpdates, subject: HistogramSubject) {
+  const list = histograms[subject];
+  if (list) return list;
+  throw new TypeError(
+    `histograms: expected ${subject} in a recorded run, got only ${Object.keys(histograms).join(', ') || 'none'}; add ${JSON.stringify(subject)} to parameterUpdates({ histograms }) when it is recorded`,
+  );
 }
 
 function checkMeasure<S extends Statistic>(options: ParameterUpdatesOptions<S>): Measure<S> {

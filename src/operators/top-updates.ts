@@ -1,8 +1,9 @@
 import { map, type OperatorFunction } from 'rxjs';
 import { checkOneOf, checkPositiveInteger } from '../events/check-option.js';
 import { type ParameterUpdates, pickParameters } from '../parameters/parameter-updates.js';
+import { requireColumn } from '../parameters/require-column.js';
 import { STATISTICS, type Statistic } from '../parameters/statistics.js';
-import { requiredColumn } from './required-column.js';
+import { perSubscription } from './per-subscription.js';
 
 export interface TopUpdatesOptions<S extends Statistic> {
   /** What to sort by. Default: `updateNorm`. */
@@ -47,10 +48,16 @@ export function topUpdates<S extends Statistic>(
 ): OperatorFunction<ParameterUpdates<S>, ParameterUpdates<S>> {
   checkPositiveInteger('n', n);
   checkOneOf('by', by, STATISTICS);
-  return map((updates) => {
-    const column = requiredColumn(updates, by, 'topUpdates');
-    const order = Array.from(column.keys()).sort((a, b) => rank(column[b]!) - rank(column[a]!) || a - b);
-    return pickParameters(updates, order.slice(0, n));
+  return perSubscription(() => {
+    // The same array while the same parameters lead, for whoever caches by the names downstream.
+    let top: readonly number[] = [];
+    return map((updates) => {
+      const column = requireColumn(updates, by, 'topUpdates()');
+      const order = Array.from(column.keys()).sort((a, b) => rank(column[b]!) - rank(column[a]!) || a - b);
+      const leading = order.slice(0, n);
+      if (leading.length !== top.length || leading.some((index, i) => index !== top[i])) top = leading;
+      return pickParameters(updates, top);
+    });
   });
 }
 

@@ -1,8 +1,8 @@
-import type { OptimizerStepEvent, PreOptimizerStepEvent, StepEndEvent, TrainingEvent } from '../events/events.js';
+import type { OptimizerStepEvent, PreOptimizerStepEvent, StepEndEvent } from '../events/events.js';
+import type { RunRecord } from '../events/measurements.js';
 import { createParameterUpdates, type ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Comparison, Measure, Statistic } from '../parameters/statistics.js';
 import type { MaybePromise, Snapshot } from '../parameters/step-parameters.js';
-import { parametersOf } from './parameters-of.js';
 import type { Schedule } from './schedule.js';
 import { whileSameNames } from './while-same-names.js';
 
@@ -46,8 +46,8 @@ export class UpdateRecorder<S extends Statistic> {
     this.#when = when;
   }
 
-  /** Take the run's next event. Gives the measurements of the steps that are done with it. */
-  take(event: TrainingEvent): Ended<S> {
+  /** Take the run's next record. Gives the measurements of the steps that are done with it. */
+  take(event: RunRecord): Ended<S> {
     switch (event.type) {
       case 'train-begin':
         this.#maxSteps = event.maxSteps;
@@ -80,15 +80,14 @@ export class UpdateRecorder<S extends Statistic> {
   #holdBefore(event: PreOptimizerStepEvent): Ended<S> {
     const given = this.#endThoseAfter(event.step);
     const { step, epoch } = event;
-    if (this.#when(step + 1, { epoch, previousEpoch: this.#previousEpoch }))
-      this.#before = parametersOf(event).snapshot();
+    if (this.#when(step + 1, { epoch, previousEpoch: this.#previousEpoch })) this.#before = event.parameters.snapshot();
     return given;
   }
 
   #compare(event: OptimizerStepEvent): Ended<S> {
     this.#previousEpoch = event.epoch;
     if (!this.#before) return NONE;
-    const parameters = parametersOf(event);
+    const { parameters } = event;
     const { names, sizes } = parameters;
     let comparison: MaybePromise<Comparison<S>>;
     try {

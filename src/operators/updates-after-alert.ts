@@ -1,10 +1,11 @@
-import { type OperatorFunction, tap } from 'rxjs';
+import { tap } from 'rxjs';
 import { checkPositiveInteger } from '../events/check-option.js';
-import type { TrainingEvent } from '../events/events.js';
+import type { RunRecord } from '../events/measurements.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import { type HistogramSubject, STATISTICS, type Statistic } from '../parameters/statistics.js';
 import { parameterUpdates } from './parameter-updates.js';
 import { perSubscription } from './per-subscription.js';
+import type { RunOperator } from './recorded-measurements.js';
 
 export interface UpdatesAfterAlertOptions<S extends Statistic = Statistic> {
   /** How many steps to measure after an alert has begun. Default: 20. */
@@ -49,15 +50,15 @@ export function updatesAfterAlert<S extends Statistic = Statistic>({
   statistics = STATISTICS as readonly Statistic[] as readonly S[],
   histograms = ['update', 'weight', 'gradient'],
   rules,
-}: UpdatesAfterAlertOptions<S> = {}): OperatorFunction<TrainingEvent, ParameterUpdates<S>> {
+}: UpdatesAfterAlertOptions<S> = {}): RunOperator<ParameterUpdates<S>> {
   checkPositiveInteger('steps', steps);
   const counts = (rule: string) => rules === undefined || rules.includes(rule);
   parameterUpdates({ statistics, histograms }); // throws here rather than in the stream
-  return perSubscription(() => {
+  return perSubscription<RunRecord, ParameterUpdates<S>>(() => {
     let until = 0;
-    return (events$) =>
-      events$.pipe(
-        tap((event) => {
+    return (records$) =>
+      records$.pipe(
+        tap((event: RunRecord) => {
           if (event.type === 'alert' && event.phase === 'begin' && counts(event.rule)) until = event.step + steps;
         }),
         parameterUpdates({ statistics, histograms, when: (step) => step <= until }),

@@ -1,5 +1,7 @@
 import { type AnyParameterUpdates, columnOf } from './parameter-updates.js';
-import { jointNorm, updateRatio } from './update-ratio.js';
+import type { Statistic, StatisticColumns } from './statistics.js';
+import { statisticsOfSums, sumsOfStatistics } from './statistics-of-sums.js';
+import { groupSums } from './update-sums.js';
 
 const NORMS = ['updateNorm', 'weightNorm', 'gradientNorm'] as const;
 
@@ -9,12 +11,8 @@ export type JointStatistic = (typeof NORMS)[number] | 'updateRatio';
 /** The norms of all parameters together, and the ratio of two of them, where the updates have them. */
 export function jointStatistics(updates: AnyParameterUpdates): { readonly [S in JointStatistic]?: number } {
   const found: { [S in JointStatistic]?: number } = {};
-  for (const statistic of NORMS) {
-    const column = columnOf(updates, statistic);
-    if (column) found[statistic] = jointNorm(column);
-  }
-  const { updateNorm, weightNorm } = found;
-  if (updateNorm !== undefined && weightNorm !== undefined) found.updateRatio = updateRatio(updateNorm, weightNorm);
+  const columns = jointColumns(updates, [Array.from(updates.names.keys())]);
+  for (const statistic of Object.keys(columns) as JointStatistic[]) found[statistic] = columns[statistic]![0]!;
   return found;
 }
 
@@ -23,12 +21,23 @@ export function jointColumns(
   updates: AnyParameterUpdates,
   groups: readonly (readonly number[])[],
 ): { readonly [S in JointStatistic]?: Float64Array } {
-  const columns: { [S in JointStatistic]?: Float64Array } = {};
-  for (const statistic of NORMS) {
-    const column = columnOf(updates, statistic);
-    if (column) columns[statistic] = Float64Array.from(groups, (members) => jointNorm(members.map((i) => column[i]!)));
-  }
-  const { updateNorm, weightNorm } = columns;
-  if (updateNorm && weightNorm) columns.updateRatio = updateNorm.map((norm, i) => updateRatio(norm, weightNorm[i]!));
-  return columns;
+  const norms: JointStatistic[] = NORMS.filter((statistic) => columnOf(updates, statistic));
+  const ratio = norms.includes('updateNorm') && norms.includes('weightNorm');
+  return groupColumns(updates, groups, ratio ? [...norms, 'updateRatio'] : norms);
+}
+
+/**
+ * What would be measured of all elements of a group at once: the statistics of the sums of its parameters. The updates
+ * must have them; for `updateRatio`, both norms.
+ */
+export function groupColumns<S extends Exclude<Statistic, 'meanAbsRatio' | 'stdRatio'>>(
+  updates: AnyParameterUpdates,
+  groups: readonly (readonly number[])[],
+  statistics: readonly S[],
+): StatisticColumns<S> {
+  const needed: readonly Statistic[] = (statistics as readonly Statistic[]).flatMap((statistic) =>
+    statistic === 'updateRatio' ? ['updateNorm', 'weightNorm'] : [statistic],
+  );
+  const columns = Object.fromEntries(needed.map((statistic) => [statistic, columnOf(updates, statistic)]));
+  return statisticsOfSums(groupSums(sumsOfStatistics(updates.sizes, columns), groups), statistics);
 }

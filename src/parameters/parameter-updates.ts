@@ -65,7 +65,27 @@ export function statisticsOf(updates: AnyParameterUpdates): readonly Statistic[]
   return Object.keys(updates.columns) as Statistic[];
 }
 
-/** The same step with only the parameters at `indices`, in that order. */
+/** The names that are picked of a list of names by a list of indices. */
+const picked = new WeakMap<readonly string[], WeakMap<readonly number[], readonly string[]>>();
+
+function pickNames(names: readonly string[], indices: readonly number[]): readonly string[] {
+  let lists = picked.get(names);
+  if (!lists) {
+    lists = new WeakMap();
+    picked.set(names, lists);
+  }
+  let list = lists.get(indices);
+  if (!list) {
+    list = Object.freeze(indices.map((i) => names[i]!));
+    lists.set(indices, list);
+  }
+  return list;
+}
+
+/**
+ * The same step with only the parameters at `indices`, in that order. Of the same list of names the same list of indices
+ * picks the same list again, for whoever caches by it: so neither may be changed afterwards.
+ */
 export function pickParameters<S extends Statistic>(
   updates: ParameterUpdates<S>,
   indices: readonly number[],
@@ -80,7 +100,7 @@ export function pickParameters<S extends Statistic>(
   );
   return createParameterUpdates({
     ...dataOf(updates),
-    names: pick(updates.names),
+    names: pickNames(updates.names, indices),
     sizes: pick(updates.sizes),
     columns: columns as StatisticColumns<S>,
     histograms,
@@ -90,8 +110,8 @@ export function pickParameters<S extends Statistic>(
 /** The data fields of `updates`, to make another of. */
 export function dataOf<S extends Statistic>(updates: ParameterUpdates<S>): ParameterUpdatesData<S> {
   const { run, step, epoch, time, loss, learningRate, maxSteps, names, sizes, columns, histograms } = updates;
-  const data = { run, step, epoch, time, loss, learningRate, names, sizes, columns, histograms };
-  return maxSteps === undefined ? data : { ...data, maxSteps };
+  const context = { run, step, epoch, time, loss, learningRate, ...(maxSteps !== undefined && { maxSteps }) };
+  return { ...context, names, sizes, columns, histograms };
 }
 
 class Updates<S extends Statistic> implements ParameterUpdates<S> {

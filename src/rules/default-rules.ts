@@ -60,12 +60,13 @@ export function defaultRules({
   return perSubscription(() =>
     connected((records$: Observable<RunRecord>) => {
       const events$ = records$.pipe(filter(isTrainingEvent));
-      const live$ = events$.pipe(filter(isLive));
-      const updates$ = merge(live$.pipe(measure), records$.pipe(ofMeasurement('parameter-updates'))).pipe(share());
+      // Without the events that have lost their parameters: a run that was recorded without measurements is no failure.
+      const live$ = records$.pipe(filter(isLive));
+      const updates$ = live$.pipe(measure, share());
       const recordedActivations$ = records$.pipe(ofMeasurement('activations'));
-      const activations$ = (observe ? merge(live$.pipe(observe), recordedActivations$) : recordedActivations$).pipe(
-        share(),
-      );
+      const activations$ = (
+        observe ? merge(live$.pipe(filter(isTrainingEvent), observe), recordedActivations$) : recordedActivations$
+      ).pipe(share());
       return merge(
         updates$.pipe(nonFinite(options)),
         updates$.pipe(explodingUpdates(options)),
@@ -89,7 +90,7 @@ export function defaultRules({
 }
 
 /** A recorded event has lost its parameters: what was measured of them is recorded beside it. */
-function isLive(event: TrainingEvent): boolean {
+function isLive(event: RunRecord): boolean {
   if (event.type !== 'pre-optimizer-step' && event.type !== 'optimizer-step') return true;
   return (event.parameters as unknown) !== undefined;
 }

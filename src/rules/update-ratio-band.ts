@@ -2,8 +2,8 @@ import type { OperatorFunction } from 'rxjs';
 import { checkOneOf, describeValue } from '../events/check-option.js';
 import type { AlertEvent, Severity } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
-import { requiredColumn } from '../operators/required-column.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
+import { requireColumn } from '../parameters/require-column.js';
 import type { Statistic } from '../parameters/statistics.js';
 import { createRule, type RuleOptions } from './create-rule.js';
 
@@ -70,7 +70,7 @@ export function updateRatioBand({
       start: () => ({}),
       judge(updates: ParameterUpdates<never>) {
         if (updates.learningRate === 0) return undefined;
-        const ratios = requiredColumn(updates, by, 'updateRatioBand');
+        const ratios = requireColumn(updates, by, 'updateRatioBand()');
         return updates.names.flatMap((parameter, i) => {
           const value = ratios[i]!;
           if (value === 0 || !Number.isFinite(value)) return [];

@@ -74,7 +74,8 @@ function pack({ variable, gradient }: LiveParameter, held: HeldTensors, parts: r
   const old = held.get(variable);
   const found: Partial<Record<SumField, Tensor>> = {};
   if (gradient && gradient.size > 0 && parts.includes('gradients')) {
-    found.gradientSquares = sum(square(floats(gradient)));
+    // Some optimizers dispose the gradients that they are given.
+    found.gradientSquares = gradient.isDisposed ? scalar(Number.NaN) : sum(square(floats(gradient)));
   }
   if (comparable(old, variable) && variable.size > 0) compare(floats(old), floats(variable), parts, found);
   return stack(parts.flatMap((part) => SUM_FIELDS[part].map((field) => found[field] ?? scalar(0))));
@@ -131,7 +132,7 @@ function subjectsOf(
   held: HeldTensors,
 ): (Tensor | undefined)[] {
   return parameters.map(({ variable, gradient }) => {
-    if (subject === 'gradient') return gradient && share(gradient);
+    if (subject === 'gradient') return gradient && !gradient.isDisposed ? share(gradient) : undefined;
     if (variable.isDisposed) return undefined;
     if (subject === 'weight') return share(variable);
     const old = held.get(variable);

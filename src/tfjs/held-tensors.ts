@@ -5,9 +5,11 @@ import type { HeldValues } from '../parameters/parameter-source.js';
 export class HeldTensors implements HeldValues {
   readonly #tensors = new Map<Variable, Tensor>();
 
-  constructor(variables: readonly Variable[]) {
-    for (const variable of variables) {
-      if (!variable.isDisposed && !this.#tensors.has(variable)) this.#tensors.set(variable, share(variable));
+  /** `since` is a value that stands for the variable's own, as long as it is not disposed. */
+  constructor(parameters: readonly { readonly variable: Variable; readonly since?: Tensor }[]) {
+    for (const { variable, since } of parameters) {
+      if (variable.isDisposed || this.#tensors.has(variable)) continue;
+      this.#tensors.set(variable, share(since && !since.isDisposed ? since : variable));
     }
   }
 

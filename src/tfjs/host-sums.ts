@@ -85,6 +85,8 @@ function gradientSums(
     if (!gradient) continue;
     const found = known?.get(variable.name);
     if (found) gradientSquares[at] = found.gradientSquares;
+    // Some optimizers dispose the gradients that they are given.
+    else if (gradient.isDisposed) gradientSquares[at] = Number.NaN;
     else missing.push({ at, gradient });
   }
   if (missing.length === 0) return;
@@ -109,7 +111,7 @@ function histograms(parameters: readonly LiveParameter[], held: HeldTensors, par
       return comparable(before, variable) ? histogram(hostValues(variable), hostValues(before)) : NO_HISTOGRAM;
     },
     weight: ({ variable }) => (variable.isDisposed ? NO_HISTOGRAM : histogram(hostValues(variable))),
-    gradient: ({ gradient }) => (gradient ? histogram(hostValues(gradient)) : NO_HISTOGRAM),
+    gradient: ({ gradient }) => (gradient && !gradient.isDisposed ? histogram(hostValues(gradient)) : NO_HISTOGRAM),
   };
   const subjects = (Object.keys(count) as HistogramSubject[]).filter((subject) =>
     parts.includes(`${subject}-histogram`),

@@ -35,12 +35,14 @@ export class InstrumentedLoop extends BaseRun implements Training {
     this.#loop = new OptimizerLoop(optimizer, model);
     this.#control = new LoopControl(this.#open.bus, this.#loop, options.handlers);
     this.#span = new TrainingSpan(this.#open.bus, this.#control, options.plan);
+    const resolver = options.parameters ? namedByUser(options.parameters) : namedByGradients(model);
+    this.#restore.push(() => resolver.dispose());
     this.#steps = new StepPublisher({
       open: this.#open,
       span: this.#span,
       loop: this.#loop,
       control: this.#control,
-      resolve: options.parameters ? namedByUser(options.parameters) : namedByGradients(model),
+      resolver,
     });
     this.#hooks = new OptimizerHooks(optimizer, {
       minimize: (...args) => this.#steps.minimize(...args),

@@ -1,5 +1,8 @@
 import { engine, type NamedTensorMap, type Optimizer, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { sameNames } from '../parameters/same-names.js';
+import { distinctNames } from './distinct-names.js';
+import { StateSinceUpdate } from './state-since-update.js';
 
 /** A variable and the name by which people know it. */
 export interface NamedParameter {
@@ -7,42 +10,89 @@ export interface NamedParameter {
   readonly variable: Variable;
 }
 
-/** A parameter in one update. `gradient` is missing where none reached it. */
+/** A parameter in one update. */
 export interface UpdatedParameter extends NamedParameter {
+  /** Missing where no gradient reached it. */
   readonly gradient?: Tensor;
+  /** What its change counts from, where that is not its value before the update: see `StateSinceUpdate`. */
+  readonly since?: Tensor;
 }
 
 /** The gradients of an update, in either form that optimizers take. */
 export type Gradients = Parameters<Optimizer['applyGradients']>[0];
 
-/** Which parameters an update is about. */
-export type ParameterResolver = (gradients: Gradients) => readonly UpdatedParameter[];
+/** Knows which parameters an update is about. */
+export interface ParameterResolver {
+  resolve(gradients: Gradients): readonly UpdatedParameter[];
+  /** The update of the parameters that were resolved has been made. */
+  updated(parameters: readonly UpdatedParameter[]): void;
+  dispose(): void;
+}
 
-/** Just those that the user named, whether the optimizer updates them or not. */
+/**
+ * Just those that the user named, whether the optimizer updates them or not.
+ *
+ * @throws TypeError when two have one name; from `resolve` where a function gives them.
+ */
 export function namedByUser(
   parameters: readonly NamedParameter[] | (() => readonly NamedParameter[]),
 ): ParameterResolver {
-  return (gradients) => {
-    const byName = gradientsByName(gradients);
-    const list = typeof parameters === 'function' ? parameters() : parameters;
-    return list.map(({ name, variable }) => updated(name, variable, byName.get(variable.name)));
+  if (typeof parameters !== 'function') checkDistinct(parameters);
+  const state = new StateSinceUpdate();
+  return {
+    resolve(gradients) {
+      const byName = gradientsByName(gradients);
+      const list = typeof parameters === 'function' ? parameters() : parameters;
+      if (list !== parameters) checkDistinct(list);
+      return list.map(({ name, variable }) => {
+        const since = state.of(variable);
+        const parameter = updated(name, variable, byName.get(variable.name));
+        return since && !parameter.gradient ? { ...parameter, since } : parameter;
+      });
+    },
+    updated: (list) => state.keep(list.filter(({ gradient }) => !gradient).map(({ variable }) => variable)),
+    dispose: () => state.dispose(),
   };
 }
 
 /** Those that the optimizer is about to update, by the names of the model's weights or of their variables. */
 export function namedByGradients(model?: LayersModel): ParameterResolver {
-  let modelNames: ReadonlyMap<string, string> = new Map();
-  return (gradients) => {
-    const variables = engine().registeredVariables;
-    const byName = gradientsByName(gradients);
-    if (model && ![...byName.keys()].every((name) => modelNames.has(name))) modelNames = weightNames(model);
-    const found: UpdatedParameter[] = [];
-    for (const [name, gradient] of byName) {
-      const variable = variables[name];
-      if (variable && !variable.isDisposed) found.push(updated(modelNames.get(name) ?? name, variable, gradient));
-    }
-    return found;
+  let own: readonly string[] = [];
+  let shown: readonly string[] = [];
+  return {
+    resolve(gradients) {
+      const variables = engine().registeredVariables;
+      const updates = [...gradientsByName(gradients)].flatMap(([name, gradient]) => {
+        const variable = variables[name];
+        return variable && !variable.isDisposed ? [{ variable, gradient }] : [];
+      });
+      const names = updates.map(({ variable }) => variable.name);
+      if (!sameNames(names, own)) {
+        const modelNames: ReadonlyMap<string, string> = model ? weightNames(model) : new Map();
+        shown = distinctNames(
+          names.map((name) => modelNames.get(name) ?? name),
+          names,
+        );
+        own = names;
+      }
+      return updates.map(({ variable, gradient }, i) => updated(shown[i]!, variable, gradient));
+    },
+    updated() {},
+    dispose() {},
   };
+}
+
+/** @throws TypeError for a name that two parameters have: what is measured of one would be taken for the other's. */
+function checkDistinct(parameters: readonly NamedParameter[]): void {
+  const names = new Set<string>();
+  for (const { name } of parameters) {
+    if (names.has(name)) {
+      throw new TypeError(
+        `parameters: expected a name of its own for each, got ${JSON.stringify(name)} twice; give the variable's own name, or one with its model's before it`,
+      );
+    }
+    names.add(name);
+  }
 }
 
 /** Gradients by their variables' names, in the optimizer's order. */
@@ -58,11 +108,10 @@ function gradientsByName(gradients: Gradients): Map<string, Tensor | undefined> 
  * that was asked for is used unless two weights of the model share it.
  */
 export function weightNames(model: LayersModel): Map<string, string> {
-  const uses = new Map<string, number>();
-  for (const { originalName } of model.weights) uses.set(originalName, (uses.get(originalName) ?? 0) + 1);
-  return new Map(
-    model.weights.map(({ name, originalName }) => [name, uses.get(originalName) === 1 ? originalName : name]),
-  );
+  const own = model.weights.map(({ name }) => name);
+  const asked = model.weights.map(({ originalName }) => originalName);
+  const names = distinctNames(asked, own);
+  return new Map(own.map((name, i) => [name, names[i]!]));
 }
 
 function updated(name: string, variable: Variable, gradient: Tensor | undefined): UpdatedParameter {

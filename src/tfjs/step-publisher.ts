@@ -5,7 +5,7 @@ import { through } from '../run/through.js';
 import type { TrainingSpan } from '../run/training-span.js';
 import { createStepParameters, type LiveParameters } from './live-parameters.js';
 import type { OptimizerLoop } from './optimizer-loop.js';
-import type { Gradients, ParameterResolver } from './parameter-names.js';
+import type { Gradients, ParameterResolver, UpdatedParameter } from './parameter-names.js';
 import { readLoss } from './read-loss.js';
 import { stepSumsOf } from './step-sums-of.js';
 
@@ -32,7 +32,7 @@ export class StepPublisher {
   readonly #span: TrainingSpan;
   readonly #loop: OptimizerLoop;
   readonly #control: LoopControl;
-  readonly #resolve: ParameterResolver;
+  readonly #resolver: ParameterResolver;
   readonly #minimizing: Minimizing[] = [];
   readonly #pendingLosses = new Set<Promise<void>>();
   #nextLoss: number | Promise<number> | undefined;
@@ -42,13 +42,13 @@ export class StepPublisher {
     readonly span: TrainingSpan;
     readonly loop: OptimizerLoop;
     readonly control: LoopControl;
-    readonly resolve: ParameterResolver;
+    readonly resolver: ParameterResolver;
   }) {
     this.#open = parts.open;
     this.#span = parts.span;
     this.#loop = parts.loop;
     this.#control = parts.control;
-    this.#resolve = parts.resolve;
+    this.#resolver = parts.resolver;
   }
 
   /** The loss of the step that is about to be applied: it is read now, since it may be disposed by then. */
@@ -116,7 +116,7 @@ export class StepPublisher {
     apply: Optimizer['applyGradients'],
     args: Parameters<Optimizer['applyGradients']>,
   ): ReturnType<Optimizer['applyGradients']> {
-    const parameters = this.#parametersOf(args[0]);
+    const { parameters, updated } = this.#parametersOf(args[0]);
     step.updating++;
     this.#control.beginUpdate();
     this.#open.bus.publish({ type: 'pre-optimizer-step', parameters });
@@ -138,6 +138,7 @@ export class StepPublisher {
       () => {
         restoreRate();
         parameters.advance(stepSumsOf(this.#loop.optimizer));
+        this.#resolver.updated(updated);
         this.#open.bus.publish({ type: 'optimizer-step', parameters });
         end();
       },
@@ -151,14 +152,17 @@ export class StepPublisher {
     );
   }
 
-  #parametersOf(gradients: Gradients): LiveParameters {
+  #parametersOf(gradients: Gradients): {
+    readonly parameters: LiveParameters;
+    readonly updated: readonly UpdatedParameter[];
+  } {
     try {
-      const updated = this.#resolve(gradients);
+      const updated = this.#resolver.resolve(gradients);
       this.#loop.updated = updated.map(({ variable }) => variable);
-      return createStepParameters(updated);
+      return { parameters: createStepParameters(updated), updated };
     } catch (cause) {
       this.#open.fail('parameters', cause);
-      return createStepParameters([]);
+      return { parameters: createStepParameters([]), updated: [] };
     }
   }
 

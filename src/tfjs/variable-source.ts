@@ -13,6 +13,8 @@ export interface LiveParameter {
   readonly variable: Variable;
   /** Missing where no gradient reached it. */
   readonly gradient?: Tensor;
+  /** What its change counts from, until it is disposed. Missing where that is its value before the update. */
+  readonly since?: Tensor;
 }
 
 /** What an optimizer found while it updated, by the names of the variables, of which there is one each at a time. */
@@ -37,22 +39,20 @@ export class VariableSource implements ParameterSource<SumsByVariable> {
   readonly sizes: readonly number[];
   readonly ids: readonly number[];
   readonly #parameters: readonly LiveParameter[];
-  readonly #variables: readonly Variable[];
   readonly #path: 'host' | 'device';
 
   constructor(parameters: readonly LiveParameter[], path: 'host' | 'device') {
     this.#parameters = parameters;
     this.#path = path;
-    const { names, shapes, sizes, ids, variables } = describe(parameters);
+    const { names, shapes, sizes, ids } = describe(parameters);
     this.names = names;
     this.shapes = shapes;
     this.sizes = sizes;
     this.ids = ids;
-    this.#variables = variables;
   }
 
   hold(): HeldValues {
-    return new HeldTensors(this.#variables);
+    return new HeldTensors(this.#parameters);
   }
 
   sums(held: HeldValues, parts: readonly SumsPart[], known?: SumsByVariable): MaybePromise<UpdateSums> {

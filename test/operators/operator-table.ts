@@ -21,11 +21,11 @@ const updates = (ledger: Ledger) => {
 const alerted = (ledger: Ledger) => [event('alert', { phase: 'begin', rule: 'loss-spike' }), ...fakeRun(3, { ledger })];
 const events = (ledger: Ledger) => fakeRun(3, { ledger });
 
-const of = <T, R>(
-  make: () => OperatorFunction<T, R>,
-  input: (ledger: Ledger) => readonly unknown[],
-  gives: number,
-): Case => ({ make: make as unknown as Case['make'], input, gives });
+const of = (make: () => unknown, input: (ledger: Ledger) => readonly unknown[], gives: number): Case => ({
+  make: make as Case['make'],
+  input,
+  gives,
+});
 
 export const OPERATORS: Readonly<Record<string, Case>> = {
   ema: of(() => trainscope.ema<ParameterUpdates>(), updates, 3),

@@ -3,9 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { TrainingEvent } from '../../src/events/events.js';
 import { everyEpochs } from '../../src/operators/every-epochs.js';
 import { everySteps } from '../../src/operators/every-steps.js';
+import { groupByLayer } from '../../src/operators/group-by-layer.js';
 import { parameterUpdates } from '../../src/operators/parameter-updates.js';
+import { selectParameters } from '../../src/operators/select-parameters.js';
+import { topUpdates } from '../../src/operators/top-updates.js';
 import type { AnyParameterUpdates, ParameterUpdates } from '../../src/parameters/parameter-updates.js';
-import type { Comparison, Statistic } from '../../src/parameters/statistics.js';
+import type { Comparison, DefaultStatistic, Statistic } from '../../src/parameters/statistics.js';
 import { SupervisedObservable } from '../../src/run/supervised-observable.js';
 import { event, fakeRun, fakeStep, type Ledger } from './fake-run.js';
 import { collect, marbles } from './marbles.js';
@@ -274,12 +277,6 @@ describe('parameterUpdates', () => {
     expect(ledger).toEqual({ taken: 1, live: 0 });
   });
 
-  it('says what to do with recorded events', () => {
-    const { parameters: _live, ...recorded } = fakeStep(1, { w: [0] }, { w: [1] }).pre;
-    const { error } = collect(of(recorded as TrainingEvent).pipe(parameterUpdates()));
-    expect(String(error)).toContain('use ofMeasurement() on a recorded run');
-  });
-
   it('refuses unknown statistics, histograms and schedules where it is made', () => {
     const statistics = (names: string[]) => () => parameterUpdates({ statistics: names as Statistic[] });
     expect(statistics(['foo'])).toThrow(
@@ -311,5 +308,40 @@ describe('parameterUpdates', () => {
     });
     for (const e of fakeRun(2)) source.next(e);
     expect(failures).toEqual([new Error('mine')]);
+  });
+
+  it('gives every subscriber columns of its own', () => {
+    const source = new Subject<TrainingEvent>();
+    const seen: ParameterUpdates[] = [];
+    const options = {
+      statistics: ['updateNorm', 'maxAbsUpdate', 'unchanged', 'nonFinite'],
+      histograms: ['update'],
+    } as const;
+    source.pipe(parameterUpdates(options)).subscribe(({ columns, histograms }) => {
+      for (const column of Object.values(columns)) column.fill(-1);
+      (histograms.update![0]!.counts as number[]).push(-1);
+    });
+    source.pipe(parameterUpdates(options)).subscribe((updates) => seen.push(updates as never));
+    for (const e of fakeRun(2)) source.next(e);
+    expect(seen).toHaveLength(2);
+    for (const { columns, histograms } of seen) {
+      for (const column of Object.values(columns)) expect([...column]).not.toContain(-1);
+      expect(histograms.update![0]!.counts).not.toContain(-1);
+    }
+  });
+
+  it('has the names that are picked or grouped be the same array while the names are', () => {
+    const updates$ = from(fakeRun(3, { start: { 'a/w': [1], 'a/b': [1], 'c/w': [2] } })).pipe(parameterUpdates());
+    for (const operator of [
+      selectParameters<DefaultStatistic>('a.*'),
+      groupByLayer<DefaultStatistic>(),
+      topUpdates<DefaultStatistic>(2),
+    ]) {
+      const names = collect(
+        updates$.pipe(operator as ReturnType<typeof selectParameters<DefaultStatistic>>),
+      ).values.map((updates) => updates.names);
+      expect(new Set(names).size).toBe(1);
+      expect(names[0]).toHaveLength(2);
+    }
   });
 });

@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { STATISTICS } from '../../src/index.js';
 import { arrayParameters } from '../../src/parameters/array-parameters.js';
+import { histogram, moments } from '../../src/parameters/kernels/on-request.js';
+import { scalarKernel } from '../../src/parameters/kernels/scalar-kernel.js';
+import { simdKernel } from '../../src/parameters/kernels/simd-kernel.js';
 import type { ParameterSource } from '../../src/parameters/parameter-source.js';
 import { statisticsOfSums, sumsOfStatistics } from '../../src/parameters/statistics-of-sums.js';
 import {
@@ -111,6 +114,35 @@ describe('sums of pieces', () => {
     const joined = joinSums(apart.map((parts) => sumsOf(pieces, parts)));
     const together = sumsOf(pieces, apart.flat());
     expect(joined).toEqual(together);
+  });
+});
+
+describe('kernels', () => {
+  it.each([scalarKernel, simdKernel()!, simdKernel(new WebAssembly.Memory({ initial: 1 }))!])(
+    'refuse values of two lengths before they touch a thing: $name',
+    (kernel) => {
+      const into = zeroSums([2], ['norms', 'extremes']);
+      for (const [before, after] of [
+        [new Float32Array(2), new Float32Array(2000)],
+        [new Float32Array(2000), new Float32Array(2)],
+        [[1], []],
+      ] as const) {
+        expect(() => kernel.update(before, after, into, 0)).toThrow(
+          `values: expected as many before as after, got ${before.length} and ${after.length}`,
+        );
+        expect(() => moments(before, after, zeroSums([2], ['moments']), 0)).toThrow(RangeError);
+        expect(() => histogram(after, before)).toThrow(RangeError);
+      }
+      expect(into).toEqual(zeroSums([2], ['norms', 'extremes']));
+    },
+  );
+
+  it('refuse arrays of two lengths within the memory where they lie', () => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const [before, after] = [new Float32Array(memory.buffer, 0, 4), new Float32Array(memory.buffer, 64, 8)];
+    expect(() => simdKernel(memory)!.update(before, after, zeroSums([4], ['norms', 'extremes']), 0)).toThrow(
+      RangeError,
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { from } from 'rxjs';
+import { connect, from, merge, type Observable, type OperatorFunction } from 'rxjs';
 import type { AnyParameterUpdates, RunRecord, Sink } from 'trainscope';
 import { csvSink, jsonlSink, replay, tensorboardSink } from 'trainscope/node';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -13,18 +13,33 @@ import { allKindsOfRecords } from '../sinks/tensorboard/records.js';
 const folder = mkdtempSync(join(tmpdir(), 'trainscope-replayed-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** These compare live parameters, which no file has; what they measured is recorded instead. */
-const LIVE_ONLY = new Set(['parameterUpdates', 'parameterDrift', 'updatesAfterAlert']);
+/** These measure live parameters, which no file has; of a recorded run they give what they gave, if that was recorded. */
+const MEASURING = new Set(['parameterUpdates', 'parameterDrift', 'updatesAfterAlert']);
 
 describe.each(Object.entries(OPERATORS))('%s', (name, { make, input, gives }) => {
   const path = join(folder, `${name}.jsonl`);
   const records = input({ taken: 0, live: 0 }) as readonly { readonly type: string }[];
 
-  if (LIVE_ONLY.has(name)) {
-    it('says of a recorded run what to use, and what it gave is recorded', async () => {
+  if (MEASURING.has(name)) {
+    it('gives of a recorded run what it gave of the running one', async () => {
       const live = (await all(from(records).pipe(make()))) as { readonly type: string }[];
-      await expect(all(replay(await record(path, records)).pipe(make()))).rejects.toThrow('use ofMeasurement()');
-      expect(await all(replay(await record(path, live)))).toEqual(live);
+      expect(live).toHaveLength(gives);
+      const recorded = await all(
+        (from(records) as Observable<RunRecord>).pipe(
+          connect((records$) => merge(records$, records$.pipe(make() as OperatorFunction<RunRecord, RunRecord>))),
+        ),
+      );
+      expect(recorded).toHaveLength(records.length + gives);
+      expect(await all(replay(await record(path, recorded)).pipe(make()))).toEqual(live);
+      // Also where the measurements alone were recorded.
+      const alone = [...records.filter(({ type }) => type === 'alert'), ...live];
+      expect(await all(replay(await record(`${path}-alone`, alone)).pipe(make()))).toEqual(live);
+    });
+
+    it('says what to record of a run whose events alone were recorded', async () => {
+      await expect(all(replay(await record(path, records)).pipe(make()))).rejects.toThrow(
+        /got a recorded run "test" without either; record merge\(events\$, events\$\.pipe\(parameter(Updates|Drift)\(\)\)\)$/,
+      );
     });
     return;
   }

@@ -136,6 +136,28 @@ describe.each(BACKENDS)('step parameters on %s', (backend) => {
     shared.dispose();
   });
 
+  it.each(['host', 'device'] as const)(
+    '%s: of a gradient that was disposed, only the gradient is not known',
+    async (path) => {
+      const variable = variableOf(1, 2);
+      const gradient = tf.tensor1d([3, 4]);
+      const parameters = createStepParameters([{ name: 'p', variable, gradient }], { path });
+      const snapshot = parameters.snapshot();
+      assign(variable, 1, 4);
+      parameters.advance();
+      gradient.dispose();
+      const { columns, histograms } = await parameters.compare(snapshot, {
+        statistics: ['updateNorm', 'gradientNorm'],
+        histograms: ['weight', 'gradient'],
+      });
+      expect([columns.updateNorm[0], columns.gradientNorm[0]]).toEqual([2, Number.NaN]);
+      expect([histograms.weight![0]!.counts, histograms.gradient![0]!.counts]).toEqual([[1, 0, 1], []]);
+      snapshot.dispose();
+      parameters.release();
+      variable.dispose();
+    },
+  );
+
   it('holds on a device path what it has still to read', async () => {
     const variable = variableOf(1, 2);
     const gradient = tf.tensor1d([3, 4]);

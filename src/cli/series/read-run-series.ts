@@ -1,9 +1,9 @@
 import { filter, map } from 'rxjs';
 import { checkOneOf } from '../../events/check-option.js';
 import { ofMeasurement } from '../../operators/of-measurement.js';
+import { requireColumn } from '../../parameters/require-column.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { replay } from '../../records/replay.js';
-import { requireColumn } from '../../sinks/require-column.js';
 import { SeriesByName, type StatisticSeries } from './series.js';
 
 /** The series of a recorded run. */
@@ -14,7 +14,7 @@ export async function readRunSeries(file: string, statistic: string = 'updateNor
   await replay(file)
     .pipe(
       ofMeasurement('parameter-updates'),
-      map((updates) => ({ updates, column: requireColumn(updates, checked) })),
+      map((updates) => ({ updates, column: requireColumn(updates, checked, `a series of ${file}`) })),
       filter(({ column }) => column.length > 0),
     )
     .forEach(({ updates, column }) => {

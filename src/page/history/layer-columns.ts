@@ -9,18 +9,29 @@ export interface LayerColumns {
   readonly columns: { readonly [S in JointStatistic]?: Float64Array };
 }
 
+interface Layers {
+  readonly names: readonly string[];
+  readonly members: readonly Layer['members'][];
+}
+
 /** Many steps share one list of names: what it groups to is worked out once. */
-const known = new WeakMap<readonly string[], readonly Layer[]>();
+const known = new WeakMap<readonly string[], Layers>();
 
 export function layerColumns(updates: AnyParameterUpdates): LayerColumns {
-  const layers = known.get(updates.names) ?? layersOf(updates.names);
-  known.set(updates.names, layers);
+  const { names, members } = layersIn(updates.names);
   return {
-    names: layers.map(({ name }) => name),
-    sizes: layers.map(({ members }) => members.reduce((sum, i) => sum + updates.sizes[i]!, 0)),
-    columns: jointColumns(
-      updates,
-      layers.map(({ members }) => members),
-    ),
+    names,
+    sizes: members.map((indices) => indices.reduce((sum, i) => sum + updates.sizes[i]!, 0)),
+    columns: jointColumns(updates, members),
   };
+}
+
+function layersIn(names: readonly string[]): Layers {
+  let layers = known.get(names);
+  if (!layers) {
+    const list = layersOf(names);
+    layers = { names: list.map(({ name }) => name), members: list.map(({ members }) => members) };
+    known.set(names, layers);
+  }
+  return layers;
 }

@@ -1,7 +1,7 @@
 import { type AnyParameterUpdates, columnOf, statisticsOf } from '../../parameters/parameter-updates.js';
+import { requireColumn } from '../../parameters/require-column.js';
 import { sameNames } from '../../parameters/same-names.js';
 import type { Statistic } from '../../parameters/statistics.js';
-import { requireColumn } from '../require-column.js';
 import { snakeCase } from '../snake-case.js';
 import { pythonFloat } from './python-float.js';
 
@@ -63,7 +63,7 @@ function cells(
   names: readonly string[],
   print: (value: number) => string,
 ): string[] {
-  const column = requireColumn(updates, statistic);
+  const column = requireColumn(updates, statistic, 'csvSink()');
   if (sameNames(updates.names, names)) return Array.from(column, print);
   const byName = new Map(updates.names.map((name, i) => [name, print(column[i]!)]));
   return names.map((name) => byName.get(name) ?? '');

@@ -78,7 +78,7 @@ describe('readSeries', () => {
       /^statistic: expected a column of the file \(run, .*\), got "gradientNrm"; did you mean "gradient_norm"\?/,
     );
     await expect(readSeries(await record(newPath('jsonl'), updates), 'stdRatio')).rejects.toThrow(
-      /expected one that the updates have/,
+      /^statistics: expected stdRatio for a series of .*, got only updateNorm, /,
     );
   });
 

@@ -97,7 +97,7 @@ describe('csvEncoder', () => {
   it('says which statistics there are, and how to get the one that is missing', () => {
     const updates = updatesOf({ a: 1 });
     expect(() => csvEncoder('wide', 'stdRatio', updates).encode(updates)).toThrow(
-      'statistic: expected one that the updates have (updateNorm, weightNorm, updateRatio, gradientNorm, maxAbsUpdate, unchanged, nonFinite), got "stdRatio"; ask for it by parameterUpdates({ statistics: [\'stdRatio\'] })',
+      'statistics: expected stdRatio for csvSink(), got only updateNorm, weightNorm, updateRatio, gradientNorm, maxAbsUpdate, unchanged, nonFinite; add "stdRatio" to parameterUpdates({ statistics })',
     );
   });
 });
