@@ -42,4 +42,11 @@ export const OPERATORS: Readonly<Record<string, Case>> = {
 };
 
 /** What else the room exports: schedules, the function that names layers, and what needs a model to look at. */
-export const OTHERS = new Set(['activations', 'everyEpochs', 'everySteps', 'layerOf', 'logSpacedSteps']);
+export const OTHERS = new Set([
+  'perSubscription',
+  'activations',
+  'everyEpochs',
+  'everySteps',
+  'layerOf',
+  'logSpacedSteps',
+]);
