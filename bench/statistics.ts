@@ -18,6 +18,11 @@ const SIZES = quick ? [1e3, 1e5] : [1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
 /** Elements to go through a measurement: enough for the clock at any size. */
 const WORK = quick ? 1e5 : 2e7;
 const ROUNDS = quick ? 1 : 7;
+/** In a real step values were last touched before the forward pass: they are measured cold, too, this often. */
+const COLD_ROUNDS = quick ? 1 : 9;
+/** More than the last cache of any machine that is in use: walking through it puts everything else out. */
+const evictor = new Float32Array(quick ? 1e5 : 1e8);
+const CACHE_LINE = 16;
 /** Of these sizes the tutorial's way is measured: its four copies of 10^8 elements do not fit in wasm's heap. */
 const MOST_FOR_TUTORIAL = { cpu: 1e8, wasm: 1e7 } as const;
 
@@ -114,6 +119,18 @@ function nsPerElement(run: (subject: Subject) => number, subject: Subject): numb
   return ((performance.now() - begin) * 1e6) / repeats / size;
 }
 
+/** The median of single calls, each with its values out of the cache. */
+function coldNsPerElement(run: (subject: Subject) => number, subject: Subject): number {
+  const times: number[] = [];
+  for (let round = 0; round < COLD_ROUNDS; round++) {
+    for (let i = 0; i < evictor.length; i += CACHE_LINE) evictor[i]!++;
+    const begin = performance.now();
+    run(subject);
+    times.push(((performance.now() - begin) * 1e6) / subject.size);
+  }
+  return median(times);
+}
+
 /** All ways in turns, so that a drift of the machine hits each; the median of the rounds, in ns an element. */
 function measure(subject: Subject, ways: readonly Way[]): Partial<Record<Way, number>> {
   const times = Object.fromEntries(ways.map((way) => [way, [] as number[]]));
@@ -144,6 +161,8 @@ for (const backend of ['cpu', 'wasm'] as const) {
       found.update!.toFixed(3),
       times('update', 2, 'copy'),
       times('withGradient', 2, 'copy'),
+      coldNsPerElement(WAYS.update, subject).toFixed(3),
+      coldNsPerElement(WAYS.copy, subject).toFixed(3),
       times('tutorial', 0),
       times('tutorialPatched', 0),
       error.toExponential(1),
@@ -161,6 +180,8 @@ console.log(
       'ours, ns an element',
       'ours / a memory copy',
       'with the gradient norm',
+      'ours, cold, ns an element',
+      'a copy, cold',
       'the tutorial’s way / ours',
       'on the patched backend',
       'relative error, ours',
