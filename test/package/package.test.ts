@@ -9,9 +9,12 @@ describe('package.json', () => {
   it('puts types first and default last in every entry point, each with a source', () => {
     for (const [path, target] of Object.entries<Record<string, string> | string>(manifest.exports)) {
       if (typeof target === 'string') continue;
-      expect([path, Object.keys(target)]).toEqual([path, ['types', 'default']]);
-      const source = target.default!.replace('./dist/', 'src/').replace(/\.js$/, '.ts');
-      expect([path, existsSync(root(source))]).toEqual([path, true]);
+      const conditions = path === './tfjs' ? ['types', 'browser', 'default'] : ['types', 'default'];
+      expect([path, Object.keys(target)]).toEqual([path, conditions]);
+      for (const file of Object.values(target).filter((each) => each.endsWith('.js'))) {
+        const source = file.replace('./dist/', 'src/').replace(/\.js$/, '.ts');
+        expect([path, existsSync(root(source))]).toEqual([path, true]);
+      }
     }
   });
 

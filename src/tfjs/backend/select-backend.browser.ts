@@ -1,0 +1,17 @@
+import { findBackendFactory, setBackend } from '@tensorflow/tfjs-core';
+import { type BackendName, type Candidate, type SelectBackendOptions, selectAmong } from './select-among.js';
+
+/** What a browser has, best first. A page brings what it imports: nothing is loaded here. */
+const BROWSER_BACKENDS: readonly Candidate[] = (['webgpu', 'webgl', 'wasm', 'cpu'] as const).map((name) => ({
+  name,
+  fix: `import '@tensorflow/tfjs-backend-${name}' in the page`,
+  async use() {
+    if (!findBackendFactory(name)) throw new Error('not imported');
+    return setBackend(name);
+  },
+}));
+
+/** As `selectBackend()` for Node, with a browser's set: the best backend that the page has imported and that works. */
+export function selectBackend(choice?: BackendName, options: SelectBackendOptions = {}): Promise<BackendName> {
+  return selectAmong(BROWSER_BACKENDS, choice, options);
+}

@@ -1,0 +1,9 @@
+/** The names of `trainscope/tfjs` that are the same in Node and in a browser. */
+export { type ActivationsOptions, activations } from './activations.js';
+export { patchBackend } from './backend/patch-backend.js';
+export type { BackendName, SelectBackendOptions } from './backend/select-among.js';
+export type { FitCallbacks, YieldEvery } from './fit-callbacks.js';
+export { instrument } from './instrument.js';
+export type { NamedParameter } from './parameter-names.js';
+export type { Target } from './target.js';
+export type { InstrumentOptions, Training } from './training.js';
