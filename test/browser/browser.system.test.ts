@@ -69,6 +69,13 @@ describe('in a browser', () => {
     expect(outcome.error).toBeLessThan(1e-5);
     expect(printed.filter((line) => line.includes('Parameter conv/kernel updated by: '))).toHaveLength(4);
   });
+
+  it('selectBackend() takes the best that the page has imported, and says what is missing', async () => {
+    expect(await page.evaluate('globalThis.choose()')).toEqual([
+      expect.stringMatching(/^backend: (webgl|wasm) \(webgpu: not imported/),
+      "Error: backend: expected webgpu to load, got: not imported; import '@tensorflow/tfjs-backend-webgpu' in the page",
+    ]);
+  });
 });
 
 describe('the core, bundled for a browser without rxjs and TensorFlow.js', () => {

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { consoleSink, type ParameterUpdates, parameterUpdates } from 'trainscope';
-import { instrument, patchBackend } from 'trainscope/tfjs';
+import { instrument, selectBackend } from '../../src/tfjs.browser.js';
 
 export interface Outcome {
   readonly backend: string;
@@ -14,11 +14,9 @@ export interface Outcome {
   readonly sinkErrors: readonly string[];
 }
 
-async function observe(backend: string): Promise<Outcome> {
+async function observe(backend: 'cpu' | 'wasm' | 'webgl'): Promise<Outcome> {
   setWasmPaths('/wasm/');
-  await tf.setBackend(backend);
-  await tf.ready();
-  patchBackend();
+  await selectBackend(backend);
   const model = tf.sequential({
     layers: [
       tf.layers.conv2d({ inputShape: [8, 8, 1], filters: 4, kernelSize: 3, activation: 'relu', name: 'conv' }),
@@ -64,4 +62,12 @@ function valuesOf(model: tf.LayersModel): Promise<Float32Array[]> {
   return Promise.all(model.getWeights().map((weight) => weight.data() as Promise<Float32Array>));
 }
 
-Object.assign(globalThis, { observe });
+/** What a page gets that does not choose, and why not another. */
+async function choose(): Promise<readonly string[]> {
+  const said: string[] = [];
+  await selectBackend(undefined, { say: (line) => said.push(line) });
+  await selectBackend('webgpu').catch((cause) => said.push(String(cause)));
+  return said;
+}
+
+Object.assign(globalThis, { observe, choose });
