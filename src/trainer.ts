@@ -25,6 +25,7 @@ export { type Collator, defaultCollator } from './trainer/data/collate.js';
 export type { IndexedDataset, TensorFlowDataset, TrainDataset } from './trainer/data/train-dataset.js';
 export { accuracy } from './trainer/evaluation/accuracy.js';
 export type { ComputeMetrics, EvalPrediction } from './trainer/evaluation/evaluate-model.js';
+export type { NamedDatasets, PredictionOutput } from './trainer/evaluation/evaluator.js';
 export type { NumericArray } from './trainer/evaluation/numeric-array.js';
 export { IGNORED_LABEL, type LossOptions, lossOfLogits } from './trainer/model/loss.js';
 export type { ComputeLoss, LossContext } from './trainer/model/objective.js';
@@ -70,11 +71,5 @@ export {
 export type { RampShape, WarmupStableDecayOptions } from './trainer/schedules/schedules.js';
 export type { TrainerControl } from './trainer/state/trainer-control.js';
 export type { CallbackState, LogEntry, TrainerState } from './trainer/state/trainer-state.js';
-export {
-  type NamedDatasets,
-  type PredictionOutput,
-  Trainer,
-  type TrainerOptions,
-  type TrainOptions,
-  type TrainOutput,
-} from './trainer/trainer.js';
+export { Trainer } from './trainer/trainer.js';
+export type { TrainerOptions, TrainOptions, TrainOutput } from './trainer/trainer-options.js';

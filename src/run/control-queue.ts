@@ -52,12 +52,15 @@ export class ControlQueue {
     return this.#waiting.some(({ request }) => kinds.includes(request.command.kind));
   }
 
-  /** Take the requests of these kinds that wait, in the order in which they came. Whoever takes them settles them. */
+  /**
+   * Take the requests of these kinds that wait, in the order in which they came. Whoever takes them settles them; until
+   * then they are under way.
+   */
   take(...kinds: readonly ControlCommand['kind'][]): readonly WaitingRequest[] {
     const isMeant = ({ request }: WaitingRequest) => kinds.includes(request.command.kind);
     const taken = this.#waiting.filter(isMeant);
     this.#waiting = this.#waiting.filter((each) => !isMeant(each));
-    return taken;
+    return taken.map((each) => this.#begin(each));
   }
 
   /** Refuse all that waits: its moment will not come. */
@@ -68,6 +71,28 @@ export class ControlQueue {
   /** Resolves when nothing that was begun is under way any more. */
   async settled(): Promise<void> {
     while (this.#underway.size > 0) await Promise.all(this.#underway);
+  }
+
+  #begin({ request, done, refuse }: WaitingRequest): WaitingRequest {
+    let end = (): void => {};
+    const underway = new Promise<void>((resolve) => {
+      end = () => {
+        this.#underway.delete(underway);
+        resolve();
+      };
+    });
+    this.#underway.add(underway);
+    return {
+      request,
+      done(outcome) {
+        end();
+        done(outcome);
+      },
+      refuse(cause) {
+        end();
+        refuse(cause);
+      },
+    };
   }
 
   #follow(outcome: PromiseLike<Outcome>, { done, refuse }: WaitingRequest): void {

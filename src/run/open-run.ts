@@ -103,8 +103,9 @@ export class OpenRun {
     await this.#attachments.ended('report', this.#timeoutMs);
     this.bus.complete('steer');
     await this.#attachments.ended('steer', this.#timeoutMs);
-    await this.settled();
+    // First, so that a loop that goes on takes none whose end would not be told.
     this.queue.refuseWaiting('the run has ended');
+    await this.settled();
     this.bus.end();
     await this.#attachments.ended('look', this.#timeoutMs);
     return this.#errors.all;

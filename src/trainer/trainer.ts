@@ -1,81 +1,36 @@
-import type { Optimizer } from '@tensorflow/tfjs-core';
-import { filter, map, type Observable, Subject, type Subscription, takeUntil } from 'rxjs';
-import { checkFunction, describeValue } from '../events/check-option.js';
+import { type Observable, Subject, type Subscription, takeUntil } from 'rxjs';
 import type { AlertEvent, ControlRequest, Metrics, SinkErrorEvent, TrainingEvent } from '../events/events.js';
 import { type RunMemory, runMemory } from '../events/run-memory.js';
 import type { AttachOptions, Follower } from '../run/attachments.js';
-import { LearningRateFactors } from '../run/learning-rate-factors.js';
-import { OpenRun, type RunOptions } from '../run/open-run.js';
+import { OpenRun } from '../run/open-run.js';
+import type { Run } from '../run/run.js';
 import { consoleSink } from '../sinks/console/console-sink.js';
+import { isOnStandardOutput } from '../sinks/console/standard-output.js';
 import { patchBackend } from '../tfjs/backend/patch-backend.js';
-import { absoluteSteps, lengthGroupSize, resolveArguments, warmupUpdates } from './arguments/resolve-arguments.js';
-import type { ResolvedArguments, TrainingArguments } from './arguments/training-arguments.js';
+import { resolveArguments } from './arguments/resolve-arguments.js';
+import type { ResolvedArguments } from './arguments/training-arguments.js';
 import { defaultFlow } from './callbacks/default-flow.js';
 import type { CallbackContext, TrainerCallback } from './callbacks/trainer-callback.js';
-import { CheckpointKeeper, type Kept } from './checkpoints/checkpoint-keeper.js';
-import { checkSavable } from './checkpoints/optimizer-state.js';
 import { readWeights } from './checkpoints/weights.js';
-import { type Collator, defaultCollator } from './data/collate.js';
-import { InputMeter } from './data/input-meter.js';
-import { exampleLengths, type LengthGrouping } from './data/length-grouping.js';
-import { type ExampleSource, exampleSource, isDataset, type TrainDataset } from './data/train-dataset.js';
-import { type ComputeMetrics, type Evaluated, evaluateModel } from './evaluation/evaluate-model.js';
-import { metricOf } from './evaluation/metric-of.js';
-import type { NumericArray } from './evaluation/numeric-array.js';
+import type { Collator } from './data/collate.js';
+import { defaultCollator } from './data/collate.js';
+import { exampleSource, type TrainDataset } from './data/train-dataset.js';
+import { Evaluator, type NamedDatasets, type PredictionOutput } from './evaluation/evaluator.js';
 import { Announcer } from './loop/announcer.js';
-import { LossMeter } from './loop/loss-meter.js';
 import { speedMetrics } from './loop/speed-metrics.js';
+import { TrainingLoop } from './loop/training-loop.js';
 import { planTraining, type TrainingPlan } from './loop/training-plan.js';
-import { logMetrics, TrainingRun } from './loop/training-run.js';
 import { adaptModel } from './model/adapt-model.js';
-import { type ComputeLoss, Objective } from './model/objective.js';
-import type { AdaptedModel, TrainableModel } from './model/trainable-model.js';
-import { AdamW } from './optimizer/adamw.js';
-import { hasWeightDecay } from './optimizer/weight-decay.js';
-import { createScheduler } from './schedules/scheduler.js';
+import { Objective } from './model/objective.js';
+import type { TrainableModel } from './model/trainable-model.js';
+import { createOptimizer } from './optimizer/create-optimizer.js';
+import { shownProgress } from './progress.js';
+import { type Equipment, openSession } from './session/open-session.js';
+import type { Session } from './session/session.js';
 import { initialControl, type TrainerControl } from './state/trainer-control.js';
 import { initialState, type TrainerState } from './state/trainer-state.js';
+import { checkOptions, type TrainerOptions, type TrainOptions, type TrainOutput } from './trainer-options.js';
 import { UpdateHistory } from './update-history.js';
-
-/** Several datasets to evaluate on, by name. */
-export type NamedDatasets<Example> = Readonly<Record<string, TrainDataset<Example>>>;
-
-export interface TrainerOptions<Example = unknown> extends Omit<RunOptions, 'run'> {
-  readonly model: TrainableModel;
-  readonly args?: TrainingArguments;
-  readonly trainDataset?: TrainDataset<Example>;
-  /** One, or several by name: their metrics then have the name in them, `eval_<name>_loss`. */
-  readonly evalDataset?: TrainDataset<Example> | NamedDatasets<Example>;
-  /** Makes batches of examples. Default: one tensor a field, stacked. */
-  readonly dataCollator?: Collator<Example>;
-  /** A loss of one's own. Default: the model's, or that of its logits. */
-  readonly computeLoss?: ComputeLoss;
-  /** Metrics of an evaluation, besides the loss. */
-  readonly computeMetrics?: ComputeMetrics;
-  readonly callbacks?: readonly TrainerCallback[];
-  /** An optimizer of `tf.train` or one's own, which stays the caller's. Default: AdamW, made for each training. */
-  readonly optimizer?: Optimizer;
-}
-
-export interface TrainOptions {
-  /** A checkpoint folder, or true for the last one in `outputDir`. Default: the argument of that name. */
-  readonly resumeFromCheckpoint?: string | boolean;
-}
-
-export interface TrainOutput {
-  /** Updates made, over all sessions of the training. */
-  readonly globalStep: number;
-  /** The mean loss of an update. */
-  readonly trainingLoss: number;
-  readonly metrics: Metrics;
-}
-
-export interface PredictionOutput {
-  readonly predictions: NumericArray;
-  /** Where the examples have them. */
-  readonly labels?: NumericArray;
-  readonly metrics: Metrics;
-}
 
 /**
  * Trains a model with the semantics of Hugging Face's Trainer: its arguments and defaults, its order of events, its
@@ -102,7 +57,7 @@ export interface PredictionOutput {
  * await trainer.train();
  * ```
  */
-export class Trainer<Example = unknown> {
+export class Trainer<Example = unknown> implements Run {
   /** The arguments, with every default filled in. */
   readonly args: ResolvedArguments;
   readonly model: TrainableModel;
@@ -113,37 +68,49 @@ export class Trainer<Example = unknown> {
   /** Give it to the rules and controls that follow the run: checkpoints keep what they remember, and resuming restores it. */
   readonly memory: RunMemory = runMemory();
   readonly #options: TrainerOptions<Example>;
-  readonly #adapted: AdaptedModel;
-  readonly #objective: Objective;
-  readonly #collate: Collator<Example>;
-  readonly #callbacks: readonly TrainerCallback[];
+  readonly #clock: () => number;
   readonly #open: OpenRun;
-  readonly #announcer: Announcer;
+  readonly #equipment: Equipment<Example>;
+  readonly #evaluator: Evaluator<Example>;
   readonly #history = new UpdateHistory();
-  /** What is being trained with, while it is. */
-  #session: Session | undefined;
-  #run: TrainingRun<Example> | undefined;
-  /** Whether something of the caller's draws on the console: two that draw in place would garble each other. */
-  #consoleIsTaken = false;
+  #isTraining = false;
+  /** What is being trained with, or was trained with last. */
+  #session: Session<Example> | undefined;
+  #loop: TrainingLoop<Example> | undefined;
+  /** What the caller shows on the console: with a progress bar beside it, each would garble the other. */
+  readonly #shown = new Set<Subscription>();
 
   constructor(options: TrainerOptions<Example>) {
     this.#options = options;
     this.args = resolveArguments(options.args);
     this.model = options.model;
-    this.#adapted = adaptModel(options.model);
+    this.#clock = options.clock ?? Date.now;
+    const model = adaptModel(options.model);
     checkOptions(options, this.args);
-    this.#objective = new Objective(this.#adapted, {
+    const objective = new Objective(model, {
       labelSmoothingFactor: this.args.labelSmoothingFactor,
       ...(options.computeLoss && { computeLoss: options.computeLoss }),
     });
-    this.#collate = options.dataCollator ?? (defaultCollator as Collator<Example>);
-    this.#callbacks = [defaultFlow, ...(options.callbacks ?? [])];
     this.#open = new OpenRun({ ...options, run: this.args.runName }, (request) => {
-      if (this.#run) return this.#run.act(request);
+      if (this.#loop && this.#session) return this.#session.requests.act(request);
       throw new Error('no training is running');
     });
-    this.#announcer = new Announcer(this.#open.bus, this.#callbacks, () => this.#context());
-    for (const callback of this.#callbacks) callback.onInitEnd?.(this.#context());
+    const callbacks: readonly TrainerCallback[] = [defaultFlow, ...(options.callbacks ?? [])];
+    const announcer = new Announcer(this.#open.bus, callbacks, () => this.#context());
+    const collate = options.dataCollator ?? (defaultCollator as Collator<Example>);
+    const { args, control, memory } = this;
+    const shared = { args, announcer, objective, collate };
+    this.#evaluator = new Evaluator({ ...shared, computeMetrics: options.computeMetrics, clock: this.#clock });
+    this.#equipment = {
+      ...shared,
+      ...{ model, callbacks, control, memory },
+      history: this.#history,
+      bus: this.#open.bus,
+      queue: this.#open.queue,
+      canEvaluate: options.evalDataset !== undefined,
+      evaluate: () => this.evaluate(),
+    };
+    for (const callback of callbacks) callback.onInitEnd?.(this.#context());
   }
 
   /** The name of the run, on every event. */
@@ -156,10 +123,29 @@ export class Trainer<Example = unknown> {
     return this.#open.events$;
   }
 
-  /** Let a sink or an observer follow a stream, under supervision: see `Training.attach`. */
-  attach<T>(stream$: Observable<T>, observer: Follower<T>, options?: AttachOptions): Subscription {
-    if ('name' in observer && observer.name === 'consoleSink') this.#consoleIsTaken = true;
-    return this.#open.attach(stream$, observer, options);
+  /** Updates done. */
+  get stepsDone(): number {
+    return this.state.globalStep;
+  }
+
+  /** Whether control has asked the training to stop. The loop asks it itself. */
+  get stopRequested(): boolean {
+    return this.#session?.requests.stoppedBy !== undefined;
+  }
+
+  /** Let a sink, an observer or a function follow a stream, under supervision: see {@link Run.attach}. */
+  attach<T>(stream$: Observable<T>, follower: Follower<T>, options?: AttachOptions): Subscription {
+    const subscription = this.#open.attach(stream$, follower, options);
+    if (isOnStandardOutput(follower)) {
+      this.#shown.add(subscription);
+      subscription.add(() => this.#shown.delete(subscription));
+    }
+    return subscription;
+  }
+
+  /** The same stream, supervised: see {@link Run.supervise}. */
+  supervise<T>(stream$: Observable<T>): Observable<T> {
+    return this.#open.supervise(stream$);
   }
 
   /** Make every alert of a rule an event of the run. */
@@ -168,43 +154,41 @@ export class Trainer<Example = unknown> {
   }
 
   /**
-   * Do what a control operator asks, and tell of each by a `control` event. Rates change at once; a checkpoint, an
-   * evaluation and a rollback come at the end of the step.
+   * Do what a control operator asks, and tell of each by a `control` event. Rates change at once; a skip comes with the
+   * next update; a checkpoint, an evaluation and a rollback at the end of the step. A checkpoint and an evaluation can be
+   * asked for up to `train-end`; what comes too late is refused.
    */
   steer(requests$: Observable<ControlRequest>): Subscription {
     return this.#open.steer(requests$);
   }
 
   /**
-   * Train to the end of the plan, or until a callback or a command stops it.
+   * Train to the end of the plan, or until a callback or a command stops it; `train-end` says which.
    *
    * Rejects with the error of a callback that throws, or of the model. Whatever happens, no tensor stays behind.
    *
    * @throws RangeError for a dataset that gives no plan; Error for a checkpoint that cannot be resumed from.
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
-    if (this.#session)
-      throw new Error('train(): expected to be called after the running training has ended, got it before');
-    if (this.#open.closed)
-      throw new Error('train(): expected to be called before close(), got it after; nobody would hear of the training');
-    const { trainDataset } = this.#options;
-    if (trainDataset === undefined) throw new TypeError('trainDataset: expected one to train on, got none');
-    const begin = this.#now();
+    const trainDataset = this.#checkCanTrain();
+    const begin = this.#clock();
     const source = exampleSource('trainDataset', trainDataset);
     const plan = planTraining(this.args, source.length);
-    const optimizer = this.#options.optimizer ?? this.#createOptimizer();
+    const optimizer = this.#options.optimizer ?? createOptimizer(this.args, this.#equipment.model);
     const ended$ = new Subject<void>();
     const unpatchBackend = patchBackend();
+    this.#isTraining = true;
+    this.#session = undefined;
     try {
-      const session = this.#beginSession(plan, optimizer);
-      if (this.args.saveStrategy !== 'no' && !this.args.saveOnlyModel) await checkSavable(optimizer);
-      this.#run = await this.#createRun(session, plan, source, options.resumeFromCheckpoint);
-      this.#showProgress(ended$);
-      await this.#run.run();
-      return await this.#finish(session, plan, begin);
+      const session = await openSession(this.#equipment, plan, source, optimizer);
+      return await this.#trainIn(session, options, begin, ended$);
+    } catch (error) {
+      this.#loop?.fail(error);
+      throw error;
     } finally {
-      this.#run = undefined;
-      this.#session = undefined;
+      this.#loop?.end('the training has ended');
+      this.#loop = undefined;
+      this.#isTraining = false;
       unpatchBackend();
       if (!this.#options.optimizer) optimizer.dispose();
       ended$.next();
@@ -221,18 +205,7 @@ export class Trainer<Example = unknown> {
     { metricKeyPrefix = 'eval' }: { readonly metricKeyPrefix?: string } = {},
   ): Promise<Metrics> {
     if (dataset === undefined) throw new TypeError('evalDataset: expected one to evaluate on, got none');
-    if (!isDataset(dataset)) {
-      let all: Metrics = {};
-      for (const [name, one] of Object.entries(dataset)) {
-        all = { ...all, ...(await this.evaluate(one, { metricKeyPrefix: `${metricKeyPrefix}_${name}` })) };
-      }
-      return all;
-    }
-    const keepPredictions = this.#options.computeMetrics !== undefined && !this.args.predictionLossOnly;
-    const { metrics } = await this.#runModel('evalDataset', dataset, metricKeyPrefix, keepPredictions);
-    await logMetrics(this.#announcer, this.args, this.state, metrics);
-    await this.#announcer.say('onEvaluate', { type: 'evaluate', metrics }, { metrics });
-    return metrics;
+    return this.#evaluator.evaluate(dataset, metricKeyPrefix);
   }
 
   /** Run the model over a dataset, and give what it says, with metrics where there are labels. */
@@ -240,13 +213,7 @@ export class Trainer<Example = unknown> {
     dataset: TrainDataset<Example>,
     { metricKeyPrefix = 'test' }: { readonly metricKeyPrefix?: string } = {},
   ): Promise<PredictionOutput> {
-    const { predictions, labels, metrics } = await this.#runModel('dataset', dataset, metricKeyPrefix, true);
-    await this.#announcer.say('onPredict', { type: 'predict', metrics }, { metrics });
-    return {
-      predictions: predictions ?? { shape: [0], data: new Float32Array() },
-      ...(labels && { labels }),
-      metrics,
-    };
+    return this.#evaluator.predict(dataset, metricKeyPrefix);
   }
 
   /**
@@ -262,134 +229,70 @@ export class Trainer<Example = unknown> {
     const { csvSink } = await import('../sinks/csv/csv-sink.js');
     const sink = csvSink(file, { layout: 'tutorial' });
     for (const updates of this.#history.updates(this.run)) sink.next(updates);
-    sink.complete();
-    await sink.closed;
+    await sink.close();
   }
 
   /** Write the model's weights as `model.safetensors` in a folder. Default: `outputDir`. */
   async saveModel(folder: string = this.args.outputDir): Promise<void> {
     const { writeModel } = await import('./checkpoints/checkpoint-folder.js');
-    await writeModel(folder, await readWeights(this.#adapted.parameters()));
+    await writeModel(folder, await readWeights(this.#equipment.model.parameters()));
   }
 
-  /** End the stream, and wait for every sink to flush. Gives every `sink-error` of the run. */
+  /**
+   * End the stream, and wait until every sink is closed. Gives every `sink-error` of the run. A training that is going on
+   * goes on to its end, unobserved, and `train-end` says that it was cut off.
+   */
   close(): Promise<readonly SinkErrorEvent[]> {
+    if (!this.#open.closed) this.#loop?.cutOff();
     return this.#open.close();
   }
 
-  #now(): number {
-    return (this.#options.clock ?? Date.now)();
+  async #trainIn(
+    session: Session<Example>,
+    { resumeFromCheckpoint: resume = this.args.resumeFromCheckpoint ?? false }: TrainOptions,
+    begin: number,
+    ended$: Observable<void>,
+  ): Promise<TrainOutput> {
+    this.#session = session;
+    this.state = session.state;
+    const resumed = resume === false ? undefined : await session.checkpoints.resume(resume);
+    if (resumed) session.position = resumed.position;
+    const loop = new TrainingLoop(session);
+    this.#loop = loop;
+    if (resumed && resumed.unknown.length > 0) this.#sayNotRestored(resumed.unknown);
+    this.#showProgress(ended$);
+    await loop.run();
+    const { globalStep } = this.state;
+    const trainingLoss = session.meter.overall(globalStep);
+    const metrics = await loop.finish(this.#totals(session.plan, trainingLoss, begin));
+    return { globalStep, trainingLoss, metrics };
+  }
+
+  #checkCanTrain(): TrainDataset<Example> {
+    if (this.#isTraining)
+      throw new Error('train(): expected to be called after the running training has ended, got it before');
+    if (this.#open.closed)
+      throw new Error('train(): expected to be called before close(), got it after; nobody would hear of the training');
+    const { trainDataset } = this.#options;
+    if (trainDataset === undefined) throw new TypeError('trainDataset: expected one to train on, got none');
+    return trainDataset;
+  }
+
+  #totals({ samples }: TrainingPlan, trainingLoss: number, begin: number): Metrics {
+    const { maxSteps: steps, totalFlos } = this.state;
+    const speed = speedMetrics('train', this.#clock() - begin, { samples, steps });
+    return { ...speed, total_flos: totalFlos, train_loss: trainingLoss };
   }
 
   #context(): CallbackContext {
     const { args, state, control, model } = this;
-    const { optimizer, scheduler } = this.#session ?? {};
-    return { args, state, control, model, ...(optimizer && { optimizer }), ...(scheduler && { scheduler }) };
-  }
-
-  #createOptimizer(): AdamW {
-    const { args } = this;
-    const names = new Map(this.#adapted.parameters().map(({ name, variable }) => [variable.name, name]));
-    return new AdamW({
-      learningRate: args.learningRate,
-      beta1: args.adamBeta1,
-      beta2: args.adamBeta2,
-      epsilon: args.adamEpsilon,
-      weightDecay: args.weightDecay,
-      decays: (variable) => hasWeightDecay(names.get(variable) ?? variable),
-    });
-  }
-
-  #beginSession(plan: TrainingPlan, optimizer: Optimizer): Session {
-    const { args, control } = this;
-    const scheduler = createScheduler(args.lrSchedulerType, {
-      learningRate: args.learningRate,
-      warmupSteps: warmupUpdates(args, plan.maxSteps),
-      trainingSteps: plan.maxSteps,
-      ...(args.lrSchedulerKwargs && { options: args.lrSchedulerKwargs }),
-    });
-    this.state = beginningState(args, plan);
-    const kept: Kept = {
-      args,
-      model: this.#adapted,
-      callbacks: this.#callbacks,
-      control,
-      state: this.state,
-      history: this.#history,
-      optimizer,
-      scheduler,
-      meter: new LossMeter(args.loggingNanInfFilter),
-      factors: new LearningRateFactors(),
-      memory: this.memory,
-    };
-    this.#session = { ...kept, checkpoints: new CheckpointKeeper(kept, plan.batchesPerEpoch) };
-    return this.#session;
-  }
-
-  async #createRun(
-    session: Session,
-    plan: TrainingPlan,
-    source: ExampleSource<Example>,
-    resume: string | boolean = this.args.resumeFromCheckpoint ?? false,
-  ): Promise<TrainingRun<Example>> {
-    const trainable = this.#adapted.parameters().filter(({ variable }) => variable.trainable);
-    if (trainable.length === 0) throw new TypeError('model: expected at least one trainable parameter, got none');
-    this.#history.begin(
-      trainable.map(({ name }) => name),
-      trainable.map(({ variable }) => variable.size),
-    );
-    const { checkpoints } = session;
-    const grouping = await this.#lengthGrouping(source);
-    const resumed = resume === false ? undefined : await checkpoints.resume(resume);
-    if (resumed && resumed.unknown.length > 0) this.#sayNotRestored(resumed.unknown);
-    return new TrainingRun(
-      {
-        ...session,
-        plan,
-        bus: this.#open.bus,
-        announcer: this.#announcer,
-        objective: this.#objective,
-        trainable,
-        source,
-        grouping,
-        inputMeter: new InputMeter(
-          this.args.includeNumInputTokensSeen,
-          this.#adapted.mainInputNames,
-          this.#adapted.parameters(),
-        ),
-        collate: this.#collate,
-        canEvaluate: this.#options.evalDataset !== undefined,
-        evaluate: () => this.evaluate(),
-        judge: (metrics) => this.#judge(metrics),
-      },
-      resumed?.position ?? { epoch: 0, batches: 0 },
-    );
-  }
-
-  async #lengthGrouping(source: ExampleSource<Example>): Promise<LengthGrouping | undefined> {
-    const { args } = this;
-    const groupSize = lengthGroupSize(args);
-    if (groupSize === null) return undefined;
-    const lengths = await exampleLengths(source, args.lengthColumnName, this.#adapted.mainInputNames);
-    return { lengths, groupSize };
-  }
-
-  async #finish({ meter, checkpoints }: Session, plan: TrainingPlan, begin: number): Promise<TrainOutput> {
-    const { args, state } = this;
-    const trainingLoss = meter.overall(state.globalStep);
-    const metrics = {
-      ...speedMetrics('train', this.#now() - begin, { samples: plan.samples, steps: state.maxSteps }),
-      total_flos: state.totalFlos,
-      train_loss: trainingLoss,
-    };
-    const logged = await logMetrics(this.#announcer, args, state, metrics);
-    if (args.loadBestModelAtEnd) await checkpoints.loadBest();
-    await this.#announcer.say('onTrainEnd', { type: 'train-end', status: 'completed' }, {});
-    return { globalStep: state.globalStep, trainingLoss, metrics: logged };
+    if (!this.#loop || !this.#session) return { args, state, control, model };
+    const { optimizer, scheduler } = this.#session;
+    return { args, state, control, model, optimizer, scheduler };
   }
 
   #sayNotRestored(names: readonly string[]): void {
-    this.#announcer.publish({
+    this.#equipment.announcer.publish({
       type: 'alert',
       rule: 'callbacks-not-restored',
       severity: 'warning',
@@ -399,90 +302,9 @@ export class Trainer<Example = unknown> {
     });
   }
 
-  /** Whether an evaluation is the best so far; schedules that follow a metric are told. */
-  #judge(metrics: Metrics): boolean {
-    const { args, state } = this;
-    if (args.metricForBestModel === undefined) return false;
-    const value = metricOf(metrics, args);
-    this.#session?.scheduler.observe(value);
-    const best = state.bestMetric ?? (args.greaterIsBetter ? -Infinity : Infinity);
-    if (!(args.greaterIsBetter ? value > best : value < best)) return false;
-    state.bestMetric = value;
-    if (args.saveStrategy !== 'no') state.bestGlobalStep = state.globalStep;
-    return true;
-  }
-
-  async #runModel(
-    name: string,
-    dataset: TrainDataset<Example>,
-    prefix: string,
-    keepPredictions: boolean,
-  ): Promise<Evaluated> {
-    const { args } = this;
-    const begin = this.#now();
-    const source = exampleSource(name, dataset);
-    const unpatchBackend = patchBackend();
-    const evaluated = await evaluateModel(source, {
-      objective: this.#objective,
-      collate: this.#collate,
-      batchSize: args.perDeviceEvalBatchSize,
-      seed: args.seed,
-      keepPredictions,
-      computeMetrics: this.#options.computeMetrics,
-      prefix,
-      onBatch: () => this.#announcer.say('onPredictionStep', undefined, {}),
-    }).finally(unpatchBackend);
-    const steps = Math.ceil(evaluated.samples / args.perDeviceEvalBatchSize);
-    const speed = speedMetrics(prefix, this.#now() - begin, { samples: evaluated.samples, steps });
-    return { ...evaluated, metrics: { ...evaluated.metrics, ...speed } };
-  }
-
   #showProgress(ended$: Observable<void>): void {
-    if (this.args.disableTqdm || this.#consoleIsTaken) return;
-    // An evaluation is logged too: one line is enough.
-    const shown$ = this.events$.pipe(
-      filter(({ type }) => type !== 'evaluate'),
-      map(withoutFlos),
-      takeUntil(ended$),
-    );
+    if (this.args.disableTqdm || this.#shown.size > 0 || this.#open.closed) return;
+    const shown$ = shownProgress(this.events$).pipe(takeUntil(ended$));
     this.#open.attach(shown$, consoleSink({ style: 'progress' }), { name: 'progress' });
-  }
-}
-
-/** The log has it for Hugging Face's readers; a number of so many digits is nothing to show, and they do not either. */
-function withoutFlos(event: TrainingEvent): TrainingEvent {
-  if (event.type !== 'log') return event;
-  const { total_flos: _, ...metrics } = event.metrics;
-  return { ...event, metrics: metrics as Metrics };
-}
-
-/** What one call of `train()` works with, and its checkpoints. */
-type Session = Kept & { readonly checkpoints: CheckpointKeeper };
-
-/** The state of a training that begins. */
-function beginningState(args: ResolvedArguments, { maxSteps, numTrainEpochs }: TrainingPlan): TrainerState {
-  return {
-    ...initialState(),
-    maxSteps,
-    numTrainEpochs,
-    trainBatchSize: args.perDeviceTrainBatchSize,
-    loggingSteps: absoluteSteps(args.loggingSteps, maxSteps),
-    evalSteps: absoluteSteps(args.evalSteps, maxSteps),
-    saveSteps: absoluteSteps(args.saveSteps, maxSteps),
-  };
-}
-
-function checkOptions<Example>(options: TrainerOptions<Example>, args: ResolvedArguments): void {
-  const { computeLoss, computeMetrics, dataCollator, callbacks = [], evalDataset } = options;
-  if (computeLoss) checkFunction('computeLoss', computeLoss, 'function (output, batch, context) → scalar');
-  if (computeMetrics) checkFunction('computeMetrics', computeMetrics, 'function { predictions, labels } → metrics');
-  if (dataCollator) checkFunction('dataCollator', dataCollator, 'function examples → batch');
-  callbacks.forEach((callback, i) => {
-    if (typeof callback === 'object' && callback !== null) return;
-    throw new TypeError(`callbacks[${i}]: expected an object with hooks, got ${describeValue(callback)}`);
-  });
-  if (evalDataset === undefined && (args.evalStrategy !== 'no' || args.evalOnStart)) {
-    const why = args.evalOnStart ? 'evalOnStart' : `evalStrategy ${JSON.stringify(args.evalStrategy)}`;
-    throw new TypeError(`evalDataset: expected one with ${why}, got none; give one, or set evalStrategy to "no"`);
   }
 }

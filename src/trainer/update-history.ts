@@ -26,6 +26,7 @@ export class UpdateHistory {
     this.#rows = [...rows];
   }
 
+  /** The norms of a step, in an array that nobody else has. */
   add(updateNorms: Float64Array): void {
     this.#rows.push(updateNorms);
   }

@@ -8,8 +8,9 @@ import { short } from './format.js';
 import { updateLines } from './lines.js';
 import { noteOf } from './notes.js';
 import { type Progress, progressLine } from './progress.js';
+import { drawingOn, standardOutput } from './standard-output.js';
 import { tableLines } from './table.js';
-import { type ConsoleOutput, standardOutput, Terminal } from './terminal.js';
+import { type ConsoleOutput, Terminal } from './terminal.js';
 
 /** `lines`: one line a parameter and step. `table`: all parameters, drawn in place. `progress`: one line, drawn in place. */
 export type ConsoleStyle = 'lines' | 'table' | 'progress';
@@ -55,7 +56,8 @@ export function consoleSink(options: ConsoleSinkOptions = {}): Sink<RunRecord> {
   checkOneOf('style', options.style ?? 'lines', STYLES);
   checkOneOf('statistic', options.statistic ?? 'updateNorm', STATISTICS);
   if (options.top !== undefined) checkPositiveInteger('top', options.top);
-  return createSink('consoleSink', new Show(options));
+  const { output = standardOutput() } = options;
+  return drawingOn(createSink('consoleSink', new Show(options, output)), output);
 }
 
 class Show implements SinkWork<RunRecord> {
@@ -74,8 +76,7 @@ class Show implements SinkWork<RunRecord> {
   #drawnStep = -1;
   #headed = false;
 
-  constructor(options: ConsoleSinkOptions) {
-    const output = options.output ?? standardOutput();
+  constructor(options: ConsoleSinkOptions, output: ConsoleOutput) {
     this.#style = options.style ?? 'lines';
     this.#statistic = options.statistic ?? 'updateNorm';
     this.#terminal = new Terminal(output);

@@ -11,12 +11,6 @@ export interface ConsoleOutput {
   off?(event: 'error', listener: (cause: unknown) => void): unknown;
 }
 
-/** Standard output in Node, the console elsewhere. */
-export function standardOutput(): ConsoleOutput {
-  const stdout = (globalThis as { process?: { stdout?: ConsoleOutput } }).process?.stdout;
-  return stdout?.write ? stdout : { write: (text) => console.log(text.replace(/\n$/, '')) };
-}
-
 /** Lines that stay, above a few that are drawn again in place. Printing and drawing throw once the output is gone. */
 export class Terminal {
   #drawn = 0;

@@ -7,9 +7,10 @@ import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { readCallbacks, restoreCallbacks } from '../callbacks/callback-states.js';
 import type { TrainerCallback } from '../callbacks/trainer-callback.js';
 import type { LossMeter } from '../loop/loss-meter.js';
-import type { DataPosition } from '../loop/training-run.js';
+
 import type { AdaptedModel } from '../model/trainable-model.js';
 import type { Scheduler } from '../schedules/scheduler.js';
+import type { DataPosition } from '../state/data-position.js';
 import type { TrainerControl } from '../state/trainer-control.js';
 import type { TrainerState } from '../state/trainer-state.js';
 import type { UpdateHistory } from '../update-history.js';
@@ -122,15 +123,16 @@ export class CheckpointKeeper {
     );
   }
 
-  /** Take the weights of the best checkpoint; and, with a limit of one, keep only that. */
-  async loadBest(): Promise<void> {
+  /** Take the weights of the best checkpoint, if there is one, and say which it is; with a limit of one, keep only that. */
+  async loadBest(): Promise<string | undefined> {
     const { args, model, state } = this.kept;
     const best = state.bestModelCheckpoint;
-    if (best === null) return;
+    if (best === null) return undefined;
     const { readModel, removeCheckpoint } = await folders();
     writeWeights(model.parameters(), await readModel(best), best);
-    if (args.saveTotalLimit !== 1) return;
+    if (args.saveTotalLimit !== 1) return best;
     for (const path of this.#own.filter((own) => own !== best)) await removeCheckpoint(path);
+    return best;
   }
 
   async #apply(checkpoint: Checkpoint, path: string): Promise<void> {

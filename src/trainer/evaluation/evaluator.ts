@@ -1,0 +1,87 @@
+import type { Metrics } from '../../events/events.js';
+import { patchBackend } from '../../tfjs/backend/patch-backend.js';
+import type { ResolvedArguments } from '../arguments/training-arguments.js';
+import type { Collator } from '../data/collate.js';
+import { exampleSource, isDataset, type TrainDataset } from '../data/train-dataset.js';
+import type { Announcer } from '../loop/announcer.js';
+import { logMetrics } from '../loop/log-metrics.js';
+import { speedMetrics } from '../loop/speed-metrics.js';
+import type { Objective } from '../model/objective.js';
+import { type ComputeMetrics, type Evaluated, evaluateModel } from './evaluate-model.js';
+import type { NumericArray } from './numeric-array.js';
+
+/** Several datasets to evaluate on, by name. */
+export type NamedDatasets<Example> = Readonly<Record<string, TrainDataset<Example>>>;
+
+export interface PredictionOutput {
+  readonly predictions: NumericArray;
+  /** Where the examples have them. */
+  readonly labels?: NumericArray;
+  readonly metrics: Metrics;
+}
+
+export interface EvaluatorOptions<Example> {
+  readonly args: ResolvedArguments;
+  readonly announcer: Announcer;
+  readonly objective: Objective;
+  readonly collate: Collator<Example>;
+  readonly computeMetrics: ComputeMetrics | undefined;
+  /** Milliseconds since any moment. */
+  readonly clock: () => number;
+}
+
+/** Runs a model over datasets, and says what came of it. */
+export class Evaluator<Example> {
+  constructor(private readonly options: EvaluatorOptions<Example>) {}
+
+  async evaluate(dataset: TrainDataset<Example> | NamedDatasets<Example>, prefix: string): Promise<Metrics> {
+    if (!isDataset(dataset)) {
+      let all: Metrics = {};
+      for (const [name, one] of Object.entries(dataset)) {
+        all = { ...all, ...(await this.evaluate(one, `${prefix}_${name}`)) };
+      }
+      return all;
+    }
+    const { announcer, args, computeMetrics } = this.options;
+    const keepPredictions = computeMetrics !== undefined && !args.predictionLossOnly;
+    const { metrics } = await this.#run('evalDataset', dataset, prefix, keepPredictions);
+    await logMetrics(announcer, metrics);
+    await announcer.say('onEvaluate', { type: 'evaluate', metrics }, { metrics });
+    return metrics;
+  }
+
+  async predict(dataset: TrainDataset<Example>, prefix: string): Promise<PredictionOutput> {
+    const { predictions, labels, metrics } = await this.#run('dataset', dataset, prefix, true);
+    await this.options.announcer.say('onPredict', { type: 'predict', metrics }, { metrics });
+    return {
+      predictions: predictions ?? { shape: [0], data: new Float32Array() },
+      ...(labels && { labels }),
+      metrics,
+    };
+  }
+
+  async #run(
+    name: string,
+    dataset: TrainDataset<Example>,
+    prefix: string,
+    keepPredictions: boolean,
+  ): Promise<Evaluated> {
+    const { args, announcer, objective, collate, computeMetrics, clock } = this.options;
+    const begin = clock();
+    const source = exampleSource(name, dataset);
+    const unpatchBackend = patchBackend();
+    const evaluated = await evaluateModel(source, {
+      objective,
+      collate,
+      batchSize: args.perDeviceEvalBatchSize,
+      seed: args.seed,
+      keepPredictions,
+      computeMetrics,
+      prefix,
+      onBatch: () => announcer.say('onPredictionStep', undefined, {}),
+    }).finally(unpatchBackend);
+    const steps = Math.ceil(evaluated.samples / args.perDeviceEvalBatchSize);
+    const speed = speedMetrics(prefix, clock() - begin, { samples: evaluated.samples, steps });
+    return { ...evaluated, metrics: { ...evaluated.metrics, ...speed } };
+  }
+}

@@ -1,0 +1,40 @@
+import { type Optimizer, tidy } from '@tensorflow/tfjs-core';
+import { setLearningRate } from '../../tfjs/learning-rate.js';
+import { createStepParameters, type LiveParameters } from '../../tfjs/live-parameters.js';
+import type { NamedParameter } from '../../tfjs/parameter-names.js';
+import { stepSumsOf } from '../../tfjs/step-sums-of.js';
+import type { Gradients } from './gradients.js';
+
+/** The handle on the parameters of an update; whoever makes it releases it. */
+export function liveParameters(trainable: readonly NamedParameter[], gradients: Gradients): LiveParameters {
+  return createStepParameters(
+    trainable.map(({ name, variable }) => {
+      const gradient = gradients.of(variable);
+      return gradient ? { name, variable, gradient } : { name, variable };
+    }),
+  );
+}
+
+/**
+ * Have the optimizer make the update at a rate. Gives the norm of every parameter's update, in an array of its own: what
+ * subscribers do to theirs is not seen in it.
+ */
+export function observedUpdate(
+  optimizer: Optimizer,
+  learningRate: number,
+  gradients: Gradients,
+  parameters: LiveParameters,
+): Float64Array | Promise<Float64Array> {
+  const before = parameters.snapshot();
+  try {
+    setLearningRate(optimizer, learningRate);
+    tidy(() => optimizer.applyGradients(gradients.byName));
+    parameters.advance(stepSumsOf(optimizer));
+    const found = parameters.compare(before, { statistics: ['updateNorm'] });
+    return found instanceof Promise
+      ? found.then(({ columns }) => columns.updateNorm.slice())
+      : found.columns.updateNorm.slice();
+  } finally {
+    before.dispose();
+  }
+}
