@@ -65,11 +65,15 @@ export function stalledTraining({
   });
 }
 
+/** What a loop that was over begins again with. */
+const BEGINS: ReadonlySet<TrainingEventType> = new Set(['train-begin', 'epoch-begin', 'step-begin']);
+
 /** Hears the events of a loop, and tells when none has come for too long. */
 class StallWatch {
   #troubles = createTroubles();
   #last: EventContext | undefined;
   #stalled = false;
+  #over = false;
   #cancel = () => {};
 
   constructor(
@@ -93,6 +97,9 @@ class StallWatch {
 
   hear(event: TrainingEvent): void {
     if (NOT_OF_THE_LOOP.has(event.type)) return;
+    // A last evaluation or checkpoint may come after the end: nothing has to follow it.
+    if (this.#over && !BEGINS.has(event.type)) return;
+    this.#over = event.type === 'train-end';
     this.#cancel();
     const { afterMs, timer } = this.options;
     // Between two calls of it a training was not stalled, but over.

@@ -30,7 +30,7 @@ import {
 } from '../parameters/update-sums.js';
 import { comparable } from './comparable.js';
 import { type HeldTensors, share } from './held-tensors.js';
-import type { LiveParameter } from './variable-source.js';
+import type { LiveParameter } from './live-parameter.js';
 
 type ScalarPart = keyof typeof SUM_FIELDS;
 

@@ -13,8 +13,8 @@ import {
 import { comparable } from './comparable.js';
 import type { HeldTensors } from './held-tensors.js';
 import { hostValues } from './host-values.js';
+import type { LiveParameter, SumsByVariable } from './live-parameter.js';
 import { type TensorPair, type TensorPasses, tensorPasses } from './tensor-passes.js';
-import type { LiveParameter, SumsByVariable } from './variable-source.js';
 
 type ScalarPart = Exclude<SumsPart, `${string}-histogram`>;
 

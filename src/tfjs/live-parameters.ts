@@ -1,8 +1,9 @@
 import { LiveParameters as AnyLiveParameters } from '../parameters/live-parameters.js';
+import type { LiveParameter, SumsByVariable } from './live-parameter.js';
 import { onDevice } from './on-device.js';
-import { type LiveParameter, type SumsByVariable, VariableSource } from './variable-source.js';
+import { VariableSource } from './variable-source.js';
 
-export type { LiveParameter, SumsByVariable } from './variable-source.js';
+export type { LiveParameter, SumsByVariable } from './live-parameter.js';
 
 export interface LiveParametersOptions {
   /** Where to compute: `host` reads the values, `device` reads one small tensor of results. Default: by backend. */

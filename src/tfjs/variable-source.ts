@@ -1,24 +1,11 @@
-import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import type { StepSums } from '../parameters/kernels/kernel.js';
+import type { Variable } from '@tensorflow/tfjs-core';
 import type { HeldValues, ParameterSource } from '../parameters/parameter-source.js';
 import type { MaybePromise } from '../parameters/step-parameters.js';
 import type { SumsPart, UpdateSums } from '../parameters/update-sums.js';
 import { deviceSums } from './device-sums.js';
 import { HeldTensors } from './held-tensors.js';
 import { hostSums } from './host-sums.js';
-
-/** A parameter of a step, as a source gives it. */
-export interface LiveParameter {
-  readonly name: string;
-  readonly variable: Variable;
-  /** Missing where no gradient reached it. */
-  readonly gradient?: Tensor;
-  /** What its change counts from, until it is disposed. Missing where that is its value before the update. */
-  readonly since?: Tensor;
-}
-
-/** What an optimizer found while it updated, by the names of the variables, of which there is one each at a time. */
-export type SumsByVariable = ReadonlyMap<string, StepSums>;
+import type { LiveParameter, SumsByVariable } from './live-parameter.js';
 
 /** What is said of a set of variables, in frozen lists. */
 interface Description {

@@ -1,7 +1,8 @@
 import { type Observable, Subject, type Subscription, takeUntil } from 'rxjs';
-import type { AlertEvent, ControlRequest, Metrics, SinkErrorEvent, TrainingEvent } from '../events/events.js';
+import type { ControlRequest, Metrics, SinkErrorEvent } from '../events/events.js';
 import { type RunMemory, runMemory } from '../events/run-memory.js';
 import type { AttachOptions, Follower } from '../run/attachments.js';
+import { BaseRun } from '../run/base-run.js';
 import { OpenRun } from '../run/open-run.js';
 import type { Run } from '../run/run.js';
 import { consoleSink } from '../sinks/console/console-sink.js';
@@ -57,7 +58,7 @@ import { UpdateHistory } from './update-history.js';
  * await trainer.train();
  * ```
  */
-export class Trainer<Example = unknown> implements Run {
+export class Trainer<Example = unknown> extends BaseRun {
   /** The arguments, with every default filled in. */
   readonly args: ResolvedArguments;
   readonly model: TrainableModel;
@@ -81,24 +82,27 @@ export class Trainer<Example = unknown> implements Run {
   readonly #shown = new Set<Subscription>();
 
   constructor(options: TrainerOptions<Example>) {
+    const args = resolveArguments(options.args);
+    const open = new OpenRun({ ...options, run: args.runName }, (request) => {
+      if (this.#loop && this.#session) return this.#session.requests.act(request);
+      throw new Error('no training is running');
+    });
+    super(open);
+    this.#open = open;
     this.#options = options;
-    this.args = resolveArguments(options.args);
+    this.args = args;
     this.model = options.model;
     this.#clock = options.clock ?? Date.now;
     const model = adaptModel(options.model);
-    checkOptions(options, this.args);
+    checkOptions(options, args);
     const objective = new Objective(model, {
-      labelSmoothingFactor: this.args.labelSmoothingFactor,
+      labelSmoothingFactor: args.labelSmoothingFactor,
       ...(options.computeLoss && { computeLoss: options.computeLoss }),
-    });
-    this.#open = new OpenRun({ ...options, run: this.args.runName }, (request) => {
-      if (this.#loop && this.#session) return this.#session.requests.act(request);
-      throw new Error('no training is running');
     });
     const callbacks: readonly TrainerCallback[] = [defaultFlow, ...(options.callbacks ?? [])];
     const announcer = new Announcer(this.#open.bus, callbacks, () => this.#context());
     const collate = options.dataCollator ?? (defaultCollator as Collator<Example>);
-    const { args, control, memory } = this;
+    const { control, memory } = this;
     const shared = { args, announcer, objective, collate };
     this.#evaluator = new Evaluator({ ...shared, computeMetrics: options.computeMetrics, clock: this.#clock });
     this.#equipment = {
@@ -113,18 +117,8 @@ export class Trainer<Example = unknown> implements Run {
     for (const callback of callbacks) callback.onInitEnd?.(this.#context());
   }
 
-  /** The name of the run, on every event. */
-  get run(): string {
-    return this.#open.bus.run;
-  }
-
-  /** Everything the loop does, as it does it. Hot: a subscriber gets the events from now on. It ends with `close()`. */
-  get events$(): Observable<TrainingEvent> {
-    return this.#open.events$;
-  }
-
   /** Updates done. */
-  get stepsDone(): number {
+  override get stepsDone(): number {
     return this.state.globalStep;
   }
 
@@ -134,8 +128,8 @@ export class Trainer<Example = unknown> implements Run {
   }
 
   /** Let a sink, an observer or a function follow a stream, under supervision: see {@link Run.attach}. */
-  attach<T>(stream$: Observable<T>, follower: Follower<T>, options?: AttachOptions): Subscription {
-    const subscription = this.#open.attach(stream$, follower, options);
+  override attach<T>(stream$: Observable<T>, follower: Follower<T>, options?: AttachOptions): Subscription {
+    const subscription = super.attach(stream$, follower, options);
     if (isOnStandardOutput(follower)) {
       this.#shown.add(subscription);
       subscription.add(() => this.#shown.delete(subscription));
@@ -143,23 +137,13 @@ export class Trainer<Example = unknown> implements Run {
     return subscription;
   }
 
-  /** The same stream, supervised: see {@link Run.supervise}. */
-  supervise<T>(stream$: Observable<T>): Observable<T> {
-    return this.#open.supervise(stream$);
-  }
-
-  /** Make every alert of a rule an event of the run. */
-  report(alerts$: Observable<AlertEvent>): Subscription {
-    return this.#open.report(alerts$);
-  }
-
   /**
    * Do what a control operator asks, and tell of each by a `control` event. Rates change at once; a skip comes with the
    * next update; a checkpoint, an evaluation and a rollback at the end of the step. A checkpoint and an evaluation can be
    * asked for up to `train-end`; what comes too late is refused.
    */
-  steer(requests$: Observable<ControlRequest>): Subscription {
-    return this.#open.steer(requests$);
+  override steer(requests$: Observable<ControlRequest>): Subscription {
+    return super.steer(requests$);
   }
 
   /**

@@ -32,6 +32,20 @@ function importsOf(file: string): Import[] {
   }));
 }
 
+/** Whatever imports itself by way of others: each circle as the way around. */
+function circlesIn(imported: ReadonlyMap<string, readonly string[]>): string[] {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]) => {
+    if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' → '));
+    if (way.includes(file) || done.has(file)) return;
+    for (const next of imported.get(file) ?? []) visit(next, [...way, file]);
+    done.add(file);
+  };
+  for (const file of imported.keys()) visit(file, []);
+  return circles;
+}
+
 const roomOf = (file: string): string | undefined => (file.includes('/') ? file.split('/')[0] : undefined);
 const imports = sourceFiles().flatMap(importsOf);
 
@@ -76,6 +90,18 @@ describe('rooms', () => {
       expect(node).toEqual([]);
     },
   );
+
+  it('has no circle between files, of types neither', () => {
+    const imported = new Map(
+      sourceFiles().map((file) => [
+        file,
+        importsOf(file)
+          .filter(({ specifier }) => specifier.startsWith('.'))
+          .map(({ specifier }) => relative(SRC, join(SRC, file, '..', specifier)).replace(/\.js$/, '.ts')),
+      ]),
+    );
+    expect(circlesIn(imported)).toEqual([]);
+  });
 
   it('is drawn in docs/architecture.md', () => {
     const page = readFileSync(join(SRC, '../docs/architecture.md'), 'utf8');

@@ -370,6 +370,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['just before', () => stalled(99), []],
     ['at it', () => stalled(100), ['begin error 0-0', 'end error 0-1']],
     ['after the end', () => stalled(1000, 'train-end'), []],
+    ['after the end and a last checkpoint', () => stalled(1000, 'train-end', 'save'), []],
     ['alerts are no sign of life', () => stalled(100, 'step-end', 'alert'), ['begin error 0-0', 'end error 0-2']],
     ['a checkpoint is', () => stalled(100, 'step-end', 'save'), []],
     ['a training that begins again after long, as a resumed one does', () => resumedAfter(1000), []],
