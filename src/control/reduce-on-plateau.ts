@@ -2,6 +2,7 @@ import { mergeMap, type OperatorFunction } from 'rxjs';
 import {
   checkNotNegative,
   checkOneOf,
+  checkOptions,
   checkPositiveInteger,
   checkWholeNumber,
   describeValue,
@@ -11,7 +12,7 @@ import { requiredMetric } from '../events/required-metric.js';
 import { type RunMemory, remembered } from '../events/run-memory.js';
 import { shortNumber } from '../events/short-number.js';
 import { perSubscription } from '../operators/per-subscription.js';
-import { type ImprovementOptions, improves, worst } from './improvement.js';
+import { IMPROVEMENT_OPTIONS, type ImprovementOptions, improves, worst } from './improvement.js';
 
 export interface ReduceOnPlateauOptions extends ImprovementOptions {
   /** The evaluation's metric to follow. Default: none, the mean training loss of every `steps` steps. */
@@ -52,6 +53,16 @@ export interface ReduceOnPlateauOptions extends ImprovementOptions {
  * ```
  */
 export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): OperatorFunction<TrainingEvent, ControlRequest> {
+  checkOptions('reduceOnPlateau', options, {
+    metric: true,
+    steps: true,
+    factor: true,
+    patience: true,
+    cooldown: true,
+    minFactor: true,
+    memory: true,
+    ...IMPROVEMENT_OPTIONS,
+  });
   const { metric, steps = 10, factor = 0.1, patience = 10, cooldown = 0, minFactor = 1e-4 } = options;
   const { mode = 'min', threshold = 1e-4, thresholdMode = 'rel' } = options;
   checkPositiveInteger('steps', steps);

@@ -1,5 +1,5 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { describeValue } from '../events/check-option.js';
+import { checkOptions, describeValue } from '../events/check-option.js';
 import type { RunRecord } from '../events/measurements.js';
 import { type Lines, readLines, sleep } from './line-reader.js';
 import { Pace } from './pace.js';
@@ -41,7 +41,8 @@ const POLL_MS = 100;
  * run$.pipe(ofMeasurement('parameter-updates')).subscribe((updates) => console.log(updates.step, [...updates]));
  * ```
  */
-export function replay(file: string, { speed = Infinity, follow = false }: ReplayOptions = {}): Observable<RunRecord> {
+export function replay(file: string, options: ReplayOptions = {}): Observable<RunRecord> {
+  const { speed = Infinity, follow = false } = checkOptions('replay', options, { speed: true, follow: true });
   checkReplay(file, speed);
   return new Observable((subscriber) => {
     const stop = new AbortController();
@@ -81,6 +82,7 @@ export interface ReadRunOptions extends ReplayOptions {
  * ```
  */
 export function readRun(file: string, options: ReadRunOptions = {}): AsyncIterableIterator<RunRecord> {
+  checkOptions('readRun', options, { speed: true, follow: true, signal: true });
   const { speed = Infinity, follow = false, signal = new AbortController().signal } = options;
   checkReplay(file, speed);
   const pace = new Pace(speed, (ms) => sleep(ms, signal));

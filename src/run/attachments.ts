@@ -1,5 +1,5 @@
 import { isObservable, type Observable, type Observer, type Subscription } from 'rxjs';
-import { describeValue } from '../events/check-option.js';
+import { checkOptions, describeValue } from '../events/check-option.js';
 import type { Sink } from '../events/sink.js';
 import { within } from '../events/within.js';
 import type { EventBus, Role } from './event-bus.js';
@@ -46,6 +46,7 @@ export class Attachments {
   ): Subscription {
     checkStream(stream$);
     checkFollower(follower);
+    checkOptions('attach', options, { name: true });
     const sink = isSink(follower) ? (follower as Sink<unknown>) : undefined;
     const name = options.name ?? sink?.name ?? 'observer';
     const fail = this.#failOnce(name);

@@ -1,3 +1,4 @@
+import type { OptionNames } from '../events/check-option.js';
 import type { ControlCommand, ControlRequest, Metrics } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import { type Act, type ControlQueue, LATER, type Outcome } from './control-queue.js';
@@ -16,6 +17,8 @@ export interface CommandHandlers {
   /** Evaluate, and give the metrics: they become an `evaluate` event. */
   readonly evaluate?: (request: ControlRequest) => Metrics | Promise<Metrics>;
 }
+
+export const HANDLER_NAMES: OptionNames<CommandHandlers> = { save: true, rollback: true, evaluate: true };
 
 /** What control can do to a loop that the source did not write. */
 export interface SteeredLoop {

@@ -1,4 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
+import type { OptionNames } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/events.js';
 import { within } from '../events/within.js';
 import { Attachments, type AttachOptions, checkStream, type Follower } from './attachments.js';
@@ -17,6 +18,8 @@ export interface RunOptions {
   /** How long `close()` waits for a stream or a sink that does not end; `Infinity` for ever. Default: 10,000 ms. */
   readonly closeTimeoutMs?: number;
 }
+
+export const RUN_OPTIONS: OptionNames<RunOptions> = { run: true, clock: true, onSinkError: true, closeTimeoutMs: true };
 
 const CLOSE_TIMEOUT_MS = 10_000;
 

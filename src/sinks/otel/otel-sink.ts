@@ -1,11 +1,12 @@
 import type { Attributes, MeterProvider } from '@opentelemetry/api';
 import type { Observable } from 'rxjs';
-import { checkOneOf, checkPositiveInteger } from '../../events/check-option.js';
+import { checkOneOf, checkOptions, checkPositiveInteger, type OptionNames } from '../../events/check-option.js';
 import type { AlertEvent } from '../../events/events.js';
 import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
 import { createSink } from '../create-sink.js';
+import { requireRunRecord } from '../require-record.js';
 import { type Alerts, alerts } from './alerts.js';
 import { type GaugeOutput, once } from './gauge-frame.js';
 import type { GaugeProducer } from './gauge-producer.js';
@@ -45,6 +46,18 @@ export interface OtelSinkOptions {
   readonly root?: string;
 }
 
+const OTEL_SINK_OPTIONS: OptionNames<OtelSinkOptions> = {
+  meterProvider: true,
+  producer: true,
+  detail: true,
+  maxParameters: true,
+  movers: true,
+  statistics: true,
+  seriesLimit: true,
+  tags: true,
+  root: true,
+};
+
 /** Takes events and updates into metrics. */
 export interface OtelSink extends Sink<RunRecord> {
   /** Troubles of the telemetry itself, for `training.report`. Ends with the run. */
@@ -75,6 +88,7 @@ export interface OtelSink extends Sink<RunRecord> {
  * ```
  */
 export function otelSink(options: OtelSinkOptions = {}): OtelSink {
+  checkOptions('otelSink', options, OTEL_SINK_OPTIONS);
   return createOtelSink(options, { name: 'otelSink', alerts: alerts(), flush: async () => {} });
 }
 
@@ -98,6 +112,7 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
   const baseOf = baseAttributes(names, tags);
 
   const take = (record: RunRecord) => {
+    requireRunRecord(record, `${parts.name}()`);
     const base = baseOf(record.run);
     parts.alerts.at(record);
     sayStatus(record, base);

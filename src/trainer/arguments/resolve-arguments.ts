@@ -74,6 +74,9 @@ function lastSegment(path: string): string {
 }
 
 function checkNames(args: TrainingArguments): void {
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+    throw new TypeError(`args: expected an object of TrainingArguments, got ${describeValue(args)}`);
+  }
   for (const name of Object.keys(args)) {
     if ((ARGUMENT_NAMES as readonly string[]).includes(name)) continue;
     const hint = nearestHint(name, ARGUMENT_NAMES);
