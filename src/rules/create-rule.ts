@@ -111,7 +111,8 @@ export function createRule<T extends EventContext, S extends object>(
       },
     );
     return mergeMap((value) => {
-      for (const statistic of statistics) requireColumn(value as unknown as AnyParameterUpdates, statistic, name);
+      for (const statistic of statistics)
+        requireColumn(value as unknown as AnyParameterUpdates, statistic, `the rule ${name}`);
       const found = judge(value, state);
       if (!found) return [];
       return troubles.take(

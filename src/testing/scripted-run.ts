@@ -8,6 +8,7 @@ import type {
   TrainingEvent,
   TrainingEventType,
 } from '../events/events.js';
+import { withoutUndefined } from '../events/without-undefined.js';
 import { type ScriptedParametersOptions, type ScriptedValues, scriptedParameters } from './scripted-parameters.js';
 
 /**
@@ -62,7 +63,9 @@ export function scriptedStep(
   after: ScriptedValues,
   given: ScriptedStepOptions = {},
 ): ScriptedStep {
-  const { ledger, delay, gradients, ...fields } = checkOptions('scriptedStep', given, SCRIPTED_STEP_OPTIONS);
+  const { ledger, delay, gradients, ...fields } = withoutUndefined(
+    checkOptions('scriptedStep', given, SCRIPTED_STEP_OPTIONS),
+  );
   const { epoch = 0 } = fields;
   const options = { ...(ledger && { ledger }), ...(gradients && { gradients }) };
   const at = { step: step - 1, epoch };

@@ -1,4 +1,5 @@
 import { checkOptions } from '../events/check-option.js';
+import { withoutUndefined } from '../events/without-undefined.js';
 import { createParameterUpdates, type ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Statistic, StatisticColumns } from '../parameters/statistics.js';
 
@@ -53,6 +54,6 @@ export function scriptedUpdates<S extends Statistic>(
       lists.map(([statistic, list]) => [statistic, Float64Array.from(list)]),
     ) as unknown as StatisticColumns<S>,
     histograms: {},
-    ...fields,
+    ...withoutUndefined(fields),
   });
 }

@@ -1,4 +1,5 @@
 import { checkOneOf, checkPositiveInteger, describeValue, nearestHint } from '../../events/check-option.js';
+import { withoutUndefined } from '../../events/without-undefined.js';
 import { METRIC_SCHEDULER_TYPES, SCHEDULER_TYPES } from '../schedules/scheduler.js';
 import {
   ARGUMENT_NAMES,
@@ -163,8 +164,4 @@ function checkMultiple(saveSteps: number, evalSteps: number): void {
   throw new RangeError(
     `saveSteps: expected a multiple of evalSteps ${evalSteps} with loadBestModelAtEnd${why}, got ${saveSteps}`,
   );
-}
-
-function withoutUndefined(args: TrainingArguments): TrainingArguments {
-  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
 }
