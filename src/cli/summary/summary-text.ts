@@ -2,7 +2,7 @@ import { duration } from '../../events/duration.js';
 import type { AlertEvent } from '../../events/events.js';
 import { SEVERITIES } from '../../events/severities.js';
 import { ratioHealth } from '../../parameters/ratio-health.js';
-import { plain, short, shorten } from '../../sinks/console/format.js';
+import { plain, shorten, threeDigits } from '../../sinks/console/format.js';
 import type { Series } from '../series/series.js';
 import type { Colour, Paint } from '../terminal.js';
 import type { RunSummary } from './run-summary.js';
@@ -22,9 +22,9 @@ const SPARK_WIDTH = 24;
 export function runLines(summary: RunSummary, { paint, width }: TextOptions): string[] {
   const { run, steps, epoch, beganAt, endedAt, losses, learningRates } = summary;
   const seconds = (endedAt - (beganAt ?? endedAt)) / 1000;
-  const speed = seconds > 0 ? `, ${short(steps / seconds)} steps/s` : '';
+  const speed = seconds > 0 ? `, ${threeDigits(steps / seconds)} steps/s` : '';
   return [
-    `${paint('bold', plain(run))}  ${steps} steps, epoch ${short(epoch)}, ${duration(seconds)}${speed}${stateText(summary)}`,
+    `${paint('bold', plain(run))}  ${steps} steps, epoch ${threeDigits(epoch)}, ${duration(seconds)}${speed}${stateText(summary)}`,
     ...endLine(summary, paint),
     ...courseLine('loss', losses, paint),
     ...courseLine('learning rate', learningRates, paint),
@@ -63,13 +63,13 @@ function wrapped(line: string, width: number): string[] {
 
 function courseLine(name: string, values: readonly number[], paint: Paint): string[] {
   if (values.every(Number.isNaN)) return [];
-  const change = `${short(values[0]!)} → ${short(values.at(-1)!)}`.padEnd(22);
+  const change = `${threeDigits(values[0]!)} → ${threeDigits(values.at(-1)!)}`.padEnd(22);
   return [`${label(name)}${change}${paint('blue', sparkline(values, SPARK_WIDTH))}`];
 }
 
 function evaluationLine({ evaluated }: RunSummary): string[] {
   if (!evaluated) return [];
-  const metrics = Object.entries(evaluated.metrics).map(([name, value]) => `${plain(name)} ${short(value)}`);
+  const metrics = Object.entries(evaluated.metrics).map(([name, value]) => `${plain(name)} ${threeDigits(value)}`);
   return [`${label('evaluation')}${metrics.join('  ')}  (step ${evaluated.step})`];
 }
 
@@ -115,7 +115,7 @@ export function tableLines(
   const title = statistic === undefined ? 'over the steps' : wordsOf(statistic);
   const lines = [paint('dim', `${'parameter'.padEnd(nameWidth)}${heading}  ${title}`)];
   for (const { name, values } of rows) {
-    const cell = (value: number) => (isRatio && value === Infinity ? 'from zero' : short(value)).padStart(CELL);
+    const cell = (value: number) => (isRatio && value === Infinity ? 'from zero' : threeDigits(value)).padStart(CELL);
     const cells = [values[0]!, values.at(-1)!, ...extent(values, isRatio)].map(cell).join('');
     const course = sparkline(values, SPARK_WIDTH);
     const health = isRatio ? ratioHealth(values.at(-1)!) : undefined;

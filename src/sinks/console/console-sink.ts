@@ -5,7 +5,7 @@ import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-u
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink, type SinkWork } from '../create-sink.js';
 import { requireRecord } from '../require-record.js';
-import { short } from './format.js';
+import { threeDigits } from './format.js';
 import { updateLines } from './lines.js';
 import { noteOf } from './notes.js';
 import { type Progress, progressLine } from './progress.js';
@@ -186,7 +186,7 @@ class Show implements SinkWork<RunRecord> {
     const ratios = this.#updates && columnOf(this.#updates, 'updateRatio');
     if (this.#style === 'progress' || !this.#updates || !ratios || ratios.length === 0) return [line];
     const sorted = Float64Array.from(ratios).sort();
-    const at = (share: number) => short(sorted[Math.round(share * (sorted.length - 1))]!).padStart(8);
+    const at = (share: number) => threeDigits(sorted[Math.round(share * (sorted.length - 1))]!).padStart(8);
     const heading = this.#headed ? [] : ['update ratio:   least   median     most'];
     this.#headed = true;
     return [...heading, `             ${at(0)} ${at(0.5)} ${at(1)}  ${line}`];
