@@ -15,7 +15,7 @@ import { GAUGE_STATISTICS, type GaugeStatistic, type Names, namesUnder } from '.
 import { observedGauges } from './observed-gauges.js';
 import { type GaugeDetail, type ParameterGauges, parameterGauges } from './parameter-gauges.js';
 import { runStatus } from './run-status.js';
-import { cleanTags, type Tags } from './tags.js';
+import { cleanTags, type RunTags } from './tags.js';
 import { trainingMetrics } from './training-metrics.js';
 import { METER_NAME } from './views.js';
 
@@ -41,7 +41,7 @@ export interface OtelSinkOptions {
    */
   readonly seriesLimit?: number;
   /** Labels on every point, under names cleaned by {@link cleanTags}. */
-  readonly tags?: Tags;
+  readonly tags?: RunTags;
   /** What every name begins with. Default: `ml`. */
   readonly root?: string;
 }
