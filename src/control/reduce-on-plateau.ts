@@ -82,8 +82,8 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): OperatorF
       bad: 0,
       cooling: 0,
       product: 1,
-      /** Losses since the last mean. */
-      losses: [] as number[],
+      /** Losses since the last mean: their sum, how many, and how many of them were not finite, which JSON lacks. */
+      ...{ sum: 0, count: 0, nonFinite: 0 },
     });
     const observe = metric === undefined ? meanLosses(steps, state) : metricIn(metric);
     return mergeMap((event): ControlRequest[] => {
@@ -112,13 +112,21 @@ function metricIn(metric: string): (event: TrainingEvent) => number | undefined 
   return (event) => (event.type === 'evaluate' ? requiredMetric(event.metrics, metric) : undefined);
 }
 
-function meanLosses(steps: number, state: { losses: number[] }): (event: TrainingEvent) => number | undefined {
+interface Losses {
+  sum: number;
+  count: number;
+  nonFinite: number;
+}
+
+function meanLosses(steps: number, state: Losses): (event: TrainingEvent) => number | undefined {
   return (event) => {
     if (event.type !== 'step-end') return undefined;
-    state.losses.push(event.loss);
-    if (state.losses.length < steps) return undefined;
-    const mean = state.losses.reduce((sum, loss) => sum + loss, 0) / state.losses.length;
-    state.losses = [];
+    state.count++;
+    if (Number.isFinite(event.loss)) state.sum += event.loss;
+    else state.nonFinite++;
+    if (state.count < steps) return undefined;
+    const mean = state.nonFinite > 0 ? Number.NaN : state.sum / state.count;
+    Object.assign(state, { sum: 0, count: 0, nonFinite: 0 });
     return mean;
   };
 }

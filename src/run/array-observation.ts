@@ -1,3 +1,4 @@
+import { describeValue } from '../events/check-option.js';
 import type { ArrayValues, NamedArrays } from '../parameters/array-parameters.js';
 import { LoopObservation } from './loop-observation.js';
 import type { AsyncObservation, Observation, ObservedStep, ObserveOptions } from './observation.js';
@@ -31,7 +32,7 @@ export class SyncArrayObservation extends LoopObservation implements Observation
 
   #safely(): NamedArrays {
     try {
-      return this.#read();
+      return checkRecord(this.#read());
     } catch (cause) {
       this.tell(cause);
       return {};
@@ -66,12 +67,21 @@ export class AsyncArrayObservation extends LoopObservation implements AsyncObser
 
   async #safely(): Promise<NamedArrays> {
     try {
-      return await this.#read();
+      return checkRecord(await this.#read());
     } catch (cause) {
       this.tell(cause);
       return {};
     }
   }
+}
+
+/** @throws TypeError for what is no record of arrays. */
+export function checkRecord(values: NamedArrays): NamedArrays {
+  const isRecord = typeof values === 'object' && values !== null && !Array.isArray(values) && !(values instanceof Map);
+  if (isRecord && !ArrayBuffer.isView(values)) return values;
+  throw new TypeError(
+    `parameters: expected arrays by name, such as { w: new Float32Array(8) }, or a function that gives them; got ${describeValue(values)}`,
+  );
 }
 
 /** One that is gone has no elements: it cannot be compared, and is not taken for unchanged. */

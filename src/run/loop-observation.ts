@@ -38,7 +38,7 @@ export abstract class LoopObservation extends BaseRun {
   readonly #memory = new ArrayMemory();
   #stepBegun: number | undefined;
   /** Epochs that the loop has told the end of. */
-  #epochs = 0;
+  #epochs: number;
   #checkedGradients = false;
   #told: string | undefined;
 
@@ -49,6 +49,7 @@ export abstract class LoopObservation extends BaseRun {
     this.#loop = new ArrayLoop(values);
     this.#control = new LoopControl(this.#open.bus, this.#loop, options.handlers);
     this.#span = new TrainingSpan(this.#open.bus, this.#control, options.plan);
+    this.#epochs = options.plan?.initialEpoch ?? 0;
   }
 
   get stopRequested(): boolean {

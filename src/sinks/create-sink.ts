@@ -40,7 +40,8 @@ export function createSink<T>(name: string, work: SinkWork<T>): Sink<T> {
     next(value) {
       if (!open) return;
       try {
-        work.take(value);
+        const taken: unknown = work.take(value);
+        if (taken instanceof Promise) taken.catch((cause) => end({ cause }));
       } catch (cause) {
         void end({ cause });
       }

@@ -1,6 +1,7 @@
 import { memory, type Optimizer, type Scalar } from '@tensorflow/tfjs-core';
 import type { LoopControl } from '../run/loop-control.js';
 import type { OpenRun } from '../run/open-run.js';
+import { reasonOf } from '../run/sink-errors.js';
 import { through } from '../run/through.js';
 import type { TrainingSpan } from '../run/training-span.js';
 import { createStepParameters, type LiveParameters } from './live-parameters.js';
@@ -36,6 +37,7 @@ export class StepPublisher {
   readonly #minimizing: Minimizing[] = [];
   readonly #pendingLosses = new Set<Promise<void>>();
   #nextLoss: number | Promise<number> | undefined;
+  #toldOfParameters: string | undefined;
 
   constructor(parts: {
     readonly open: OpenRun;
@@ -161,7 +163,10 @@ export class StepPublisher {
       this.#loop.updated = updated.map(({ variable }) => variable);
       return { parameters: createStepParameters(updated), updated };
     } catch (cause) {
-      this.#open.fail('parameters', cause);
+      const reason = reasonOf(cause);
+      // Once, or every step would tell of it.
+      if (reason !== this.#toldOfParameters) this.#open.fail('parameters', cause);
+      this.#toldOfParameters = reason;
       return { parameters: createStepParameters([]), updated: [] };
     }
   }

@@ -254,6 +254,8 @@ export class Trainer<Example = unknown> extends BaseRun {
     if (resumed) session.position = resumed.position;
     const loop = new TrainingLoop(session);
     this.#loop = loop;
+    // The run was closed while the session was being made.
+    if (this.#open.closed) loop.cutOff();
     if (resumed && resumed.unknown.length > 0) this.#sayNotRestored(resumed.unknown);
     this.#showProgress(ended$);
     await loop.run();

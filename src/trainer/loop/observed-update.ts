@@ -19,21 +19,24 @@ export function liveParameters(trainable: readonly NamedParameter[], gradients: 
  * Have the optimizer make the update at a rate. Gives the norm of every parameter's update, in an array of its own: what
  * subscribers do to theirs is not seen in it.
  */
-export function observedUpdate(
+export async function observedUpdate(
   optimizer: Optimizer,
   learningRate: number,
   gradients: Gradients,
   parameters: LiveParameters,
-): Float64Array | Promise<Float64Array> {
+): Promise<Float64Array> {
   const before = parameters.snapshot();
   try {
     setLearningRate(optimizer, learningRate);
-    tidy(() => optimizer.applyGradients(gradients.byName));
+    let applied: unknown;
+    tidy(() => {
+      applied = optimizer.applyGradients(gradients.byName);
+    });
+    // An optimizer of the user's may be async: the gradients are its own until it is done.
+    await applied;
     parameters.advance(stepSumsOf(optimizer));
-    const found = parameters.compare(before, { statistics: ['updateNorm'] });
-    return found instanceof Promise
-      ? found.then(({ columns }) => columns.updateNorm.slice())
-      : found.columns.updateNorm.slice();
+    const found = await parameters.compare(before, { statistics: ['updateNorm'] });
+    return found.columns.updateNorm.slice();
   } finally {
     before.dispose();
   }
