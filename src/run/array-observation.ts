@@ -18,9 +18,10 @@ export class SyncArrayObservation extends LoopObservation implements Observation
   }
 
   step<R>(details: ObservedStep, update: () => R): R | undefined {
+    if (this.isUpdating()) return update();
     const begun = this.begin(details, this.#live ? this.#read() : { ...this.#safely() });
     if (!begun) return undefined;
-    return through(
+    const result = through(
       update,
       () => {
         if (!this.#live) replace(begun.values, this.#safely());
@@ -28,6 +29,8 @@ export class SyncArrayObservation extends LoopObservation implements Observation
       },
       (cause) => this.failed(begun, cause),
     );
+    this.follow(result);
+    return result;
   }
 
   #safely(): NamedArrays {
@@ -49,7 +52,14 @@ export class AsyncArrayObservation extends LoopObservation implements AsyncObser
     this.#read = parameters;
   }
 
-  async step<R>(details: ObservedStep, update: () => R): Promise<Awaited<R> | undefined> {
+  step<R>(details: ObservedStep, update: () => R): Promise<Awaited<R> | undefined> {
+    const step = this.#step(details, update);
+    this.follow(step);
+    return step;
+  }
+
+  async #step<R>(details: ObservedStep, update: () => R): Promise<Awaited<R> | undefined> {
+    if (this.isUpdating()) return await update();
     this.beginStep();
     const begun = this.begin(details, { ...(await this.#safely()) });
     if (!begun) return undefined;

@@ -50,6 +50,7 @@ export class TrainingSpan {
 
   /** A training begins: by itself, or with its first step. */
   begin(): void {
+    this.end();
     this.#begun = true;
     this.#failure = undefined;
     this.#learnedPerEpoch = undefined;
