@@ -64,7 +64,11 @@ export function namedByGradients(model?: LayersModel): ParameterResolver {
       const variables = engine().registeredVariables;
       const updates: { readonly variable: Variable; readonly gradient: Tensor | undefined }[] = [];
       const names: string[] = [];
-      for (const [name, gradient] of gradientsByName(gradients)) {
+      const byName: NamedTensorMap = Array.isArray(gradients)
+        ? Object.fromEntries(gradients.map(({ name, tensor }) => [name, tensor]))
+        : (gradients as NamedTensorMap);
+      for (const name in byName) {
+        const gradient: Tensor | undefined = byName[name];
         const variable = variables[name];
         if (!variable || variable.isDisposed) continue;
         updates.push({ variable, gradient });
