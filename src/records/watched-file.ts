@@ -179,7 +179,7 @@ async function openFile(path: string): Promise<OpenFile> {
     throw new Error('that is a folder: name a file in it');
   } catch (cause) {
     const { message } = cause as Error;
-    throw new Error(`file: expected a recorded run that can be read, got ${JSON.stringify(path)} (${message})`, {
+    throw new Error(`file: expected one that can be read, got ${JSON.stringify(path)} (${message})`, {
       cause,
     });
   }

@@ -204,7 +204,7 @@ describe('a file that is not whole', () => {
     writeFileSync(path, '');
     expect(await all(replay(path))).toEqual([]);
     await expect(all(replay(join(folder, 'none.jsonl')))).rejects.toThrow(
-      /^file: expected a recorded run that can be read, got ".*none\.jsonl" \(ENOENT/,
+      /^file: expected one that can be read, got ".*none\.jsonl" \(ENOENT/,
     );
     await expect(all(replay(folder))).rejects.toThrow(/that is a folder: name a file in it/);
   });
