@@ -35,6 +35,11 @@ const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff01-\uff60]|\p{Emoji_Presentation}/u;
 const NONE = /\p{Mn}|\p{Me}/u;
 
+/** Whether there are letters in it that are drawn in two columns, such as those of Chinese and Japanese. */
+export function hasWideLetters(text: string): boolean {
+  return WIDE.test(text);
+}
+
 /** How many columns of a terminal a text takes; colours take none. */
 export function columnsOf(text: string): number {
   let columns = 0;

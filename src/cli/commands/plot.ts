@@ -6,7 +6,7 @@ import { checkOutputs } from '../outputs.js';
 import { readSeries } from '../series/read-series.js';
 import type { Series } from '../series/series.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
-import { counted, say, tornRow } from '../terminal.js';
+import { counted, hasWideLetters, say, tornRow } from '../terminal.js';
 
 interface PlotFlags extends SkipFlags {
   readonly output?: readonly string[];
@@ -84,6 +84,9 @@ async function plot(file: string, flags: PlotFlags): Promise<void> {
     ...(flags.width !== undefined && { width: flags.width }),
   });
   for (const output of outputs) await draw(svg, output);
+  const strange = chosen.find(({ name }) => hasWideLetters(name));
+  if (strange && !outputs.every(isSvg))
+    say(`the font of the PNG has no letters for ${strange.name}: the SVG shows them`);
   const steps = new Set(chosen.flatMap((each) => each.steps)).size;
   process.stdout.write(`${outputs.join(' ')}: ${counted(chosen.length, 'parameter')}, ${counted(steps, 'step')}\n`);
 }
@@ -113,9 +116,10 @@ function withoutEnding(file: string): string {
   return file.slice(0, file.length - extname(file).length);
 }
 
+const isSvg = (output: string): boolean => output.toLowerCase().endsWith('.svg');
+
 async function draw(svg: string, output: string): Promise<void> {
-  const isSvg = output.toLowerCase().endsWith('.svg');
-  const image = isSvg ? svg : await (await import('../plot/svg-to-png.js')).svgToPng(svg);
+  const image = isSvg(output) ? svg : await (await import('../plot/svg-to-png.js')).svgToPng(svg);
   await mkdir(dirname(output), { recursive: true });
   await writeFile(output, image);
 }

@@ -49,32 +49,57 @@ type Line = readonly [label: string, text: string];
 
 const LABEL_WIDTH = 15;
 
-/** What is too long for its line goes on below its text, word by word. */
+/**
+ * What is too long for its line goes on below its text, word by word; further to the left where a word needs it, as the
+ * name of a parameter does.
+ */
 function wrapped(label: string, text: string, width: number): string[] {
-  const indent = label === '' ? 0 : LABEL_WIDTH;
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
-    if (lines.length === 0 || indent + columnsOf(longer) > width) lines.push(word);
-    else lines[lines.length - 1] = longer;
+  const room = width - LEAST_INDENT;
+  const words = text.split(' ').flatMap((word) => pieces(word, room));
+  const longest = Math.max(...words.map(columnsOf));
+  const indent = ' '.repeat(Math.max(LEAST_INDENT, Math.min(label === '' ? 0 : LABEL_WIDTH, width - longest)));
+  const first = label.trim() === '' ? indent.slice(0, label.length * LABEL_WIDTH) : label.padEnd(LABEL_WIDTH);
+  const lines = [first];
+  for (const [i, word] of words.entries()) {
+    const longer = i === 0 ? `${first}${word}` : `${lines.at(-1)} ${word}`;
+    if (columnsOf(longer) <= width) lines[lines.length - 1] = longer;
+    else if (word !== '') lines.push(`${indent}${word}`);
   }
-  return lines.map((line, i) => `${i === 0 ? label.padEnd(indent) : ' '.repeat(Math.max(indent, 2))}${line.trimEnd()}`);
+  return lines.map((line) => line.replaceAll(NO_BREAK, ' ').trimEnd());
+}
+
+const LEAST_INDENT = 2;
+/** Between words that stay together. */
+const NO_BREAK = '\u00a0';
+
+/** A word, in pieces of at most `width` columns. */
+function pieces(word: string, width: number): string[] {
+  if (columnsOf(word) <= width) return [word];
+  const found = [''];
+  for (const character of word) {
+    if (columnsOf(found.at(-1) + character) > width) found.push('');
+    found[found.length - 1] += character;
+  }
+  return found;
 }
 
 const CHANGE_WIDTH = 22;
+const LEAST_SPARK = 4;
 
 function courseLine(name: string, values: readonly number[], paint: Paint, width: number): string[] {
   if (values.every(Number.isNaN)) return [];
   const change = `${threeDigits(values[0]!)} → ${threeDigits(values.at(-1)!)}`;
-  const line = `${name.padEnd(LABEL_WIDTH)}${change.padEnd(CHANGE_WIDTH)}`;
   const room = Math.min(SPARK_WIDTH, width - LABEL_WIDTH - CHANGE_WIDTH);
-  return [room < 4 ? line.trimEnd() : `${line}${paint('blue', sparkline(values, room))}`];
+  if (room < LEAST_SPARK) return wrapped(name, change, width);
+  return [`${name.padEnd(LABEL_WIDTH)}${change.padEnd(CHANGE_WIDTH)}${paint('blue', sparkline(values, room))}`];
 }
 
 function evaluationLine({ evaluated }: RunSummary): Line[] {
   if (!evaluated) return [];
-  const metrics = Object.entries(evaluated.metrics).map(([name, value]) => `${plain(name)} ${threeDigits(value)}`);
-  return [['evaluation', `${metrics.join('  ')}  (step ${evaluated.step})`]];
+  const metrics = Object.entries(evaluated.metrics).map(
+    ([name, value]) => `${plain(name)}${NO_BREAK}${threeDigits(value)}`,
+  );
+  return [['evaluation', `${metrics.join('  ')}  (step${NO_BREAK}${evaluated.step})`]];
 }
 
 /** Alerts that are told in full; the others are only counted. */

@@ -53,7 +53,8 @@ export function tableLines(
   const nameWidth = Math.min(longest, Math.max(LEAST_NAME, width - used));
   const title = statistic === undefined ? 'over the steps' : wordsOf(statistic);
   const heading = columns.map((column) => column.padStart(CELL)).join('');
-  const lines = [paint('dim', fitted(`${pad('parameter', nameWidth)}${heading}  ${title}`, width))];
+  const named = `${pad('parameter', nameWidth)}${heading}  ${title}`;
+  const lines = [paint('dim', columnsOf(named) <= width ? named : `${pad('parameter', nameWidth)}${heading}`)];
   for (const { name, values } of rows) {
     const of = describe(values, isRatio);
     const cells = columns.map((column) => cell(of[column], isRatio).padStart(CELL)).join('');
@@ -89,10 +90,6 @@ export function chosenRows(series: readonly Series[], top: number): readonly Ser
 
 function cell(value: number, isRatio: boolean): string {
   return isRatio && value === Infinity ? 'from zero' : threeDigits(value);
-}
-
-function fitted(text: string, width: number): string {
-  return text.length <= width ? text : text.slice(0, width);
 }
 
 function fittedName(name: string, width: number): string {
