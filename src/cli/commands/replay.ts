@@ -164,7 +164,7 @@ async function openCsv(kind: string, path: string): Promise<Opened> {
 }
 
 async function openOtlp(url: string): Promise<Opened> {
-  const { startMetrics } = await importOtel();
+  const { startMetrics } = await import('../../sinks/otel/start-metrics.js');
   const metrics = await startMetrics({ exporter: 'otlp', everyStep: true, ...(url !== '' && { url }) });
   return {
     sink: metrics.sink,
@@ -176,19 +176,4 @@ async function openOtlp(url: string): Promise<Opened> {
       }
     },
   };
-}
-
-const OTEL_PACKAGES =
-  '@opentelemetry/api @opentelemetry/sdk-metrics @opentelemetry/resources @opentelemetry/exporter-metrics-otlp-proto';
-
-/** The packages of OpenTelemetry are optional, and one of them is imported with the module. */
-async function importOtel(): Promise<typeof import('../../sinks/otel/start-metrics.js')> {
-  try {
-    return await import('../../sinks/otel/start-metrics.js');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
-    throw new Error(`otlp: expected the packages of OpenTelemetry to be installed; run: npm install ${OTEL_PACKAGES}`, {
-      cause,
-    });
-  }
 }
