@@ -6,6 +6,7 @@ import type { AnyRecord } from '../../page/history/recorder.js';
 import { isShown } from '../../page/history/recorder.js';
 import { pageFiles } from '../../page/page-document.js';
 import { createSink } from '../../sinks/create-sink.js';
+import { wholeRecords } from '../../sinks/whole-records.js';
 import type { Reply, Request, WorkerStart } from './messages.js';
 import { withoutKnownNames } from './record-messages.js';
 import { LIVE_WORKER } from './worker.bundle.js';
@@ -76,14 +77,17 @@ export function liveSink(options: LiveSinkOptions = {}): LiveSink {
   check('lingerMs', typeof lingerMs === 'number' && lingerMs >= 0, 'a number of milliseconds, at least 0', lingerMs);
 
   const thread = new PageThread({ host, port, maxClients }, whenBehind === 'wait');
-  const sink = createSink<AnyRecord>(`liveSink(${thread.url})`, {
-    take: (record) => thread.take(record),
-    flush: () => thread.flush(),
-    async end() {
-      await thread.flush();
-      thread.linger(lingerMs);
-    },
-  });
+  const sink = createSink<AnyRecord>(
+    `liveSink(${thread.url})`,
+    wholeRecords({
+      take: (record: AnyRecord) => thread.take(record),
+      flush: () => thread.flush(),
+      async end() {
+        await thread.flush();
+        thread.linger(lingerMs);
+      },
+    }),
+  );
   return { ...sink, url: thread.url, stop: () => thread.stop() };
 }
 

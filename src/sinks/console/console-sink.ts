@@ -4,6 +4,7 @@ import type { Sink } from '../../events/sink.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink, type SinkWork } from '../create-sink.js';
+import { wholeRecords } from '../whole-records.js';
 import { short } from './format.js';
 import { updateLines } from './lines.js';
 import { noteOf } from './notes.js';
@@ -26,7 +27,7 @@ export interface ConsoleSinkOptions {
   readonly intervalMs?: number;
   /** Default: standard output; the console in a browser. */
   readonly output?: ConsoleOutput;
-  /** Milliseconds since any moment. Default: `Date.now`. */
+  /** Milliseconds since any moment, never set back. Default: `performance.now`. */
   readonly clock?: () => number;
 }
 
@@ -57,7 +58,7 @@ export function consoleSink(options: ConsoleSinkOptions = {}): Sink<RunRecord> {
   checkOneOf('statistic', options.statistic ?? 'updateNorm', STATISTICS);
   if (options.top !== undefined) checkPositiveInteger('top', options.top);
   const { output = standardOutput() } = options;
-  return drawingOn(createSink('consoleSink', new Show(options, output)), output);
+  return drawingOn(createSink('consoleSink', wholeRecords(new Show(options, output))), output);
 }
 
 class Show implements SinkWork<RunRecord> {
@@ -82,7 +83,7 @@ class Show implements SinkWork<RunRecord> {
     this.#terminal = new Terminal(output);
     this.#inPlace = output.isTTY ?? false;
     this.#intervalMs = options.intervalMs ?? (this.#inPlace ? 100 : 2000);
-    this.#clock = options.clock ?? Date.now;
+    this.#clock = options.clock ?? (() => performance.now());
     this.#top = options.top;
   }
 
