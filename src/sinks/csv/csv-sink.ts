@@ -15,6 +15,11 @@ export interface CsvSinkOptions {
   readonly statistic?: Statistic;
   /** Go on after the rows of an existing file, which must have the same columns. Default: the file is replaced. */
   readonly append?: boolean;
+  /**
+   * Put a `'` before names that a spreadsheet would compute (`=1+1`) or take for a number, or pandas for missing (`NA`,
+   * `null`), and before those that begin with one. Default: only in the layout `long`, where names are cells.
+   */
+  readonly guardNames?: boolean;
 }
 
 /**
@@ -50,7 +55,7 @@ export interface CsvSinkOptions {
  * ```
  */
 export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyParameterUpdates> {
-  const { layout = 'wide', statistic = 'updateNorm', append = false } = options;
+  const { layout = 'wide', statistic = 'updateNorm', append = false, guardNames = layout === 'long' } = options;
   checkOneOf('layout', layout, CSV_LAYOUTS);
   checkOneOf('statistic', statistic, STATISTICS);
   if (layout === 'long' && options.statistic !== undefined) {
@@ -66,7 +71,7 @@ export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyPar
       if (updates.type !== 'parameter-updates') return;
       // What somebody has cut during the run is continued as another run's file is.
       if (file.wasCut() && encoder && file.size > 0) continueCsv(file, path, encoder);
-      encoder ??= begin(csvEncoder(layout, statistic, updates));
+      encoder ??= begin(csvEncoder(layout, statistic, updates, guardNames));
       const rows = encoder.encode(updates);
       file.append(file.size === 0 ? encoder.header + rows : rows);
     },
