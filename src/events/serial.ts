@@ -1,14 +1,17 @@
+import { plainData, thrownText } from './plain-data.js';
+
 /** The version of the serial form that {@link encodeRecord} writes. */
 export const SERIAL_VERSION = 1;
 
 /**
  * One record (an event or a measurement) as one line of JSON, without its end of line.
  *
- * NaN and the infinities, which JSON lacks, become `{"$":"NaN"}` and so on. Typed arrays become arrays, errors their
- * messages, and live parameter handles are left out.
+ * NaN, the infinities and −0, which JSON lacks or loses, become `{"$":"NaN"}` and so on. Typed arrays become arrays,
+ * what was thrown its message, and live parameter handles are left out. Whatever a record holds, it has a line: what JSON
+ * cannot say (a circle, a BigInt, a getter that throws) becomes a text that says what was there.
  */
 export function encodeRecord(record: { readonly type: string }): string {
-  return JSON.stringify({ v: SERIAL_VERSION, ...record }, replace);
+  return encodeJson({ v: SERIAL_VERSION, ...record });
 }
 
 /**
@@ -35,12 +38,16 @@ export function decodeRecord(line: string): { readonly type: string; readonly [f
 
 /** A number as {@link encodeRecord} writes it. */
 export function encodeNumber(value: number): string {
-  return Number.isFinite(value) ? String(value) : `{"$":"${value}"}`;
+  return isJsonNumber(value) ? String(value) : `{"$":"${nameOf(value)}"}`;
 }
 
-/** Any plain data as JSON, with the numbers that JSON lacks in the form of {@link encodeRecord}. */
+/** Any data as JSON, with the numbers that JSON lacks, and what it cannot say, in the form of {@link encodeRecord}. */
 export function encodeJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, replace, indent);
+  try {
+    return JSON.stringify(value, replace, indent);
+  } catch {
+    return JSON.stringify(plainData(value), replace, indent);
+  }
 }
 
 /** @throws SyntaxError when the text is not JSON. */
@@ -48,19 +55,34 @@ export function decodeJson(text: string): unknown {
   return JSON.parse(text, revive);
 }
 
-const NON_FINITE: Readonly<Record<string, number>> = { NaN: Number.NaN, Infinity: Infinity, '-Infinity': -Infinity };
+/** The numbers that JSON lacks, by their names. */
+const UNSPEAKABLE: ReadonlyMap<unknown, number> = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
+  ['-0', -0],
+]);
+
+function isJsonNumber(value: number): boolean {
+  return Number.isFinite(value) && !Object.is(value, -0);
+}
+
+function nameOf(value: number): string {
+  return value === 0 ? '-0' : String(value);
+}
 
 function replace(this: unknown, key: string, value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) return { $: String(value) };
+  if (typeof value === 'number' && !isJsonNumber(value)) return { $: nameOf(value) };
   if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>);
   if (value instanceof Error) return value.message;
+  if (key === 'cause') return thrownText(value);
   if (key === 'parameters' && isLiveHandle(value)) return undefined;
   return value;
 }
 
 function revive(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('$' in value)) return value;
-  return NON_FINITE[String(value.$)] ?? value;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, '$')) return value;
+  return UNSPEAKABLE.get((value as { $: unknown }).$) ?? value;
 }
 
 function isLiveHandle(value: unknown): boolean {

@@ -143,6 +143,7 @@ export const OPTIONS: Readonly<Record<string, OptionCase>> = {
 
 /** What else is exported and can be called: it takes no options. */
 export const WITHOUT_OPTIONS: ReadonlySet<string> = new Set([
+  'DamagedLineError',
   // Data, whatever fields it has.
   'createParameterUpdates',
   'decodeRecord',

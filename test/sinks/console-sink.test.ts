@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type AnyParameterUpdates, type ConsoleSinkOptions, consoleSink, type TrainingEvent } from '../../src/index.js';
 import { shorten } from '../../src/sinks/console/format.js';
 import { updates } from './updates.js';
@@ -245,4 +245,73 @@ describe('consoleSink', () => {
     expect(() => consoleSink({ statistic: 'norm' as 'updateNorm' })).toThrow(/statistic: expected one of updateNorm, /);
     expect(() => consoleSink({ top: 0 })).toThrow('top: expected a positive integer, got 0');
   });
+});
+
+describe('an output that takes nothing', () => {
+  /** Takes what it is told to; the rest waits. */
+  function stuckPipe() {
+    let waiting = '';
+    let taken = '';
+    const output = {
+      isTTY: false,
+      write: (text: string) => {
+        waiting += text;
+      },
+      on: () => {},
+      off: () => {},
+      get writableLength() {
+        return waiting.length;
+      },
+    };
+    const take = () => {
+      taken += waiting;
+      waiting = '';
+    };
+    return { output, take, taken: () => taken, waiting: () => waiting };
+  }
+  const LINES = 1_000;
+  const wide = updates(1, Object.fromEntries(Array.from({ length: LINES }, (_, i) => [`parameter.${i}`, [1, 1]])));
+
+  it('keeps a bounded text for it, and tells how many lines it left out', async () => {
+    const pipe = stuckPipe();
+    const sink = consoleSink({ output: pipe.output });
+    for (let step = 0; step < 200; step++) sink.next(wide);
+    expect(pipe.waiting().length).toBeGreaterThan(1024 * 1024);
+    expect(pipe.waiting().length).toBeLessThan(1.1 * 1024 * 1024);
+    pipe.take();
+    const before = pipe.taken().split('\n').length - 1;
+    sink.next(wide);
+    pipe.take();
+    const lines = pipe.taken().trimEnd().split('\n');
+    expect(lines[before]).toBe(`… ${200 * LINES - before} lines were left out: the output took no more`);
+    expect(lines).toHaveLength(before + 1 + LINES);
+    await expect(sink.close()).rejects.toThrow(`${200 * LINES - before} lines were left out`);
+  });
+
+  it('is given up at the end', async () => {
+    const pipe = stuckPipe();
+    const sink = consoleSink({ output: pipe.output });
+    sink.next(wide);
+    await expect(sink.close()).rejects.toThrow(
+      `the output takes nothing: ${pipe.waiting().length} characters are left`,
+    );
+  }, 20_000);
+});
+
+it('a clock that is set back stops nothing', () => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  try {
+    let raw = '';
+    const write = (text: string) => {
+      raw += text;
+    };
+    const sink = consoleSink({ style: 'progress', output: { isTTY: true, write } });
+    sink.next(updates(1, { a: [1, 1] }));
+    vi.advanceTimersByTime(1000);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    sink.next(updates(2, { a: [1, 1] }));
+    expect(screenOf(raw)[0]).toMatch(/^step 2 /);
+  } finally {
+    vi.useRealTimers();
+  }
 });

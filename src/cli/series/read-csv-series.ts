@@ -1,6 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { describeValue, nearestHint } from '../../events/check-option.js';
+import { unguardText } from '../../sinks/csv/text-cell.js';
 import { snakeCase } from '../../sinks/snake-case.js';
 import type { Input } from '../input.js';
 import { SeriesByName, type StatisticSeries } from './series.js';
@@ -107,7 +108,7 @@ function longRows(header: readonly string[], statistic: string, found: SeriesByN
   ];
   let firstRun: string | undefined;
   return (cells, where) => {
-    const name = cells[parameter]!;
+    const name = unguardText(cells[parameter]!);
     firstRun ??= cells[run];
     const at = readNumber(cells[step]!, where(step));
     const value = readNumber(cells[column]!, where(column));

@@ -1,5 +1,6 @@
 import type { TrainingEvent } from '../../events/events.js';
 import { isTrainingEvent } from '../../events/guards.js';
+import { missingField } from '../../events/missing-field.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
 import { Histories, RUNS_KEPT } from './histories.js';
 import { RunRecorder } from './run-recorder.js';
@@ -59,7 +60,7 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
 
 /** Whether the page shows records like this one. */
 export function isShown(record: AnyRecord): record is TrainingEvent | AnyParameterUpdates {
-  if (PASSED_OVER.has(record.type)) return false;
+  if (PASSED_OVER.has(record.type) || missingField(record) !== undefined) return false;
   if (record.type !== 'parameter-updates') return isTrainingEvent(record) && isPosition(record.step);
   return isPosition((record as AnyParameterUpdates).step);
 }

@@ -116,6 +116,8 @@ export class RunRecorder {
 
   #takeMetrics(event: EventContext, metrics: Metrics, version: number): void {
     for (const [name, value] of Object.entries(metrics)) {
+      // Whoever logs may log texts too.
+      if (typeof value !== 'number') continue;
       const series = `metric:${name}`;
       const known = this.history.series.has(series);
       const metricCount = [...this.history.series.keys()].filter((key) => key.startsWith('metric:')).length;

@@ -7,6 +7,7 @@ import { isShown } from '../../page/history/recorder.js';
 import { pageFiles } from '../../page/page-document.js';
 import { createSink } from '../../sinks/create-sink.js';
 import { requireRecord } from '../../sinks/require-record.js';
+import { wholeRecords } from '../../sinks/whole-records.js';
 import type { Reply, Request, WorkerStart } from './messages.js';
 import { withoutKnownNames } from './record-messages.js';
 import { LIVE_WORKER } from './worker.bundle.js';
@@ -78,17 +79,20 @@ export function liveSink(options: LiveSinkOptions = {}): LiveSink {
   check('lingerMs', typeof lingerMs === 'number' && lingerMs >= 0, 'a number of milliseconds, at least 0', lingerMs);
 
   const thread = new PageThread({ host, port, maxClients }, whenBehind === 'wait');
-  const sink = createSink<AnyRecord>(`liveSink(${thread.url})`, {
-    take(record) {
-      requireRecord(record, 'liveSink()');
-      thread.take(record);
-    },
-    flush: () => thread.flush(),
-    async end() {
-      await thread.flush();
-      thread.linger(lingerMs);
-    },
-  });
+  const sink = createSink<AnyRecord>(
+    `liveSink(${thread.url})`,
+    wholeRecords(
+      {
+        take: (record: AnyRecord) => thread.take(record),
+        flush: () => thread.flush(),
+        async end() {
+          await thread.flush();
+          thread.linger(lingerMs);
+        },
+      },
+      (record) => requireRecord(record, 'liveSink()'),
+    ),
+  );
   return { ...sink, url: thread.url, stop: () => thread.stop() };
 }
 

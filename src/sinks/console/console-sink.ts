@@ -5,6 +5,7 @@ import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-u
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink, type SinkWork } from '../create-sink.js';
 import { requireRecord } from '../require-record.js';
+import { wholeRecords } from '../whole-records.js';
 import { threeDigits } from './format.js';
 import { updateLines } from './lines.js';
 import { noteOf } from './notes.js';
@@ -27,7 +28,7 @@ export interface ConsoleSinkOptions {
   readonly intervalMs?: number;
   /** Default: standard output; the console in a browser. */
   readonly output?: ConsoleOutput;
-  /** Milliseconds since any moment. Default: `Date.now`. */
+  /** Milliseconds since any moment, never set back. Default: `performance.now`. */
   readonly clock?: () => number;
 }
 
@@ -66,7 +67,13 @@ export function consoleSink(options: ConsoleSinkOptions = {}): Sink<RunRecord> {
   checkOneOf('statistic', options.statistic ?? 'updateNorm', STATISTICS);
   if (options.top !== undefined) checkPositiveInteger('top', options.top);
   const { output = standardOutput() } = options;
-  return drawingOn(createSink('consoleSink', new Show(options, output)), output);
+  return drawingOn(
+    createSink(
+      'consoleSink',
+      wholeRecords(new Show(options, output), (record) => requireRecord(record, 'consoleSink()')),
+    ),
+    output,
+  );
 }
 
 class Show implements SinkWork<RunRecord> {
@@ -91,12 +98,11 @@ class Show implements SinkWork<RunRecord> {
     this.#terminal = new Terminal(output);
     this.#inPlace = output.isTTY ?? false;
     this.#intervalMs = options.intervalMs ?? (this.#inPlace ? 100 : 2000);
-    this.#clock = options.clock ?? Date.now;
+    this.#clock = options.clock ?? (() => performance.now());
     this.#top = options.top;
   }
 
   take(record: RunRecord): void {
-    requireRecord(record, 'consoleSink()');
     if (record.type === 'parameter-updates') this.#takeUpdates(record);
     else this.#takeEvent(record);
   }

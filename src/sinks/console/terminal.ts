@@ -11,8 +11,18 @@ export interface ConsoleOutput {
   off?(event: 'error', listener: (cause: unknown) => void): unknown;
 }
 
-/** Lines that stay, above a few that are drawn again in place. Printing and drawing throw once the output is gone. */
+/** Characters that may wait for an output that takes none, such as a pipe whose reader has stopped. */
+const MOST_WAITING = 1024 * 1024;
+/** What waits is given up when nothing of it has been taken for so long. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * Lines that stay, above a few that are drawn again in place. Printing and drawing throw once the output is gone. While it
+ * takes nothing, lines are left out rather than kept without end; how many, it says as soon as it can.
+ */
 export class Terminal {
+  #leftOut = 0;
+  #leftOutInAll = 0;
   #drawn = 0;
   #listening = false;
   #lost: { readonly cause: unknown } | undefined;
@@ -26,39 +36,78 @@ export class Terminal {
 
   /** Print lines that stay; what was drawn moves below when it is drawn next. */
   print(lines: readonly string[]): void {
-    if (lines.length > 0) this.#write(`${this.#erase()}${lines.join('\n')}\n`);
+    if (lines.length === 0) return;
+    if (this.#isFull()) this.#leaveOut(lines.length);
+    else this.#write(`${this.#erase()}${this.#told()}${lines.join('\n')}\n`);
   }
 
   /** Draw lines in the place of those drawn before. */
   draw(lines: readonly string[]): void {
-    const erase = this.#erase();
+    // The next drawing shows the same, and more.
+    if (this.#isFull()) return;
+    const begin = `${this.#erase()}${this.#told()}`;
     this.#drawn = lines.length;
-    this.#write(`${erase}${lines.join('\n')}\n`);
+    this.#write(`${begin}${lines.join('\n')}\n`);
   }
 
   /** Resolves when everything is written. @throws what the output failed with, if it did. */
   async written(): Promise<void> {
-    const { output } = this;
-    if (this.#listening) {
-      await new Promise<void>((resolve) => {
-        // A stream tells of its failure a moment after the write.
-        const later = () => void setTimeout(resolve);
-        if (output.writableLength) output.write('', later);
-        else later();
-      });
-    }
+    if (this.#listening) await this.#taken();
     if (this.#lost) throw this.#lost.cause;
   }
 
-  /** What is drawn now stays. Once it is written, what fails in the output is not ours. @throws as `written()`. */
+  /**
+   * What is drawn now stays. Once it is written, what fails in the output is not ours. @throws as `written()`, and Error
+   * with the number of lines that were left out.
+   */
   async close(): Promise<void> {
     this.#drawn = 0;
     try {
       await this.written();
+      if (this.#leftOutInAll > 0) throw new Error(leftOutText(this.#leftOutInAll));
     } finally {
       this.output.off?.('error', this.#onError);
       this.#listening = false;
     }
+  }
+
+  /** Resolves when the output has what it was given, or has told of its failure. */
+  async #taken(): Promise<void> {
+    const { output } = this;
+    let waiting = output.writableLength ?? 0;
+    let since = performance.now();
+    while (waiting > 0 && !this.#lost) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      const now = output.writableLength ?? 0;
+      if (now !== waiting) since = performance.now();
+      waiting = now;
+      if (performance.now() - since > PATIENCE_MS) {
+        throw new Error(`the output takes nothing: ${waiting} characters are left${this.#leftOutToo()}`);
+      }
+    }
+    // A stream tells of its failure a moment after the write.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+
+  #leftOutToo(): string {
+    return this.#leftOutInAll > 0 ? `, and ${leftOutText(this.#leftOutInAll)}` : '';
+  }
+
+  #isFull(): boolean {
+    if (this.#lost) throw this.#lost.cause;
+    return (this.output.writableLength ?? 0) > MOST_WAITING;
+  }
+
+  #leaveOut(lines: number): void {
+    this.#leftOut += lines;
+    this.#leftOutInAll += lines;
+  }
+
+  /** The line that says how many are missing here. */
+  #told(): string {
+    const told = this.#leftOut > 0 ? `… ${leftOutText(this.#leftOut)}\n` : '';
+    this.#leftOut = 0;
+    return told;
   }
 
   readonly #onError = (cause: unknown): void => {
@@ -79,4 +128,8 @@ export class Terminal {
     this.#drawn = 0;
     return up;
   }
+}
+
+function leftOutText(lines: number): string {
+  return `${lines} ${lines === 1 ? 'line was' : 'lines were'} left out: the output took no more`;
 }

@@ -4,6 +4,7 @@ import { sameNames } from '../../parameters/same-names.js';
 import type { Statistic } from '../../parameters/statistics.js';
 import { snakeCase } from '../snake-case.js';
 import { pythonFloat } from './python-float.js';
+import { guardText, textCell } from './text-cell.js';
 
 export const CSV_LAYOUTS = ['wide', 'tutorial', 'long'] as const;
 
@@ -19,30 +20,40 @@ export interface CsvEncoder {
   encode(updates: AnyParameterUpdates): string;
 }
 
-/** Fix the columns by the `first` updates of a stream, which are not encoded by this. */
-export function csvEncoder(layout: CsvLayout, statistic: Statistic, first: AnyParameterUpdates): CsvEncoder {
-  if (layout === 'long') return longEncoder(statisticsOf(first));
+/**
+ * Fix the columns by the `first` updates of a stream, which are not encoded by this. `guarded`: names are written so that
+ * spreadsheets and pandas take them for texts.
+ */
+export function csvEncoder(
+  layout: CsvLayout,
+  statistic: Statistic,
+  first: AnyParameterUpdates,
+  guarded = layout === 'long',
+): CsvEncoder {
+  const text = guarded ? (value: string) => textCell(guardText(value)) : textCell;
+  if (layout === 'long') return longEncoder(statisticsOf(first), text);
   const { names } = first;
   if (layout === 'wide') {
-    return parameterEncoder(['step'], names, (updates, columns) => [
+    return parameterEncoder(['step'], names, text, (updates, columns) => [
       numeral(updates.step),
       ...cells(updates, statistic, columns, numeral),
     ]);
   }
-  return parameterEncoder([], names, (updates, columns) => cells(updates, statistic, columns, pythonFloat));
+  return parameterEncoder([], names, text, (updates, columns) => cells(updates, statistic, columns, pythonFloat));
 }
 
 /** One column a parameter, one line a step. */
 function parameterEncoder(
   leading: readonly string[],
   names: readonly string[],
+  text: (value: string) => string,
   row: (updates: AnyParameterUpdates, names: readonly string[]) => readonly string[],
 ): CsvEncoder {
   const known = new Set(names);
-  const columns = [...leading, ...names];
+  const titles = [...leading, ...names.map(text)];
   return {
-    columns,
-    header: line(columns.map(text)),
+    columns: [...leading, ...names],
+    header: line(titles),
     encode(updates) {
       const strangers = updates.names.filter((name) => !known.has(name));
       if (strangers.length > 0) {
@@ -72,8 +83,10 @@ function cells(
 const CONTEXT = ['run', 'step', 'epoch', 'time', 'loss', 'learning_rate', 'parameter', 'size'] as const;
 
 /** One line a parameter and step. */
-function longEncoder(statistics: readonly Statistic[]): CsvEncoder {
+function longEncoder(statistics: readonly Statistic[], text: (value: string) => string): CsvEncoder {
   const columns = [...CONTEXT, ...statistics.map(snakeCase)];
+  let known: AnyParameterUpdates['names'] | undefined;
+  let heads: readonly string[] = [];
   return {
     columns,
     header: line(columns),
@@ -87,21 +100,35 @@ function longEncoder(statistics: readonly Statistic[]): CsvEncoder {
       }
       const { run, step, epoch, time, loss, learningRate, names, sizes } = updates;
       const context = [text(run), ...[step, epoch, time, loss, learningRate].map(numeral)].join();
-      const measured = statistics.map((statistic) => columnOf(updates, statistic));
-      return names
-        .map((name, i) =>
-          line([context, text(name), numeral(sizes[i]), ...measured.map((column) => numeral(column?.[i]))]),
-        )
-        .join('');
+      if (known !== names) {
+        known = names;
+        heads = names.map((name, i) => `,${text(name)},${numeral(sizes[i])}`);
+      }
+      const measured = statistics.map((statistic) => printed(columnOf(updates, statistic), names.length));
+      let rows = '';
+      for (let i = 0; i < names.length; i++) {
+        rows += context + heads[i];
+        for (const print of measured) rows += print(i);
+        rows += '\r\n';
+      }
+      return rows;
     },
   };
 }
 
+/** The cells of a column with a comma before each. One whose values are all the same is printed once. */
+function printed(column: Float64Array | undefined, length: number): (i: number) => string {
+  if (!column || length === 0) return () => ',';
+  const first = column[0]!;
+  if (column.every((value) => Object.is(value, first))) {
+    const cell = `,${numeral(first)}`;
+    return () => cell;
+  }
+  return (i) => `,${numeral(column[i])}`;
+}
+
 /** A row of RFC 4180. One empty cell is quoted, or readers would skip the line. */
 const line = (cells: readonly string[]): string => `${cells.join() || '""'}\r\n`;
-
-/** A text as a cell: quoted where it has what ends a cell or a row for any reader. */
-const text = (value: string): string => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
 /** A number as a cell, as Python, numpy and R read it; empty where there is none. */
 function numeral(value: number | undefined): string {

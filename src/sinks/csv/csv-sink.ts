@@ -1,14 +1,13 @@
-import { readSync } from 'node:fs';
-import { parse } from 'csv-parse/sync';
 import { checkOneOf, checkOptions } from '../../events/check-option.js';
 import type { Sink } from '../../events/sink.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
 import { requireUpdates } from '../../parameters/require-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
-import { createSink } from '../create-sink.js';
-import { RecordFile } from '../record-file.js';
+import { createSink, type SinkWork } from '../create-sink.js';
+import { RecordFile } from '../files/record-file.js';
+import { wholeRecords } from '../whole-records.js';
+import { continueCsv, isUpdatesCsv } from './continue-csv.js';
 import { CSV_LAYOUTS, type CsvEncoder, type CsvLayout, csvEncoder } from './csv-encoder.js';
-import { wholeLines } from './whole-lines.js';
 
 export interface CsvSinkOptions {
   /** Which rows and columns: see {@link csvSink}. Default: `wide`. */
@@ -17,6 +16,11 @@ export interface CsvSinkOptions {
   readonly statistic?: Statistic;
   /** Go on after the rows of an existing file, which must have the same columns. Default: the file is replaced. */
   readonly append?: boolean;
+  /**
+   * Put a `'` before names that a spreadsheet would compute (`=1+1`) or take for a number, or pandas for missing (`NA`,
+   * `null`), and before those that begin with one. Default: only in the layout `long`, where names are cells.
+   */
+  readonly guardNames?: boolean;
 }
 
 /**
@@ -33,9 +37,13 @@ export interface CsvSinkOptions {
  * has no end of line. The folder is made if it is missing.
  *
  * The first updates fix the columns. A parameter that a later step lacks has an empty cell; one that has no column
- * rejects `closed` (under `attach`: one `sink-error`) and leaves the rows before it whole; so does a disk that is full.
+ * rejects `closed` (under `attach`: one `sink-error`) and leaves the rows before it whole; so does a disk that is full,
+ * a file that somebody removed, and, at the end, one that somebody cut or wrote to during the run.
  *
- * @throws TypeError for an option that is wrong, Error for a path that cannot be written, with the reason and the fix.
+ * The file is this sink's alone until it is closed, also for other processes (by a `.lock` file beside it).
+ *
+ * @throws TypeError for an option that is wrong, Error for a path that cannot be written, with the reason and the fix;
+ * for a file that another sink writes, and for one to be replaced that has other than updates, which is left as it is.
  *
  * @example
  * ```ts
@@ -48,8 +56,8 @@ export interface CsvSinkOptions {
  * ```
  */
 export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyParameterUpdates> {
-  checkOptions('csvSink', options, { layout: true, statistic: true, append: true });
-  const { layout = 'wide', statistic = 'updateNorm', append = false } = options;
+  checkOptions('csvSink', options, { layout: true, statistic: true, append: true, guardNames: true });
+  const { layout = 'wide', statistic = 'updateNorm', append = false, guardNames = layout === 'long' } = options;
   checkOneOf('layout', layout, CSV_LAYOUTS);
   checkOneOf('statistic', statistic, STATISTICS);
   if (layout === 'long' && options.statistic !== undefined) {
@@ -57,44 +65,25 @@ export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyPar
       `statistic: expected none with layout 'long', which has them all; got ${JSON.stringify(statistic)}`,
     );
   }
-  const file = new RecordFile(path, { append });
-  const header = append ? headerOf(file) : '';
+  const file = new RecordFile(path, { append, isOurs: isUpdatesCsv });
   let encoder: CsvEncoder | undefined;
-  return createSink<AnyParameterUpdates>(`csvSink(${path})`, {
+  const work: SinkWork<AnyParameterUpdates> = {
     take(updates) {
-      requireUpdates(updates, 'csvSink()');
-      encoder ??= begin(csvEncoder(layout, statistic, updates));
-      file.append(encoder.encode(updates));
+      // What somebody has cut during the run is continued as another run's file is.
+      if (file.wasCut() && encoder && file.size > 0) continueCsv(file, path, encoder);
+      encoder ??= begin(csvEncoder(layout, statistic, updates, guardNames));
+      const rows = encoder.encode(updates);
+      file.append(file.size === 0 ? encoder.header + rows : rows);
     },
     end: () => file.close(),
-  });
+  };
+  return createSink(
+    `csvSink(${path})`,
+    wholeRecords(work, (updates) => requireUpdates(updates, 'csvSink()')),
+  );
 
   function begin(fixed: CsvEncoder): CsvEncoder {
-    if (header === '') file.append(fixed.header);
-    else if (header !== fixed.header) throw differentColumns(path, header, fixed.columns);
+    if (file.size > 0) continueCsv(file, path, fixed);
     return fixed;
   }
-}
-
-/** The first row of a file to be continued, after what a kill tore off at its end has been cut away. */
-function headerOf(file: RecordFile): string {
-  const { headerSize, size } = wholeLines(file.fd);
-  if (size < file.size) file.truncate(size);
-  const header = Buffer.alloc(headerSize);
-  readSync(file.fd, header, 0, headerSize, 0);
-  return header.toString();
-}
-
-function differentColumns(path: string, header: string, columns: readonly string[]): RangeError {
-  const [existing = []] = parse(header);
-  const missing = columns.filter((column) => !existing.includes(column));
-  const gone = existing.filter((column) => !columns.includes(column));
-  const difference = [
-    missing.length > 0 && `the file does not have ${missing.join(', ')}`,
-    gone.length > 0 && `this run does not have ${gone.join(', ')}`,
-  ].filter(Boolean);
-  return new RangeError(
-    `append: expected the columns of ${JSON.stringify(path)}, got others (${difference.join('; ') || 'they are in another order'}); ` +
-      'choose another path, or leave append out to replace the file',
-  );
 }

@@ -4,7 +4,7 @@ import { readSync } from 'node:fs';
 export interface WholeLines {
   /** Bytes of the first row, its end of line included; 0 where there is none. */
   readonly headerSize: number;
-  /** Bytes of all whole rows. What is behind was torn off by a kill. */
+  /** Bytes of all whole rows. What is behind has no end of line. */
   readonly size: number;
 }
 

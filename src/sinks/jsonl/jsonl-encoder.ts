@@ -36,7 +36,9 @@ export function jsonlEncoder(): JsonlEncoder {
 }
 
 function isByParameter(record: object): record is ByParameter {
-  return 'names' in record && 'sizes' in record && 'columns' in record;
+  const { names, sizes, columns } = record as Partial<ByParameter>;
+  if (!Array.isArray(names) || !Array.isArray(sizes) || typeof columns !== 'object' || columns === null) return false;
+  return Object.values(columns).every((column) => column instanceof Float64Array);
 }
 
 /** The lists of parameters that the file has told of. An id is given anew when all are in use. */

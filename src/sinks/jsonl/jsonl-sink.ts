@@ -1,10 +1,10 @@
 import { checkOptions } from '../../events/check-option.js';
 import type { Sink } from '../../events/sink.js';
 import { createSink } from '../create-sink.js';
-import { RecordFile } from '../record-file.js';
+import { RecordFile } from '../files/record-file.js';
 import { requireRecord } from '../require-record.js';
 import { jsonlEncoder } from './jsonl-encoder.js';
-import { wholeJsonLines } from './whole-json-lines.js';
+import { endWithWholeLine, isRecordedRun } from './whole-json-lines.js';
 
 export interface JsonlSinkOptions {
   /** Go on after the records of an existing file, as when a training is resumed. Default: the file is replaced. */
@@ -19,9 +19,13 @@ export interface JsonlSinkOptions {
  * `optimizer-step` carry are left out. docs/recorded-runs.md describes the lines.
  *
  * Every record is in the file before `next` returns: nothing is lost when the process is killed. The folder is made if
- * it is missing. A disk that is full rejects `closed` (under `attach`: one `sink-error`) and leaves whole lines.
+ * it is missing. A disk that is full rejects `closed` (under `attach`: one `sink-error`) and leaves whole lines; so does
+ * a file that somebody removed, and, at the end, one that somebody cut or wrote to during the run.
  *
- * @throws Error for a path that cannot be written, with the reason and the fix.
+ * The file is this sink's alone until it is closed, also for other processes (by a `.lock` file beside it).
+ *
+ * @throws Error for a path that cannot be written, with the reason and the fix; for a file that another sink writes, and
+ * for one that is no recorded run, which is left as it is.
  *
  * @example
  * ```ts
@@ -36,20 +40,19 @@ export interface JsonlSinkOptions {
  */
 export function jsonlSink(path: string, options: JsonlSinkOptions = {}): Sink<{ readonly type: string }> {
   const { append = false } = checkOptions('jsonlSink', options, { append: true });
-  const file = new RecordFile(path, { append });
-  if (append) cutTornLine(file);
-  const encode = jsonlEncoder();
+  const file = new RecordFile(path, { append, isOurs: isRecordedRun });
+  if (append) file.orClose(() => endWithWholeLine(file, path));
+  let encode = jsonlEncoder();
   return createSink<{ readonly type: string }>(`jsonlSink(${path})`, {
     take(record) {
       requireRecord(record, 'jsonlSink()');
+      // Lines refer to those before them, which may be gone.
+      if (file.wasCut()) {
+        endWithWholeLine(file, path);
+        encode = jsonlEncoder();
+      }
       file.append(encode(record));
     },
     end: () => file.close(),
   });
-}
-
-/** What a kill tore off at the end of a file to be continued. */
-function cutTornLine(file: RecordFile): void {
-  const size = wholeJsonLines(file.fd, file.size);
-  if (size < file.size) file.truncate(size);
 }

@@ -1,22 +1,39 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
+import { checkNotNegative, checkOptions } from '../../events/check-option.js';
 import type { Sink } from '../../events/sink.js';
 import type { Changes } from '../../page/history/histories.js';
 import { type AnyRecord, Recorder } from '../../page/history/recorder.js';
 import { standaloneDocument } from '../../page/page-document.js';
-import { createSink } from '../create-sink.js';
+import { createSink, type SinkWork } from '../create-sink.js';
+import { WholeFile } from '../files/whole-file.js';
 import { requireRecord } from '../require-record.js';
+import { wholeRecords } from '../whole-records.js';
+
+export interface ReportSinkOptions {
+  /**
+   * Milliseconds between two writings while the stream goes on, at least: a writing that takes long is not repeated before
+   * a hundred times its duration has gone by. Default: 10,000.
+   */
+  readonly intervalMs?: number;
+  /** Milliseconds since any moment, never set back. Default: `performance.now`. */
+  readonly clock?: () => number;
+}
+
+const INTERVAL_MS = 10_000;
+/** Of the time of a training, writing takes a hundredth at most. */
+const COST_SHARE = 100;
 
 /**
  * Make the live page of a run, as one HTML file that opens without a network: what `liveSink` shows, to be kept, mailed
- * or looked at later. The file is written when the stream ends, and at every `flush()`.
+ * or looked at later. The file is written now and then as records come, when the stream ends, and at every `flush()`: a
+ * process that is killed, by SIGINT, SIGTERM or SIGKILL, leaves the last one, whole.
  *
  * However long the run, the file stays small (under 2 MB for 200 parameters): steps are drawn together, with the least and
  * the greatest value of each. Takes any records, several runs and streams merged; those it does not show it passes over.
  *
- * @throws TypeError when `path` is no path. A file that cannot be written rejects `closed`.
+ * @throws TypeError when `path` is no path or for an option that is wrong; Error for a path that cannot be written, with
+ * the reason and the fix, for a file that another sink writes, and for one that is no report, which is left as it is.
  *
  * @example
  * ```ts
@@ -30,20 +47,37 @@ import { requireRecord } from '../require-record.js';
  * training.attach(merge(training.events$, updates$), reportSink('results/report.html'));
  * ```
  */
-export function reportSink(path: string): Sink<AnyRecord> {
-  if (typeof path !== 'string' || path === '') {
-    throw new TypeError(`path: expected the path of a file, got ${JSON.stringify(path)}`);
-  }
+export function reportSink(path: string, options: ReportSinkOptions = {}): Sink<AnyRecord> {
+  checkOptions('reportSink', options, { intervalMs: true, clock: true });
+  const { intervalMs = INTERVAL_MS, clock = () => performance.now() } = options;
+  checkNotNegative('intervalMs', intervalMs);
+  const file = new WholeFile(path, (head) => head.includes('<title>trainscope</title>'));
   const recorder = new Recorder();
-  const write = () => writeWhole(path, standaloneDocument(packed(recorder.histories.changesSince(0)), sha256));
-  return createSink<AnyRecord>(`reportSink(${path})`, {
+  let nextAt = -Infinity;
+  const write = () => {
+    const begin = clock();
+    file.write(standaloneDocument(packed(recorder.histories.changesSince(0)), sha256));
+    const end = clock();
+    nextAt = end + Math.max(intervalMs, COST_SHARE * (end - begin));
+  };
+  const work: SinkWork<AnyRecord> = {
     take(record) {
-      requireRecord(record, 'reportSink()');
       recorder.take(record);
+      if (clock() >= nextAt) write();
     },
     flush: write,
-    end: write,
-  });
+    end() {
+      try {
+        write();
+      } finally {
+        file.close();
+      }
+    },
+  };
+  return createSink(
+    `reportSink(${path})`,
+    wholeRecords(work, (record) => requireRecord(record, 'reportSink()')),
+  );
 }
 
 /** As base64 it holds no character that means anything to HTML, whatever the names of parameters are. */
@@ -53,11 +87,4 @@ function packed(changes: Changes): string {
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('base64');
-}
-
-/** Whoever opens the file meanwhile sees the one before, whole. */
-function writeWhole(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.part`, text);
-  renameSync(`${path}.part`, path);
 }

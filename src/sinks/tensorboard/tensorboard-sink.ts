@@ -1,15 +1,18 @@
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { checkOneOf, checkOptions, describeValue } from '../../events/check-option.js';
 import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
-import { createSink } from '../create-sink.js';
-import { RecordFile } from '../record-file.js';
+import { createSink, type SinkWork } from '../create-sink.js';
+import { RecordFile } from '../files/record-file.js';
 import { requireRunRecord } from '../require-record.js';
-import { encodeFileVersion, encodeSummary } from './event-encoder.js';
+import { wholeRecords } from '../whole-records.js';
+import { encodeFileVersion, encodeSummary, type Moment } from './event-encoder.js';
 import type { HparamSettings } from './hparams.js';
 import { RunValues } from './run-values.js';
+import type { SummaryValue } from './summary.js';
 
 export type { HparamSettings } from './hparams.js';
 
@@ -68,9 +71,8 @@ export function tensorboardSink(folder: string, options: TensorboardSinkOptions 
   for (const statistic of statistics) checkOneOf('statistics', statistic, STATISTICS);
   checkHparams(hparams);
   const runs = new Map<string, RunFile>();
-  return createSink<RunRecord>(`tensorboardSink(${folder})`, {
+  const work: SinkWork<RunRecord> = {
     take(record) {
-      requireRunRecord(record, 'tensorboardSink()');
       let file = runs.get(record.run);
       if (!file) {
         file = new RunFile(folder, record, new RunValues(record.run, statistics, hparams));
@@ -79,9 +81,13 @@ export function tensorboardSink(folder: string, options: TensorboardSinkOptions 
       file.take(record);
     },
     end() {
-      for (const file of runs.values()) file.end();
+      endAll(runs.values());
     },
-  });
+  };
+  return createSink(
+    `tensorboardSink(${folder})`,
+    wholeRecords(work, (record) => requireRunRecord(record, 'tensorboardSink()')),
+  );
 }
 
 function checkHparams(hparams: HparamSettings): void {
@@ -89,6 +95,19 @@ function checkHparams(hparams: HparamSettings): void {
     if (['number', 'string', 'boolean'].includes(typeof value)) continue;
     throw new TypeError(`hparams.${name}: expected a number, a string or a boolean, got ${describeValue(value)}`);
   }
+}
+
+/** End each file, whatever becomes of the others. @throws what the first that fails does. */
+function endAll(files: Iterable<RunFile>): void {
+  const failures: unknown[] = [];
+  for (const file of files) {
+    try {
+      file.end();
+    } catch (cause) {
+      failures.push(cause);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 let files = 0;
@@ -102,20 +121,39 @@ class RunFile {
     { run, time }: RunRecord,
     private readonly values: RunValues,
   ) {
-    const name = `events.out.tfevents.${Math.floor(time / 1000)}.${hostname()}.${process.pid}.${files++}`;
-    this.#file = new RecordFile(join(folder, folderName(run), name));
+    this.#file = new RecordFile(freshPath(join(folder, folderName(run)), time), { fresh: true });
     this.#file.append(encodeFileVersion(time));
   }
 
   take(record: RunRecord): void {
     const values = this.values.take(record);
-    if (values.length > 0) this.#file.append(encodeSummary(record, values));
+    if (values.length > 0) this.#append(record, values);
   }
 
   end(): void {
     const { values, last } = this.values.end();
-    if (last && values.length > 0) this.#file.append(encodeSummary(last, values));
-    this.#file.close();
+    try {
+      if (last && values.length > 0) this.#append(last, values);
+    } finally {
+      this.#file.close();
+    }
+  }
+
+  #append(moment: Moment, values: readonly SummaryValue[]): void {
+    // One that somebody has cut begins anew: a reader needs its version.
+    if (this.#file.wasCut()) {
+      this.#file.truncate(0);
+      this.#file.append(encodeFileVersion(moment.time));
+    }
+    this.#file.append(encodeSummary(moment, values));
+  }
+}
+
+/** A file that no one has: two threads of one process count alike. */
+function freshPath(folder: string, time: number): string {
+  for (;;) {
+    const name = `events.out.tfevents.${Math.floor(time / 1000)}.${hostname()}.${process.pid}.${files++}`;
+    if (!existsSync(join(folder, name))) return join(folder, name);
   }
 }
 

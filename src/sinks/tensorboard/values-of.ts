@@ -162,7 +162,10 @@ function throughputValues({
 }
 
 function metricValues(section: string, metrics: Metrics): ScalarValue[] {
-  return Object.entries(metrics).map(([name, value]) => scalar(`${section}/${name}`, value));
+  return Object.entries(metrics).flatMap(([name, value]) =>
+    // Whoever logs may log texts too.
+    typeof value === 'number' ? [scalar(`${section}/${name}`, value)] : [],
+  );
 }
 
 /** `val_loss` of `model.fit` and `eval_loss` of the Trainer are one thing: `loss`. */

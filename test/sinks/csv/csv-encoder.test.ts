@@ -4,6 +4,7 @@ import { columnOf, statisticsOf } from 'trainscope';
 import { describe, expect, it } from 'vitest';
 import { type CsvLayout, csvEncoder } from '../../../src/sinks/csv/csv-encoder.js';
 import { pythonFloat } from '../../../src/sinks/csv/python-float.js';
+import { unguardText } from '../../../src/sinks/csv/text-cell.js';
 import { updatesOf } from '../../helpers/updates.js';
 
 /** Names with all that CSV, shells and spreadsheets trip over. */
@@ -50,9 +51,9 @@ describe('csvEncoder', () => {
           'run,step,epoch,time,loss,learning_rate,parameter,size,' +
             'update_norm,weight_norm,update_ratio,gradient_norm,max_abs_update,unchanged,non_finite',
         );
-        expect(rows.map((row) => row[6])).toEqual(updates.names);
+        expect(rows.map((row) => unguardText(row[6]!))).toEqual(updates.names);
         rows.forEach((row, i) => {
-          expect(row[0]).toBe(run);
+          expect(unguardText(row[0]!)).toBe(run);
           const numbers = [7, 0.7, updates.time, loss, 0.1];
           expect(row.slice(1, 6).map(toNumber)).toEqual(plus(numbers));
           const statistics = statisticsOf(updates).map((statistic) => columnOf(updates, statistic)![i]!);
@@ -84,6 +85,26 @@ describe('csvEncoder', () => {
     expect(() => encode(layout, updatesOf({ a: 1 }), updatesOf({ a: 1, 'b/c': 2, d: 3 }, { step: 12 }))).toThrow(
       "step 12 has parameters that have no column: b/c, d; the rows before it are whole. Use layout: 'long', which takes parameters as they come",
     );
+  });
+
+  it.each(['=1+1', '+cmd', '-2', '@SUM(A1)', '\t=1', "'quoted", 'NA', 'null', 'None', '', '1e5', 'TRUE'])(
+    'guards a name that would not stay a text, where names are cells or it is asked for: %j',
+    (name) => {
+      const updates = updatesOf([[name, 1]]);
+      const cell = (layout: CsvLayout, guarded?: boolean) => {
+        const { header, encode } = csvEncoder(layout, 'updateNorm', updates, guarded);
+        const [titles, row] = read(header + encode(updates));
+        return layout === 'long' ? row![6] : titles!.at(-1);
+      };
+      expect([cell('long'), cell('wide'), cell('tutorial')]).toEqual([`'${name}`, name, name]);
+      expect([cell('long', false), cell('wide', true)]).toEqual([name, `'${name}`]);
+    },
+  );
+
+  it('leaves other names as they are', () => {
+    for (const name of ['0.weight', 'a-b', 'NAN', 'nap', 'a=1', '层']) {
+      expect(encode('long', updatesOf({ [name]: 1 }))).toContain(`,${name},4,`);
+    }
   });
 
   it('takes parameters as they come: long', () => {

@@ -57,6 +57,15 @@ it('tutorial: one column a parameter, which its plotting code takes as it is', a
   expect(rows[0]).toEqual([0.1, 1e-7]);
 });
 
+it('long: names that look like something else stay names', async () => {
+  const path = join(folder, 'names.csv');
+  const names = ['NA', 'null', 'nan', '', '=1+1', '1e5', 'True', "'a"];
+  const sink = csvSink(path, { layout: 'long' });
+  sink.next(updates(1, Object.fromEntries(names.map((name) => [name, [1, 1]]))));
+  await sink.close();
+  expect(read(path).rows.map((row) => row[6])).toEqual(names.map((name) => `'${name}`));
+});
+
 it('long: one row a step and parameter, to be grouped', async () => {
   const { columns, rows } = read(await write('long'));
   expect(columns.slice(0, 8)).toEqual(['run', 'step', 'epoch', 'time', 'loss', 'learning_rate', 'parameter', 'size']);

@@ -112,8 +112,9 @@ it('finds the end of the last whole line, wherever it is', () => {
   const path = newPath();
   fc.assert(
     fc.property(fc.array(fc.nat(200_000), { maxLength: 3 }), fc.nat(200_000), (lengths, torn) => {
-      const whole = lengths.map((length) => `${'x'.repeat(length)}\n`).join('');
-      writeFileSync(path, whole + 'y'.repeat(torn));
+      const line = (length: number) => `{"v":1,"type":"${'x'.repeat(length)}"}`;
+      const whole = lengths.map((length) => `${line(length)}\n`).join('');
+      writeFileSync(path, whole + line(200_000).slice(0, torn));
       const sink = jsonlSink(path, { append: true });
       sink.complete();
       expect(readFileSync(path, 'utf8') === whole).toBe(true);

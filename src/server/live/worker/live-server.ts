@@ -81,7 +81,7 @@ export async function liveServer(
     clients.add(client);
     response.on('close', () => clients.delete(client));
     response.on('error', () => clients.delete(client));
-    client.send('retry: 1000\n\n', Date.now());
+    client.send('retry: 1000\n\n', performance.now());
     update([client]);
   }
 
@@ -92,7 +92,7 @@ export async function liveServer(
 
   /** Bring these pages up to date; those at the same version share one text. */
   function update(those: Iterable<StreamClient>): void {
-    const now = Date.now();
+    const now = performance.now();
     const texts = new Map<number, string>();
     for (const client of those) {
       if (client.blockedMs(now) > patienceMs) client.drop();
@@ -111,13 +111,13 @@ export async function liveServer(
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
-    sentAt = Date.now();
+    sentAt = performance.now();
     update(clients);
   }
 
   const heartbeat = setInterval(() => {
     update(clients);
-    for (const client of clients) if (client.ready) client.send(':\n\n', Date.now());
+    for (const client of clients) if (client.ready) client.send(':\n\n', performance.now());
   }, HEARTBEAT_MS);
 
   await new Promise<void>((resolve, reject) => {
@@ -131,7 +131,7 @@ export async function liveServer(
       return clients.size;
     },
     changed() {
-      timer ??= setTimeout(flush, Math.max(0, sentAt + intervalMs - Date.now()));
+      timer ??= setTimeout(flush, Math.max(0, sentAt + intervalMs - performance.now()));
     },
     flush,
     close: () =>

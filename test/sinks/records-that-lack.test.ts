@@ -1,0 +1,138 @@
+/** Records that other programs and hands made: they lack fields, or hold what no one can write. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { consoleSink, type RunRecord, type Sink } from 'trainscope';
+import { csvSink, jsonlSink, liveSink, replay, reportSink, tensorboardSink } from 'trainscope/node';
+import { afterAll, describe, expect, it } from 'vitest';
+import { TRAINING_EVENT_TYPES } from '../../src/events/guards.js';
+import { MEASUREMENT_TYPES } from '../../src/events/measurements.js';
+import { all } from '../helpers/recorded.js';
+import { updatesOf } from '../helpers/updates.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'trainscope-lacking-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const AT = { run: 'test', step: 3, epoch: 0, time: 1 };
+/** Every type there is, with nothing but where it was. */
+const BARE = [...TRAINING_EVENT_TYPES, ...MEASUREMENT_TYPES].map((type) => ({ type, ...AT }) as unknown as RunRecord);
+const nowhere = { write: () => true, isTTY: false };
+
+let shown = '';
+const SINKS: Readonly<Record<string, (path: string) => Sink<never>>> = {
+  consoleSink: () =>
+    consoleSink({
+      style: 'table',
+      output: {
+        ...nowhere,
+        write: (text) => {
+          shown += text;
+        },
+      },
+    }),
+  csvSink,
+  jsonlSink,
+  liveSink: () => liveSink(),
+  reportSink,
+  tensorboardSink,
+};
+
+describe.each(Object.entries(SINKS))('%s', (name, make) => {
+  // What takes updates only has no use for others: that is the wrong stream, and said at once.
+  const taken = name === 'csvSink' ? BARE.filter(({ type }) => type === 'parameter-updates') : BARE;
+  it.each(taken.map((record) => [record.type, record] as const))(
+    'goes on after a bare %s, and tells',
+    async (_, record) => {
+      const sink = make(join(folder, `${name}-${record.type}`)) as Sink<RunRecord>;
+      const failed = sink.closed.then(
+        () => '',
+        (cause) => String(cause),
+      );
+      sink.next(record);
+      sink.next(updatesOf({ a: 0.25 }, { step: 4 }));
+      await sink.flush();
+      await sink.close().catch(() => {});
+      if ('stop' in sink) await (sink as unknown as { stop(): Promise<void> }).stop();
+      expect(await failed).toMatch(
+        /^$|^TypeError: a record was left out, for lack of a field: a record of type [a-z-]+ without /,
+      );
+    },
+  );
+});
+
+it('says which were left out', async () => {
+  const sink = tensorboardSink(join(folder, 'told'));
+  for (const type of ['log', 'alert', 'log']) sink.next({ type, ...AT } as unknown as RunRecord);
+  await expect(sink.close()).rejects.toThrow(
+    '3 records were left out, for lack of a field: the first was a record of type log without metrics',
+  );
+});
+
+it('metrics that are no numbers leave the others', async () => {
+  shown = '';
+  for (const [name, make] of Object.entries(SINKS).filter(([sink]) => sink !== 'csvSink')) {
+    const sink = make(join(folder, `texts-${name}`)) as Sink<RunRecord>;
+    sink.next({ type: 'log', ...AT, metrics: { phase: 'warm-up', big: 10n, loss: 0.5 } } as unknown as RunRecord);
+    await sink.close();
+    if ('stop' in sink) await (sink as unknown as { stop(): Promise<void> }).stop();
+  }
+  expect(shown).toBe('step 3  phase warm-up  big 10  loss 0.5\n');
+});
+
+it('what JSON cannot say stops no recording', async () => {
+  const path = join(folder, 'unsayable.jsonl');
+  const circle: Record<string, unknown> = { name: 'a' };
+  circle.self = circle;
+  const throwing = Object.defineProperty({}, 'it', {
+    enumerable: true,
+    get() {
+      throw new Error('no');
+    },
+  });
+  const badMessage = Object.defineProperty(new Error(), 'message', { get: () => circle });
+  const thrown: unknown[] = [
+    circle,
+    10n,
+    throwing,
+    badMessage,
+    { toJSON: () => circle },
+    new Proxy({}, { ownKeys: () => [10 as never] }),
+    Symbol('s'),
+    () => 1,
+    Object.create(null),
+    { weights: new Float32Array(1_000_000) },
+    new Error('disk full'),
+    'a text',
+    { code: 7 },
+    undefined,
+  ];
+  const sink = jsonlSink(path);
+  for (const cause of thrown) sink.next({ type: 'sink-error', ...AT, sink: 's', message: 'm', cause } as never);
+  sink.next({ type: 'log', ...AT, metrics: { circle, throwing, big: 10n, loss: -0 } } as never);
+  sink.next({ type: 'parameter-updates', ...AT, names: ['a'], sizes: null, columns: undefined } as never);
+  await sink.close();
+  const records = (await all(replay(path))) as unknown as { cause: unknown; metrics: unknown }[];
+  expect(records.slice(0, thrown.length).map(({ cause }) => cause)).toEqual([
+    'an object of class Object',
+    '10',
+    '[cannot be read]',
+    'an object of class Error',
+    'an object of class Object',
+    '[cannot be read]',
+    undefined,
+    undefined,
+    '{}',
+    'an object of class Object',
+    'disk full',
+    'a text',
+    '{"code":7}',
+    undefined,
+  ]);
+  expect(records[thrown.length]!.metrics).toEqual({
+    circle: { name: 'a', self: '[circular]' },
+    throwing: { it: '[cannot be read]' },
+    big: '10',
+    loss: -0,
+  });
+  expect(readFileSync(path, 'utf8').length).toBeLessThan(10_000);
+});
