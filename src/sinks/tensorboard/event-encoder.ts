@@ -1,7 +1,8 @@
 import { PbfWriter } from 'pbf';
 import type { MagnitudeHistogram } from '../../parameters/statistics.js';
 import { HPARAMS_PLUGIN, type Hparams, writeHparams } from './hparams.js';
-import type { SummaryValue } from './summary.js';
+import { encodeScalars, joined, varint } from './scalar-block.js';
+import type { ScalarsValue, SummaryValue } from './summary.js';
 import { tfRecord } from './tf-record.js';
 import { writeKnownText, writeText } from './write-text.js';
 
@@ -25,16 +26,30 @@ export function encodeSummary({ time, step }: Moment, values: readonly SummaryVa
   const writer = new PbfWriter();
   writer.writeDoubleField(1, time / 1000);
   writer.writeVarintField(2, step);
-  writer.writeMessage(5, writeSummary, values);
-  return tfRecord(writer.finish());
+  const summary = encodeValues(values);
+  const size = summary.reduce((sum, { length }) => sum + length, 0);
+  return tfRecord(joined([writer.finish(), Uint8Array.from([FIELD_SUMMARY, ...varint(size)]), ...summary]));
 }
 
-function writeSummary(values: readonly SummaryValue[], writer: PbfWriter): void {
-  for (const value of values) writer.writeMessage(1, writeValue, value);
+const FIELD_SUMMARY = 0x2a;
+
+/** The bytes of a Summary, in pieces. */
+function encodeValues(values: readonly SummaryValue[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let writer = new PbfWriter();
+  for (const value of values) {
+    if (value.kind !== 'scalars') {
+      writer.writeMessage(1, writeValue, value);
+      continue;
+    }
+    pieces.push(writer.finish(), encodeScalars(value.tags, value.column));
+    writer = new PbfWriter();
+  }
+  return [...pieces, writer.finish()];
 }
 
 /** Summary.Value */
-function writeValue(value: SummaryValue, writer: PbfWriter): void {
+function writeValue(value: Exclude<SummaryValue, ScalarsValue>, writer: PbfWriter): void {
   writeKnownText(writer, 1, value.tag);
   switch (value.kind) {
     case 'scalar':
