@@ -91,7 +91,7 @@ function longEncoder(statistics: readonly Statistic[], text: (value: string) => 
   const columns = [...CONTEXT, ...statistics.map(snakeCase)];
   let known: AnyParameterUpdates['names'] | undefined;
   let heads: readonly string[] = [];
-  const pieces = (updates: AnyParameterUpdates): string[] => {
+  const pieces = (updates: AnyParameterUpdates): Generator<string> => {
     const strangers = statisticsOf(updates).filter((statistic) => !statistics.includes(statistic));
     if (strangers.length > 0) {
       throw new RangeError(
@@ -111,20 +111,19 @@ function longEncoder(statistics: readonly Statistic[], text: (value: string) => 
   return {
     columns,
     header: line(columns),
-    encode: (updates) => pieces(updates).join(''),
-    encodeBytes: (updates) => Buffer.concat(pieces(updates).map((piece) => Buffer.from(piece))),
+    encode: (updates) => [...pieces(updates)].join(''),
+    encodeBytes: (updates) => Buffer.concat(Array.from(pieces(updates), (piece) => Buffer.from(piece))),
   };
 }
 
 /** Rows of one text: longer ones, put together of so many small ones, are slow to write out. */
 const ROWS_A_PIECE = 256;
 
-function rowsInPieces(
+function* rowsInPieces(
   context: string,
   heads: readonly string[],
   measured: readonly ((i: number) => string)[],
-): string[] {
-  const pieces: string[] = [];
+): Generator<string> {
   for (let begin = 0; begin < heads.length; begin += ROWS_A_PIECE) {
     const end = Math.min(heads.length, begin + ROWS_A_PIECE);
     let rows = '';
@@ -133,9 +132,8 @@ function rowsInPieces(
       for (const print of measured) rows += print(i);
       rows += '\r\n';
     }
-    pieces.push(rows);
+    yield rows;
   }
-  return pieces;
 }
 
 /** The cells of a column with a comma before each. One whose values are all the same is printed once. */

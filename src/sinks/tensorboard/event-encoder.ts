@@ -1,9 +1,9 @@
 import { PbfWriter } from 'pbf';
 import type { MagnitudeHistogram } from '../../parameters/statistics.js';
 import { HPARAMS_PLUGIN, type Hparams, writeHparams } from './hparams.js';
-import { encodeScalars, joined, varint } from './scalar-block.js';
+import { bytesPiece, type Piece, scalarsPiece, varint } from './scalar-block.js';
 import type { ScalarsValue, SummaryValue } from './summary.js';
-import { tfRecord } from './tf-record.js';
+import { tfRecord, tfRecordOf } from './tf-record.js';
 import { writeKnownText, writeText } from './write-text.js';
 
 /** One moment of a run. */
@@ -28,24 +28,25 @@ export function encodeSummary({ time, step }: Moment, values: readonly SummaryVa
   writer.writeVarintField(2, step);
   const summary = encodeValues(values);
   const size = summary.reduce((sum, { length }) => sum + length, 0);
-  return tfRecord(joined([writer.finish(), Uint8Array.from([FIELD_SUMMARY, ...varint(size)]), ...summary]));
+  const head = [bytesPiece(writer.finish()), bytesPiece(Uint8Array.from([FIELD_SUMMARY, ...varint(size)]))];
+  return tfRecordOf([...head, ...summary]);
 }
 
 const FIELD_SUMMARY = 0x2a;
 
 /** The bytes of a Summary, in pieces. */
-function encodeValues(values: readonly SummaryValue[]): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
+function encodeValues(values: readonly SummaryValue[]): Piece[] {
+  const pieces: Piece[] = [];
   let writer = new PbfWriter();
   for (const value of values) {
     if (value.kind !== 'scalars') {
       writer.writeMessage(1, writeValue, value);
       continue;
     }
-    pieces.push(writer.finish(), encodeScalars(value.tags, value.column));
+    pieces.push(bytesPiece(writer.finish()), scalarsPiece(value.tags, value.column));
     writer = new PbfWriter();
   }
-  return [...pieces, writer.finish()];
+  return [...pieces, bytesPiece(writer.finish())];
 }
 
 /** Summary.Value */

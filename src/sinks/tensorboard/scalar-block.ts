@@ -9,20 +9,35 @@ interface ScalarBlock {
 
 const blocks = new WeakMap<readonly string[], ScalarBlock>();
 
+/** A part of a message: bytes, or what writes itself in its place. */
+export interface Piece {
+  readonly length: number;
+  writeTo(bytes: Uint8Array, at: number): void;
+}
+
 /**
  * Scalars of one statistic, tag by tag: what a step says of a large model differs from the step before in the numbers
  * alone, so that the bytes of a list of tags are made once.
  */
-export function encodeScalars(tags: readonly string[], column: ArrayLike<number>): Uint8Array {
+export function scalarsPiece(tags: readonly string[], column: ArrayLike<number>): Piece {
   let block = blocks.get(tags);
   if (!block) {
     block = blockOf(tags);
     blocks.set(tags, block);
   }
-  const bytes = block.bytes.slice();
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < tags.length; i++) view.setFloat32(block.places[i]!, column[i]!, true);
-  return bytes;
+  const { bytes: template, places } = block;
+  return {
+    length: template.length,
+    writeTo(bytes, at) {
+      bytes.set(template, at);
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
+      for (let i = 0; i < tags.length; i++) view.setFloat32(at + places[i]!, column[i]!, true);
+    },
+  };
+}
+
+export function bytesPiece(part: Uint8Array): Piece {
+  return { length: part.length, writeTo: (bytes, at) => bytes.set(part, at) };
 }
 
 const FIELD_VALUE = 0x0a;
@@ -30,19 +45,23 @@ const FIELD_TAG = 0x0a;
 const FIELD_SIMPLE_VALUE = 0x15;
 
 function blockOf(tags: readonly string[]): ScalarBlock {
-  const parts: Uint8Array[] = [];
+  const texts = tags.map((tag) => UTF8.encode(tag));
+  const heads = texts.map(({ length }) => {
+    const tag = [FIELD_TAG, ...varint(length)];
+    return [FIELD_VALUE, ...varint(tag.length + length + 5), ...tag];
+  });
+  const bytes = new Uint8Array(heads.reduce((sum, head, i) => sum + head.length + texts[i]!.length + 5, 0));
   const places = new Uint32Array(tags.length);
-  let size = 0;
-  for (const [i, tag] of tags.entries()) {
-    const text = UTF8.encode(tag);
-    const value = [FIELD_TAG, ...varint(text.length)];
-    const length = value.length + text.length + 5;
-    const part = Uint8Array.from([FIELD_VALUE, ...varint(length), ...value, ...text, FIELD_SIMPLE_VALUE, 0, 0, 0, 0]);
-    size += part.length;
-    places[i] = size - 4;
-    parts.push(part);
+  let at = 0;
+  for (const [i, head] of heads.entries()) {
+    bytes.set(head, at);
+    bytes.set(texts[i]!, at + head.length);
+    at += head.length + texts[i]!.length;
+    bytes[at] = FIELD_SIMPLE_VALUE;
+    places[i] = at + 1;
+    at += 5;
   }
-  return { bytes: joined(parts, size), places };
+  return { bytes, places };
 }
 
 /** A whole number as protocol buffers write it: 7 bits a byte, the lowest first. */
@@ -50,18 +69,4 @@ export function varint(value: number): number[] {
   const bytes: number[] = [];
   for (; value > 0x7f; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
   return [...bytes, value];
-}
-
-/** Bytes one after the other; `size` of all together. */
-export function joined(
-  parts: readonly Uint8Array[],
-  size = parts.reduce((sum, { length }) => sum + length, 0),
-): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
