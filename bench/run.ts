@@ -18,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   otel: 'Metrics by OpenTelemetry',
   live: 'The live page at 1,000 steps a second',
   sinks: 'What each sink takes of a step, and all together',
+  'many-parameters': 'What each sink takes of a step of 100,000 parameters',
   endurance: 'Ten thousand steps',
   rules: 'All rules on, in the main job',
   control: 'Does control of the learning rate help?',

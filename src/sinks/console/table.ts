@@ -48,17 +48,27 @@ export function tableLines(updates: AnyParameterUpdates, width: number, height: 
 
 /** All in their order where they fit, else the fastest and the slowest. */
 function rowsToShow({ names, columns }: AnyParameterUpdates, room: number): readonly number[] {
-  const all = names.map((_, i) => i);
-  if (names.length <= room) return all;
+  if (names.length <= room) return names.map((_, i) => i);
   const by =
     (columns as { updateRatio?: Float64Array; updateNorm?: Float64Array }).updateRatio ??
-    (columns as { updateNorm?: Float64Array }).updateNorm;
-  const rank = (i: number) => {
-    const value = by?.[i] ?? 0;
-    return Number.isNaN(value) ? Infinity : value;
-  };
-  const sorted = all.sort((a, b) => (rank(a) === rank(b) ? a - b : rank(b) - rank(a)));
+    (columns as { updateNorm?: Float64Array }).updateNorm ??
+    new Float64Array(names.length);
+  const ranks = by.map((value) => (Number.isNaN(value) ? Infinity : value));
   const kept = Math.max(2, room - 1);
   const fastest = Math.ceil(kept / 2);
-  return [...sorted.slice(0, fastest), ...sorted.slice(sorted.length - (kept - fastest))];
+  const slowest = firstOf(ranks.length, kept - fastest, (a, b) => ranks[a]! - ranks[b]! || b - a);
+  return [...firstOf(ranks.length, fastest, (a, b) => ranks[b]! - ranks[a]! || a - b), ...slowest.reverse()];
+}
+
+/** The `count` numbers below `length` that would be the first when sorted: without sorting all of a large model. */
+function firstOf(length: number, count: number, compare: (a: number, b: number) => number): number[] {
+  const first: number[] = [];
+  for (let i = 0; i < length; i++) {
+    if (first.length === count && !(compare(i, first[count - 1]!) < 0)) continue;
+    let at = first.length;
+    while (at > 0 && compare(i, first[at - 1]!) < 0) at--;
+    first.splice(at, 0, i);
+    if (first.length > count) first.pop();
+  }
+  return first;
 }

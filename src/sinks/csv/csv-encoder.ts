@@ -18,6 +18,8 @@ export interface CsvEncoder {
   readonly header: string;
   /** @throws RangeError for updates that do not fit the columns. */
   encode(updates: AnyParameterUpdates): string;
+  /** The same as bytes. @throws as `encode()`. */
+  encodeBytes(updates: AnyParameterUpdates): Uint8Array;
 }
 
 /**
@@ -50,20 +52,22 @@ function parameterEncoder(
   row: (updates: AnyParameterUpdates, names: readonly string[]) => readonly string[],
 ): CsvEncoder {
   const known = new Set(names);
+  const encode = (updates: AnyParameterUpdates): string => {
+    const strangers = updates.names.filter((name) => !known.has(name));
+    if (strangers.length > 0) {
+      throw new RangeError(
+        `step ${updates.step} has parameters that have no column: ${strangers.join(', ')}; the rows before it are ` +
+          "whole. Use layout: 'long', which takes parameters as they come",
+      );
+    }
+    return line(row(updates, names));
+  };
   const titles = [...leading, ...names.map(text)];
   return {
     columns: [...leading, ...names],
     header: line(titles),
-    encode(updates) {
-      const strangers = updates.names.filter((name) => !known.has(name));
-      if (strangers.length > 0) {
-        throw new RangeError(
-          `step ${updates.step} has parameters that have no column: ${strangers.join(', ')}; the rows before it are ` +
-            "whole. Use layout: 'long', which takes parameters as they come",
-        );
-      }
-      return line(row(updates, names));
-    },
+    encode,
+    encodeBytes: (updates) => Buffer.from(encode(updates)),
   };
 }
 
@@ -87,33 +91,49 @@ function longEncoder(statistics: readonly Statistic[], text: (value: string) => 
   const columns = [...CONTEXT, ...statistics.map(snakeCase)];
   let known: AnyParameterUpdates['names'] | undefined;
   let heads: readonly string[] = [];
+  const pieces = (updates: AnyParameterUpdates): Generator<string> => {
+    const strangers = statisticsOf(updates).filter((statistic) => !statistics.includes(statistic));
+    if (strangers.length > 0) {
+      throw new RangeError(
+        `step ${updates.step} has statistics that have no column: ${strangers.join(', ')}; the rows before it are ` +
+          'whole. Write streams of different statistics to different files',
+      );
+    }
+    const { run, step, epoch, time, loss, learningRate, names, sizes } = updates;
+    const context = [text(run), ...[step, epoch, time, loss, learningRate].map(numeral)].join();
+    if (known !== names) {
+      known = names;
+      heads = names.map((name, i) => `,${text(name)},${numeral(sizes[i])}`);
+    }
+    const measured = statistics.map((statistic) => printed(columnOf(updates, statistic), names.length));
+    return rowsInPieces(context, heads, measured);
+  };
   return {
     columns,
     header: line(columns),
-    encode(updates) {
-      const strangers = statisticsOf(updates).filter((statistic) => !statistics.includes(statistic));
-      if (strangers.length > 0) {
-        throw new RangeError(
-          `step ${updates.step} has statistics that have no column: ${strangers.join(', ')}; the rows before it are ` +
-            'whole. Write streams of different statistics to different files',
-        );
-      }
-      const { run, step, epoch, time, loss, learningRate, names, sizes } = updates;
-      const context = [text(run), ...[step, epoch, time, loss, learningRate].map(numeral)].join();
-      if (known !== names) {
-        known = names;
-        heads = names.map((name, i) => `,${text(name)},${numeral(sizes[i])}`);
-      }
-      const measured = statistics.map((statistic) => printed(columnOf(updates, statistic), names.length));
-      let rows = '';
-      for (let i = 0; i < names.length; i++) {
-        rows += context + heads[i];
-        for (const print of measured) rows += print(i);
-        rows += '\r\n';
-      }
-      return rows;
-    },
+    encode: (updates) => [...pieces(updates)].join(''),
+    encodeBytes: (updates) => Buffer.concat(Array.from(pieces(updates), (piece) => Buffer.from(piece))),
   };
+}
+
+/** Rows of one text: longer ones, put together of so many small ones, are slow to write out. */
+const ROWS_A_PIECE = 256;
+
+function* rowsInPieces(
+  context: string,
+  heads: readonly string[],
+  measured: readonly ((i: number) => string)[],
+): Generator<string> {
+  for (let begin = 0; begin < heads.length; begin += ROWS_A_PIECE) {
+    const end = Math.min(heads.length, begin + ROWS_A_PIECE);
+    let rows = '';
+    for (let i = begin; i < end; i++) {
+      rows += context + heads[i];
+      for (const print of measured) rows += print(i);
+      rows += '\r\n';
+    }
+    yield rows;
+  }
 }
 
 /** The cells of a column with a comma before each. One whose values are all the same is printed once. */

@@ -72,8 +72,8 @@ export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyPar
       // What somebody has cut during the run is continued as another run's file is.
       if (file.wasCut() && encoder && file.size > 0) continueCsv(file, path, encoder);
       encoder ??= begin(csvEncoder(layout, statistic, updates, guardNames));
-      const rows = encoder.encode(updates);
-      file.append(file.size === 0 ? encoder.header + rows : rows);
+      const rows = encoder.encodeBytes(updates);
+      file.append(file.size === 0 ? Buffer.concat([Buffer.from(encoder.header), rows]) : rows);
     },
     end: () => file.close(),
   };

@@ -69,5 +69,8 @@ function encodeColumns(columns: ByParameter['columns']): string {
 
 function encodeColumn(column: Float64Array): string {
   if (column.length > 1 && column.every((value) => Object.is(value, column[0]))) return encodeNumber(column[0]!);
-  return `[${Array.from(column, encodeNumber).join(',')}]`;
+  return `[${column.every(isPlain) ? column.join() : Array.from(column, encodeNumber).join()}]`;
 }
+
+/** Whether JSON has the number as JavaScript prints it. */
+const isPlain = (value: number): boolean => Number.isFinite(value) && !Object.is(value, -0);

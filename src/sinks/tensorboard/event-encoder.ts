@@ -1,8 +1,9 @@
 import { PbfWriter } from 'pbf';
 import type { MagnitudeHistogram } from '../../parameters/statistics.js';
 import { HPARAMS_PLUGIN, type Hparams, writeHparams } from './hparams.js';
-import type { SummaryValue } from './summary.js';
-import { tfRecord } from './tf-record.js';
+import { bytesPiece, type Piece, scalarsPiece, varint } from './scalar-block.js';
+import type { ScalarsValue, SummaryValue } from './summary.js';
+import { tfRecord, tfRecordOf } from './tf-record.js';
 import { writeKnownText, writeText } from './write-text.js';
 
 /** One moment of a run. */
@@ -25,16 +26,31 @@ export function encodeSummary({ time, step }: Moment, values: readonly SummaryVa
   const writer = new PbfWriter();
   writer.writeDoubleField(1, time / 1000);
   writer.writeVarintField(2, step);
-  writer.writeMessage(5, writeSummary, values);
-  return tfRecord(writer.finish());
+  const summary = encodeValues(values);
+  const size = summary.reduce((sum, { length }) => sum + length, 0);
+  const head = [bytesPiece(writer.finish()), bytesPiece(Uint8Array.from([FIELD_SUMMARY, ...varint(size)]))];
+  return tfRecordOf([...head, ...summary]);
 }
 
-function writeSummary(values: readonly SummaryValue[], writer: PbfWriter): void {
-  for (const value of values) writer.writeMessage(1, writeValue, value);
+const FIELD_SUMMARY = 0x2a;
+
+/** The bytes of a Summary, in pieces. */
+function encodeValues(values: readonly SummaryValue[]): Piece[] {
+  const pieces: Piece[] = [];
+  let writer = new PbfWriter();
+  for (const value of values) {
+    if (value.kind !== 'scalars') {
+      writer.writeMessage(1, writeValue, value);
+      continue;
+    }
+    pieces.push(bytesPiece(writer.finish()), scalarsPiece(value.tags, value.column));
+    writer = new PbfWriter();
+  }
+  return [...pieces, bytesPiece(writer.finish())];
 }
 
 /** Summary.Value */
-function writeValue(value: SummaryValue, writer: PbfWriter): void {
+function writeValue(value: Exclude<SummaryValue, ScalarsValue>, writer: PbfWriter): void {
   writeKnownText(writer, 1, value.tag);
   switch (value.kind) {
     case 'scalar':

@@ -5,12 +5,12 @@ import type { Moment } from './event-encoder.js';
 import { HPARAMS_TAGS, type HparamSettings, type Hparams, type SessionStatus } from './hparams.js';
 import type { SummaryValue } from './summary.js';
 import { type ValuesOf, valuesOf } from './values-of.js';
+import { WrittenSteps } from './written-steps.js';
 
 /** What TensorBoard is told of one run, from its first record to its end. */
 export class RunValues {
   readonly #valuesOf: ValuesOf;
-  /** By scalar, the step it was last written at: several measurements of one step may say the same. */
-  readonly #writtenAt = new Map<string, number>();
+  readonly #written = new WrittenSteps();
   readonly #metrics = new Set<string>();
   #last: Moment | undefined;
   #status: SessionStatus = 'unknown';
@@ -24,7 +24,10 @@ export class RunValues {
   }
 
   take(record: RunRecord): readonly SummaryValue[] {
-    const values = this.#valuesOf(record).filter((value) => this.#isNew(value, record.step));
+    const values = this.#written.take(this.#valuesOf(record), record.step);
+    for (const value of values) {
+      if (value.kind === 'scalar' && isCompared(value.tag)) this.#metrics.add(value.tag);
+    }
     const start = this.#last ? [] : this.#start(record);
     this.#last = { time: record.time, step: record.step };
     // It may be evaluated after its end, and it may go on.
@@ -52,14 +55,11 @@ export class RunValues {
     if (!this.#hasHparams) return [];
     return [hparamsValue({ of: 'session-start', hparams: this.hparams, time, group: this.run })];
   }
+}
 
-  #isNew({ kind, tag }: SummaryValue, step: number): boolean {
-    if (kind !== 'scalar') return true;
-    if (this.#writtenAt.get(tag) === step) return false;
-    this.#writtenAt.set(tag, step);
-    if (tag === 'train/loss' || tag.startsWith('eval/')) this.#metrics.add(tag);
-    return true;
-  }
+/** Whether TensorBoard's table of runs has a column of it. */
+function isCompared(tag: string): boolean {
+  return tag === 'train/loss' || tag.startsWith('eval/');
 }
 
 function hparamsValue(content: Hparams): SummaryValue {

@@ -2,12 +2,22 @@ import type { MagnitudeHistogram } from '../../parameters/statistics.js';
 import type { Hparams } from './hparams.js';
 
 /** What TensorBoard shows under a tag, at a step. */
-export type SummaryValue = ScalarValue | HistogramValue | TextValue | HparamsValue;
+export type SummaryValue = ScalarValue | ScalarsValue | HistogramValue | TextValue | HparamsValue;
 
 export interface ScalarValue {
   readonly kind: 'scalar';
   readonly tag: string;
   readonly value: number;
+}
+
+/** Many scalars of one section: a number a tag. */
+export interface ScalarsValue {
+  readonly kind: 'scalars';
+  /** The part of their tags before the first `/`. */
+  readonly section: string;
+  /** The same list as long as they are the same. */
+  readonly tags: readonly string[];
+  readonly column: ArrayLike<number>;
 }
 
 export interface HistogramValue {

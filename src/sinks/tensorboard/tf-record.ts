@@ -1,4 +1,5 @@
 import { crc32c } from './crc32c.js';
+import { bytesPiece, type Piece } from './scalar-block.js';
 
 const HEAD_BYTES = 12;
 const TAIL_BYTES = 4;
@@ -8,12 +9,22 @@ const TAIL_BYTES = 4;
  * masked CRC-32C of it, all little-endian. A reader knows by that where a file has been torn.
  */
 export function tfRecord(data: Uint8Array): Uint8Array {
-  const record = new Uint8Array(HEAD_BYTES + data.length + TAIL_BYTES);
+  return tfRecordOf([bytesPiece(data)]);
+}
+
+/** The record of data in pieces, each written once, where it belongs. */
+export function tfRecordOf(pieces: readonly Piece[]): Uint8Array {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const record = new Uint8Array(HEAD_BYTES + length + TAIL_BYTES);
   const view = new DataView(record.buffer);
-  view.setBigUint64(0, BigInt(data.length), true);
+  view.setBigUint64(0, BigInt(length), true);
   view.setUint32(8, maskedCrc(record.subarray(0, 8)), true);
-  record.set(data, HEAD_BYTES);
-  view.setUint32(HEAD_BYTES + data.length, maskedCrc(data), true);
+  let at = HEAD_BYTES;
+  for (const piece of pieces) {
+    piece.writeTo(record, at);
+    at += piece.length;
+  }
+  view.setUint32(at, maskedCrc(record.subarray(HEAD_BYTES, at)), true);
   return record;
 }
 

@@ -5,7 +5,7 @@ import { type Layer, layersOf } from '../../parameters/layers.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import type { HistogramSubject, Statistic } from '../../parameters/statistics.js';
 import { snakeCase } from '../snake-case.js';
-import type { ScalarValue, SummaryValue } from './summary.js';
+import type { ScalarsValue, ScalarValue, ScalarValue, SummaryValue, SummaryValue, TextValue } from './summary.js';
 import { textValues } from './text-values.js';
 
 /** What TensorBoard is told of a record. */
@@ -19,6 +19,7 @@ export type ValuesOf = (record: RunRecord) => readonly SummaryValue[];
  */
 export function valuesOf(statistics: readonly Statistic[]): ValuesOf {
   const ofUpdates = updatesValues(statistics);
+  const ofDrift = driftValues();
   return (record) => {
     switch (record.type) {
       case 'step-end':
@@ -28,7 +29,7 @@ export function valuesOf(statistics: readonly Statistic[]): ValuesOf {
       case 'global-norms':
         return globalValues(record);
       case 'parameter-drift':
-        return driftValues(record);
+        return ofDrift(record);
       case 'throughput':
         return throughputValues(record);
       case 'evaluate':
@@ -99,20 +100,23 @@ function planOf(names: readonly string[], statistics: readonly Statistic[]): Pla
   };
 }
 
-function parameterValues(updates: AnyParameterUpdates, { parameterTags }: Plan): ScalarValue[] {
-  return [...parameterTags].flatMap(([statistic, tags]) => {
-    const column = columnOf(updates, statistic);
-    return column ? tags.map((tag, i) => scalar(tag, column[i]!)) : [];
-  });
+function parameterValues(updates: AnyParameterUpdates, { parameterTags }: Plan): ScalarsValue[] {
+  return [...parameterTags].flatMap(([statistic, tags]) =>
+    scalars(snakeCase(statistic), tags, columnOf(updates, statistic)),
+  );
 }
 
-function layerValues(updates: AnyParameterUpdates, { layers, layerTags }: Plan): ScalarValue[] {
+function scalars(section: string, tags: readonly string[], column: ArrayLike<number> | undefined): ScalarsValue[] {
+  return column ? [{ kind: 'scalars', section, tags, column }] : [];
+}
+
+function layerValues(updates: AnyParameterUpdates, { layers, layerTags }: Plan): ScalarsValue[] {
   const columns = jointColumns(
     updates,
     layers.map(({ members }) => members),
   );
   return Object.entries(columns).flatMap(([statistic, column]) =>
-    (layerTags.get(statistic as JointStatistic) ?? []).map((tag, i) => scalar(tag, column[i]!)),
+    scalars(`layer_${snakeCase(statistic)}`, layerTags.get(statistic as JointStatistic) ?? [], column),
   );
 }
 
@@ -141,10 +145,20 @@ function globalValues(norms: GlobalNorms<never>): ScalarValue[] {
   });
 }
 
-function driftValues({ names, columns }: ParameterDrift): ScalarValue[] {
-  return Object.entries(columns).flatMap(([distance, column]: [string, Float64Array]) =>
-    names.map((name, i) => scalar(`drift_${snakeCase(distance)}/${name}`, column[i]!)),
-  );
+function driftValues(): (drift: ParameterDrift) => ScalarsValue[] {
+  let known: readonly string[] = [];
+  let tags = new Map<string, readonly string[]>();
+  return ({ names, columns }) => {
+    if (known !== names) {
+      known = names;
+      tags = new Map(
+        Object.keys(columns).map((distance) => [distance, names.map((name) => `drift_${snakeCase(distance)}/${name}`)]),
+      );
+    }
+    return Object.entries(columns).flatMap(([distance, column]: [string, Float64Array]) =>
+      scalars(`drift_${snakeCase(distance)}`, tags.get(distance) ?? [], column),
+    );
+  };
 }
 
 function throughputValues({

@@ -11,10 +11,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/sinks/tensorboard/crc32c.js';
 import { encodeSummary } from '../../../src/sinks/tensorboard/event-encoder.js';
 import { RunValues } from '../../../src/sinks/tensorboard/run-values.js';
-import type { SummaryValue } from '../../../src/sinks/tensorboard/summary.js';
 import { folderName } from '../../../src/sinks/tensorboard/tensorboard-sink.js';
 import { plainMarkdown } from '../../../src/sinks/tensorboard/text-values.js';
 import { maskedCrc, tfRecord } from '../../../src/sinks/tensorboard/tf-record.js';
+import { WrittenSteps } from '../../../src/sinks/tensorboard/written-steps.js';
 import { BACKENDS, held, useBackend } from '../../helpers/backend.js';
 import { updatesOf } from '../../helpers/updates.js';
 import { event } from '../../operators/fake-run.js';
@@ -86,17 +86,67 @@ it('encodes any values so that another reader finds them', () => {
     tag: fc.string(),
     text: fc.string({ unit: 'grapheme' }),
   });
+  const scalars = fc.array(fc.tuple(fc.string({ unit: 'grapheme', maxLength: 200 }), fc.float())).map((entries) => ({
+    kind: 'scalars' as const,
+    section: '',
+    tags: entries.map(([tag]) => tag),
+    column: Float64Array.from(entries, ([, value]) => value),
+  }));
   const moment = fc.record({ time: fc.nat({ max: 2e12 }), step: fc.nat({ max: 2 ** 40 }) });
   fc.assert(
-    fc.property(moment, fc.array(fc.oneof(scalar, text) as fc.Arbitrary<SummaryValue>), (at, values) => {
+    fc.property(moment, fc.array(fc.oneof(scalar, text, scalars)), (at, values) => {
       const [record] = readRecords(encodeSummary(at, values)).records;
       const read = decodeEvent(record!);
       expect([read.wallTime, read.step]).toEqual([at.time / 1000, at.step]);
       expect(read.values.map(({ tag, scalar: value, text: words }) => [tag, value ?? words])).toEqual(
-        values.map((value) => [value.tag, value.kind === 'scalar' ? value.value : (value as { text: string }).text]),
+        values.flatMap((value) => {
+          if (value.kind === 'scalars') return value.tags.map((tag, i) => [tag, value.column[i]]);
+          return [[value.tag, value.kind === 'scalar' ? value.value : value.text]];
+        }),
       );
     }),
     { numRuns: 200, seed: 1 },
+  );
+});
+
+it('sums bytes as one at a time would', () => {
+  const naive = (bytes: Uint8Array) => {
+    let remainder = 0xffffffff;
+    for (const byte of bytes) {
+      remainder ^= byte;
+      for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? (remainder >>> 1) ^ 0x82f63b78 : remainder >>> 1;
+    }
+    return ~remainder >>> 0;
+  };
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+      expect(crc32c(bytes)).toBe(naive(bytes));
+    }),
+    { numRuns: 300, seed: 1 },
+  );
+});
+
+it('writes a scalar once a step, whatever lists of tags it comes in', () => {
+  const lists = [['s/a', 's/b'], ['s/b', 's/c'], ['s/a', 's/b', 's/c'], ['s/d']];
+  const coming = fc.array(fc.tuple(fc.nat({ max: 3 }), fc.boolean()));
+  fc.assert(
+    fc.property(coming, (those) => {
+      const written = new WrittenSteps();
+      const naive = new Set<string>();
+      let step = 0;
+      for (const [which, next] of those) {
+        if (next) step++;
+        const tags = lists[which]!;
+        const column = Float64Array.from(tags, (_, i) => step + i);
+        const found = written.take([{ kind: 'scalars', section: 's', tags, column }], step).flatMap((value) => {
+          if (value.kind === 'scalars') return value.tags.map((tag, i) => [tag, value.column[i]]);
+          return value.kind === 'scalar' ? [[value.tag, value.value]] : [];
+        });
+        expect(found).toEqual(tags.flatMap((tag, i) => (naive.has(`${tag} ${step}`) ? [] : [[tag, column[i]]])));
+        for (const tag of tags) naive.add(`${tag} ${step}`);
+      }
+    }),
+    { numRuns: 300, seed: 1 },
   );
 });
 
