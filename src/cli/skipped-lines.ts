@@ -17,7 +17,11 @@ export class SkippedLines {
   /** For `readRun()`. */
   readonly options: { readonly onDamaged?: (damage: DamagedLineError) => void };
 
-  constructor({ skipDamaged = false }: SkipFlags) {
+  /** `atOnce`: the first of a file is told when it comes, since the end may be long after it. */
+  constructor(
+    { skipDamaged = false }: SkipFlags,
+    private readonly atOnce = false,
+  ) {
     this.options = skipDamaged ? { onDamaged: (damage) => this.#count(damage) } : {};
   }
 
@@ -36,6 +40,9 @@ export class SkippedLines {
   #count(damage: DamagedLineError): void {
     const found = this.#byFile.get(damage.file);
     if (found) found.count++;
-    else this.#byFile.set(damage.file, { first: damage, count: 1 });
+    else {
+      this.#byFile.set(damage.file, { first: damage, count: 1 });
+      if (this.atOnce) say(`line ${damage.line} of ${damage.file} is damaged, and skipped; others are counted`);
+    }
   }
 }

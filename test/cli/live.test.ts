@@ -61,6 +61,30 @@ describe('trainscope live', () => {
   });
 });
 
+it('trainscope live --skip-damaged tells of the first damaged line at once, and of all at the end', async () => {
+  const file = recorded('damaged.jsonl', 1);
+  const child = spawn(process.execPath, [...COMMAND, 'live', file, '--skip-damaged'], { cwd: ROOT });
+  let stderr = '';
+  child.stderr.on('data', (data) => {
+    stderr += data;
+  });
+  try {
+    const url = (await until(child.stdout, /^http:\S+\n/)).trim();
+    const [events] = (await once(get(`${url}events`), 'response')) as [IncomingMessage];
+    events.setEncoding('utf8');
+    await until(events, /\[2,1\]/);
+    appendFileSync(file, `damaged\n${line(3, 0.5)}{"v":1\n${line(4, 0.25)}`);
+    await until(events, /\[4,0\.25\]/);
+    expect(stderr).toContain(`line 3 of ${file} is damaged, and skipped; others are counted\n`);
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(0);
+    expect(stderr).toContain(`2 damaged lines of ${file} were skipped; the first is line 3\n`);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
 describe('trainscope live, before it gives an address', () => {
   it.each([
     ['that is not there', 'nope.jsonl', undefined, /file: expected one that can be read, got ".*nope\.jsonl" \(ENOENT/],

@@ -9,7 +9,7 @@ import { createParameterUpdates, type Statistic } from 'trainscope';
 import { expect, it } from 'vitest';
 import { jsonlEncoder } from '../../src/sinks/jsonl/jsonl-encoder.js';
 
-const REPLAY = new URL('../../src/sources/replay.ts', import.meta.url).href;
+const REPLAY = new URL('../../src/records/replay.ts', import.meta.url).href;
 const TSX = fileURLToPath(new URL('../../node_modules/tsx/dist/esm/index.mjs', import.meta.url));
 const HEAP_MEGABYTES = 96;
 

@@ -43,7 +43,7 @@ async function live(files: readonly string[], { port = 0, host, ...flags }: Live
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   const { signal } = interrupted;
-  const skipped = new SkippedLines(flags);
+  const skipped = new SkippedLines(flags, true);
   const opened = await Promise.all(
     files.map(async (file) => ({ file, records: await openRun(file, { follow: true, signal, ...skipped.options }) })),
   );

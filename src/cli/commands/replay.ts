@@ -83,7 +83,7 @@ async function replayTo(file: string, { to, speed, follow, ...flags }: ReplayFla
   );
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
-  const skipped = new SkippedLines(flags);
+  const skipped = new SkippedLines(flags, follow);
   const records = await openRun(file, {
     ...(speed !== undefined && { speed }),
     ...(follow && { follow }),
