@@ -20,7 +20,7 @@ import { Evaluator, type NamedDatasets, type PredictionOutput } from './evaluati
 import { Announcer } from './loop/announcer.js';
 import { speedMetrics } from './loop/speed-metrics.js';
 import { TrainingLoop } from './loop/training-loop.js';
-import { planTraining, type TrainingPlan } from './loop/training-plan.js';
+import { planTraining } from './loop/training-plan.js';
 import { adaptModel } from './model/adapt-model.js';
 import { Objective } from './model/objective.js';
 import type { TrainableModel } from './model/trainable-model.js';
@@ -248,7 +248,7 @@ export class Trainer<Example = unknown> extends BaseRun {
     await loop.run();
     const { globalStep } = this.state;
     const trainingLoss = session.meter.overall(globalStep);
-    const metrics = await loop.finish(this.#totals(session.plan, trainingLoss, begin));
+    const metrics = await loop.finish(this.#totals(session, trainingLoss, begin));
     return { globalStep, trainingLoss, metrics };
   }
 
@@ -262,10 +262,10 @@ export class Trainer<Example = unknown> extends BaseRun {
     return trainDataset;
   }
 
-  #totals({ samples }: TrainingPlan, trainingLoss: number, begin: number): Metrics {
-    const { maxSteps: steps, totalFlos } = this.state;
+  /** The speed is that of what this call has done, whatever was planned, and whatever a checkpoint brought with it. */
+  #totals({ tally: { samples, steps } }: Session<Example>, trainingLoss: number, begin: number): Metrics {
     const speed = speedMetrics('train', this.#clock() - begin, { samples, steps });
-    return { ...speed, total_flos: totalFlos, train_loss: trainingLoss };
+    return { ...speed, total_flos: this.state.totalFlos, train_loss: trainingLoss };
   }
 
   #context(): CallbackContext {

@@ -123,16 +123,23 @@ export class CheckpointKeeper {
     );
   }
 
-  /** Take the weights of the best checkpoint, if there is one, and say which it is; with a limit of one, keep only that. */
+  /** Take the weights of the best checkpoint, if there is one, and say which it is. */
   async loadBest(): Promise<string | undefined> {
-    const { args, model, state } = this.kept;
+    const { model, state } = this.kept;
     const best = state.bestModelCheckpoint;
     if (best === null) return undefined;
-    const { readModel, removeCheckpoint } = await folders();
+    const { readModel } = await folders();
     writeWeights(model.parameters(), await readModel(best), best);
-    if (args.saveTotalLimit !== 1) return best;
-    for (const path of this.#own.filter((own) => own !== best)) await removeCheckpoint(path);
     return best;
+  }
+
+  /** At the end, with a limit of one: until then, the last checkpoint is kept besides the best. */
+  async keepBestAlone(): Promise<void> {
+    const best = this.kept.state.bestModelCheckpoint;
+    if (this.kept.args.saveTotalLimit !== 1 || best === null) return;
+    const { removeCheckpoint } = await folders();
+    for (const path of this.#own.filter((own) => own !== best)) await removeCheckpoint(path);
+    this.#own = [best];
   }
 
   async #apply(checkpoint: Checkpoint, path: string): Promise<void> {

@@ -54,6 +54,7 @@ export class TrainingLoop<Example> {
     await this.#stepEnd.settleLast();
     const logged = await logMetrics(announcer, metrics);
     await this.#stepEnd.settleLast();
+    await checkpoints.keepBestAlone();
     const best = args.loadBestModelAtEnd ? await checkpoints.loadBest() : undefined;
     if (best !== undefined) {
       this.#stepEnd.refuseSaves(

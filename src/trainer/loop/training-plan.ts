@@ -8,8 +8,6 @@ export interface TrainingPlan {
   readonly updatesPerEpoch: number;
   /** Micro-batches in an epoch. */
   readonly batchesPerEpoch: number;
-  /** Examples that will be seen. */
-  readonly samples: number;
 }
 
 /**
@@ -20,7 +18,6 @@ export interface TrainingPlan {
 export function planTraining(args: ResolvedArguments, length: number | undefined): TrainingPlan {
   const { perDeviceTrainBatchSize, gradientAccumulationSteps, dataloaderDropLast } = args;
   const given = args.maxSteps > 0 ? args.maxSteps : undefined;
-  const perUpdate = perDeviceTrainBatchSize * gradientAccumulationSteps;
   if (length === undefined) {
     if (given === undefined) {
       throw new RangeError(
@@ -32,7 +29,6 @@ export function planTraining(args: ResolvedArguments, length: number | undefined
       numTrainEpochs: Number.MAX_SAFE_INTEGER,
       updatesPerEpoch: given,
       batchesPerEpoch: given * gradientAccumulationSteps,
-      samples: given * perUpdate,
     };
   }
   const batchesPerEpoch = batchCount(length, perDeviceTrainBatchSize, dataloaderDropLast);
@@ -46,6 +42,5 @@ export function planTraining(args: ResolvedArguments, length: number | undefined
     numTrainEpochs: Math.ceil(given === undefined ? args.numTrainEpochs : given / updatesPerEpoch),
     updatesPerEpoch,
     batchesPerEpoch,
-    samples: given === undefined ? length * args.numTrainEpochs : given * perUpdate,
   };
 }

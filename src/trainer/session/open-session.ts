@@ -59,7 +59,7 @@ export async function openSession<Example>(
     grouping: await groupingOf(args, model, source),
     inputMeter: new InputMeter(args.includeNumInputTokensSeen, model.mainInputNames, model.parameters()),
     checkpoints: new CheckpointKeeper(kept, plan.batchesPerEpoch),
-    tally: { beganAt: performance.now(), tokens: 0, last: undefined },
+    tally: { beganAt: performance.now(), steps: 0, samples: 0, tokens: 0, last: undefined },
     position: { epoch: 0, batches: 0 },
   };
 }
