@@ -14,8 +14,9 @@ import { defaultFlow } from './callbacks/default-flow.js';
 import type { CallbackContext, TrainerCallback } from './callbacks/trainer-callback.js';
 import { readWeights } from './checkpoints/weights.js';
 import type { Collator } from './data/collate.js';
-import { defaultCollator } from './data/collate.js';
-import { exampleSource, type TrainDataset } from './data/train-dataset.js';
+import { collateFields } from './data/collate.js';
+import { FieldTypes } from './data/field-types.js';
+import { exampleSource, isDataset, type TrainDataset } from './data/train-dataset.js';
 import { Evaluator, type NamedDatasets, type PredictionOutput } from './evaluation/evaluator.js';
 import { Announcer } from './loop/announcer.js';
 import { speedMetrics } from './loop/speed-metrics.js';
@@ -74,6 +75,8 @@ export class Trainer<Example = unknown> extends BaseRun {
   readonly #equipment: Equipment<Example>;
   readonly #evaluator: Evaluator<Example>;
   readonly #history = new UpdateHistory();
+  /** Of the examples that the default collator makes batches of. */
+  readonly #fields: FieldTypes | undefined;
   #isTraining = false;
   /** What is being trained with, or was trained with last. */
   #session: Session<Example> | undefined;
@@ -101,7 +104,9 @@ export class Trainer<Example = unknown> extends BaseRun {
     });
     const callbacks: readonly TrainerCallback[] = [defaultFlow, ...(options.callbacks ?? [])];
     const announcer = new Announcer(this.#open.bus, callbacks, () => this.#context());
-    const collate = options.dataCollator ?? (defaultCollator as Collator<Example>);
+    const fields = new FieldTypes();
+    const collate: Collator<Example> = options.dataCollator ?? ((examples) => collateFields(examples, fields));
+    if (!options.dataCollator) this.#fields = fields;
     const { control, memory } = this;
     const shared = { args, announcer, objective, collate };
     this.#evaluator = new Evaluator({ ...shared, computeMetrics: options.computeMetrics, clock: this.#clock });
@@ -156,6 +161,7 @@ export class Trainer<Example = unknown> extends BaseRun {
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     const trainDataset = this.#checkCanTrain();
     const begin = this.#clock();
+    this.#learnFields();
     const source = exampleSource('trainDataset', trainDataset);
     const plan = planTraining(this.args, source.length);
     const optimizer = this.#options.optimizer ?? createOptimizer(this.args, this.#equipment.model);
@@ -189,6 +195,7 @@ export class Trainer<Example = unknown> extends BaseRun {
     { metricKeyPrefix = 'eval' }: { readonly metricKeyPrefix?: string } = {},
   ): Promise<Metrics> {
     if (dataset === undefined) throw new TypeError('evalDataset: expected one to evaluate on, got none');
+    this.#learnFields(dataset);
     return this.#evaluator.evaluate(dataset, metricKeyPrefix);
   }
 
@@ -197,6 +204,7 @@ export class Trainer<Example = unknown> extends BaseRun {
     dataset: TrainDataset<Example>,
     { metricKeyPrefix = 'test' }: { readonly metricKeyPrefix?: string } = {},
   ): Promise<PredictionOutput> {
+    this.#learnFields(dataset);
     return this.#evaluator.predict(dataset, metricKeyPrefix);
   }
 
@@ -250,6 +258,14 @@ export class Trainer<Example = unknown> extends BaseRun {
     const trainingLoss = session.meter.overall(globalStep);
     const metrics = await loop.finish(this.#totals(session, trainingLoss, begin));
     return { globalStep, trainingLoss, metrics };
+  }
+
+  /** A field is of one type in all datasets, whichever is asked for first. */
+  #learnFields(...more: readonly unknown[]): void {
+    const { trainDataset, evalDataset } = this.#options;
+    for (const dataset of [trainDataset, evalDataset, ...more]) {
+      for (const one of isDataset(dataset) ? [dataset] : Object.values(dataset ?? {})) this.#fields?.learn(one);
+    }
   }
 
   #checkCanTrain(): TrainDataset<Example> {

@@ -76,14 +76,21 @@ function inputsOf(model: LayersModel, batch: Batch): Tensor[] {
   const { xs, ...named } = batch as LayersBatch;
   const values = xs === undefined ? named : xs;
   const names = model.inputNames;
-  if (names.length === 1 && isValues(values)) return [toTensor(values)];
+  if (names.length === 1 && isValues(values)) return [toInput(model, 0, values)];
   const entries = values as LayersBatch;
-  return names.map((name) => {
-    if (isValues(entries[name])) return toTensor(entries[name]);
+  return names.map((name, i) => {
+    if (isValues(entries[name])) return toInput(model, i, entries[name]);
     throw new TypeError(
       `batch: expected ${names.length === 1 ? '"xs"' : `inputs ${names.join(', ')}`}, got ${Object.keys(entries).join(', ') || 'nothing'}`,
     );
   });
+}
+
+/** In the type that the input layer has: whole numbers in an array are not meant to be integers there. */
+function toInput(model: LayersModel, index: number, values: BatchValues): Tensor {
+  const dtype = model.inputs[index]?.dtype;
+  const input = toTensor(values);
+  return dtype === undefined || dtype === input.dtype ? input : cast(input, dtype);
 }
 
 /** As tfjs-layers computes it: the mean of the sum of the outputs' losses, and the penalties of regularizers. */
@@ -131,6 +138,6 @@ function checkTarget(model: LayersModel, target: Tensor, output: Tensor): void {
   );
 }
 
-function isValues(value: unknown): value is Tensor | readonly number[] {
+function isValues(value: unknown): value is BatchValues {
   return value instanceof Tensor || ArrayBuffer.isView(value) || Array.isArray(value);
 }
