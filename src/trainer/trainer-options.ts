@@ -9,7 +9,7 @@ import type { TrainDataset } from './data/train-dataset.js';
 import type { ComputeMetrics } from './evaluation/evaluate-model.js';
 import type { NamedDatasets } from './evaluation/evaluator.js';
 import type { ComputeLoss } from './model/objective.js';
-import type { TrainableModel } from './model/trainable-model.js';
+import type { HasFiles, TrainableModel } from './model/trainable-model.js';
 
 export interface TrainerOptions<Example = unknown> extends Omit<RunOptions, 'run'> {
   readonly model: TrainableModel;
@@ -24,6 +24,8 @@ export interface TrainerOptions<Example = unknown> extends Omit<RunOptions, 'run
   /** Metrics of an evaluation, besides the loss. */
   readonly computeMetrics?: ComputeMetrics;
   readonly callbacks?: readonly TrainerCallback[];
+  /** The tokenizer, or whatever makes the model's inputs: checkpoints and `saveModel()` carry its files. */
+  readonly processingClass?: HasFiles;
   /** An optimizer of `tf.train` or one's own, which stays the caller's. Default: AdamW, made for each training. */
   readonly optimizer?: Optimizer;
 }
@@ -43,10 +45,11 @@ export interface TrainOutput {
 
 /** @throws TypeError for what is no function, no callback, or evaluations without a dataset. */
 export function checkOptions<Example>(options: TrainerOptions<Example>, args: ResolvedArguments): void {
-  const { computeLoss, computeMetrics, dataCollator, callbacks = [], evalDataset } = options;
+  const { computeLoss, computeMetrics, dataCollator, callbacks = [], evalDataset, processingClass } = options;
   if (computeLoss) checkFunction('computeLoss', computeLoss, 'function (output, batch, context) → scalar');
   if (computeMetrics) checkFunction('computeMetrics', computeMetrics, 'function { predictions, labels } → metrics');
   if (dataCollator) checkFunction('dataCollator', dataCollator, 'function examples → batch');
+  if (processingClass) checkFunction('processingClass.files', processingClass.files, 'function → files by name');
   callbacks.forEach((callback, i) => {
     if (typeof callback === 'object' && callback !== null) return;
     throw new TypeError(`callbacks[${i}]: expected an object with hooks, got ${describeValue(callback)}`);

@@ -12,6 +12,9 @@ import { resolveArguments } from './arguments/resolve-arguments.js';
 import type { ResolvedArguments } from './arguments/training-arguments.js';
 import { defaultFlow } from './callbacks/default-flow.js';
 import type { CallbackContext, TrainerCallback } from './callbacks/trainer-callback.js';
+import type { LoadedWeights } from './checkpoints/load-model.js';
+import type { OpenCheckpoint } from './checkpoints/open-checkpoint.js';
+import { OutputLock } from './checkpoints/output-lock.js';
 import { readWeights } from './checkpoints/weights.js';
 import type { Collator } from './data/collate.js';
 import { collateFields } from './data/collate.js';
@@ -21,8 +24,9 @@ import { Evaluator, type NamedDatasets, type PredictionOutput } from './evaluati
 import { Announcer } from './loop/announcer.js';
 import { speedMetrics } from './loop/speed-metrics.js';
 import { TrainingLoop } from './loop/training-loop.js';
-import { planTraining } from './loop/training-plan.js';
+import { planTraining, resumedPlan, type TrainingPlan } from './loop/training-plan.js';
 import { adaptModel } from './model/adapt-model.js';
+import { modelFiles } from './model/model-files.js';
 import { Objective } from './model/objective.js';
 import type { TrainableModel } from './model/trainable-model.js';
 import { createOptimizer } from './optimizer/create-optimizer.js';
@@ -33,6 +37,9 @@ import { initialControl, type TrainerControl } from './state/trainer-control.js'
 import { initialState, type TrainerState } from './state/trainer-state.js';
 import { checkOptions, type TrainerOptions, type TrainOptions, type TrainOutput } from './trainer-options.js';
 import { UpdateHistory } from './update-history.js';
+
+/** Files are for Node; a browser loads none of it until it asks for a checkpoint. */
+const checkpointFiles = () => import('./checkpoints/checkpoint-io.js');
 
 /**
  * Trains a model with the semantics of Hugging Face's Trainer: its arguments and defaults, its order of events, its
@@ -113,6 +120,8 @@ export class Trainer<Example = unknown> extends BaseRun {
     this.#equipment = {
       ...shared,
       ...{ model, callbacks, control, memory },
+      lock: new OutputLock(args.outputDir, args.runName),
+      modelFiles: () => modelFiles(options.model, options.processingClass),
       history: this.#history,
       bus: this.#open.bus,
       queue: this.#open.queue,
@@ -170,8 +179,10 @@ export class Trainer<Example = unknown> extends BaseRun {
     this.#isTraining = true;
     this.#session = undefined;
     try {
-      const session = await openSession(this.#equipment, plan, source, optimizer);
-      return await this.#trainIn(session, options, begin, ended$);
+      if (this.args.saveStrategy !== 'no') await this.#equipment.lock.take();
+      const resumed = await this.#resumed(options, plan);
+      const session = await openSession(this.#equipment, resumed?.plan ?? plan, source, optimizer);
+      return await this.#trainIn(session, resumed, begin, ended$);
     } catch (error) {
       this.#loop?.fail(error);
       throw error;
@@ -181,6 +192,7 @@ export class Trainer<Example = unknown> extends BaseRun {
       this.#isTraining = false;
       unpatchBackend();
       if (!this.#options.optimizer) optimizer.dispose();
+      await this.#equipment.lock.release();
       ended$.next();
       await this.#open.flush();
     }
@@ -224,10 +236,25 @@ export class Trainer<Example = unknown> extends BaseRun {
     await sink.close();
   }
 
-  /** Write the model's weights as `model.safetensors` in a folder. Default: `outputDir`. */
+  /**
+   * Write the model's weights as `model.safetensors` in a folder, with the files that the model and the `processingClass`
+   * bring along. Default: `outputDir`.
+   */
   async saveModel(folder: string = this.args.outputDir): Promise<void> {
-    const { writeModel } = await import('./checkpoints/checkpoint-folder.js');
-    await writeModel(folder, await readWeights(this.#equipment.model.parameters()));
+    const { model, modelFiles } = this.#equipment;
+    const { writeModel } = await checkpointFiles();
+    await writeModel(folder, await readWeights(model.parameters()), await modelFiles());
+  }
+
+  /**
+   * Give the model the weights of a folder with `model.safetensors`, by their names: of a checkpoint, or of a model or a
+   * checkpoint that transformers has written. Says which were taken and which were not, in a message too.
+   *
+   * @throws CheckpointError for a folder that has none, and for weights of which none fits; nothing is changed then.
+   */
+  async loadModel(folder: string): Promise<LoadedWeights> {
+    const { loadWeights } = await checkpointFiles();
+    return loadWeights(this.#equipment.model.parameters(), folder);
   }
 
   /**
@@ -241,23 +268,37 @@ export class Trainer<Example = unknown> extends BaseRun {
 
   async #trainIn(
     session: Session<Example>,
-    { resumeFromCheckpoint: resume = this.args.resumeFromCheckpoint ?? false }: TrainOptions,
+    resumed: OpenCheckpoint | undefined,
     begin: number,
     ended$: Observable<void>,
   ): Promise<TrainOutput> {
     this.#session = session;
     this.state = session.state;
-    const resumed = resume === false ? undefined : await session.checkpoints.resume(resume);
+    const unknown = resumed ? await session.checkpoints.resume(resumed) : [];
     if (resumed) session.position = resumed.position;
     const loop = new TrainingLoop(session);
     this.#loop = loop;
-    if (resumed && resumed.unknown.length > 0) this.#sayNotRestored(resumed.unknown);
+    if (unknown.length > 0) this.#sayNotRestored(unknown);
     this.#showProgress(ended$);
     await loop.run();
     const { globalStep } = this.state;
     const trainingLoss = session.meter.overall(globalStep);
     const metrics = await loop.finish(this.#totals(session, trainingLoss, begin));
     return { globalStep, trainingLoss, metrics };
+  }
+
+  /** The checkpoint to go on from, if there is one, and the plan that it leaves. */
+  async #resumed(
+    { resumeFromCheckpoint: from = this.args.resumeFromCheckpoint ?? false }: TrainOptions,
+    plan: TrainingPlan,
+  ): Promise<(OpenCheckpoint & { readonly plan: TrainingPlan }) | undefined> {
+    if (from === false) return undefined;
+    const { openCheckpoint } = await checkpointFiles();
+    const opened = await openCheckpoint(from, this.args, plan);
+    const { gradientAccumulationSteps, batchesPerEpoch, globalStep } = opened.checkpoint.resume.loop;
+    const { position } = opened;
+    const at = { position, globalStep, gradientAccumulationSteps, batchesPerEpoch };
+    return { ...opened, plan: resumedPlan(plan, this.args, at) };
   }
 
   /** A field is of one type in all datasets, whichever is asked for first. */

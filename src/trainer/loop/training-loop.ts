@@ -140,7 +140,7 @@ export class TrainingLoop<Example> {
     const pass = batches(source, {
       batchSize: args.perDeviceTrainBatchSize,
       collate,
-      shuffle: [args.dataSeed ?? args.seed, epoch],
+      ...(args.trainSamplingStrategy !== 'sequential' && { shuffle: [args.dataSeed ?? args.seed, epoch] }),
       grouping,
       dropLast: args.dataloaderDropLast,
       skip,
