@@ -49,6 +49,7 @@ export {
   type AdamWOptions,
   type AdamWState,
 } from './trainer/optimizer/adamw.js';
+export type { DecayParameters } from './trainer/optimizer/create-optimizer.js';
 export { hasWeightDecay } from './trainer/optimizer/weight-decay.js';
 export {
   decodeSafetensors,

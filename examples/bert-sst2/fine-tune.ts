@@ -48,6 +48,7 @@ const trainer = new Trainer({
   },
   trainDataset: dataset.train.map(tokenize),
   evalDataset: dataset.validation.map(tokenize),
+  processingClass: tokenizer,
   dataCollator: (examples) => collate(examples, { padTokenId: tokenizer.padTokenId }),
   computeMetrics: ({ predictions, labels }) => ({ accuracy: accuracy(predictions, labels) }),
 });

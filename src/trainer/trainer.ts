@@ -173,7 +173,8 @@ export class Trainer<Example = unknown> extends BaseRun {
     this.#learnFields();
     const source = exampleSource('trainDataset', trainDataset);
     const plan = planTraining(this.args, source.length);
-    const optimizer = this.#options.optimizer ?? createOptimizer(this.args, this.#equipment.model);
+    const optimizer =
+      this.#options.optimizer ?? createOptimizer(this.args, this.#equipment.model, this.#options.decayParameters);
     const ended$ = new Subject<void>();
     const unpatchBackend = patchBackend();
     this.#isTraining = true;

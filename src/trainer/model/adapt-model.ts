@@ -3,6 +3,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { describeValue } from '../../events/check-option.js';
 import { weightNames } from '../../tfjs/parameter-names.js';
 import { TEXT_INPUT_NAMES } from '../data/main-input.js';
+import { hasWeightDecay } from '../optimizer/weight-decay.js';
+import { decayingWeights } from './layer-decay.js';
 import { toTensor } from './to-tensor.js';
 import type { AdaptedModel, Batch, BatchValues, ForwardModel, TrainableModel } from './trainable-model.js';
 
@@ -24,6 +26,7 @@ function adaptForwardModel(model: ForwardModel): AdaptedModel {
     gives: 'logits',
     mainInputNames: model.mainInputName === undefined ? TEXT_INPUT_NAMES : [model.mainInputName],
     parameters: () => model.parameters(),
+    decays: hasWeightDecay,
     forward(batch, options) {
       const output = model.forward(batch, options);
       return output instanceof Tensor ? { logits: output } : output;
@@ -48,6 +51,8 @@ interface CompiledParts {
 }
 
 function adaptLayersModel(model: LayersModel): AdaptedModel {
+  // A tf.Sequential knows the names of its inputs from then on; compile() does it too.
+  if (!model.built) (model as unknown as { build(): void }).build();
   const parts = compiledParts(model);
   return {
     gives: parts.lossFunctions ? 'loss' : 'outputs',
@@ -55,6 +60,11 @@ function adaptLayersModel(model: LayersModel): AdaptedModel {
     parameters() {
       const names = weightNames(model);
       return model.weights.map((weight) => ({ name: names.get(weight.name)!, variable: weight.read() as Variable }));
+    },
+    decays(name) {
+      const decaying = decayingWeights(model);
+      const names = weightNames(model);
+      return model.weights.some((weight) => names.get(weight.name) === name && decaying.has(weight.name));
     },
     forward(batch, { training }) {
       const outputs = [model.apply(inputsOf(model, batch), { training })].flat() as Tensor[];

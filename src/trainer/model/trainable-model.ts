@@ -72,5 +72,7 @@ export interface AdaptedModel {
   readonly mainInputNames: readonly string[];
   /** What is saved. */
   parameters(): readonly NamedParameter[];
+  /** Whether a parameter of this name decays, where the user does not say. */
+  decays(name: string): boolean;
   forward(batch: Batch, options: ForwardOptions): ModelOutput;
 }
