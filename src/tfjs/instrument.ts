@@ -1,3 +1,4 @@
+import { explainMissingKernels } from './backend/patch-backend.js';
 import { InstrumentedLoop } from './instrumented-loop.js';
 import { checkNotObserved } from './optimizer-hooks.js';
 import { resolveTarget, type Target } from './target.js';
@@ -31,5 +32,6 @@ import type { InstrumentOptions, Training } from './training.js';
 export function instrument(target: Target, options: InstrumentOptions = {}): Training {
   const { optimizer, model } = resolveTarget(target);
   checkNotObserved(optimizer);
+  explainMissingKernels();
   return new InstrumentedLoop(optimizer, model, options);
 }
