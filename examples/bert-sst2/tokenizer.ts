@@ -71,10 +71,15 @@ export class BertTokenizer {
     });
   }
 
+  /** The tokenizer as `tokenizer.json` has it. */
+  toJSON(): object {
+    return this.tokenizerJson;
+  }
+
   /** The tokenizer as a Hugging Face folder has it. */
   files(): { readonly 'tokenizer.json': string; readonly 'tokenizer_config.json': string } {
     const config = { tokenizer_class: 'BertTokenizer', ...this.config };
-    return { 'tokenizer.json': JSON.stringify(this.tokenizerJson), 'tokenizer_config.json': JSON.stringify(config) };
+    return { 'tokenizer.json': JSON.stringify(this), 'tokenizer_config.json': JSON.stringify(config) };
   }
 
   /** @throws RangeError for a `maxLength` with no room for the special tokens. */

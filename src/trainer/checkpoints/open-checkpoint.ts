@@ -63,10 +63,8 @@ function checkSameData(loop: LoopState, args: ResolvedArguments, plan: TrainingP
     ...(args.trainSamplingStrategy === 'group_by_length' && {
       gradientAccumulationSteps: args.gradientAccumulationSteps,
     }),
-    // In the middle of an epoch, what is left of it is told by its length.
-    ...(loop.batches > 0 &&
-      loop.batchesPerEpoch !== null &&
-      loop.batches < loop.batchesPerEpoch && { batchesPerEpoch: plan.isLengthKnown ? plan.batchesPerEpoch : null }),
+    // In the middle of an epoch, what is left of it is told by its length, where that is known.
+    ...(isMidEpoch(loop) && plan.isLengthKnown && { batchesPerEpoch: plan.batchesPerEpoch }),
   };
   for (const key of Object.keys(now) as (keyof typeof now)[]) {
     if (loop[key] === now[key]) continue;
@@ -74,6 +72,10 @@ function checkSameData(loop: LoopState, args: ResolvedArguments, plan: TrainingP
       `${NAMES[key]}: expected that of the checkpoint ${path}, ${describeValue(loop[key])}, got ${describeValue(now[key])}; resume with the same, or set ignoreDataSkip`,
     );
   }
+}
+
+function isMidEpoch({ batches, batchesPerEpoch }: LoopState): boolean {
+  return batchesPerEpoch !== null && batches > 0 && batches < batchesPerEpoch;
 }
 
 const NAMES = {
