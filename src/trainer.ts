@@ -7,6 +7,8 @@ export type { StepSums } from './parameters/kernels/kernel.js';
 export type {
   IntervalStrategy,
   ResolvedArguments,
+  SamplingStrategy,
+  SaveFailure,
   SaveStrategy,
   TokenCounting,
   TrainingArguments,
@@ -21,6 +23,7 @@ export type {
   TrainerCallback,
 } from './trainer/callbacks/trainer-callback.js';
 export { CheckpointError } from './trainer/checkpoints/checkpoint.js';
+export type { LoadedWeights } from './trainer/checkpoints/load-model.js';
 export { type Collator, defaultCollator } from './trainer/data/collate.js';
 export type { IndexedDataset, TensorFlowDataset, TrainDataset } from './trainer/data/train-dataset.js';
 export { accuracy } from './trainer/evaluation/accuracy.js';
@@ -34,6 +37,8 @@ export type {
   BatchValues,
   ForwardModel,
   ForwardOptions,
+  HasFiles,
+  ModelFiles,
   ModelOutput,
   TrainableModel,
 } from './trainer/model/trainable-model.js';
@@ -44,6 +49,7 @@ export {
   type AdamWOptions,
   type AdamWState,
 } from './trainer/optimizer/adamw.js';
+export type { DecayParameters } from './trainer/optimizer/create-optimizer.js';
 export { hasWeightDecay } from './trainer/optimizer/weight-decay.js';
 export {
   decodeSafetensors,

@@ -1,3 +1,7 @@
+/** The activations between two layers that there are here, by their Hugging Face names. */
+export const HIDDEN_ACTS = ['gelu', 'gelu_new', 'relu'] as const;
+export type HiddenAct = (typeof HIDDEN_ACTS)[number];
+
 /** The fields of a Hugging Face BERT `config.json` that shape the model, under their own names. */
 export interface BertConfig {
   readonly vocab_size: number;
@@ -5,7 +9,7 @@ export interface BertConfig {
   readonly num_hidden_layers: number;
   readonly num_attention_heads: number;
   readonly intermediate_size: number;
-  readonly hidden_act: 'gelu';
+  readonly hidden_act: HiddenAct;
   readonly hidden_dropout_prob: number;
   readonly attention_probs_dropout_prob: number;
   /** Dropout before the classifier; `hidden_dropout_prob` where null. */
@@ -72,7 +76,7 @@ export function bertConfig(fields: Readonly<Partial<Record<string, unknown>>> = 
     const p = config[key] ?? 0;
     expect(typeof p === 'number' && p >= 0 && p < 1, key, 'a number from 0 to below 1', p);
   }
-  expect(config.hidden_act === 'gelu', 'hidden_act', 'gelu', config.hidden_act);
+  expect(HIDDEN_ACTS.includes(config.hidden_act), 'hidden_act', HIDDEN_ACTS.join(', '), config.hidden_act);
   expect(
     config.hidden_size % config.num_attention_heads === 0,
     'hidden_size',

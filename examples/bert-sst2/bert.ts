@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { TextBatch } from './batches.js';
-import { type BertConfig, numLabels } from './bert-config.js';
-import { crossEntropy, Dropout, dense, gelu, layerNorm } from './layers.js';
+import { type BertConfig, type HiddenAct, numLabels } from './bert-config.js';
+import { crossEntropy, Dropout, dense, gelu, geluNew, layerNorm, relu } from './layers.js';
 import { seededNormal } from './random.js';
 
 export interface ForwardOptions {
@@ -33,6 +33,8 @@ export interface LoadReport {
   /** Values that this model has no parameter for. */
   readonly unused: readonly string[];
 }
+
+const ACTIVATIONS: Readonly<Record<HiddenAct, (x: tf.Tensor2D) => tf.Tensor2D>> = { gelu, gelu_new: geluNew, relu };
 
 /** The score of a position that attention must not see, as torch has it: float32's lowest number. */
 const MASKED = -3.4028234663852886e38;
@@ -87,6 +89,12 @@ export class BertForSequenceClassification {
       missing: [...this.#parameters.keys()].filter((name) => !values.has(name)),
       unused: [...values.keys()].filter((name) => !this.#parameters.has(name)),
     };
+  }
+
+  /** What a checkpoint carries besides the weights: with it, transformers knows what they are of. */
+  files(): { readonly 'config.json': string } {
+    const config = { architectures: ['BertForSequenceClassification'], model_type: 'bert', ...this.config };
+    return { 'config.json': `${JSON.stringify(config, null, 2)}\n` };
   }
 
   /** Logits: [batch, labels]. */
@@ -165,7 +173,8 @@ export class BertForSequenceClassification {
     const context = this.selfAttention(`${name}.attention.self`, hidden, mask, batch, dropout);
     const projected = dropout.drop(this.dense(`${name}.attention.output.dense`, context), hidden_dropout_prob);
     const attended = this.layerNorm(`${name}.attention.output.LayerNorm`, tf.add(projected, hidden));
-    const intermediate = gelu(this.dense(`${name}.intermediate.dense`, attended));
+    const activate = ACTIVATIONS[this.config.hidden_act];
+    const intermediate = activate(this.dense(`${name}.intermediate.dense`, attended));
     const output = dropout.drop(this.dense(`${name}.output.dense`, intermediate), hidden_dropout_prob);
     return this.layerNorm(`${name}.output.LayerNorm`, tf.add(output, attended));
   }

@@ -44,10 +44,11 @@ const trainer = new Trainer({
     maxSteps: options.maxSteps,
     weightDecay: 0.01,
     // Texts of about one length into a batch, each padded to its longest: where the tutorial pads to 512 tokens.
-    groupByLength: true,
+    trainSamplingStrategy: 'group_by_length',
   },
   trainDataset: dataset.train.map(tokenize),
   evalDataset: dataset.validation.map(tokenize),
+  processingClass: tokenizer,
   dataCollator: (examples) => collate(examples, { padTokenId: tokenizer.padTokenId }),
   computeMetrics: ({ predictions, labels }) => ({ accuracy: accuracy(predictions, labels) }),
 });

@@ -53,14 +53,13 @@ export async function saveModel(
   tokenizer?: BertTokenizer,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const config = { architectures: ['BertForSequenceClassification'], model_type: 'bert', ...model.config };
   const tensors = new Map<string, ReturnType<typeof float32Tensor>>();
   for (const { name, variable } of model.parameters()) {
     tensors.set(name, float32Tensor((await variable.data()) as Float32Array, variable.shape));
   }
-  await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   await writeFile(join(folder, 'model.safetensors'), encodeSafetensors(tensors, { format: 'pt' }));
-  if (tokenizer) await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
+  const files = { ...tokenizer?.files(), ...model.files() };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
 }
 
 /** A checkpoint's float values by the names that the model has. */

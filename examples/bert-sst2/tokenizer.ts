@@ -27,7 +27,7 @@ export class BertTokenizer {
   /** Of the two files of a Hugging Face folder, parsed. */
   constructor(
     private readonly tokenizerJson: object,
-    config: object = {},
+    private readonly config: object = {},
   ) {
     this.#tokenizer = new Tokenizer(tokenizerJson, config);
     const id = (token: string): number => {
@@ -74,6 +74,12 @@ export class BertTokenizer {
   /** The tokenizer as `tokenizer.json` has it. */
   toJSON(): object {
     return this.tokenizerJson;
+  }
+
+  /** The tokenizer as a Hugging Face folder has it. */
+  files(): { readonly 'tokenizer.json': string; readonly 'tokenizer_config.json': string } {
+    const config = { tokenizer_class: 'BertTokenizer', ...this.config };
+    return { 'tokenizer.json': JSON.stringify(this), 'tokenizer_config.json': JSON.stringify(config) };
   }
 
   /** @throws RangeError for a `maxLength` with no room for the special tokens. */

@@ -1,6 +1,7 @@
 import { checkOptions } from '../events/check-option.js';
 import { checkLoopOptions } from '../run/check-loop-options.js';
 import { RUN_OPTIONS } from '../run/open-run.js';
+import { explainMissingKernels } from './backend/patch-backend.js';
 import { InstrumentedLoop } from './instrumented-loop.js';
 import { checkNotObserved } from './optimizer-hooks.js';
 import { type InstrumentTarget, resolveTarget } from './target.js';
@@ -36,5 +37,6 @@ export function instrument(target: InstrumentTarget, options: InstrumentOptions 
   checkLoopOptions('instrument', options);
   const { optimizer, model } = resolveTarget(target);
   checkNotObserved(optimizer);
+  explainMissingKernels();
   return new InstrumentedLoop(optimizer, model, options);
 }

@@ -9,7 +9,8 @@ import type { TrainDataset } from './data/train-dataset.js';
 import type { ComputeMetrics } from './evaluation/evaluate-model.js';
 import type { NamedDatasets } from './evaluation/evaluator.js';
 import type { ComputeLoss } from './model/objective.js';
-import type { TrainableModel } from './model/trainable-model.js';
+import type { HasFiles, TrainableModel } from './model/trainable-model.js';
+import type { DecayParameters } from './optimizer/create-optimizer.js';
 
 export interface TrainerOptions<Example = unknown> extends Omit<RunOptions, 'run'> {
   readonly model: TrainableModel;
@@ -24,6 +25,13 @@ export interface TrainerOptions<Example = unknown> extends Omit<RunOptions, 'run
   /** Metrics of an evaluation, besides the loss. */
   readonly computeMetrics?: ComputeMetrics;
   readonly callbacks?: readonly TrainerCallback[];
+  /** The tokenizer, or whatever makes the model's inputs: checkpoints and `saveModel()` carry its files. */
+  readonly processingClass?: HasFiles;
+  /**
+   * Which parameters `weightDecay` is for: their names, or a function of a name. Default: all but biases and normalisation
+   * weights; those of a LayersModel by the types of its layers, others by their names.
+   */
+  readonly decayParameters?: DecayParameters;
   /** An optimizer of `tf.train` or one's own, which stays the caller's. Default: AdamW, made for each training. */
   readonly optimizer?: Optimizer;
 }
@@ -37,6 +45,8 @@ export const TRAINER_OPTIONS: OptionNames<TrainerOptions> = {
   computeLoss: true,
   computeMetrics: true,
   callbacks: true,
+  processingClass: true,
+  decayParameters: true,
   optimizer: true,
   ...withoutName(RUN_OPTIONS, 'run'),
 };
@@ -65,10 +75,27 @@ export interface TrainOutput {
 
 /** @throws TypeError for what is no function, no callback, or evaluations without a dataset. */
 export function checkTrainerOptions<Example>(options: TrainerOptions<Example>, args: ResolvedArguments): void {
-  const { computeLoss, computeMetrics, dataCollator, callbacks = [], evalDataset } = options;
+  const {
+    computeLoss,
+    computeMetrics,
+    dataCollator,
+    callbacks = [],
+    evalDataset,
+    processingClass,
+    decayParameters,
+  } = options;
   if (computeLoss) checkFunction('computeLoss', computeLoss, 'function (output, batch, context) → scalar');
   if (computeMetrics) checkFunction('computeMetrics', computeMetrics, 'function { predictions, labels } → metrics');
   if (dataCollator) checkFunction('dataCollator', dataCollator, 'function examples → batch');
+  if (processingClass) checkFunction('processingClass.files', processingClass.files, 'function → files by name');
+  if (decayParameters && options.optimizer) {
+    throw new TypeError(
+      'decayParameters: expected none with an optimizer of your own, which has its own decay; got some',
+    );
+  }
+  if (decayParameters && !Array.isArray(decayParameters)) {
+    checkFunction('decayParameters', decayParameters, 'list of names, or a function name → boolean');
+  }
   callbacks.forEach((callback, i) => {
     if (typeof callback === 'object' && callback !== null) return;
     throw new TypeError(`callbacks[${i}]: expected an object with hooks, got ${describeValue(callback)}`);

@@ -13,16 +13,21 @@ import { resolveArguments } from './arguments/resolve-arguments.js';
 import type { ResolvedArguments } from './arguments/training-arguments.js';
 import { defaultFlow } from './callbacks/default-flow.js';
 import type { CallbackContext, TrainerCallback } from './callbacks/trainer-callback.js';
+import type { LoadedWeights } from './checkpoints/load-model.js';
+import type { OpenCheckpoint } from './checkpoints/open-checkpoint.js';
+import { OutputLock } from './checkpoints/output-lock.js';
 import { readWeights } from './checkpoints/weights.js';
 import type { Collator } from './data/collate.js';
-import { defaultCollator } from './data/collate.js';
-import { exampleSource, type TrainDataset } from './data/train-dataset.js';
+import { collateFields } from './data/collate.js';
+import { FieldTypes } from './data/field-types.js';
+import { exampleSource, isDataset, type TrainDataset } from './data/train-dataset.js';
 import { Evaluator, type NamedDatasets, type PredictionOutput } from './evaluation/evaluator.js';
 import { Announcer } from './loop/announcer.js';
 import { speedMetrics } from './loop/speed-metrics.js';
 import { TrainingLoop } from './loop/training-loop.js';
-import { planTraining, type TrainingPlan } from './loop/training-plan.js';
+import { planTraining, resumedPlan, type TrainingPlan } from './loop/training-plan.js';
 import { adaptModel } from './model/adapt-model.js';
+import { modelFiles } from './model/model-files.js';
 import { Objective } from './model/objective.js';
 import type { TrainableModel } from './model/trainable-model.js';
 import { createOptimizer } from './optimizer/create-optimizer.js';
@@ -42,6 +47,9 @@ import {
   type TrainOutput,
 } from './trainer-options.js';
 import { UpdateHistory } from './update-history.js';
+
+/** Files are for Node; a browser loads none of it until it asks for a checkpoint. */
+const checkpointFiles = () => import('./checkpoints/checkpoint-io.js');
 
 /**
  * Trains a model with the semantics of Hugging Face's Trainer: its arguments and defaults, its order of events, its
@@ -84,6 +92,8 @@ export class Trainer<Example = unknown> extends BaseRun {
   readonly #equipment: Equipment<Example>;
   readonly #evaluator: Evaluator<Example>;
   readonly #history = new UpdateHistory();
+  /** Of the examples that the default collator makes batches of. */
+  readonly #fields: FieldTypes | undefined;
   #isTraining = false;
   /** What is being trained with, or was trained with last. */
   #session: Session<Example> | undefined;
@@ -112,13 +122,17 @@ export class Trainer<Example = unknown> extends BaseRun {
     });
     const callbacks: readonly TrainerCallback[] = [defaultFlow, ...(options.callbacks ?? [])];
     const announcer = new Announcer(this.#open.bus, callbacks, () => this.#context());
-    const collate = options.dataCollator ?? (defaultCollator as Collator<Example>);
+    const fields = new FieldTypes();
+    const collate: Collator<Example> = options.dataCollator ?? ((examples) => collateFields(examples, fields));
+    if (!options.dataCollator) this.#fields = fields;
     const { control, memory } = this;
     const shared = { args, announcer, objective, collate };
     this.#evaluator = new Evaluator({ ...shared, computeMetrics: options.computeMetrics, clock: this.#clock });
     this.#equipment = {
       ...shared,
       ...{ model, callbacks, control, memory },
+      lock: new OutputLock(args.outputDir, args.runName),
+      modelFiles: () => modelFiles(options.model, options.processingClass),
       history: this.#history,
       bus: this.#open.bus,
       queue: this.#open.queue,
@@ -168,16 +182,20 @@ export class Trainer<Example = unknown> extends BaseRun {
     checkOptions('train', options, TRAIN_OPTIONS);
     const trainDataset = this.#checkCanTrain();
     const begin = this.#clock();
+    this.#learnFields();
     const source = exampleSource('trainDataset', trainDataset);
     const plan = planTraining(this.args, source.length);
-    const optimizer = this.#options.optimizer ?? createOptimizer(this.args, this.#equipment.model);
+    const optimizer =
+      this.#options.optimizer ?? createOptimizer(this.args, this.#equipment.model, this.#options.decayParameters);
     const ended$ = new Subject<void>();
     const unpatchBackend = patchBackend();
     this.#isTraining = true;
     this.#session = undefined;
     try {
-      const session = await openSession(this.#equipment, plan, source, optimizer);
-      return await this.#trainIn(session, options, begin, ended$);
+      if (this.args.saveStrategy !== 'no') await this.#equipment.lock.take();
+      const resumed = await this.#resumed(options, plan);
+      const session = await openSession(this.#equipment, resumed?.plan ?? plan, source, optimizer);
+      return await this.#trainIn(session, resumed, begin, ended$);
     } catch (error) {
       this.#loop?.fail(error);
       throw error;
@@ -187,6 +205,7 @@ export class Trainer<Example = unknown> extends BaseRun {
       this.#isTraining = false;
       unpatchBackend();
       if (!this.#options.optimizer) optimizer.dispose();
+      await this.#equipment.lock.release();
       ended$.next();
       await this.#open.flush();
     }
@@ -202,12 +221,14 @@ export class Trainer<Example = unknown> extends BaseRun {
   ): Promise<Metrics> {
     const { metricKeyPrefix = 'eval' } = checkOptions('evaluate', options, EVALUATION_OPTIONS);
     if (dataset === undefined) throw new TypeError('evalDataset: expected one to evaluate on, got none');
+    this.#learnFields(dataset);
     return this.#evaluator.evaluate(dataset, metricKeyPrefix);
   }
 
   /** Run the model over a dataset, and give what it says, with metrics where there are labels. */
   async predict(dataset: TrainDataset<Example>, options: EvaluationOptions = {}): Promise<PredictionOutput> {
     const { metricKeyPrefix = 'test' } = checkOptions('predict', options, EVALUATION_OPTIONS);
+    this.#learnFields(dataset);
     return this.#evaluator.predict(dataset, metricKeyPrefix);
   }
 
@@ -227,10 +248,25 @@ export class Trainer<Example = unknown> extends BaseRun {
     await sink.close();
   }
 
-  /** Write the model's weights as `model.safetensors` in a folder. Default: `outputDir`. */
+  /**
+   * Write the model's weights as `model.safetensors` in a folder, with the files that the model and the `processingClass`
+   * bring along. Default: `outputDir`.
+   */
   async saveModel(folder: string = this.args.outputDir): Promise<void> {
-    const { writeModel } = await import('./checkpoints/checkpoint-folder.js');
-    await writeModel(folder, await readWeights(this.#equipment.model.parameters()));
+    const { model, modelFiles } = this.#equipment;
+    const { writeModel } = await checkpointFiles();
+    await writeModel(folder, await readWeights(model.parameters()), await modelFiles());
+  }
+
+  /**
+   * Give the model the weights of a folder with `model.safetensors`, by their names: of a checkpoint, or of a model or a
+   * checkpoint that transformers has written. Says which were taken and which were not, in a message too.
+   *
+   * @throws CheckpointError for a folder that has none, and for weights of which none fits; nothing is changed then.
+   */
+  async loadModel(folder: string): Promise<LoadedWeights> {
+    const { loadWeights } = await checkpointFiles();
+    return loadWeights(this.#equipment.model.parameters(), folder);
   }
 
   /**
@@ -244,25 +280,47 @@ export class Trainer<Example = unknown> extends BaseRun {
 
   async #trainIn(
     session: Session<Example>,
-    { resumeFromCheckpoint: resume = this.args.resumeFromCheckpoint ?? false }: TrainOptions,
+    resumed: OpenCheckpoint | undefined,
     begin: number,
     ended$: Observable<void>,
   ): Promise<TrainOutput> {
     this.#session = session;
     this.state = session.state;
-    const resumed = resume === false ? undefined : await session.checkpoints.resume(resume);
+    const unknown = resumed ? await session.checkpoints.resume(resumed) : [];
     if (resumed) session.position = resumed.position;
     const loop = new TrainingLoop(session);
     this.#loop = loop;
     // The run was closed while the session was being made.
     if (this.#open.closed) loop.cutOff();
-    if (resumed && resumed.unknown.length > 0) this.#sayNotRestored(resumed.unknown);
+    if (unknown.length > 0) this.#sayNotRestored(unknown);
     this.#showProgress(ended$);
     await loop.run();
     const { globalStep } = this.state;
     const trainingLoss = session.meter.overall(globalStep);
-    const metrics = await loop.finish(this.#totals(session.plan, trainingLoss, begin));
+    const metrics = await loop.finish(this.#totals(session, trainingLoss, begin));
     return { globalStep, trainingLoss, metrics };
+  }
+
+  /** The checkpoint to go on from, if there is one, and the plan that it leaves. */
+  async #resumed(
+    { resumeFromCheckpoint: from = this.args.resumeFromCheckpoint ?? false }: TrainOptions,
+    plan: TrainingPlan,
+  ): Promise<(OpenCheckpoint & { readonly plan: TrainingPlan }) | undefined> {
+    if (from === false) return undefined;
+    const { openCheckpoint } = await checkpointFiles();
+    const opened = await openCheckpoint(from, this.args, plan);
+    const { gradientAccumulationSteps, batchesPerEpoch, globalStep } = opened.checkpoint.resume.loop;
+    const { position } = opened;
+    const at = { position, globalStep, gradientAccumulationSteps, batchesPerEpoch };
+    return { ...opened, plan: resumedPlan(plan, this.args, at) };
+  }
+
+  /** A field is of one type in all datasets, whichever is asked for first. */
+  #learnFields(...more: readonly unknown[]): void {
+    const { trainDataset, evalDataset } = this.#options;
+    for (const dataset of [trainDataset, evalDataset, ...more]) {
+      for (const one of isDataset(dataset) ? [dataset] : Object.values(dataset ?? {})) this.#fields?.learn(one);
+    }
   }
 
   #checkCanTrain(): TrainDataset<Example> {
@@ -275,10 +333,10 @@ export class Trainer<Example = unknown> extends BaseRun {
     return trainDataset;
   }
 
-  #totals({ samples }: TrainingPlan, trainingLoss: number, begin: number): Metrics {
-    const { maxSteps: steps, totalFlos } = this.state;
+  /** The speed is that of what this call has done, whatever was planned, and whatever a checkpoint brought with it. */
+  #totals({ tally: { samples, steps } }: Session<Example>, trainingLoss: number, begin: number): Metrics {
     const speed = speedMetrics('train', this.#clock() - begin, { samples, steps });
-    return { ...speed, total_flos: totalFlos, train_loss: trainingLoss };
+    return { ...speed, total_flos: this.state.totalFlos, train_loss: trainingLoss };
   }
 
   #context(): CallbackContext {

@@ -14,7 +14,8 @@ import * as tf from '@tensorflow/tfjs';
 import { Subject } from 'rxjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ControlRequest } from '../../src/index.js';
-import { FILES, listCheckpoints } from '../../src/trainer/checkpoints/checkpoint-folder.js';
+import { FILES } from '../../src/trainer/checkpoints/checkpoint.js';
+import { listCheckpoints } from '../../src/trainer/checkpoints/checkpoint-folder.js';
 import { decodeTrainerState } from '../../src/trainer/checkpoints/trainer-state-json.js';
 import {
   decodeSafetensors,
@@ -25,6 +26,7 @@ import {
   toFloat32,
 } from '../../src/trainer.js';
 import { BACKENDS, held, useBackend } from '../helpers/backend.js';
+import { signAnew } from './sign-anew.js';
 import { newFolder, type Point, points, tinyTrainer, valuesOf } from './tiny.js';
 
 type Options = Parameters<typeof tinyTrainer>[1];
@@ -296,7 +298,7 @@ describe('a checkpoint', () => {
   it('of weights alone is small, and is not resumed from', async () => {
     const { outputDir, model } = await saved({ saveOnlyModel: true });
     expect(readdirSync(join(outputDir, 'checkpoint-4')).sort()).toEqual(
-      [FILES.weights, FILES.state, FILES.args].sort(),
+      [FILES.weights, FILES.state, FILES.args, FILES.checksums].sort(),
     );
     const resumed = tinyTrainer({ outputDir, maxSteps: 4 });
     await expect(resumed.trainer.train({ resumeFromCheckpoint: true })).rejects.toThrow(
@@ -417,6 +419,7 @@ describe('a checkpoint', () => {
     ]);
     const others = new Map([...tensors].filter(([name]) => name !== 'accumulatedFirstMoment.linear.bias'));
     writeFileSync(file, encodeSafetensors(others, metadata));
+    signAnew(join(outputDir, 'checkpoint-4'));
     await expect(resumed.trainer.train({ resumeFromCheckpoint: true })).rejects.toThrow(
       'expected what Adamax remembers, got none named accumulatedFirstMoment.linear.bias',
     );

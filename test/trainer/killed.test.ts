@@ -3,7 +3,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { lastCheckpoint, readCheckpoint } from '../../src/trainer/checkpoints/checkpoint-folder.js';
+import { readCheckpoint } from '../../src/trainer/checkpoints/checkpoint-files.js';
+import { lastCheckpoint } from '../../src/trainer/checkpoints/checkpoint-folder.js';
 import { newFolder } from './tiny.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

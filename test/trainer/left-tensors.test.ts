@@ -60,7 +60,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   'a batch without labels': 'labels: expected them in every batch',
   'a loss that is no scalar': 'loss: expected one number',
   'tokens that cannot be counted': 'includeNumInputTokensSeen: expected',
-  'lengths that cannot be told': 'groupByLength: expected a number',
+  'lengths that cannot be told': 'trainSamplingStrategy: expected a number',
 };
 
 /** Whatever can throw on the way of the data, whether it is trained on, evaluated or predicted. */
@@ -150,7 +150,10 @@ const OF_ONE: readonly (readonly [Act, string, () => Case])[] = [
   [
     'train',
     'lengths that cannot be told',
-    () => ({ dataset: throughGet((i) => made(plain()[i]!)), args: { groupByLength: true } as never }),
+    () => ({
+      dataset: throughGet((i) => made(plain()[i]!)),
+      args: { trainSamplingStrategy: 'group_by_length' } as never,
+    }),
   ],
   ['train', 'an optimizer that throws', () => ({ options: { optimizer: optimizerThatThrows() } })],
   ['evaluate', 'a callback that throws', () => ({ options: { callbacks: [{ onPredictionStep: fails }] } })],

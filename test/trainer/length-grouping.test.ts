@@ -82,7 +82,7 @@ describe('the lengths of examples', () => {
   ])('are refused of %o', async (example, got) => {
     const refused = lengthsOf([{ inputIds: [1] }, example]);
     await expect(refused).rejects.toThrow(
-      'groupByLength: expected a number "length" or "inputIds" or "input_ids" in every example',
+      'trainSamplingStrategy: expected a number "length" or "inputIds" or "input_ids" in every example',
     );
     await expect(refused).rejects.toThrow(got);
   });
@@ -142,7 +142,7 @@ function textTrainer(args: TrainingArguments = {}, options: Partial<TrainerOptio
     dataCollator: (examples) => padded(examples, seen),
     args: {
       ...{ disableTqdm: true, saveStrategy: 'no', learningRate: 0.05, perDeviceTrainBatchSize: 4, numTrainEpochs: 2 },
-      groupByLength: true,
+      trainSamplingStrategy: 'group_by_length',
       ...args,
     },
     ...options,
@@ -154,7 +154,7 @@ describe('a training grouped by length', () => {
   it('sees every example once an epoch, in batches of like length, and less padding', async () => {
     const before = held();
     const grouped = textTrainer();
-    const random = textTrainer({ groupByLength: false });
+    const random = textTrainer({ trainSamplingStrategy: 'random' });
     for (const { trainer } of [grouped, random]) await trainer.train();
     const all = texts(70).map(({ inputIds }) => inputIds.length);
     for (const epoch of [grouped.seen.slice(0, 18), grouped.seen.slice(18)]) {
@@ -191,9 +191,9 @@ describe('a training grouped by length', () => {
     await resumed.trainer.train({ resumeFromCheckpoint: `${outputDir}/checkpoint-${step}` });
     expect(resumed.seen).toEqual(whole.seen.slice(step));
     expect(valuesOf(resumed.model)).toEqual(valuesOf(whole.model));
-    const other = textTrainer({ outputDir, groupByLength: false });
+    const other = textTrainer({ outputDir, trainSamplingStrategy: 'random' });
     await expect(other.trainer.train({ resumeFromCheckpoint: true })).rejects.toThrow(
-      /^groupByLength \(examples in an update\): expected that of the checkpoint .*, 4, got null; resume with the same/,
+      /^trainSamplingStrategy: expected that of the checkpoint .*, "group_by_length", got "random"; resume with the same/,
     );
     for (const { model } of [whole, resumed, other]) model.dispose();
   });
@@ -202,7 +202,9 @@ describe('a training grouped by length', () => {
     const before = held();
     const stream = { async *[Symbol.asyncIterator]() {} };
     const { trainer, model } = textTrainer({ maxSteps: 2 }, { trainDataset: stream });
-    await expect(trainer.train()).rejects.toThrow('groupByLength: expected a trainDataset that is an array or has');
+    await expect(trainer.train()).rejects.toThrow(
+      'trainSamplingStrategy: expected a trainDataset that is an array or has',
+    );
     model.dispose();
     expect(held()).toEqual(before);
   });

@@ -103,7 +103,7 @@ describe.each(BACKENDS)("transformers' Trainer with its LengthGroupedSampler, an
       dataCollator: collate,
       args: {
         ...{ maxSteps: grouped.steps, learningRate: 1e-3, weightDecay: 0.01, warmupSteps: 3 },
-        ...{ perDeviceTrainBatchSize: 8, groupByLength: true },
+        ...{ perDeviceTrainBatchSize: 8, trainSamplingStrategy: 'group_by_length' },
         ...{ includeNumInputTokensSeen: true, loggingSteps: 1, saveStrategy: 'no', disableTqdm: true },
       },
     });

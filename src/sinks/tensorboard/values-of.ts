@@ -5,7 +5,7 @@ import { type Layer, layersOf } from '../../parameters/layers.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import type { HistogramSubject, Statistic } from '../../parameters/statistics.js';
 import { snakeCase } from '../snake-case.js';
-import type { ScalarsValue, ScalarValue, ScalarValue, SummaryValue, SummaryValue, TextValue } from './summary.js';
+import type { ScalarsValue, ScalarValue, SummaryValue } from './summary.js';
 import { textValues } from './text-values.js';
 
 /** What TensorBoard is told of a record. */

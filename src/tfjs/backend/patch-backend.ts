@@ -10,6 +10,10 @@ import type { KernelPatch } from './patch.js';
 import { cpuUnsortedSegmentSum } from './patches/cpu-unsorted-segment-sum.js';
 import { wasmBatchMatMul } from './patches/wasm-batch-mat-mul.js';
 import { wasmConv2DBackpropFilter } from './patches/wasm-conv2d-backprop-filter.js';
+import {
+  wasmDepthwiseConv2DBackpropFilter,
+  wasmDepthwiseConv2DBackpropInput,
+} from './patches/wasm-depthwise-conv2d-gradients.js';
 import { wasmFusedMatMul } from './patches/wasm-fused-mat-mul.js';
 import { wasmIdentity } from './patches/wasm-identity.js';
 import { wasmMean, wasmSum } from './patches/wasm-sum.js';
@@ -19,6 +23,8 @@ const PATCHES: readonly KernelPatch[] = [
   cpuUnsortedSegmentSum,
   wasmBatchMatMul,
   wasmConv2DBackpropFilter,
+  wasmDepthwiseConv2DBackpropFilter,
+  wasmDepthwiseConv2DBackpropInput,
   wasmFusedMatMul,
   wasmIdentity,
   wasmMean,
@@ -33,7 +39,8 @@ const originals = new WeakMap<KernelConfig, KernelConfig | undefined>();
 const askedFor = new WeakMap<KernelConfig, number>();
 
 /**
- * Replace the kernels that the backend in use lacks, or does slowly or wrongly: for wasm the gradients of `gather` and `conv2d`,
+ * Replace the kernels that the backend in use lacks, or does slowly or wrongly: for wasm the gradients of `gather`, `conv2d` and
+ * `depthwiseConv2d`,
  * transposed and batched `matMul`, fused `matMul` with a transposed right side, `clone()` that copies, and sums in
  * float32; for cpu the gradient of `gather`. Other backends are left as they are. Patching twice does nothing more.
  *
@@ -63,6 +70,28 @@ export function patchBackend(): () => void {
 /** The kernels that `patchBackend()` replaces, as `backend/kernel`. */
 export function patchedKernels(): readonly string[] {
   return PATCHES.map(({ backendName, kernelName }) => `${backendName}/${kernelName}`);
+}
+
+/**
+ * Where the backend in use lacks a kernel that there is a patch for, and nobody has patched it: have its error say how to.
+ * Nothing else changes; what is there is left alone.
+ */
+export function explainMissingKernels(): void {
+  const backendName = getBackend();
+  const there = new Set(getKernelsForBackend(backendName).map(({ kernelName }) => kernelName));
+  for (const patch of PATCHES) {
+    const { kernelName } = patch;
+    if (patch.backendName !== backendName || there.has(kernelName)) continue;
+    registerKernel({
+      kernelName,
+      backendName,
+      kernelFunc: () => {
+        throw new Error(
+          `Kernel '${kernelName}' not registered for backend '${backendName}'; call patchBackend() of trainscope/tfjs after tf.ready(), or choose the backend by its selectBackend()`,
+        );
+      },
+    });
+  }
 }
 
 function apply(patch: KernelPatch): () => void {

@@ -10,6 +10,7 @@ import {
 } from './training-arguments.js';
 
 const INTERVALS = ['no', 'steps', 'epoch'] as const;
+const SAMPLING_STRATEGIES = ['random', 'sequential', 'group_by_length'] as const;
 
 /**
  * The arguments with Hugging Face's defaults, checked.
@@ -54,7 +55,9 @@ function tokenCounting(counting: TokenCounting | boolean): TokenCounting {
 
 /** Examples among which lengths are alike: those of an update. Null where they are not grouped. */
 export function lengthGroupSize(args: ResolvedArguments): number | null {
-  return args.groupByLength ? args.perDeviceTrainBatchSize * args.gradientAccumulationSteps : null;
+  return args.trainSamplingStrategy === 'group_by_length'
+    ? args.perDeviceTrainBatchSize * args.gradientAccumulationSteps
+    : null;
 }
 
 function warmupOf(warmupSteps: number | undefined, warmupRatio: number | undefined): number {
@@ -112,6 +115,8 @@ function checkValues(args: ResolvedArguments): void {
     }
   }
   checkOneOf('includeNumInputTokensSeen', args.includeNumInputTokensSeen, ['no', 'all', 'non_padding']);
+  checkOneOf('trainSamplingStrategy', args.trainSamplingStrategy, SAMPLING_STRATEGIES);
+  checkOneOf('saveFailure', args.saveFailure, ['continue', 'fail']);
   checkOneOf('optim', args.optim, ['adamw']);
   checkOneOf('lrSchedulerType', args.lrSchedulerType, SCHEDULER_TYPES);
   checkOneOf('evalStrategy', args.evalStrategy, INTERVALS);

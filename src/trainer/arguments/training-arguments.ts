@@ -6,6 +6,12 @@ export type IntervalStrategy = 'no' | 'steps' | 'epoch';
 /** When checkpoints are written: `best` after every evaluation that is the best so far. */
 export type SaveStrategy = IntervalStrategy | 'best';
 
+/** The order of the examples in an epoch: shuffled, that of the dataset, or shuffled and then put together by length. */
+export type SamplingStrategy = 'random' | 'sequential' | 'group_by_length';
+
+/** What a checkpoint that the system refuses to write does to the training. */
+export type SaveFailure = 'continue' | 'fail';
+
 /** Which tokens of the input are counted: none, all, or those that are no padding. */
 export type TokenCounting = 'no' | 'all' | 'non_padding';
 
@@ -90,6 +96,11 @@ export interface TrainingArguments {
   readonly saveTotalLimit?: number;
   /** Write no optimizer, scheduler and random state: smaller, but not to be resumed from. Default: false. */
   readonly saveOnlyModel?: boolean;
+  /**
+   * Where a checkpoint cannot be written (no file handle, no room, no right), after some attempts: go on, with an alert, and
+   * try again when the next one is due; or end the training. Default: `continue`.
+   */
+  readonly saveFailure?: SaveFailure;
   /** At the end, go back to the weights of the best checkpoint. Default: false. */
   readonly loadBestModelAtEnd?: boolean;
   /** A name in the metrics of an evaluation, with or without `eval_`. Default: `loss`, where one is needed. */
@@ -105,10 +116,11 @@ export interface TrainingArguments {
   readonly restoreCallbackStatesFromCheckpoint?: boolean;
 
   /**
-   * Put examples of about one length into a batch, so that little is padded: faster, and a little less random. The
-   * dataset has to be indexed, and the dataCollator to pad to the longest of the batch. Default: false.
+   * In which order an indexed dataset is seen. `group_by_length` puts examples of about one length into a batch, so that
+   * little is padded: faster, and a little less random; the dataCollator has to pad to the longest of the batch. What is
+   * iterated comes in its own order. Default: `random`.
    */
-  readonly groupByLength?: boolean;
+  readonly trainSamplingStrategy?: SamplingStrategy;
   /** The field of an example that says its length; without it, the length of the model's input. Default: `length`. */
   readonly lengthColumnName?: string;
 
@@ -159,10 +171,11 @@ export const DEFAULT_ARGUMENTS = {
   saveStrategy: 'steps',
   saveSteps: 500,
   saveOnlyModel: false,
+  saveFailure: 'continue',
   loadBestModelAtEnd: false,
   ignoreDataSkip: false,
   restoreCallbackStatesFromCheckpoint: false,
-  groupByLength: false,
+  trainSamplingStrategy: 'random',
   lengthColumnName: 'length',
   seed: 42,
   dataloaderDropLast: false,

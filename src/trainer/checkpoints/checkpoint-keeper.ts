@@ -1,23 +1,24 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { describeValue } from '../../events/check-option.js';
 import type { RunMemory } from '../../events/run-memory.js';
 import type { LearningRateFactors } from '../../run/learning-rate-factors.js';
-import { lengthGroupSize } from '../arguments/resolve-arguments.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { readCallbacks, restoreCallbacks } from '../callbacks/callback-states.js';
 import type { TrainerCallback } from '../callbacks/trainer-callback.js';
 import type { LossMeter } from '../loop/loss-meter.js';
 
-import type { AdaptedModel } from '../model/trainable-model.js';
+import type { AdaptedModel, ModelFiles } from '../model/trainable-model.js';
 import type { Scheduler } from '../schedules/scheduler.js';
 import type { DataPosition } from '../state/data-position.js';
 import type { TrainerControl } from '../state/trainer-control.js';
 import type { TrainerState } from '../state/trainer-state.js';
 import type { UpdateHistory } from '../update-history.js';
-import { type Checkpoint, CheckpointError, type LoopState, type ResumeState } from './checkpoint.js';
+import { checkSchedule } from './check-checkpoint.js';
+import { CheckpointError, FILES, type ResumeState } from './checkpoint.js';
 import { decodeHistory, encodeHistory } from './history-tensor.js';
-import { readOptimizer, writeOptimizer } from './optimizer-state.js';
-import { areFinite, readWeights, writeWeights } from './weights.js';
+import type { OpenCheckpoint } from './open-checkpoint.js';
+import { preparedOptimizer, readOptimizer } from './optimizer-state.js';
+import type { OutputLock } from './output-lock.js';
+import { areFinite, checkWeights, readWeights, writeWeights } from './weights.js';
 
 /** What is saved and restored. */
 export interface Kept {
@@ -33,10 +34,13 @@ export interface Kept {
   readonly factors: LearningRateFactors;
   /** What rules and controls remember. */
   readonly memory: RunMemory;
+  /** What the model and its tokenizer bring along. */
+  readonly modelFiles: () => Promise<ModelFiles>;
+  readonly lock: OutputLock;
 }
 
 /** Files are for Node; a browser loads none of it until it asks for a checkpoint. */
-const folders = () => import('./checkpoint-folder.js');
+const folders = () => import('./checkpoint-io.js');
 
 /** Writes, reads and removes the checkpoints of one training. */
 export class CheckpointKeeper {
@@ -45,24 +49,28 @@ export class CheckpointKeeper {
 
   constructor(
     private readonly kept: Kept,
-    private readonly batchesPerEpoch: number,
+    private readonly batchesPerEpoch: number | null,
   ) {}
 
   /** Write a checkpoint of now, and give its folder. */
   async save(position: DataPosition): Promise<string> {
     const { checkpointPath, rotateCheckpoints, writeCheckpoint } = await folders();
     const { args, callbacks, control, model, state } = this.kept;
+    await this.kept.lock.take();
     const path = checkpointPath(args.outputDir, state.globalStep);
-    this.#own = [...this.#own.filter((own) => own !== path), path];
+    const own = [...this.#own.filter((one) => one !== path), path];
     const best = state.bestGlobalStep === null ? undefined : checkpointPath(args.outputDir, state.bestGlobalStep);
-    if (best !== undefined && this.#own.includes(best)) state.bestModelCheckpoint = best;
+    const bestModelCheckpoint = best !== undefined && own.includes(best) ? best : state.bestModelCheckpoint;
     state.statefulCallbacks = readCallbacks(callbacks, control);
     await writeCheckpoint(path, {
       weights: await readWeights(model.parameters()),
-      state,
+      state: { ...state, bestModelCheckpoint },
       args,
+      modelFiles: await this.kept.modelFiles(),
       ...(!args.saveOnlyModel && { resume: await this.#resumeState(position) }),
     });
+    this.#own = own;
+    state.bestModelCheckpoint = bestModelCheckpoint;
     if (args.saveTotalLimit !== undefined) {
       this.#own = await rotateCheckpoints(this.#own, args.saveTotalLimit, state.bestModelCheckpoint);
     }
@@ -70,31 +78,24 @@ export class CheckpointKeeper {
   }
 
   /**
-   * Go on from a checkpoint: a folder, or true for the last one there is. Gives the position in the data, and the names
-   * of callbacks whose states no callback took.
+   * Go on from a checkpoint. Gives the names of callbacks whose states no callback took.
    *
-   * @throws CheckpointError for one that this run cannot go on from.
+   * @throws CheckpointError for one that this run cannot go on from; nothing is changed then.
    */
-  async resume(from: string | true): Promise<{ readonly position: DataPosition; readonly unknown: readonly string[] }> {
-    const { lastCheckpoint, listCheckpoints, readCheckpoint, samePath } = await folders();
+  async resume({ path, checkpoint }: OpenCheckpoint): Promise<readonly string[]> {
+    const { listCheckpoints, samePath } = await folders();
     const { args, callbacks, control, factors, memory, state } = this.kept;
-    const path = from === true ? await lastCheckpoint(args.outputDir) : from;
-    const checkpoint = await readCheckpoint(path);
-    const { loop, memory: remembered } = resumeOf(checkpoint, path);
-    if (!args.ignoreDataSkip) checkSameData(loop, args, path);
     await this.#apply(checkpoint, path);
-    memory.restore(remembered);
-    factors.resume(loop.learningRateFactors, memory.resumed);
+    memory.restore(checkpoint.resume.memory);
+    factors.resume(checkpoint.resume.loop.learningRateFactors, memory.resumed);
     const earlier = await listCheckpoints(args.outputDir);
     this.#own = earlier.filter((own) => Number(own.split('-').at(-1)) <= state.globalStep);
     // The folder may have been moved, or the best one removed: then there is none to go back to.
     if (state.bestModelCheckpoint !== null) {
       state.bestModelCheckpoint = samePath(this.#own, state.bestModelCheckpoint) ?? null;
     }
-    const unknown = args.restoreCallbackStatesFromCheckpoint
-      ? restoreCallbacks(callbacks, control, state.statefulCallbacks)
-      : [];
-    return { position: this.#positionOf(loop), unknown };
+    if (!args.restoreCallbackStatesFromCheckpoint) return [];
+    return restoreCallbacks(callbacks, control, state.statefulCallbacks);
   }
 
   /**
@@ -105,10 +106,10 @@ export class CheckpointKeeper {
    * @throws CheckpointError when there is none.
    */
   async rollBack(beforeStep = Infinity): Promise<{ readonly position: DataPosition; readonly learningRate: number }> {
-    const { readCheckpoint, removeCheckpoint } = await folders();
+    const { removeCheckpoint, wholeCheckpoint } = await folders();
     for (const path of this.#own.toReversed()) {
-      const checkpoint = await readCheckpoint(path).catch(() => undefined);
-      if (!checkpoint?.resume || checkpoint.state.globalStep >= beforeStep || !areFinite(checkpoint.weights)) continue;
+      const checkpoint = await wholeCheckpoint(path).catch(() => undefined);
+      if (!checkpoint || checkpoint.state.globalStep >= beforeStep || !areFinite(checkpoint.weights)) continue;
       await this.#apply(checkpoint, path);
       // Later ones are of what has just been undone: nobody shall go on from them.
       const undone = this.#own.splice(this.#own.indexOf(path) + 1);
@@ -123,37 +124,43 @@ export class CheckpointKeeper {
     );
   }
 
-  /** Take the weights of the best checkpoint, if there is one, and say which it is; with a limit of one, keep only that. */
+  /** Take the weights of the best checkpoint, if there is one, and say which it is. */
   async loadBest(): Promise<string | undefined> {
-    const { args, model, state } = this.kept;
+    const { model, state } = this.kept;
     const best = state.bestModelCheckpoint;
     if (best === null) return undefined;
-    const { readModel, removeCheckpoint } = await folders();
+    const { readModel } = await folders();
     writeWeights(model.parameters(), await readModel(best), best);
-    if (args.saveTotalLimit !== 1) return best;
-    for (const path of this.#own.filter((own) => own !== best)) await removeCheckpoint(path);
     return best;
   }
 
-  async #apply(checkpoint: Checkpoint, path: string): Promise<void> {
+  /** At the end, with a limit of one: until then, the last checkpoint is kept besides the best. */
+  async keepBestAlone(): Promise<void> {
+    const best = this.kept.state.bestModelCheckpoint;
+    if (this.kept.args.saveTotalLimit !== 1 || best === null) return;
+    const { removeCheckpoint } = await folders();
+    for (const path of this.#own.filter((own) => own !== best)) await removeCheckpoint(path);
+    this.#own = [best];
+  }
+
+  /** All or nothing: it is looked at whole before anything is changed. */
+  async #apply({ weights, state: saved, resume }: OpenCheckpoint['checkpoint'], path: string): Promise<void> {
     const { model, history, optimizer, scheduler, state, meter } = this.kept;
-    const { optimizer: remembered, scheduler: schedule, loop, history: rows } = resumeOf(checkpoint, path);
     const parameters = model.parameters();
-    writeWeights(parameters, checkpoint.weights, path);
-    await writeOptimizer(optimizer, parameters, remembered, path);
-    scheduler.restore(schedule);
+    checkWeights(parameters, weights, path);
+    checkSchedule(path, resume.scheduler, scheduler.state());
+    const rows = decodeHistory(resume.history, history.names, saved.globalStep, path);
+    const file = `${path}/${FILES.optimizer}`;
+    const restoreOptimizer = preparedOptimizer(optimizer, parameters, resume.optimizer, file, saved.globalStep);
+    scheduler.restore(resume.scheduler);
+    await restoreOptimizer();
+    writeWeights(parameters, weights, path);
     // How long and how often is said by the arguments of now.
     const { maxSteps, numTrainEpochs, loggingSteps, evalSteps, saveSteps, trainBatchSize } = state;
-    Object.assign(state, checkpoint.state, {
-      maxSteps,
-      numTrainEpochs,
-      loggingSteps,
-      evalSteps,
-      saveSteps,
-      trainBatchSize,
-    });
-    meter.restore(loop.loss);
-    history.begin(history.names, history.sizes, decodeHistory(rows, history.names));
+    const ofNow = { maxSteps, numTrainEpochs, loggingSteps, evalSteps, saveSteps, trainBatchSize };
+    Object.assign(state, saved, ofNow);
+    meter.restore(resume.loop.loss);
+    history.begin(history.names, history.sizes, rows);
   }
 
   async #resumeState({ epoch, batches }: DataPosition): Promise<ResumeState> {
@@ -165,7 +172,10 @@ export class CheckpointKeeper {
         seed: args.seed,
         dataSeed: args.dataSeed ?? args.seed,
         trainBatchSize: args.perDeviceTrainBatchSize,
-        lengthGroupSize: lengthGroupSize(args),
+        samplingStrategy: args.trainSamplingStrategy,
+        gradientAccumulationSteps: args.gradientAccumulationSteps,
+        batchesPerEpoch: this.batchesPerEpoch,
+        globalStep: this.kept.state.globalStep,
         epoch,
         batches,
         loss: meter.state(),
@@ -174,40 +184,5 @@ export class CheckpointKeeper {
       history: encodeHistory(history.names, history.rows),
       memory: memory.save(),
     };
-  }
-
-  #positionOf({ epoch, batches }: LoopState): DataPosition {
-    if (!this.kept.args.ignoreDataSkip) return { epoch, batches };
-    return { epoch: batches >= this.batchesPerEpoch ? epoch + 1 : epoch, batches: 0 };
-  }
-}
-
-/** @throws CheckpointError for weights alone. */
-function resumeOf({ resume }: Checkpoint, path: string): ResumeState {
-  if (resume) return resume;
-  throw new CheckpointError(
-    `${path}: expected the states of optimizer, schedule and data, got weights alone; it was written with saveOnlyModel or by another program, and cannot be resumed from`,
-  );
-}
-
-/** Other seeds or batches would be other data: what was seen would come again, and what was not might never. */
-function checkSameData(loop: LoopState, args: ResolvedArguments, path: string): void {
-  const now = {
-    seed: args.seed,
-    dataSeed: args.dataSeed ?? args.seed,
-    trainBatchSize: args.perDeviceTrainBatchSize,
-    lengthGroupSize: lengthGroupSize(args),
-  };
-  const names = {
-    seed: 'seed',
-    dataSeed: 'dataSeed',
-    trainBatchSize: 'perDeviceTrainBatchSize',
-    lengthGroupSize: 'groupByLength (examples in an update)',
-  } as const;
-  for (const key of Object.keys(names) as (keyof typeof names)[]) {
-    if (loop[key] === now[key]) continue;
-    throw new CheckpointError(
-      `${names[key]}: expected that of the checkpoint ${path}, ${describeValue(loop[key])}, got ${describeValue(now[key])}; resume with the same, or set ignoreDataSkip`,
-    );
   }
 }

@@ -1,6 +1,7 @@
 import type { SavedMemory } from '../../events/run-memory.js';
-import type { ResolvedArguments } from '../arguments/training-arguments.js';
+import type { ResolvedArguments, SamplingStrategy } from '../arguments/training-arguments.js';
 import type { LossMeterState } from '../loop/loss-meter.js';
+import type { ModelFiles } from '../model/trainable-model.js';
 import type { Safetensors, SafetensorsTensor } from '../safetensors.js';
 import type { SchedulerState } from '../schedules/scheduler.js';
 import type { TrainerState } from '../state/trainer-state.js';
@@ -13,8 +14,12 @@ export interface LoopState {
   readonly seed: number;
   readonly dataSeed: number;
   readonly trainBatchSize: number;
-  /** Examples in a group of like length; null where they are not grouped. */
-  readonly lengthGroupSize: number | null;
+  readonly samplingStrategy: SamplingStrategy;
+  readonly gradientAccumulationSteps: number;
+  /** Micro-batches in an epoch; null of a dataset whose length is not known before. */
+  readonly batchesPerEpoch: number | null;
+  /** Updates made, as in the state that people read. */
+  readonly globalStep: number;
   /** Epochs that are over. */
   readonly epoch: number;
   /** Micro-batches of the running epoch that are over. */
@@ -40,9 +45,24 @@ export interface Checkpoint {
   readonly weights: ReadonlyMap<string, SafetensorsTensor>;
   readonly state: TrainerState;
   readonly args: Partial<ResolvedArguments>;
+  /** What the model and its tokenizer bring along, by the names of the files: config.json, tokenizer.json. */
+  readonly modelFiles?: ModelFiles;
   /** Left out with `saveOnlyModel`. */
   readonly resume?: ResumeState;
 }
+
+/** The files of a checkpoint. */
+export const FILES = {
+  weights: 'model.safetensors',
+  optimizer: 'optimizer.safetensors',
+  scheduler: 'scheduler.json',
+  loop: 'rng_state.json',
+  history: 'update_history.safetensors',
+  memory: 'run_memory.json',
+  state: 'trainer_state.json',
+  args: 'training_args.json',
+  checksums: 'tensor_checksums.json',
+} as const;
 
 /** A checkpoint that cannot be used: which file, what was expected, what was found, and what to do. */
 export class CheckpointError extends Error {

@@ -1,9 +1,10 @@
-import { type Optimizer, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { type Optimizer, tidy, type Variable, zerosLike } from '@tensorflow/tfjs-core';
 import { ownVariables, type Slot, setIterations, slotLists } from '../../tfjs/optimizer-slots.js';
 import type { NamedParameter } from '../../tfjs/parameter-names.js';
 import type { Safetensors, SafetensorsTensor } from '../safetensors.js';
+import { expectIn, recordIn } from './check-checkpoint.js';
 import { CheckpointError } from './checkpoint.js';
-import { assignTensor, encodeTensor } from './weights.js';
+import { assignTensor, encodeTensor, fits } from './weights.js';
 
 /** The optimizers of tf.train, which keep all they remember in slots and in variables of their own. */
 const OF_TF_TRAIN: ReadonlySet<string> = new Set([
@@ -34,18 +35,41 @@ export async function readSlots(optimizer: Optimizer, parameters: readonly Named
 }
 
 /** @throws CheckpointError for what another model's or another version's optimizer remembers. */
-export function writeSlots(
+export function checkSlots(
   optimizer: Optimizer,
   parameters: readonly NamedParameter[],
   { tensors, metadata }: Safetensors,
   file: string,
 ): void {
-  const kinds = JSON.parse(metadata.slots ?? '{}') as Record<string, string>;
-  const saved = (name: string): SafetensorsTensor => {
+  const kinds = recordIn(metadata, 'slots', file);
+  const iterations = Number(metadata.iterations);
+  const isCount = Number.isSafeInteger(iterations) && iterations >= 0;
+  expectIn(file, 'iterations', isCount, 'a whole number of at least 0', metadata.iterations);
+  const check = (name: string, variable: Variable): void => {
     const value = tensors.get(name);
-    if (value) return value;
-    throw new CheckpointError(`${file}: expected what ${optimizer.getClassName()} remembers, got none named ${name}`);
+    if (!value) {
+      throw new CheckpointError(`${file}: expected what ${optimizer.getClassName()} remembers, got none named ${name}`);
+    }
+    const expectation = `${variable.dtype} [${variable.shape}]`;
+    expectIn(file, name, fits({ variable }, value), expectation, `${value.dtype} [${value.shape}]`);
   };
+  for (const [field] of slotLists(optimizer)) {
+    if (field in kinds) for (const { name, variable } of trainedOf(parameters)) check(slotName(field, name), variable);
+    else {
+      const extra = [...tensors.keys()].find((name) => name.startsWith(`${field}.`));
+      expectIn(file, 'slots', extra === undefined, 'the kinds of all that is remembered', `none of ${extra}`);
+    }
+  }
+  for (const [field, variable] of ownVariables(optimizer)) check(ownName(field), variable);
+}
+
+/** Have it remember what has been checked. */
+export function writeSlots(
+  optimizer: Optimizer,
+  parameters: readonly NamedParameter[],
+  { tensors, metadata }: Safetensors,
+): void {
+  const kinds = JSON.parse(metadata.slots!) as Record<string, string>;
   const trained = trainedOf(parameters);
   for (const [field, slots] of slotLists(optimizer)) {
     const kind = kinds[field];
@@ -53,11 +77,13 @@ export function writeSlots(
     else {
       for (const [i, parameter] of trained.entries()) {
         slots[i] ??= emptySlot(parameter, kind);
-        assignTensor(slots[i].variable, saved(slotName(field, parameter.name)), field);
+        assignTensor(slots[i].variable, tensors.get(slotName(field, parameter.name))!, field);
       }
     }
   }
-  for (const [field, variable] of ownVariables(optimizer)) assignTensor(variable, saved(ownName(field)), field);
+  for (const [field, variable] of ownVariables(optimizer)) {
+    assignTensor(variable, tensors.get(ownName(field))!, field);
+  }
   setIterations(optimizer, Number(metadata.iterations));
 }
 

@@ -2,9 +2,11 @@ import type { Optimizer } from '@tensorflow/tfjs-core';
 import type { NamedParameter } from '../../tfjs/parameter-names.js';
 import { AdamW, type AdamWMoments } from '../optimizer/adamw.js';
 import { float32Tensor, type Safetensors, type SafetensorsTensor, toFloat32 } from '../safetensors.js';
+import { expectIn, recordIn } from './check-checkpoint.js';
 import { CheckpointError } from './checkpoint.js';
-import { isOfTfTrain, readSlots, writeSlots } from './optimizer-slots-state.js';
-import { readOptimizerWeights, writeOptimizerWeights } from './optimizer-weights-state.js';
+import { checkSlots, isOfTfTrain, readSlots, writeSlots } from './optimizer-slots-state.js';
+import { checkOptimizerWeights, readOptimizerWeights, writeOptimizerWeights } from './optimizer-weights-state.js';
+import { fits } from './weights.js';
 
 /** What an optimizer remembers: by the names of the parameters, where it is one that is known. */
 export async function readOptimizer(optimizer: Optimizer, parameters: readonly NamedParameter[]): Promise<Safetensors> {
@@ -23,22 +25,34 @@ export async function checkSavable(optimizer: Optimizer): Promise<void> {
   iterations?.tensor.dispose();
 }
 
-/** @throws CheckpointError for the memory of another optimizer, or of other parameters. */
-export async function writeOptimizer(
+/**
+ * Look at what an optimizer is to remember, and give what makes it remember that: nothing is changed before.
+ *
+ * @throws CheckpointError for the memory of another optimizer, of other parameters, or of more steps than were made.
+ */
+export function preparedOptimizer(
   optimizer: Optimizer,
   parameters: readonly NamedParameter[],
   saved: Safetensors,
   file: string,
-): Promise<void> {
+  globalStep: number,
+): () => void | Promise<void> {
   const kind = optimizer.getClassName();
   if (saved.metadata.optimizer !== kind) {
     throw new CheckpointError(
       `${file}: expected what ${kind} remembers, got what ${saved.metadata.optimizer ?? 'another program'} does; resume with the optimizer the run began with`,
     );
   }
-  if (optimizer instanceof AdamW) writeAdamW(optimizer, parameters, saved, file);
-  else if (isOfTfTrain(optimizer)) writeSlots(optimizer, parameters, saved, file);
-  else await writeOptimizerWeights(optimizer, saved);
+  if (optimizer instanceof AdamW) {
+    const state = adamWState(parameters, saved, file, globalStep);
+    return () => optimizer.restore(state);
+  }
+  if (isOfTfTrain(optimizer)) {
+    checkSlots(optimizer, parameters, saved, file);
+    return () => writeSlots(optimizer, parameters, saved);
+  }
+  checkOptimizerWeights(saved, file);
+  return () => writeOptimizerWeights(optimizer, saved);
 }
 
 function read(optimizer: Optimizer, parameters: readonly NamedParameter[]): Safetensors | Promise<Safetensors> {
@@ -63,23 +77,37 @@ function readAdamW(optimizer: AdamW, parameters: readonly NamedParameter[]): Saf
   return { tensors, metadata: { steps: JSON.stringify(steps) } };
 }
 
-function writeAdamW(
-  optimizer: AdamW,
+function adamWState(
   parameters: readonly NamedParameter[],
   { tensors, metadata }: Safetensors,
   file: string,
-): void {
-  const steps = JSON.parse(metadata.steps ?? '{}') as Record<string, number>;
-  const variables = new Map(parameters.map(({ name, variable }) => [name, variable]));
+  globalStep: number,
+): Map<string, AdamWMoments> {
+  const steps = recordIn(metadata, 'steps', file);
+  const known = new Map(parameters.map((parameter) => [parameter.name, parameter]));
   const state = new Map<string, AdamWMoments>();
   for (const [name, step] of Object.entries(steps)) {
+    const isCount = Number.isSafeInteger(step) && (step as number) >= 1 && (step as number) <= globalStep;
+    expectIn(file, `steps of ${name}`, isCount, `a whole number from 1 to global_step ${globalStep}`, step);
     const [first, second] = [tensors.get(`${FIRST}.${name}`), tensors.get(`${SECOND}.${name}`)];
-    const variable = variables.get(name);
-    if (!first || !second || !variable) {
-      throw new CheckpointError(`${file}: expected both moments of parameters of this model, got not those of ${name}`);
+    const parameter = known.get(name);
+    if (!first || !second || !parameter || !fits(parameter, first) || !fits(parameter, second)) {
+      throw new CheckpointError(
+        `${file}: expected both moments of parameters of this model, in their shapes, got not those of ${name}`,
+      );
     }
     const values = { first: toFloat32(first, name), second: toFloat32(second, name) };
-    state.set(variable.name, { step, shape: first.shape, ...values });
+    state.set(parameter.variable.name, { step: step as number, shape: first.shape, ...values });
   }
-  optimizer.restore(state);
+  for (const name of tensors.keys()) {
+    const parameter = name.replace(/^exp_avg(_sq)?\./, '');
+    expectIn(
+      file,
+      'steps',
+      parameter in steps,
+      `the steps of every parameter that has moments`,
+      `none of ${parameter}`,
+    );
+  }
+  return state;
 }

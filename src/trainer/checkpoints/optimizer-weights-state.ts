@@ -1,5 +1,6 @@
 import { dispose, type Optimizer, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { Safetensors, SafetensorsTensor } from '../safetensors.js';
+import { expectIn, parsed } from './check-checkpoint.js';
 import { decodeTensor, encodeTensor } from './weights.js';
 
 /** What an optimizer of someone else's says of itself by `getWeights()`, in its order. */
@@ -13,6 +14,17 @@ export async function readOptimizerWeights(optimizer: Optimizer): Promise<Safete
   }
   const names = JSON.stringify(weights.map(({ name }) => name));
   return { tensors, metadata: { iterations: String(optimizer.iterations), names } };
+}
+
+/** @throws CheckpointError for a list of names without their values. */
+export function checkOptimizerWeights({ tensors, metadata }: Safetensors, file: string): void {
+  const iterations = Number(metadata.iterations);
+  const isCount = Number.isSafeInteger(iterations) && iterations >= 0;
+  expectIn(file, 'iterations', isCount, 'a whole number of at least 0', metadata.iterations);
+  const names = parsed(metadata.names);
+  const isWhole =
+    Array.isArray(names) && names.every((name, i) => typeof name === 'string' && tensors.has(weightName(i)));
+  expectIn(file, 'names', isWhole, 'names that each have a tensor', metadata.names);
 }
 
 /** Give it back by `setWeights()`. */

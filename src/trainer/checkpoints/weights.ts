@@ -18,16 +18,26 @@ export async function readWeights(parameters: readonly NamedParameter[]): Promis
  * @throws CheckpointError for weights of another model.
  */
 export function writeWeights(parameters: readonly NamedParameter[], weights: Weights, file: string): void {
-  checkNames(parameters, weights, file);
-  for (const { name, variable } of parameters) {
-    const { shape, dtype } = weights.get(name)!;
-    if (shape.join() !== variable.shape.join() || TYPES[dtype] !== variable.dtype) {
-      throw new CheckpointError(
-        `${file}: expected ${name} to be ${variable.dtype} [${variable.shape}], as in the model; got ${dtype} [${shape}]`,
-      );
-    }
-  }
+  checkWeights(parameters, weights, file);
   for (const { name, variable } of parameters) assignTensor(variable, weights.get(name)!, name);
+}
+
+/** @throws CheckpointError for weights of another model. */
+export function checkWeights(parameters: readonly NamedParameter[], weights: Weights, file: string): void {
+  checkNames(parameters, weights, file);
+  for (const parameter of parameters) {
+    const { name, variable } = parameter;
+    const value = weights.get(name)!;
+    if (fits(parameter, value)) continue;
+    throw new CheckpointError(
+      `${file}: expected ${name} to be ${variable.dtype} [${variable.shape}], as in the model; got ${value.dtype} [${value.shape}]`,
+    );
+  }
+}
+
+/** Whether a value has a variable's shape and type. */
+export function fits({ variable }: Pick<NamedParameter, 'variable'>, { shape, dtype }: SafetensorsTensor): boolean {
+  return shape.join() === variable.shape.join() && TYPES[dtype] === variable.dtype;
 }
 
 /** A tensor as a safetensors file holds it. */

@@ -1,7 +1,8 @@
-import { stack, Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
+import { cast, type DataType, stack, Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { describeValue } from '../../events/check-option.js';
 import { toTensor } from '../model/to-tensor.js';
 import type { Batch } from '../model/trainable-model.js';
+import { FieldTypes, fieldIn } from './field-types.js';
 import { isRecord } from './main-input.js';
 
 /**
@@ -14,12 +15,18 @@ export type Collator<Example> = (examples: readonly Example[]) => Batch;
 const RENAMED: Readonly<Record<string, string>> = { label: 'labels', label_ids: 'labels' };
 
 /**
- * The default collator: for examples that are records of numbers, arrays and tensors, one tensor a field, stacked.
- * Whole numbers are int32. Typed arrays keep their type.
+ * The default collator: for examples that are records of numbers, arrays and tensors, one tensor a field, stacked. A
+ * field whose numbers are all whole is int32, over the whole batch; Float32Array and float32 tensors are floats always.
+ * A Trainer goes by its whole dataset, where that is an array.
  *
  * @throws TypeError for another kind of example, RangeError for fields of different shapes.
  */
 export function defaultCollator(examples: readonly unknown[]): Batch {
+  return collateFields(examples, new FieldTypes());
+}
+
+/** The default collator, of a dataset whose fields have types of their own. */
+export function collateFields(examples: readonly unknown[], types: FieldTypes, prefix = ''): Batch {
   const [first] = examples;
   if (!isRecord(first)) {
     throw new TypeError(
@@ -28,27 +35,37 @@ export function defaultCollator(examples: readonly unknown[]): Batch {
   }
   const fields = Object.keys(first).filter((name) => first[name] !== undefined && first[name] !== null);
   return tidy(() => {
-    const columns = fields.map((name) => [RENAMED[name] ?? name, stacked(name, examples as Fields[])]);
+    const columns = fields.map((name) => {
+      const values = (examples as Fields[]).map((example) => example[name]);
+      return [RENAMED[name] ?? name, stacked(fieldIn(prefix, name), values, types)];
+    });
     return Object.fromEntries(columns) as Record<string, Tensor>;
   });
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function stacked(name: string, examples: readonly Fields[]): unknown {
-  const values = examples.map((example) => example[name]);
-  if (values.every((value) => typeof value === 'number')) return toTensor(values);
-  if (isRecord(values[0]) && !(values[0] instanceof Tensor)) return defaultCollator(values);
+function stacked(field: string, values: readonly unknown[], types: FieldTypes): unknown {
+  if (isRecord(values[0]) && !(values[0] instanceof Tensor)) return collateFields(values, types, field);
+  const dtype = types.isFloat(field, values) ? 'float32' : undefined;
+  if (values.every((value) => typeof value === 'number')) return tensor(values, undefined, dtype ?? 'int32');
   const shapes = new Set<string>();
   const batch = tidy(() => {
-    const tensors = values.map((value) => rowOf(name, value));
-    for (const { shape } of tensors) shapes.add(`[${shape}]`);
-    return shapes.size === 1 ? stack(tensors) : undefined;
+    const rows = values.map((value) => rowOf(field, value));
+    for (const { shape } of rows) shapes.add(`[${shape}]`);
+    const type = dtype ?? commonType(rows);
+    return shapes.size === 1 ? stack(rows.map((row) => (row.dtype === type ? row : cast(row, type)))) : undefined;
   });
   if (batch) return batch;
   throw new RangeError(
-    `${name}: expected one shape in a batch, got ${[...shapes].join(', ')}; pad them to one length in a dataCollator`,
+    `${field}: expected one shape in a batch, got ${[...shapes].join(', ')}; pad them to one length in a dataCollator`,
   );
+}
+
+/** Of rows without floats: what they all are, or integers. */
+function commonType(rows: readonly Tensor[]): DataType {
+  const { dtype } = rows[0]!;
+  return rows.every((row) => row.dtype === dtype) ? dtype : 'int32';
 }
 
 function rowOf(name: string, value: unknown): Tensor {

@@ -45,7 +45,7 @@ export async function exampleLengths<Example>(
 ): Promise<number[]> {
   if (!at || length === undefined) {
     throw new TypeError(
-      'groupByLength: expected a trainDataset that is an array or has length and get(index), got one that is iterated in its own order; give an indexed one, or leave groupByLength out',
+      'trainSamplingStrategy: expected a trainDataset that is an array or has length and get(index) with "group_by_length", got one that is iterated in its own order; give an indexed one, or leave trainSamplingStrategy out',
     );
   }
   const lengths: number[] = [];
@@ -67,7 +67,7 @@ function lengthOfExample(example: unknown, column: string, inputNames: readonly 
   const length = input && lengthOf(input.value);
   if (length !== undefined) return length;
   throw new TypeError(
-    `groupByLength: expected a number ${JSON.stringify(column)} or ${quotedNames(inputNames)} in every example, got ${describeExample(example)} at index ${index}; set lengthColumnName, or the model's mainInputName`,
+    `trainSamplingStrategy: expected a number ${JSON.stringify(column)} or ${quotedNames(inputNames)} in every example, got ${describeExample(example)} at index ${index}; set lengthColumnName, or the model's mainInputName`,
   );
 }
 

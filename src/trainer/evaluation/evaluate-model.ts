@@ -3,6 +3,7 @@ import type { Metrics } from '../../events/events.js';
 import { batches } from '../data/batches.js';
 import type { Collator } from '../data/collate.js';
 import type { ExampleSource } from '../data/train-dataset.js';
+import { countItems, labelsOf } from '../model/count-items.js';
 import type { Objective } from '../model/objective.js';
 import { toTensor } from '../model/to-tensor.js';
 import type { Batch } from '../model/trainable-model.js';
@@ -22,6 +23,8 @@ export interface EvaluateOptions<Example> {
   readonly objective: Objective;
   readonly collate: Collator<Example>;
   readonly batchSize: number;
+  /** Leave out a last batch that is smaller. */
+  readonly dropLast: boolean;
   readonly seed: number;
   /** Whether to keep what the model says; else only its loss. */
   readonly keepPredictions: boolean;
@@ -46,7 +49,7 @@ export async function evaluateModel<Example>(
   source: ExampleSource<Example>,
   options: EvaluateOptions<Example>,
 ): Promise<Evaluated> {
-  const { objective, collate, batchSize, keepPredictions, computeMetrics, prefix } = options;
+  const { objective, collate, batchSize, dropLast, keepPredictions, computeMetrics, prefix } = options;
   const parts: { readonly predictions: NumericArray[]; readonly labels: NumericArray[] } = {
     predictions: [],
     labels: [],
@@ -54,9 +57,9 @@ export async function evaluateModel<Example>(
   let samples = 0;
   let lossSum = 0;
   let judged = 0;
-  for await (const { batch, size, tensors } of batches(source, { batchSize, collate })) {
+  for await (const { batch, size, tensors } of batches(source, { batchSize, collate, dropLast })) {
     try {
-      const { loss, predictions, labels } = await readJudged(objective, batch, options.seed, keepPredictions);
+      const { loss, predictions, labels } = await readJudged(objective, batch, size, options);
       samples += size;
       if (loss !== undefined) {
         lossSum += loss * size;
@@ -81,8 +84,14 @@ export async function evaluateModel<Example>(
 }
 
 /** What a model says of a batch, as numbers: the loss, and where they are wanted predictions and labels. */
-async function readJudged(objective: Objective, batch: Batch, seed: number, keepPredictions: boolean) {
-  const { logits, loss, labels } = judge(objective, batch, seed);
+async function readJudged(
+  objective: Objective,
+  batch: Batch,
+  size: number,
+  { seed, keepPredictions }: Pick<EvaluateOptions<never>, 'seed' | 'keepPredictions'>,
+) {
+  const numItemsInBatch = objective.isMean ? 0 : countItems(batch, size);
+  const { logits, loss, labels } = judge(objective, batch, seed, numItemsInBatch);
   try {
     return {
       loss: loss && (await loss.data())[0]!,
@@ -95,23 +104,16 @@ async function readJudged(objective: Objective, batch: Batch, seed: number, keep
 }
 
 /** Logits, loss and labels; the caller disposes them. */
-function judge(objective: Objective, batch: Batch, seed: number) {
+function judge(objective: Objective, batch: Batch, seed: number, numItemsInBatch: number) {
   return tidy(() => {
-    const { logits, loss } = objective.judge(batch, { training: false, seed }, 1);
-    const target = (batch as Batch & { readonly ys?: Batch['labels'] }).ys;
-    const values = batch.labels ?? target;
-    const single = values !== undefined && isSingle(values);
+    const { logits, loss } = objective.judge(batch, { training: false, seed }, numItemsInBatch);
+    const values = labelsOf(batch);
     return {
       logits: logits.clone(),
       loss: loss?.clone(),
-      labels: single ? toTensor(values).clone() : undefined,
+      labels: values && toTensor(values).clone(),
     };
   });
-}
-
-/** Whether labels are of one output: several by name have no one array. */
-function isSingle(values: object): boolean {
-  return 'dataId' in values || ArrayBuffer.isView(values) || Array.isArray(values);
 }
 
 function prefixed(prefix: string, metrics: Metrics): Metrics {

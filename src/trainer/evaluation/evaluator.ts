@@ -45,9 +45,10 @@ export class Evaluator<Example> {
     const { announcer, args, computeMetrics } = this.options;
     const keepPredictions = computeMetrics !== undefined && !args.predictionLossOnly;
     const { metrics } = await this.#run('evalDataset', dataset, prefix, keepPredictions);
-    await logMetrics(announcer, metrics);
-    await announcer.say('onEvaluate', { type: 'evaluate', metrics }, { metrics });
-    return metrics;
+    const logged = await logMetrics(announcer, metrics);
+    // The event has its epoch already: among its metrics it would be drawn as one.
+    await announcer.say('onEvaluate', { type: 'evaluate', metrics }, { metrics: logged });
+    return logged;
   }
 
   async predict(dataset: TrainDataset<Example>, prefix: string): Promise<PredictionOutput> {
@@ -69,11 +70,13 @@ export class Evaluator<Example> {
     const { args, announcer, objective, collate, computeMetrics, clock } = this.options;
     const begin = clock();
     const source = exampleSource(name, dataset);
+    checkHasBatch(name, source.length, args);
     const unpatchBackend = patchBackend();
     const evaluated = await evaluateModel(source, {
       objective,
       collate,
       batchSize: args.perDeviceEvalBatchSize,
+      dropLast: args.dataloaderDropLast,
       seed: args.seed,
       keepPredictions,
       computeMetrics,
@@ -84,4 +87,13 @@ export class Evaluator<Example> {
     const speed = speedMetrics(prefix, clock() - begin, { samples: evaluated.samples, steps });
     return { ...evaluated, metrics: { ...evaluated.metrics, ...speed } };
   }
+}
+
+/** A dataset that is smaller than a batch would be judged by nothing. */
+function checkHasBatch(name: string, length: number | undefined, args: ResolvedArguments): void {
+  const { dataloaderDropLast, perDeviceEvalBatchSize: batchSize } = args;
+  if (!dataloaderDropLast || length === undefined || length === 0 || length >= batchSize) return;
+  throw new RangeError(
+    `${name}: expected at least one batch of ${batchSize}, with dataloaderDropLast, got ${length} examples; set a smaller perDeviceEvalBatchSize, or leave dataloaderDropLast out`,
+  );
 }

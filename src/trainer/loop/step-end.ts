@@ -1,7 +1,9 @@
 import type { WaitingRequest } from '../../run/control-queue.js';
+import { isOfSystem, retried } from '../checkpoints/retried.js';
 import { metricOf } from '../evaluation/metric-of.js';
 import type { Session } from '../session/session.js';
 import { logMetrics } from './log-metrics.js';
+import { SaveFailures } from './save-failures.js';
 import { speedMetrics } from './speed-metrics.js';
 
 /**
@@ -13,10 +15,12 @@ const MOST_ROUNDS = 4;
 /** What the end of a step, an epoch or a training brings: log, evaluation, checkpoint, and what control has asked for. */
 export class StepEnd<Example> {
   readonly #session: Session<Example>;
+  readonly #failures: SaveFailures;
   #whyNoSave: string | undefined;
 
   constructor(session: Session<Example>) {
     this.#session = session;
+    this.#failures = new SaveFailures(session.announcer);
   }
 
   /** Do what is due, and then what is asked for. */
@@ -91,19 +95,29 @@ export class StepEnd<Example> {
     return true;
   }
 
-  /** Write a checkpoint. One that fails ends the training, unless it is only control that asked for it. */
+  /**
+   * Write a checkpoint. One that fails ends the training, unless it is only control that asked for it, or it is the
+   * system that refused and `saveFailure` says to go on.
+   */
   async #save(asked: readonly WaitingRequest[]): Promise<void> {
-    const { announcer, checkpoints, control, position } = this.#session;
+    const { announcer, args, checkpoints, control, position } = this.#session;
     const isDue = control.shouldSave;
     let path: string;
     try {
       if (this.#whyNoSave !== undefined) throw new Error(this.#whyNoSave);
-      path = await checkpoints.save(position);
+      path = await retried(
+        () => checkpoints.save(position),
+        (error) => this.#failures.failed(error),
+      );
     } catch (error) {
       for (const { refuse } of asked) refuse(error);
-      if (isDue) throw error;
+      const goesOn = args.saveFailure === 'continue' && isOfSystem(error);
+      if (isDue && !goesOn) throw error;
+      if (isDue) this.#failures.failed(error);
+      control.shouldSave = false;
       return;
     }
+    this.#failures.written();
     try {
       await announcer.say('onSave', { type: 'save', path }, {});
     } finally {

@@ -54,6 +54,7 @@ export class TrainingLoop<Example> {
     await this.#stepEnd.settleLast();
     const logged = await logMetrics(announcer, metrics);
     await this.#stepEnd.settleLast();
+    await checkpoints.keepBestAlone();
     const best = args.loadBestModelAtEnd ? await checkpoints.loadBest() : undefined;
     if (best !== undefined) {
       this.#stepEnd.refuseSaves(
@@ -139,7 +140,7 @@ export class TrainingLoop<Example> {
     const pass = batches(source, {
       batchSize: args.perDeviceTrainBatchSize,
       collate,
-      shuffle: [args.dataSeed ?? args.seed, epoch],
+      ...(args.trainSamplingStrategy !== 'sequential' && { shuffle: [args.dataSeed ?? args.seed, epoch] }),
       grouping,
       dropLast: args.dataloaderDropLast,
       skip,

@@ -1,5 +1,6 @@
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { batchCount } from '../data/batches.js';
+import type { DataPosition } from '../state/data-position.js';
 
 /** How long a training is going to be. */
 export interface TrainingPlan {
@@ -8,8 +9,8 @@ export interface TrainingPlan {
   readonly updatesPerEpoch: number;
   /** Micro-batches in an epoch. */
   readonly batchesPerEpoch: number;
-  /** Examples that will be seen. */
-  readonly samples: number;
+  /** Whether the dataset said its length: else an epoch is as long as it turns out, and these numbers are the most. */
+  readonly isLengthKnown: boolean;
 }
 
 /**
@@ -20,7 +21,6 @@ export interface TrainingPlan {
 export function planTraining(args: ResolvedArguments, length: number | undefined): TrainingPlan {
   const { perDeviceTrainBatchSize, gradientAccumulationSteps, dataloaderDropLast } = args;
   const given = args.maxSteps > 0 ? args.maxSteps : undefined;
-  const perUpdate = perDeviceTrainBatchSize * gradientAccumulationSteps;
   if (length === undefined) {
     if (given === undefined) {
       throw new RangeError(
@@ -32,7 +32,7 @@ export function planTraining(args: ResolvedArguments, length: number | undefined
       numTrainEpochs: Number.MAX_SAFE_INTEGER,
       updatesPerEpoch: given,
       batchesPerEpoch: given * gradientAccumulationSteps,
-      samples: given * perUpdate,
+      isLengthKnown: false,
     };
   }
   const batchesPerEpoch = batchCount(length, perDeviceTrainBatchSize, dataloaderDropLast);
@@ -46,6 +46,37 @@ export function planTraining(args: ResolvedArguments, length: number | undefined
     numTrainEpochs: Math.ceil(given === undefined ? args.numTrainEpochs : given / updatesPerEpoch),
     updatesPerEpoch,
     batchesPerEpoch,
-    samples: given === undefined ? length * args.numTrainEpochs : given * perUpdate,
+    isLengthKnown: true,
   };
+}
+
+/** Where a training is that goes on, and what its epochs were made of until then. */
+export interface ResumedAt {
+  readonly position: DataPosition;
+  readonly globalStep: number;
+  readonly gradientAccumulationSteps: number;
+  readonly batchesPerEpoch: number | null;
+}
+
+/**
+ * The plan of a training that goes on. Where its updates are of other sizes now, those of before say nothing of what is
+ * left: that is counted from the position in the data.
+ */
+export function resumedPlan(plan: TrainingPlan, args: ResolvedArguments, at: ResumedAt): TrainingPlan {
+  const { batchesPerEpoch, updatesPerEpoch, isLengthKnown } = plan;
+  const { gradientAccumulationSteps: perUpdate } = args;
+  const isSame = at.gradientAccumulationSteps === perUpdate && at.batchesPerEpoch === batchesPerEpoch;
+  if (isSame || !isLengthKnown) return plan;
+  const { epoch, batches } = at.position;
+  const inThisEpoch = Math.ceil((batchesPerEpoch - batches) / perUpdate);
+  if (args.maxSteps > 0) {
+    const afterIt = Math.max(0, args.maxSteps - at.globalStep - inThisEpoch);
+    return { ...plan, numTrainEpochs: epoch + 1 + Math.ceil(afterIt / updatesPerEpoch) };
+  }
+  const epochsLeft = args.numTrainEpochs - epoch;
+  const left =
+    epochsLeft >= 1
+      ? inThisEpoch + Math.ceil((epochsLeft - 1) * updatesPerEpoch)
+      : Math.ceil((epochsLeft * batchesPerEpoch - batches) / perUpdate);
+  return { ...plan, maxSteps: at.globalStep + Math.max(0, left) };
 }

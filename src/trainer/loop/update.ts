@@ -1,9 +1,8 @@
-import { div, memory, type Scalar, tidy } from '@tensorflow/tfjs-core';
+import { div, memory, type Scalar } from '@tensorflow/tfjs-core';
 import { readLoss } from '../../tfjs/read-loss.js';
 import { disposeBatches, type SizedBatch } from '../data/batches.js';
 import { seededUint32 } from '../data/random.js';
-import { IGNORED_LABEL } from '../model/loss.js';
-import { toTensor } from '../model/to-tensor.js';
+import { countItems } from '../model/count-items.js';
 import type { Session } from '../session/session.js';
 import { Gradients } from './gradients.js';
 import { liveParameters, observedUpdate } from './observed-update.js';
@@ -35,7 +34,7 @@ export class Update<Example> {
       gradients.dispose();
       disposeBatches(group);
     }
-    this.#advance(epoch, group.length);
+    this.#advance(epoch, group);
     await this.#sayEnd(loss, group, begin, tokensBefore);
     return true;
   }
@@ -43,7 +42,9 @@ export class Update<Example> {
   /** The gradients of all micro-batches, and their loss; undefined where a callback or control stops it on the way. */
   async #accumulate(gradients: Gradients, group: readonly SizedBatch[]): Promise<number | undefined> {
     const { announcer, control, meter, objective, state } = this.#session;
-    const numItemsInBatch = objective.isMean ? 0 : countItems(group);
+    const numItemsInBatch = objective.isMean
+      ? 0
+      : group.reduce((sum, { batch, size }) => sum + countItems(batch, size), 0);
     let loss = 0;
     for (const [i, { batch }] of group.entries()) {
       const share = await this.#backward(gradients, batch, i, group.length, numItemsInBatch);
@@ -120,9 +121,11 @@ export class Update<Example> {
     }
   }
 
-  #advance(epoch: number, batches: number): void {
-    const { plan, position, state } = this.#session;
-    const over = position.batches + batches;
+  #advance(epoch: number, group: readonly SizedBatch[]): void {
+    const { plan, position, state, tally } = this.#session;
+    const over = position.batches + group.length;
+    tally.steps++;
+    tally.samples += examplesIn(group);
     state.globalStep++;
     state.epoch = epoch + over / plan.batchesPerEpoch;
     this.#session.position = { epoch, batches: over };
@@ -140,7 +143,7 @@ export class Update<Example> {
         loss,
         learningRate: tally.last!.learningRate,
         durationMs,
-        examples: group.reduce((sum, { size }) => sum + size, 0),
+        examples: examplesIn(group),
         // What listeners took between two steps counts too, and must not exceed the whole.
         observingMs: Math.min(bus.takeObservingMs(), durationMs),
         numTensors: memory().numTensors,
@@ -151,18 +154,6 @@ export class Update<Example> {
   }
 }
 
-/** Labels in a group of micro-batches that count. */
-function countItems(group: readonly SizedBatch[]): number {
-  let count = 0;
-  for (const { batch, size } of group) {
-    if (batch.labels === undefined) count += size;
-    else
-      count += tidy(
-        () =>
-          toTensor(batch.labels!)
-            .dataSync()
-            .filter((label) => label !== IGNORED_LABEL).length,
-      );
-  }
-  return count;
+function examplesIn(group: readonly SizedBatch[]): number {
+  return group.reduce((sum, { size }) => sum + size, 0);
 }

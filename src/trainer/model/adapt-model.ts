@@ -3,6 +3,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { describeValue } from '../../events/check-option.js';
 import { weightNames } from '../../tfjs/parameter-names.js';
 import { TEXT_INPUT_NAMES } from '../data/main-input.js';
+import { hasWeightDecay } from '../optimizer/weight-decay.js';
+import { decayingWeights } from './layer-decay.js';
 import { toTensor } from './to-tensor.js';
 import type { AdaptedModel, Batch, BatchValues, ForwardModel, TrainableModel } from './trainable-model.js';
 
@@ -24,6 +26,7 @@ function adaptForwardModel(model: ForwardModel): AdaptedModel {
     gives: 'logits',
     mainInputNames: model.mainInputName === undefined ? TEXT_INPUT_NAMES : [model.mainInputName],
     parameters: () => model.parameters(),
+    decays: hasWeightDecay,
     forward(batch, options) {
       const output = model.forward(batch, options);
       return output instanceof Tensor ? { logits: output } : output;
@@ -48,6 +51,8 @@ interface CompiledParts {
 }
 
 function adaptLayersModel(model: LayersModel): AdaptedModel {
+  // A tf.Sequential knows the names of its inputs from then on; compile() does it too.
+  if (!model.built) (model as unknown as { build(): void }).build();
   const parts = compiledParts(model);
   return {
     gives: parts.lossFunctions ? 'loss' : 'outputs',
@@ -55,6 +60,11 @@ function adaptLayersModel(model: LayersModel): AdaptedModel {
     parameters() {
       const names = weightNames(model);
       return model.weights.map((weight) => ({ name: names.get(weight.name)!, variable: weight.read() as Variable }));
+    },
+    decays(name) {
+      const decaying = decayingWeights(model);
+      const names = weightNames(model);
+      return model.weights.some((weight) => names.get(weight.name) === name && decaying.has(weight.name));
     },
     forward(batch, { training }) {
       const outputs = [model.apply(inputsOf(model, batch), { training })].flat() as Tensor[];
@@ -76,14 +86,21 @@ function inputsOf(model: LayersModel, batch: Batch): Tensor[] {
   const { xs, ...named } = batch as LayersBatch;
   const values = xs === undefined ? named : xs;
   const names = model.inputNames;
-  if (names.length === 1 && isValues(values)) return [toTensor(values)];
+  if (names.length === 1 && isValues(values)) return [toInput(model, 0, values)];
   const entries = values as LayersBatch;
-  return names.map((name) => {
-    if (isValues(entries[name])) return toTensor(entries[name]);
+  return names.map((name, i) => {
+    if (isValues(entries[name])) return toInput(model, i, entries[name]);
     throw new TypeError(
       `batch: expected ${names.length === 1 ? '"xs"' : `inputs ${names.join(', ')}`}, got ${Object.keys(entries).join(', ') || 'nothing'}`,
     );
   });
+}
+
+/** In the type that the input layer has: whole numbers in an array are not meant to be integers there. */
+function toInput(model: LayersModel, index: number, values: BatchValues): Tensor {
+  const dtype = model.inputs[index]?.dtype;
+  const input = toTensor(values);
+  return dtype === undefined || dtype === input.dtype ? input : cast(input, dtype);
 }
 
 /** As tfjs-layers computes it: the mean of the sum of the outputs' losses, and the penalties of regularizers. */
@@ -131,6 +148,6 @@ function checkTarget(model: LayersModel, target: Tensor, output: Tensor): void {
   );
 }
 
-function isValues(value: unknown): value is Tensor | readonly number[] {
+function isValues(value: unknown): value is BatchValues {
   return value instanceof Tensor || ArrayBuffer.isView(value) || Array.isArray(value);
 }

@@ -37,7 +37,7 @@ export interface LossOptions {
  *
  * Rows labelled −100 do not count. Smoothed cross entropy is that of transformers' LabelSmoother.
  *
- * @throws RangeError for labels that fit none; on WebGL and WebGPU not for classes that there are not.
+ * @throws RangeError for labels that fit none, and for smoothing of labels that are no classes; on WebGL and WebGPU not for classes that there are not.
  */
 export function lossOfLogits(logits: Tensor, labels: Tensor, options: LossOptions = {}): Scalar {
   const { labelSmoothingFactor = 0 } = checkOptions('lossOfLogits', options, { labelSmoothingFactor: true });
@@ -45,6 +45,10 @@ export function lossOfLogits(logits: Tensor, labels: Tensor, options: LossOption
   const rows = logits.size / Math.max(1, classes);
   if (classes > 1 && labels.size === rows) return crossEntropy(logits, labels, labelSmoothingFactor);
   if (labels.size === logits.size) {
+    checkNoSmoothing(
+      labelSmoothingFactor,
+      classes === 1 ? 'one number a row, a regression' : 'a target for each logit',
+    );
     const targets = cast(reshape(labels, logits.shape), 'float32');
     return classes === 1
       ? (mean(squaredDifference(logits, targets)) as Scalar)
@@ -52,6 +56,14 @@ export function lossOfLogits(logits: Tensor, labels: Tensor, options: LossOption
   }
   throw new RangeError(
     `labels: expected one a row of the logits [${logits.shape}], or one a logit, got shape [${labels.shape}]`,
+  );
+}
+
+/** Of a number, or of independent targets, there is nothing to spread: a smoothing that is asked for must not be lost. */
+function checkNoSmoothing(factor: number, labels: string): void {
+  if (factor === 0) return;
+  throw new RangeError(
+    `labelSmoothingFactor: expected 0 with labels that are ${labels}, got ${factor}; it is for one class a row`,
   );
 }
 

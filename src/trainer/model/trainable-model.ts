@@ -30,6 +30,14 @@ export interface ModelOutput {
   readonly loss?: Scalar;
 }
 
+/** Files by their names: texts, or bytes. */
+export type ModelFiles = Readonly<Record<string, string | Uint8Array>>;
+
+/** Something that checkpoints and `saveModel()` carry files of: a model its config.json, a tokenizer its tokenizer.json. */
+export interface HasFiles {
+  files(): ModelFiles | Promise<ModelFiles>;
+}
+
 /** A model that is no LayersModel: named variables and a forward function. */
 export interface ForwardModel {
   /**
@@ -41,6 +49,8 @@ export interface ForwardModel {
   parameters(): readonly NamedParameter[];
   /** The logits of a batch, or those and the loss. Called in a tidy. */
   forward(batch: Batch, options: ForwardOptions): Tensor | ModelOutput;
+  /** What checkpoints carry besides the weights, such as config.json: with that, transformers loads them. */
+  files?(): ModelFiles | Promise<ModelFiles>;
 }
 
 /**
@@ -62,5 +72,7 @@ export interface AdaptedModel {
   readonly mainInputNames: readonly string[];
   /** What is saved. */
   parameters(): readonly NamedParameter[];
+  /** Whether a parameter of this name decays, where the user does not say. */
+  decays(name: string): boolean;
   forward(batch: Batch, options: ForwardOptions): ModelOutput;
 }

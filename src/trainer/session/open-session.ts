@@ -18,7 +18,10 @@ import { initialState, type TrainerState } from '../state/trainer-state.js';
 import type { Session } from './session.js';
 
 /** What a Trainer has for all its trainings. */
-export type Equipment<Example> = Pick<Kept, 'args' | 'model' | 'callbacks' | 'control' | 'history' | 'memory'> &
+export type Equipment<Example> = Pick<
+  Kept,
+  'args' | 'model' | 'callbacks' | 'control' | 'history' | 'memory' | 'modelFiles' | 'lock'
+> &
   Pick<Session<Example>, 'bus' | 'queue' | 'announcer' | 'objective' | 'collate' | 'evaluate'> & {
     /** Whether there is something to evaluate on. */
     readonly canEvaluate: boolean;
@@ -58,8 +61,8 @@ export async function openSession<Example>(
     requests: new Requests({ rate, control, canEvaluate }),
     grouping: await groupingOf(args, model, source),
     inputMeter: new InputMeter(args.includeNumInputTokensSeen, model.mainInputNames, model.parameters()),
-    checkpoints: new CheckpointKeeper(kept, plan.batchesPerEpoch),
-    tally: { beganAt: performance.now(), tokens: 0, last: undefined },
+    checkpoints: new CheckpointKeeper(kept, plan.isLengthKnown ? plan.batchesPerEpoch : null),
+    tally: { beganAt: performance.now(), steps: 0, samples: 0, tokens: 0, last: undefined },
     position: { epoch: 0, batches: 0 },
   };
 }

@@ -18,6 +18,8 @@ import type { DataPosition } from '../state/data-position.js';
 export interface Tally {
   /** When it began, in milliseconds of `performance.now()`. */
   beganAt: number;
+  steps: number;
+  samples: number;
   tokens: number;
   /** What the last update was made with. */
   last: { readonly gradNorm: number; readonly learningRate: number } | undefined;

@@ -179,7 +179,7 @@ describe('BERT', () => {
 
   it.each([
     [{ model_type: 'roberta' }, 'model_type: expected bert; got "roberta"'],
-    [{ hidden_act: 'relu' }, 'hidden_act: expected gelu; got "relu"'],
+    [{ hidden_act: 'swish' }, 'hidden_act: expected gelu, gelu_new, relu; got "swish"'],
     [{ position_embedding_type: 'relative_key' }, 'position_embedding_type: expected absolute; got "relative_key"'],
     [
       { hidden_size: 10, num_attention_heads: 3 },

@@ -45,7 +45,12 @@ describe.each(BACKENDS)('a model on disk, on %s', (backend) => {
   });
 
   it('is a folder that Hugging Face knows', async () => {
-    expect((await readdir(folder)).sort()).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
+    expect((await readdir(folder)).sort()).toEqual([
+      'config.json',
+      'model.safetensors',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ]);
     const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
     expect(config).toMatchObject({ model_type: 'bert', hidden_size: 8, id2label: { 2: 'good' } });
     const { tensors, metadata } = decodeSafetensors(await readFile(join(folder, 'model.safetensors')));

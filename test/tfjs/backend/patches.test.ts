@@ -3,6 +3,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { patchBackend, patchedKernels } from '../../../src/tfjs/backend/patch-backend.js';
+import { instrument } from '../../../src/tfjs/instrument.js';
 import { held } from '../../helpers/backend.js';
 
 /** Run with the backend as it comes, or patched. */
@@ -113,6 +114,89 @@ describe('patches', () => {
       ),
       { ...OPTIONS, numRuns: 60 },
     );
+  });
+
+  it('DepthwiseConv2dNativeBackpropFilter and …Input, with every stride and padding', async () => {
+    const side = fc.integer({ min: 1, max: 9 });
+    const small = fc.integer({ min: 1, max: 3 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({ height: side, width: side, batch: small, channels: small, multiplier: small, kernel: small }),
+        fc.tuple(small, small),
+        fc.constantFrom<'same' | 'valid' | number>('same', 'valid', 1),
+        fc.constantFrom(0, 1),
+        async ({ height, width, batch, channels, multiplier, kernel }, strides, pad, which) => {
+          fc.pre(height >= kernel && width >= kernel);
+          fc.pre(pad !== 1 || strides[0] === strides[1]);
+          await expectEqualToCpu('wasm', () => {
+            const x = tf.randomNormal<tf.Rank.R4>([batch, height, width, channels], 0, 1, 'float32', 1);
+            const filter = tf.randomNormal<tf.Rank.R4>([kernel, kernel, channels, multiplier], 0, 1, 'float32', 2);
+            const gradients = tf.grads((x, f) => {
+              const y = tf.depthwiseConv2d(x as tf.Tensor4D, f as tf.Tensor4D, strides, pad);
+              return y.mul(tf.randomNormal(y.shape, 0, 1, 'float32', 3)).sum();
+            });
+            return gradients([x, filter])[which]!;
+          });
+        },
+      ),
+      { ...OPTIONS, numRuns: 60 },
+    );
+  });
+
+  it('are all that a layer of TensorFlow.js is trained by and wasm lacks', async () => {
+    const names = (backend: string) => new Set(tf.getKernelsForBackend(backend).map(({ kernelName }) => kernelName));
+    await on('wasm', true, () => {
+      const [cpu, wasm] = [names('cpu'), names('wasm')];
+      // Complex numbers and what is made of them, pictures, ragged tensors, texts, einsum: no layer has them.
+      expect([...cpu].filter((name) => !wasm.has(name)).sort()).toEqual([
+        ...['Complex', 'ComplexAbs', 'Draw', 'Einsum', 'FFT', 'IFFT', 'Imag'],
+        ...['RaggedGather', 'RaggedRange', 'RaggedTensorToTensor', 'Real', 'StaticRegexReplace'],
+      ]);
+    });
+  });
+
+  it('train a depthwise and a separable layer on wasm', async () => {
+    await tf.setBackend('wasm');
+    const restore = patchBackend();
+    const model = tf.sequential({
+      layers: [
+        tf.layers.depthwiseConv2d({ inputShape: [6, 6, 2], kernelSize: 3, depthMultiplier: 2 }),
+        tf.layers.separableConv2d({ filters: 3, kernelSize: 2 }),
+        tf.layers.flatten(),
+        tf.layers.dense({ units: 1 }),
+      ],
+    });
+    const optimizer = tf.train.sgd(0.01);
+    model.compile({ optimizer, loss: 'meanSquaredError' });
+    const [x, y] = [tf.randomNormal([8, 6, 6, 2], 0, 1, 'float32', 1), tf.randomNormal([8, 1], 0, 1, 'float32', 2)];
+    const { history } = await model.fit(x, y, { epochs: 5, verbose: 0 });
+    expect(Number(history.loss!.at(-1))).toBeLessThan(Number(history.loss![0]));
+    tf.dispose([x, y]);
+    model.dispose();
+    optimizer.dispose();
+    restore();
+  });
+
+  it('that wasm lacks say how to patch, where a program that is observed has not', async () => {
+    await tf.setBackend('wasm');
+    const model = tf.sequential({
+      layers: [tf.layers.conv2d({ inputShape: [4, 4, 1], filters: 1, kernelSize: 2 }), tf.layers.flatten()],
+    });
+    const optimizer = tf.train.sgd(0.01);
+    model.compile({ optimizer, loss: 'meanSquaredError' });
+    const training = instrument(model);
+    const [x, y] = [tf.ones([2, 4, 4, 1]), tf.ones([2, 9])];
+    // As a backward pass runs it; there, TensorFlow.js would keep what the pass has saved.
+    expect(() => tf.engine().runKernel('Conv2DBackpropFilter', { x, dy: x })).toThrow(
+      "Kernel 'Conv2DBackpropFilter' not registered for backend 'wasm'; call patchBackend() of trainscope/tfjs after",
+    );
+    const restore = patchBackend();
+    await model.trainOnBatch(x, y);
+    restore();
+    await training.close();
+    tf.dispose([x, y]);
+    model.dispose();
+    optimizer.dispose();
   });
 
   it('BatchMatMul, with every transposition, in batches and alone', async () => {
@@ -242,7 +326,7 @@ describe('patches', () => {
     expect(kernels()).toEqual(patched);
     restore();
     expect(kernels()).toEqual(own);
-    expect(patched.filter((kernel, i) => kernel !== own[i])).toHaveLength(7);
+    expect(patched.filter((kernel, i) => kernel !== own[i])).toHaveLength(9);
   });
 
   it('kernels stay patched until the last who asked for it has put them back, in any order', async () => {

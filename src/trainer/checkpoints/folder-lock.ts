@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { removeLeftovers } from './write-checkpoint.js';
+
+/** The file that says who writes to a folder. */
+export const LOCK = '.trainscope-lock';
+
+/** How often a lock is touched, and after how long without it one of another machine is nobody's. */
+const TOUCH_MS = 20_000;
+const ABANDONED_MS = 120_000;
+
+interface Holder {
+  readonly run: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly token: string;
+}
+
+/** The locks of this process, by token: a process may have the number of one that has died. */
+const held = new Set<string>();
+
+/**
+ * Take a folder for one training: two would remove each other's checkpoints. Gives what lets go of it. A lock whose process
+ * has died is taken over, and what that one has left half written is removed.
+ *
+ * @throws Error where another training has it.
+ */
+export async function lockFolder(folder: string, run: string): Promise<() => Promise<void>> {
+  const made = await mkdir(folder, { recursive: true });
+  const file = join(folder, LOCK);
+  const holder: Holder = { run, pid: process.pid, host: hostname(), token: randomBytes(8).toString('hex') };
+  while (!(await create(file, holder))) await removeAbandoned(folder, file);
+  held.add(holder.token);
+  await removeLeftovers(folder);
+  const timer = setInterval(() => void utimes(file, new Date(), new Date()).catch(() => {}), TOUCH_MS);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    held.delete(holder.token);
+    if ((await read(file))?.token === holder.token) await rm(file, { force: true });
+    // A folder that was made for nothing; one that is not empty stays.
+    if (made !== undefined) await rmdir(folder).catch(() => {});
+  };
+}
+
+async function create(file: string, holder: Holder): Promise<boolean> {
+  const own = `${file}-${holder.token}`;
+  const text = `${JSON.stringify(holder)}\n`;
+  await writeFile(own, text, { flag: 'wx' });
+  try {
+    // Linked when it is written: nobody reads half of it. Some file systems have no links.
+    await link(own, file).catch((error) => {
+      if (error.code === 'EEXIST') throw error;
+      return writeFile(file, text, { flag: 'wx' });
+    });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(own, { force: true });
+  }
+}
+
+/** @throws Error where the holder is alive. */
+async function removeAbandoned(folder: string, file: string): Promise<void> {
+  const holder = await read(file);
+  if (!holder) return;
+  if (await isAlive(holder, file)) {
+    throw new Error(
+      `outputDir: expected a folder that no other training writes to, got ${resolve(folder)}, where "${holder.run}" writes, process ${holder.pid} on ${holder.host}; give each Trainer an outputDir of its own, or remove ${LOCK} there if that process is gone`,
+    );
+  }
+  const aside = `${file}-${randomBytes(8).toString('hex')}`;
+  await rename(file, aside).catch(() => {});
+  const taken = await read(aside);
+  // Another has taken it over meanwhile: that one's goes back.
+  if (taken && taken.token !== holder.token) await link(aside, file).catch(() => {});
+  await rm(aside, { force: true });
+}
+
+async function isAlive({ pid, host, token }: Holder, file: string): Promise<boolean> {
+  if (host !== hostname()) {
+    const touched = await stat(file).catch(() => undefined);
+    return touched !== undefined && Date.now() - touched.mtimeMs < ABANDONED_MS;
+  }
+  if (pid === process.pid) return held.has(token);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Undefined where there is none; of one that cannot be read, an abandoned holder. */
+async function read(file: string): Promise<Holder | undefined> {
+  const text = await readFile(file, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    return { run: 'unknown', pid: process.pid, host: hostname(), token: '' };
+  }
+}

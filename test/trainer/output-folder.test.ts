@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { filter, firstValueFrom, map } from 'rxjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { LOCK } from '../../src/trainer/checkpoints/folder-lock.js';
+import type { TrainerCallback } from '../../src/trainer.js';
+import { useBackend } from '../helpers/backend.js';
+import { newFolder, tinyTrainer } from './tiny.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const PROGRAM = join(ROOT, 'test/trainer/starved-trainer.ts');
+const LOADER = join(ROOT, 'node_modules/tsx/dist/esm/index.mjs');
+
+beforeAll(() => useBackend('cpu'));
+
+describe('two Trainers in one outputDir', () => {
+  const saving = (outputDir: string) => ({ outputDir, maxSteps: 4, saveStrategy: 'steps', saveSteps: 1 }) as const;
+
+  it('do not end each other: the second is told, and the first has its checkpoints', async () => {
+    const outputDir = newFolder();
+    const [first, second] = [tinyTrainer(saving(outputDir)), tinyTrainer(saving(outputDir))];
+    const running = first.trainer.train();
+    await expect(second.trainer.train()).rejects.toThrow(
+      /^outputDir: expected a folder that no other training writes to, got .*, where ".*" writes, process \d+ on .*; give each Trainer an outputDir of its own/,
+    );
+    expect(second.events).toEqual([]);
+    await running;
+    expect(readdirSync(outputDir).sort()).toEqual([1, 2, 3, 4].map((step) => `checkpoint-${step}`));
+    // One after the other is no harm.
+    await second.trainer.train({ resumeFromCheckpoint: true });
+    for (const { model } of [first, second]) model.dispose();
+  });
+
+  it('train both where only one saves, and a checkpoint that control asks for is refused', async () => {
+    const outputDir = newFolder();
+    const first = tinyTrainer({ ...saving(outputDir), maxSteps: 40 });
+    const second = tinyTrainer({ outputDir, maxSteps: 2, saveStrategy: 'no' });
+    const hasBegun = firstValueFrom(first.trainer.events$);
+    const running = first.trainer.train();
+    await hasBegun;
+    const atFirst$ = second.trainer.events$.pipe(
+      filter(({ type, step }) => type === 'step-end' && step === 1),
+      map(() => ({ command: { kind: 'save' }, source: 'test', message: '' }) as const),
+    );
+    second.trainer.steer(atFirst$);
+    await second.trainer.train();
+    await running;
+    expect(second.events.filter(({ type }) => type === 'control')).toMatchObject([
+      { message: expect.stringContaining('expected a folder that no other training writes to') },
+    ]);
+    for (const { model } of [first, second]) model.dispose();
+  });
+
+  it.each([
+    ['a process that has died', { pid: 2 ** 22 + 1, host: hostname() }],
+    ['a process whose number this one has now', { pid: process.pid, host: hostname() }],
+  ])('is what a lock of %s does not say', async (_name, holder) => {
+    const outputDir = newFolder();
+    writeFileSync(join(outputDir, LOCK), JSON.stringify({ run: 'old', token: 'old', ...holder }));
+    const { trainer, model } = tinyTrainer(saving(outputDir));
+    await trainer.train();
+    expect(existsSync(join(outputDir, LOCK))).toBe(false);
+    model.dispose();
+  });
+
+  it('is what a lock of another machine says, for as long as it is touched', async () => {
+    const outputDir = newFolder();
+    writeFileSync(join(outputDir, LOCK), JSON.stringify({ run: 'far', token: 'far', pid: 1, host: 'elsewhere' }));
+    const { trainer, model } = tinyTrainer(saving(outputDir));
+    await expect(trainer.train()).rejects.toThrow('where "far" writes, process 1 on elsewhere');
+    utimesSync(join(outputDir, LOCK), 0, 0);
+    await trainer.train();
+    expect(readdirSync(outputDir)).toHaveLength(4);
+    model.dispose();
+  });
+
+  it('leaves no folder behind where nothing was saved', async () => {
+    const outputDir = join(newFolder(), 'none');
+    const callback: TrainerCallback = {
+      onTrainBegin() {
+        throw new Error('at once');
+      },
+    };
+    const { trainer, model } = tinyTrainer(saving(outputDir), { callbacks: [callback] });
+    await expect(trainer.train()).rejects.toThrow('at once');
+    expect(existsSync(outputDir)).toBe(false);
+    model.dispose();
+  });
+});
+
+/** What the program says at its end, of a process that may open so many files at once. */
+async function starved(
+  how: string,
+  saveFailure: string,
+): Promise<{ rejected?: string; alerts: string[]; steps: number; saved: string[] }> {
+  const outputDir = newFolder();
+  const args = ['--import', LOADER, PROGRAM, outputDir, how, saveFailure];
+  const stdout = await new Promise<string>((resolve, reject) => {
+    const command = ['-c', 'ulimit -n 128; exec "$0" "$@"', process.execPath, ...args];
+    execFile('bash', command, (error, out, err) => (error ? reject(new Error(err)) : resolve(out)));
+  });
+  return { ...JSON.parse(stdout.trim().split('\n').at(-1)!), saved: readdirSync(outputDir).sort() };
+}
+
+describe('a checkpoint that no file can be opened for', () => {
+  it('is tried again, and written when one can', async () => {
+    const run = await starved('for a moment', 'continue');
+    expect(run).toEqual({
+      alerts: ['begin error 2', 'end info 2'],
+      steps: 4,
+      saved: ['checkpoint-2', 'checkpoint-4'],
+    });
+  });
+
+  it('is told, and the training goes on', async () => {
+    const run = await starved('for a step', 'continue');
+    expect(run).toEqual({ alerts: ['begin error 2', 'end info 4'], steps: 4, saved: ['checkpoint-4'] });
+  });
+
+  it('ends the training where that is asked for', async () => {
+    const run = await starved('for a step', 'fail');
+    expect(run).toMatchObject({ rejected: expect.stringContaining('EMFILE'), steps: 2 });
+  });
+});
