@@ -4,13 +4,19 @@ import type { SinkWork } from './create-sink.js';
 /**
  * The work of a sink, given whole records only: one that lacks a field that its type has must not end the others'
  * recording. What was left out is counted, and `closed` rejects with it in the end.
+ *
+ * @param check Throws for what is no record at all: that is the wrong stream.
  */
-export function wholeRecords<T extends { readonly type: string }>(work: SinkWork<T>): SinkWork<T> {
+export function wholeRecords<T extends { readonly type: string }>(
+  work: SinkWork<T>,
+  check: (record: T) => void,
+): SinkWork<T> {
   let leftOut = 0;
   let first = '';
   return {
     ...(work.flush && { flush: () => work.flush!() }),
     take(record) {
+      check(record);
       const missing = missingField(record);
       if (missing === undefined) {
         work.take(record);

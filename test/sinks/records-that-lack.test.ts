@@ -38,7 +38,9 @@ const SINKS: Readonly<Record<string, (path: string) => Sink<never>>> = {
 };
 
 describe.each(Object.entries(SINKS))('%s', (name, make) => {
-  it.each(BARE.map((record) => [record.type, record] as const))(
+  // What takes updates only has no use for others: that is the wrong stream, and said at once.
+  const taken = name === 'csvSink' ? BARE.filter(({ type }) => type === 'parameter-updates') : BARE;
+  it.each(taken.map((record) => [record.type, record] as const))(
     'goes on after a bare %s, and tells',
     async (_, record) => {
       const sink = make(join(folder, `${name}-${record.type}`)) as Sink<RunRecord>;
@@ -68,7 +70,7 @@ it('says which were left out', async () => {
 
 it('metrics that are no numbers leave the others', async () => {
   shown = '';
-  for (const [name, make] of Object.entries(SINKS)) {
+  for (const [name, make] of Object.entries(SINKS).filter(([sink]) => sink !== 'csvSink')) {
     const sink = make(join(folder, `texts-${name}`)) as Sink<RunRecord>;
     sink.next({ type: 'log', ...AT, metrics: { phase: 'warm-up', big: 10n, loss: 0.5 } } as unknown as RunRecord);
     await sink.close();

@@ -2,7 +2,7 @@ import uPlot from 'uplot';
 import { announce } from './announcer.js';
 import { DataTable, type TableData } from './data-table.js';
 import { el, setStyle, setText } from './dom.js';
-import { short, tick, whole } from './format.js';
+import { readable, tick, whole } from './format.js';
 import { drawMarks } from './mark-lines.js';
 import { type Panel, panel } from './panel.js';
 import { color, onTheme } from './theme.js';
@@ -221,7 +221,8 @@ export class LineChart {
     const unit = devicePixelRatio;
     ctx.save();
     ctx.beginPath();
-    ctx.rect(bbox.left, 0, bbox.width, bbox.top + bbox.height);
+    // Room for a mark at the first or the last step: a run that failed has one there.
+    ctx.rect(bbox.left - 5 * unit, 0, bbox.width + 10 * unit, bbox.top + bbox.height);
     ctx.clip();
     drawMarks(ctx, this.view, (step) => plot.valToPos(step, 'x', true), bbox.top, bbox.top + bbox.height);
     for (const line of this.#lines) {
@@ -273,7 +274,7 @@ export class LineChart {
       if (!last) return `${label}: no finite value${bad}`;
       const least = Math.min(...points.map(({ min }) => min));
       const greatest = Math.max(...points.map(({ max }) => max));
-      return `${label}: latest ${short(last.mean)}, least ${short(least)}, greatest ${short(greatest)}${bad}`;
+      return `${label}: latest ${readable(last.mean)}, least ${readable(least)}, greatest ${readable(greatest)}${bad}`;
     });
     return `${this.options.title} over the steps. ${texts.join('. ')}`;
   }
@@ -396,6 +397,6 @@ function nearest(points: readonly Point[], x: number): Point | undefined {
 }
 
 function valueText({ mean, min, max }: Point, extremes: boolean): string {
-  if (!extremes || min === max) return short(mean);
-  return `${short(mean)} (${short(min)} – ${short(max)})`;
+  if (!extremes || min === max) return readable(mean);
+  return `${readable(mean)} (${readable(min)} – ${readable(max)})`;
 }

@@ -1,11 +1,12 @@
-import { checkOneOf, checkPositiveInteger } from '../../events/check-option.js';
+import { checkOneOf, checkOptions, checkPositiveInteger } from '../../events/check-option.js';
 import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink, type SinkWork } from '../create-sink.js';
+import { requireRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
-import { short } from './format.js';
+import { threeDigits } from './format.js';
 import { updateLines } from './lines.js';
 import { noteOf } from './notes.js';
 import { type Progress, progressLine } from './progress.js';
@@ -37,9 +38,9 @@ const STYLES: readonly ConsoleStyle[] = ['lines', 'table', 'progress'];
  * Show training on the console: the tutorial's lines, a live table, or a progress line.
  *
  * In a terminal the table and the progress line are drawn in place, ten times a second at most; in a pipe they are plain
- * rows, one every two seconds and the last. Evaluations, logs, alerts, control and sink errors, where the stream carries
- * them, are lines that stay. Names are shown as text, whatever characters they hold. When the output is gone (`| head`),
- * the sink fails as any sink does, and the training goes on.
+ * rows, one every two seconds and the last. Evaluations, logs, alerts, control, sink errors and an early end, where the
+ * stream carries them, are lines that stay. Names are shown as text, whatever characters they hold. When the output is
+ * gone (`| head`), the sink fails as any sink does, and the training goes on.
  *
  * @throws TypeError for an unknown option.
  *
@@ -54,11 +55,25 @@ const STYLES: readonly ConsoleStyle[] = ['lines', 'table', 'progress'];
  * ```
  */
 export function consoleSink(options: ConsoleSinkOptions = {}): Sink<RunRecord> {
+  checkOptions('consoleSink', options, {
+    style: true,
+    statistic: true,
+    top: true,
+    intervalMs: true,
+    output: true,
+    clock: true,
+  });
   checkOneOf('style', options.style ?? 'lines', STYLES);
   checkOneOf('statistic', options.statistic ?? 'updateNorm', STATISTICS);
   if (options.top !== undefined) checkPositiveInteger('top', options.top);
   const { output = standardOutput() } = options;
-  return drawingOn(createSink('consoleSink', wholeRecords(new Show(options, output))), output);
+  return drawingOn(
+    createSink(
+      'consoleSink',
+      wholeRecords(new Show(options, output), (record) => requireRecord(record, 'consoleSink()')),
+    ),
+    output,
+  );
 }
 
 class Show implements SinkWork<RunRecord> {
@@ -177,7 +192,7 @@ class Show implements SinkWork<RunRecord> {
     const ratios = this.#updates && columnOf(this.#updates, 'updateRatio');
     if (this.#style === 'progress' || !this.#updates || !ratios || ratios.length === 0) return [line];
     const sorted = Float64Array.from(ratios).sort();
-    const at = (share: number) => short(sorted[Math.round(share * (sorted.length - 1))]!).padStart(8);
+    const at = (share: number) => threeDigits(sorted[Math.round(share * (sorted.length - 1))]!).padStart(8);
     const heading = this.#headed ? [] : ['update ratio:   least   median     most'];
     this.#headed = true;
     return [...heading, `             ${at(0)} ${at(0.5)} ${at(1)}  ${line}`];

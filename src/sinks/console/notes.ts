@@ -1,13 +1,14 @@
 import type { Metrics } from '../../events/events.js';
 import type { RunRecord } from '../../events/measurements.js';
+import { type RunEnd, runEndOf } from '../../events/run-end.js';
 import { shortNumber } from '../../events/short-number.js';
-import { plain, short } from './format.js';
+import { plain, threeDigits } from './format.js';
 
 /** The line that stays for a record worth one, else undefined. */
 export function noteOf(event: RunRecord): string | undefined {
   switch (event.type) {
     case 'evaluate':
-      return `epoch ${short(event.epoch)}  evaluation  ${metrics(event.metrics)}`;
+      return `epoch ${threeDigits(event.epoch)}  evaluation  ${metrics(event.metrics)}`;
     case 'predict':
       return `prediction  ${metrics(event.metrics)}`;
     case 'log':
@@ -21,9 +22,17 @@ export function noteOf(event: RunRecord): string | undefined {
       return `step ${event.step}  ${plain(event.source)}: ${plain(event.message)}`;
     case 'sink-error':
       return `step ${event.step}  ${plain(event.message)}`;
+    case 'train-end':
+      return endNote(event.step, runEndOf(event));
     default:
       return undefined;
   }
+}
+
+/** An end as planned needs no line. */
+function endNote(step: number, end: RunEnd | undefined): string | undefined {
+  if (!end || end.status === 'completed') return undefined;
+  return `training ${end.status} at step ${step}${end.reason === undefined ? '' : `: ${plain(end.reason)}`}`;
 }
 
 function metrics(values: Metrics): string {

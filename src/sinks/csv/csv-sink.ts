@@ -1,6 +1,7 @@
-import { checkOneOf } from '../../events/check-option.js';
+import { checkOneOf, checkOptions } from '../../events/check-option.js';
 import type { Sink } from '../../events/sink.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
+import { requireUpdates } from '../../parameters/require-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink, type SinkWork } from '../create-sink.js';
 import { RecordFile } from '../files/record-file.js';
@@ -55,6 +56,7 @@ export interface CsvSinkOptions {
  * ```
  */
 export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyParameterUpdates> {
+  checkOptions('csvSink', options, { layout: true, statistic: true, append: true, guardNames: true });
   const { layout = 'wide', statistic = 'updateNorm', append = false, guardNames = layout === 'long' } = options;
   checkOneOf('layout', layout, CSV_LAYOUTS);
   checkOneOf('statistic', statistic, STATISTICS);
@@ -67,8 +69,6 @@ export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyPar
   let encoder: CsvEncoder | undefined;
   const work: SinkWork<AnyParameterUpdates> = {
     take(updates) {
-      // A stream may be merged of more than its type says.
-      if (updates.type !== 'parameter-updates') return;
       // What somebody has cut during the run is continued as another run's file is.
       if (file.wasCut() && encoder && file.size > 0) continueCsv(file, path, encoder);
       encoder ??= begin(csvEncoder(layout, statistic, updates, guardNames));
@@ -77,7 +77,10 @@ export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyPar
     },
     end: () => file.close(),
   };
-  return createSink(`csvSink(${path})`, wholeRecords(work));
+  return createSink(
+    `csvSink(${path})`,
+    wholeRecords(work, (updates) => requireUpdates(updates, 'csvSink()')),
+  );
 
   function begin(fixed: CsvEncoder): CsvEncoder {
     if (file.size > 0) continueCsv(file, path, fixed);

@@ -1,6 +1,8 @@
+import { checkOptions } from '../../events/check-option.js';
 import type { Sink } from '../../events/sink.js';
 import { createSink } from '../create-sink.js';
 import { RecordFile } from '../files/record-file.js';
+import { requireRecord } from '../require-record.js';
 import { jsonlEncoder } from './jsonl-encoder.js';
 import { endWithWholeLine, isRecordedRun } from './whole-json-lines.js';
 
@@ -36,12 +38,14 @@ export interface JsonlSinkOptions {
  * training.attach(merge(training.events$, training.events$.pipe(parameterUpdates())), jsonlSink('results/run.jsonl'));
  * ```
  */
-export function jsonlSink(path: string, { append = false }: JsonlSinkOptions = {}): Sink<{ readonly type: string }> {
+export function jsonlSink(path: string, options: JsonlSinkOptions = {}): Sink<{ readonly type: string }> {
+  const { append = false } = checkOptions('jsonlSink', options, { append: true });
   const file = new RecordFile(path, { append, isOurs: isRecordedRun });
   if (append) file.orClose(() => endWithWholeLine(file, path));
   let encode = jsonlEncoder();
   return createSink<{ readonly type: string }>(`jsonlSink(${path})`, {
     take(record) {
+      requireRecord(record, 'jsonlSink()');
       // Lines refer to those before them, which may be gone.
       if (file.wasCut()) {
         endWithWholeLine(file, path);

@@ -1,18 +1,21 @@
-import { type Attributes, type MeterProvider, metrics } from '@opentelemetry/api';
+import type { Attributes, MeterProvider } from '@opentelemetry/api';
 import type { Observable } from 'rxjs';
-import { checkOneOf, checkPositiveInteger } from '../../events/check-option.js';
+import { checkOneOf, checkOptions, checkPositiveInteger, type OptionNames } from '../../events/check-option.js';
 import type { AlertEvent } from '../../events/events.js';
 import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
 import { createSink } from '../create-sink.js';
+import { requireRunRecord } from '../require-record.js';
 import { type Alerts, alerts } from './alerts.js';
 import { type GaugeOutput, once } from './gauge-frame.js';
 import type { GaugeProducer } from './gauge-producer.js';
+import { globalMeterProvider } from './global-meters.js';
 import { GAUGE_STATISTICS, type GaugeStatistic, type Names, namesUnder } from './names.js';
 import { observedGauges } from './observed-gauges.js';
 import { type GaugeDetail, type ParameterGauges, parameterGauges } from './parameter-gauges.js';
-import { cleanTags, type Tags } from './tags.js';
+import { runStatus } from './run-status.js';
+import { cleanTags, type RunTags } from './tags.js';
 import { trainingMetrics } from './training-metrics.js';
 import { METER_NAME } from './views.js';
 
@@ -38,10 +41,22 @@ export interface OtelSinkOptions {
    */
   readonly seriesLimit?: number;
   /** Labels on every point, under names cleaned by {@link cleanTags}. */
-  readonly tags?: Tags;
+  readonly tags?: RunTags;
   /** What every name begins with. Default: `ml`. */
   readonly root?: string;
 }
+
+const OTEL_SINK_OPTIONS: OptionNames<OtelSinkOptions> = {
+  meterProvider: true,
+  producer: true,
+  detail: true,
+  maxParameters: true,
+  movers: true,
+  statistics: true,
+  seriesLimit: true,
+  tags: true,
+  root: true,
+};
 
 /** Takes events and updates into metrics. */
 export interface OtelSink extends Sink<RunRecord> {
@@ -53,9 +68,9 @@ export interface OtelSink extends Sink<RunRecord> {
  * A sink that turns a run into OpenTelemetry metrics: loss, learning rate, step time, alerts, evaluation, and norms and
  * update ratios by parameter and by layer.
  *
- * Needs `@opentelemetry/api` only; the application brings the SDK, or {@link startMetrics} does. Values by parameter are
- * read when somebody collects, so a step pays for a few counters and for the histogram of ratios alone. Give one sink
- * one run: its `parameterUpdates` and its events, merged.
+ * Needs no package of OpenTelemetry by itself; the application brings the SDK, or {@link startMetrics} does. Values by
+ * parameter are read when somebody collects, so a step pays for a few counters and for the histogram of ratios alone.
+ * Give one sink one run: its `parameterUpdates` and its events, merged.
  *
  * @throws TypeError for an option that cannot be.
  *
@@ -73,6 +88,7 @@ export interface OtelSink extends Sink<RunRecord> {
  * ```
  */
 export function otelSink(options: OtelSinkOptions = {}): OtelSink {
+  checkOptions('otelSink', options, OTEL_SINK_OPTIONS);
   return createOtelSink(options, { name: 'otelSink', alerts: alerts(), flush: async () => {} });
 }
 
@@ -85,18 +101,21 @@ export interface OtelSinkParts {
 
 export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): OtelSink {
   const { maxParameters, movers, seriesLimit, statistics, names, tags } = checkSinkOptions(options);
-  const meter = once(() => (options.meterProvider ?? metrics.getMeterProvider()).getMeter(METER_NAME));
+  const meter = once(() => (options.meterProvider ?? globalMeterProvider()).getMeter(METER_NAME));
   const output: GaugeOutput =
     options.producer?.output ??
     observedGauges(meter, { limit: Math.max(1, seriesLimit - 1), onOverflow: sayOverflow(parts.alerts, seriesLimit) });
   const gauges = parameterGauges({ names, statistics, detail: options.detail ?? 'auto', maxParameters, movers });
   const training = trainingMetrics({ names, meter, output, gauges, maxParameters });
+  const sayStatus = runStatus(names, output);
   const saySize = saySizeOnce(parts.alerts, gauges, options, { maxParameters, movers });
   const baseOf = baseAttributes(names, tags);
 
   const take = (record: RunRecord) => {
+    requireRunRecord(record, `${parts.name}()`);
     const base = baseOf(record.run);
     parts.alerts.at(record);
+    sayStatus(record, base);
     training.progress(record, base);
     if (record.type === 'parameter-updates') {
       training.updates(record, base);

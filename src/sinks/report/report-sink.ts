@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
-import { checkNotNegative } from '../../events/check-option.js';
+import { checkNotNegative, checkOptions } from '../../events/check-option.js';
 import type { Sink } from '../../events/sink.js';
 import type { Changes } from '../../page/history/histories.js';
 import { type AnyRecord, Recorder } from '../../page/history/recorder.js';
 import { standaloneDocument } from '../../page/page-document.js';
 import { createSink, type SinkWork } from '../create-sink.js';
 import { WholeFile } from '../files/whole-file.js';
+import { requireRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
 
 export interface ReportSinkOptions {
@@ -47,6 +48,7 @@ const COST_SHARE = 100;
  * ```
  */
 export function reportSink(path: string, options: ReportSinkOptions = {}): Sink<AnyRecord> {
+  checkOptions('reportSink', options, { intervalMs: true, clock: true });
   const { intervalMs = INTERVAL_MS, clock = () => performance.now() } = options;
   checkNotNegative('intervalMs', intervalMs);
   const file = new WholeFile(path, (head) => head.includes('<title>trainscope</title>'));
@@ -72,7 +74,10 @@ export function reportSink(path: string, options: ReportSinkOptions = {}): Sink<
       }
     },
   };
-  return createSink(`reportSink(${path})`, wholeRecords(work));
+  return createSink(
+    `reportSink(${path})`,
+    wholeRecords(work, (record) => requireRecord(record, 'reportSink()')),
+  );
 }
 
 /** As base64 it holds no character that means anything to HTML, whatever the names of parameters are. */

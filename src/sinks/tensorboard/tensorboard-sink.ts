@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { checkOneOf, describeValue } from '../../events/check-option.js';
+import { checkOneOf, checkOptions, describeValue } from '../../events/check-option.js';
 import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink, type SinkWork } from '../create-sink.js';
 import { RecordFile } from '../files/record-file.js';
+import { requireRunRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
 import { encodeFileVersion, encodeSummary, type Moment } from './event-encoder.js';
 import type { HparamSettings } from './hparams.js';
@@ -38,7 +39,7 @@ export interface TensorboardSinkOptions {
  * | `update_magnitude`, `weight_magnitude`, `gradient_magnitude` | histograms, one a parameter; a bucket is a power of two |
  * | `drift_from_start` and so on | one a parameter |
  * | `throughput` | `steps_per_second`, `examples_per_second`, `tokens_per_second`, `observing_share` |
- * | text | `alerts`, `control`, `checkpoints`, `sink_errors` |
+ * | text | `alerts`, `control`, `checkpoints`, `sink_errors`, `end` |
  *
  * Scalars are float32, as in every event file. Every record is in the file before `next` returns, so TensorBoard can
  * follow the run, and nothing is lost when the process is killed.
@@ -65,6 +66,7 @@ export function tensorboardSink(folder: string, options: TensorboardSinkOptions 
   if (typeof folder !== 'string' || folder === '') {
     throw new TypeError(`folder: expected the path of a folder, got ${describeValue(folder)}`);
   }
+  checkOptions('tensorboardSink', options, { statistics: true, hparams: true });
   const { statistics = ['updateNorm', 'weightNorm', 'gradientNorm', 'updateRatio'], hparams = {} } = options;
   for (const statistic of statistics) checkOneOf('statistics', statistic, STATISTICS);
   checkHparams(hparams);
@@ -82,7 +84,10 @@ export function tensorboardSink(folder: string, options: TensorboardSinkOptions 
       endAll(runs.values());
     },
   };
-  return createSink(`tensorboardSink(${folder})`, wholeRecords(work));
+  return createSink(
+    `tensorboardSink(${folder})`,
+    wholeRecords(work, (record) => requireRunRecord(record, 'tensorboardSink()')),
+  );
 }
 
 function checkHparams(hparams: HparamSettings): void {

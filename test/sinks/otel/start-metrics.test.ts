@@ -1,8 +1,9 @@
 import type { AlertEvent } from 'trainscope';
 import { type MetricsOptions, startMetrics, type TrainingMetricsSetup } from 'trainscope/otel';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { updatesOf } from '../../helpers/updates.js';
 import { otlpReceiver } from './otlp-receiver.js';
-import { manyRatios, stepEnd, updatesOf } from './updates.js';
+import { manyRatios, stepEnd } from './updates.js';
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {

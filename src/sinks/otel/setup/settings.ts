@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { checkOneOf, checkPositive } from '../../../events/check-option.js';
+import { checkOneOf, checkOptions, checkPositive, type OptionNames } from '../../../events/check-option.js';
 import { namesUnder } from '../names.js';
 import { checkSinkOptions, type OtelSinkOptions } from '../otel-sink.js';
 import type { Environment } from './environment.js';
@@ -48,6 +48,33 @@ export interface MetricsOptions extends Omit<OtelSinkOptions, 'meterProvider' | 
   readonly finishTimeoutMs?: number;
 }
 
+const METRICS_OPTIONS: OptionNames<MetricsOptions> = {
+  exporter: true,
+  run: true,
+  model: true,
+  rank: true,
+  workers: true,
+  serviceName: true,
+  resource: true,
+  host: true,
+  port: true,
+  path: true,
+  lingerMs: true,
+  url: true,
+  headers: true,
+  intervalMs: true,
+  timeoutMs: true,
+  everyStep: true,
+  maxPoints: true,
+  finishTimeoutMs: true,
+  detail: true,
+  maxParameters: true,
+  movers: true,
+  statistics: true,
+  tags: true,
+  root: true,
+};
+
 export type Settings = ReturnType<typeof resolveSettings>;
 
 /**
@@ -56,6 +83,7 @@ export type Settings = ReturnType<typeof resolveSettings>;
  * @throws TypeError or RangeError for what cannot be.
  */
 export function resolveSettings(options: MetricsOptions, environment: Environment) {
+  checkOptions('startMetrics', options, METRICS_OPTIONS);
   const {
     run = 'run',
     rank = 0,
