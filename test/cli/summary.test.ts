@@ -1,3 +1,4 @@
+import type { EventOf, TrainingEvent } from 'trainscope';
 import { describe, expect, it } from 'vitest';
 import { RunSummary } from '../../src/cli/summary/run-summary.js';
 import { sparkline } from '../../src/cli/summary/sparkline.js';
@@ -53,12 +54,36 @@ describe('a run', () => {
       'alerts         1 warning',
       '               step 2, warning: it�[2J explodes',
     ]);
-    run.take(event('train-end', { step: 2 }));
+    run.take(event('train-end', { step: 2, status: 'completed' }));
+    expect(runLines(run, plain)[0]).toMatch(/, completed$/);
     expect(runLines(run, plain)[0]).not.toContain('not ended');
     run.take(event('evaluate', { step: 2, metrics: { accuracy: 1 } }));
     expect(runLines(run, plain)[0]).not.toContain('not ended');
     run.take(event('train-begin', { step: 2 }));
     expect(runLines(run, plain)[0]).toContain('not ended');
+  });
+
+  it('says how it ended, and why, where that was before its time', () => {
+    const run = new RunSummary('first');
+    const linesAfter = (end: Partial<EventOf<'train-end'>>) => {
+      run.take({ ...event('step-end', { step: 7, loss: 1, learningRate: Number.NaN }), ...end } as TrainingEvent);
+      return runLines(run, plain);
+    };
+    const end = { type: 'train-end', status: 'failed', reason: 'out of \u001b[2Jmemory' } as const;
+    expect(linesAfter({})[0]).toMatch(/, not ended$/);
+    const failed = linesAfter(end);
+    expect(failed[0]).toMatch(/, failed$/);
+    expect(failed[1]).toBe('failed         at step 7: out of �[2Jmemory');
+    const colours = { ...plain, paint: paintFor({ isTTY: true, write: () => true }, {}) };
+    expect(runLines(run, colours)[1]!.startsWith('\u001b[31m')).toBe(true);
+    expect(linesAfter({ ...end, status: 'stopped', reason: 'stopOnAlert: NaN' })[1]).toBe(
+      'stopped        at step 7: stopOnAlert: NaN',
+    );
+    run.take(event('train-begin', { step: 7 }));
+    expect(runLines(run, plain).join()).not.toContain('stopOnAlert');
+    const old = linesAfter({ type: 'train-end' });
+    expect(old[0]).not.toMatch(/ended|finished|failed|completed/);
+    expect(old).toHaveLength(2);
   });
 
   it('tells the worst of many alerts in their order, and how many more there were', () => {

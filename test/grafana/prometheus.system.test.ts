@@ -132,7 +132,7 @@ describe('one choice', () => {
 
 describe('docs/grafana/alerts.yml', () => {
   it('is taken by promtool', () => {
-    expect(promtool('check', 'rules', ALERTS_FILE)).toContain('SUCCESS: 8 rules found');
+    expect(promtool('check', 'rules', ALERTS_FILE)).toContain('SUCCESS: 9 rules found');
   });
 
   it('fires and is silent when it must: promtool test rules', () => {
@@ -154,6 +154,7 @@ describe('docs/grafana/alerts.yml', () => {
       if (alert === 'TrainingWorkerBehind')
         expect(series[0]!.metric).toMatchObject({ ml_run_id: 'good.run', ml_worker_rank: '0' });
       else expect(runs).toContain('bad');
+      if (alert === 'TrainingFailed') expect(runs.size).toBe(1);
     },
   );
 });

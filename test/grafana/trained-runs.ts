@@ -4,6 +4,7 @@ import { parameterUpdates } from 'trainscope';
 import { csvSink } from 'trainscope/node';
 import type { TrainingMetricsSetup } from 'trainscope/otel';
 import { instrument } from 'trainscope/tfjs';
+import { expect } from 'vitest';
 import { until } from '../helpers/processes.js';
 
 export interface Observed {
@@ -45,7 +46,7 @@ export async function trainWell({ metrics, run, steps, pauseMs }: Observed, csv?
   model.dispose();
 }
 
-/** A run that goes wrong in every way: one layer explodes, one never moves, the loss becomes NaN, and a rule says so. */
+/** A run that goes wrong in every way: one layer explodes, one never moves, the loss becomes NaN, a rule says so, and it ends by an exception. */
 export async function trainBadly({ metrics, run, steps, pauseMs }: Observed): Promise<void> {
   const [wild, dead] = tf.tidy(() => [
     tf.variable(tf.ones([4]), true, 'wild/kernel'),
@@ -80,6 +81,10 @@ export async function trainBadly({ metrics, run, steps, pauseMs }: Observed): Pr
     }
     await wait(pauseMs);
   }
+  const failing = () => {
+    throw new Error('no more data');
+  };
+  await expect(async () => optimizer.minimize(failing)).rejects.toThrow('no more data');
   await training.close();
   tf.dispose([wild, dead]);
   optimizer.dispose();

@@ -182,6 +182,23 @@ describe('consoleSink', () => {
     ]);
   });
 
+  it('says why a training ended early, in every style, and nothing of one that ended as planned', () => {
+    for (const style of ['lines', 'table', 'progress'] as const) {
+      const { next, raw, sink } = setUp({ style });
+      next({ type: 'train-end', ...CONTEXT, status: 'completed' });
+      next({ type: 'train-end', ...CONTEXT, status: 'stopped', reason: 'earlyStopping: no better for 3' });
+      next({ type: 'train-end', ...CONTEXT, status: 'failed', reason: 'out of\n\u001b[2Jmemory' });
+      next({ type: 'train-end', ...CONTEXT, status: 'failed' });
+      next({ type: 'train-end', ...CONTEXT } as TrainingEvent); // of a file of before
+      sink.complete();
+      expect(raw()).toBe(
+        'training stopped at step 3: earlyStopping: no better for 3\n' +
+          'training failed at step 3: out of��[2Jmemory\n' +
+          'training failed at step 3\n',
+      );
+    }
+  });
+
   it('takes events alone: progress from step-end, its length from train-begin', async () => {
     const { next, screen, sink } = setUp({ style: 'progress', isTTY: true, columns: 100 });
     next({ type: 'train-begin', ...CONTEXT, maxSteps: 4, numEpochs: 2 });

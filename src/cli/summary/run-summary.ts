@@ -1,5 +1,6 @@
-import type { AlertEvent, Metrics } from '../../events/events.js';
+import type { AlertEvent, Metrics, TrainBeginEvent, TrainEndEvent } from '../../events/events.js';
 import type { RunRecord } from '../../events/measurements.js';
+import { type RunEnd, runEndOf } from '../../events/run-end.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { type Series, SeriesByName } from '../series/series.js';
 
@@ -10,6 +11,8 @@ export class RunSummary {
   beganAt: number | undefined;
   endedAt = 0;
   finished = false;
+  /** How it ended, where that is recorded, and at which step. */
+  end: (RunEnd & { readonly step: number }) | undefined;
   readonly losses: number[] = [];
   readonly learningRates: number[] = [];
   /** Those that began. */
@@ -33,12 +36,18 @@ export class RunSummary {
   take(record: RunRecord): void {
     this.#follow(record);
     // It may be evaluated after its end, and it may go on.
-    if (record.type === 'train-begin' || record.type === 'train-end') this.finished = record.type === 'train-end';
+    if (record.type === 'train-begin' || record.type === 'train-end') this.#takeBounds(record);
     if (record.type === 'parameter-updates') this.#takeUpdates(record);
     else if (record.type === 'step-end') this.#takeLoss(record.loss, record.learningRate);
     else if (record.type === 'evaluate') this.evaluated = { step: record.step, metrics: record.metrics };
     else if (record.type === 'alert' && record.phase === 'begin') this.alerts.push(record);
     else if (record.type === 'sink-error') this.sinkErrors.push(record.message);
+  }
+
+  #takeBounds(record: TrainBeginEvent | TrainEndEvent): void {
+    this.finished = record.type === 'train-end';
+    const end = record.type === 'train-end' ? runEndOf(record) : undefined;
+    this.end = end && { ...end, step: record.step };
   }
 
   #follow({ step, epoch, time }: RunRecord): void {

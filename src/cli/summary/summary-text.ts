@@ -20,18 +20,31 @@ const SPARK_WIDTH = 24;
 
 /** The lines about a run as a whole. */
 export function runLines(summary: RunSummary, { paint, width }: TextOptions): string[] {
-  const { run, steps, epoch, beganAt, endedAt, finished, losses, learningRates } = summary;
+  const { run, steps, epoch, beganAt, endedAt, losses, learningRates } = summary;
   const seconds = (endedAt - (beganAt ?? endedAt)) / 1000;
   const speed = seconds > 0 ? `, ${short(steps / seconds)} steps/s` : '';
-  const state = finished ? '' : ', not ended';
   return [
-    `${paint('bold', plain(run))}  ${steps} steps, epoch ${short(epoch)}, ${duration(seconds)}${speed}${state}`,
+    `${paint('bold', plain(run))}  ${steps} steps, epoch ${short(epoch)}, ${duration(seconds)}${speed}${stateText(summary)}`,
+    ...endLine(summary, paint),
     ...courseLine('loss', losses, paint),
     ...courseLine('learning rate', learningRates, paint),
     ...evaluationLine(summary),
     ...alertLines(summary, paint),
     ...summary.sinkErrors.map((message) => paint('red', `sink error     ${plain(message)}`)),
   ].flatMap((line) => wrapped(line, width));
+}
+
+/** How it ended; nothing where it did, and an old file does not say how. */
+function stateText({ finished, end }: RunSummary): string {
+  if (end) return `, ${end.status}`;
+  return finished ? '' : ', not ended';
+}
+
+/** Why it ended before its time. */
+function endLine({ end }: RunSummary, paint: Paint): string[] {
+  if (!end || end.status === 'completed') return [];
+  const why = end.reason === undefined ? '' : `: ${plain(end.reason)}`;
+  return [paint(end.status === 'failed' ? 'red' : 'yellow', `${label(end.status)}at step ${end.step}${why}`)];
 }
 
 const label = (text: string): string => text.padEnd(15);

@@ -8,7 +8,7 @@ import type { View } from './view.js';
 
 const SHOWN = 100;
 
-/** Alerts, control, checkpoints and failed sinks, the latest first. What evaluations found has charts. */
+/** Alerts, control, checkpoints, failed sinks and early ends, the latest first. What evaluations found has charts. */
 export class Happenings {
   readonly root: HTMLElement;
   readonly #list = el('ol', { class: 'happenings', tabindex: 0, 'aria-label': 'Alerts and control, the latest first' });
@@ -56,5 +56,5 @@ function item(mark: Mark): HTMLElement {
 function kindOf({ kind, severity, phase }: Mark): string {
   if (kind === 'alert') return phase === 'end' ? 'over' : (severity ?? 'alert');
   if (kind === 'save') return 'checkpoint';
-  return kind === 'sink-error' ? 'sink failed' : 'control';
+  return kind === 'sink-error' ? 'sink failed' : kind;
 }

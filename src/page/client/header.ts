@@ -2,6 +2,7 @@ import { duration } from '../../events/duration.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setStyle, setText, svg } from './dom.js';
 import { short, whole } from './format.js';
+import { stateOf } from './run-state.js';
 import { themeToggle } from './theme.js';
 import type { View } from './view.js';
 
@@ -9,7 +10,9 @@ import type { View } from './view.js';
 export class Header {
   readonly root: HTMLElement;
   readonly #title = el('h1', {}, 'trainscope');
-  readonly #state = el('span', { class: 'state', role: 'status' });
+  readonly #stateText = el('span', { class: 'state-text' });
+  readonly #stateNote = el('span', {});
+  readonly #state = el('span', { class: 'state', role: 'status' }, this.#stateText, this.#stateNote);
   readonly #progress = el('p', { class: 'progress-text' });
   readonly #bar = el('div', { class: 'progress', 'aria-hidden': 'true' }, el('i'));
   readonly #reset = el('button', { type: 'button', class: 'tool reset' }, 'Show all steps');
@@ -39,26 +42,20 @@ export class Header {
     const count = histories.runs.size;
     const title = count > 1 ? `${count} runs` : (focus?.name ?? 'Waiting for a run');
     setText(this.#title, title);
-    document.title = focus ? `${title} · trainscope` : 'trainscope';
-    const [state, text] = stateOf(this.view);
+    const { state, text, note = '' } = stateOf(this.view);
+    const failed = state === 'failed' ? 'failed · ' : '';
+    document.title = focus ? `${failed}${title} · trainscope` : 'trainscope';
     this.#state.dataset.state = state;
-    setText(this.#state, text);
+    this.#state.title = `${text}${note}`;
+    setText(this.#stateText, text);
+    setText(this.#stateNote, note);
+    this.#bar.dataset.state = focus?.state.value.end?.status ?? '';
     this.#reset.hidden = range === undefined;
     setText(this.#progress, focus ? progressText(focus, connection === 'report') : '');
     const { step = 0, maxSteps } = focus?.state.value ?? {};
     this.#bar.hidden = !maxSteps;
     setStyle(this.#bar, { '--done': maxSteps ? `${Math.min(100, (100 * step) / maxSteps)}%` : '0%' });
   }
-}
-
-function stateOf({ connection, focus, runs }: View): readonly [state: string, text: string] {
-  const finished = runs.length > 0 && runs.every((run) => run.state.value.phase === 'finished');
-  if (connection === 'report') return ['report', finished ? 'report of a finished run' : 'report'];
-  if (connection === 'connecting') return ['waiting', 'connecting'];
-  if (finished) return ['finished', connection === 'lost' ? 'finished, and its process has ended' : 'finished'];
-  if (connection === 'lost') return ['lost', 'connection lost, trying again'];
-  if (!focus || focus.state.value.step === 0) return ['waiting', 'waiting for the first step'];
-  return ['live', 'live'];
 }
 
 function progressText(run: RunHistory, report: boolean): string {

@@ -221,7 +221,8 @@ export class LineChart {
     const unit = devicePixelRatio;
     ctx.save();
     ctx.beginPath();
-    ctx.rect(bbox.left, 0, bbox.width, bbox.top + bbox.height);
+    // Room for a mark at the first or the last step: a run that failed has one there.
+    ctx.rect(bbox.left - 5 * unit, 0, bbox.width + 10 * unit, bbox.top + bbox.height);
     ctx.clip();
     drawMarks(ctx, this.view, (step) => plot.valToPos(step, 'x', true), bbox.top, bbox.top + bbox.height);
     for (const line of this.#lines) {

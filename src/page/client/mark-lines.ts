@@ -2,17 +2,16 @@ import type { Mark } from '../history/marks.js';
 import { color } from './theme.js';
 import type { View } from './view.js';
 
-/** What is drawn on a time axis: alerts, control and failed sinks of the run in focus. */
+/** What is drawn on a time axis: all marks of the run in focus but its checkpoints. */
 function visibleMarks(view: View): readonly Mark[] {
   const [from, to] = view.domain;
-  return (view.focus?.marks.all ?? []).filter(
-    ({ kind, step }) => (kind === 'alert' || kind === 'control' || kind === 'sink-error') && step >= from && step <= to,
-  );
+  return (view.focus?.marks.all ?? []).filter(({ kind, step }) => kind !== 'save' && step >= from && step <= to);
 }
 
 export function markColor({ kind, severity, phase }: Mark): string {
   if (kind === 'control') return color('--control');
-  if (kind === 'sink-error') return color('--error');
+  if (kind === 'stopped') return color('--warning');
+  if (kind === 'sink-error' || kind === 'failed') return color('--error');
   return color(phase === 'end' ? '--over' : `--${severity ?? 'info'}`);
 }
 
@@ -41,7 +40,7 @@ export function drawMarks(
 function drawLine(ctx: CanvasRenderingContext2D, { kind, phase }: Mark, x: number, top: number, bottom: number): void {
   const unit = devicePixelRatio;
   ctx.save();
-  ctx.lineWidth = unit;
+  ctx.lineWidth = kind === 'failed' ? 2 * unit : unit;
   ctx.globalAlpha = kind === 'control' ? 0.5 : 0.75;
   ctx.setLineDash(phase === 'end' ? [2 * unit, 4 * unit] : kind === 'control' ? [5 * unit, 3 * unit] : []);
   ctx.beginPath();

@@ -1,3 +1,5 @@
+import { endText } from '../../events/run-end.js';
+import type { RunHistory } from '../history/run-history.js';
 import { el, setStyle } from './dom.js';
 import { lineColor } from './palette.js';
 import { onTheme } from './theme.js';
@@ -18,7 +20,8 @@ export class RunBar {
   update(): void {
     const runs = [...this.view.histories.runs.values()];
     this.root.hidden = runs.length < 2;
-    const shown = JSON.stringify([runs.map(({ name }) => name), [...this.view.hidden], this.view.focus?.name]);
+    const ends = runs.map(({ name, state }) => [name, state.value.end]);
+    const shown = JSON.stringify([ends, [...this.view.hidden], this.view.focus?.name]);
     if (this.root.hidden || shown === this.#shown) return;
     this.#shown = shown;
     const boxes = runs.map((run) => {
@@ -31,7 +34,7 @@ export class RunBar {
       });
       const swatch = el('span', { class: 'swatch' });
       setStyle(swatch, { '--swatch': lineColor(this.view.placeOf(run)) });
-      return el('label', { class: 'run' }, box, swatch, el('bdi', {}, run.name));
+      return el('label', { class: 'run' }, box, swatch, el('bdi', {}, run.name), endBadge(run));
     });
     this.root.replaceChildren(...boxes, el('span', { class: 'space' }), this.#focusChoice());
   }
@@ -43,4 +46,11 @@ export class RunBar {
     select.addEventListener('change', () => this.view.focusOn(select.value));
     return el('label', { class: 'focus' }, 'Parameters and alerts of', select);
   }
+}
+
+/** Of a run that did not end as planned. */
+function endBadge({ state }: RunHistory): HTMLElement | undefined {
+  const { end } = state.value;
+  if (!end || end.status === 'completed') return undefined;
+  return el('span', { class: `badge ${end.status}`, title: endText(end) }, end.status);
 }

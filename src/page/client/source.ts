@@ -1,5 +1,6 @@
 import { type Changes, Histories } from '../history/histories.js';
 import { fromBase64 } from '../history/packed-numbers.js';
+import { haveEnded } from './run-state.js';
 import type { View } from './view.js';
 
 /** Fill the view from the data in the document, or follow the server. */
@@ -34,9 +35,8 @@ function follow(view: View): void {
     view.changed();
   });
   stream.addEventListener('error', () => {
-    const runs = [...view.histories.runs.values()];
     // The process of a finished run is gone for good: what is shown is all there is.
-    if (runs.length > 0 && runs.every((run) => run.state.value.phase === 'finished')) stream.close();
+    if (haveEnded([...view.histories.runs.values()])) stream.close();
     // Refused, not cut off: the browser gives up, so it is tried again here.
     else if (stream.readyState === EventSource.CLOSED) setTimeout(() => follow(view), 5000);
     set('lost');

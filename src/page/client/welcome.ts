@@ -1,4 +1,5 @@
 import { el, setText } from './dom.js';
+import { haveEnded, stateOf } from './run-state.js';
 import type { View } from './view.js';
 
 const SNIPPET = `const training = instrument(model);
@@ -23,7 +24,10 @@ export class Welcome {
     if (this.root.hidden) return;
     const begun = runs.length > 0;
     this.#code.hidden = begun || connection === 'report';
-    if (connection === 'report') {
+    if (haveEnded(runs)) {
+      setText(this.#title, 'No step was done');
+      setText(this.#text, stateOf(this.view).text);
+    } else if (connection === 'report') {
       setText(this.#title, 'Nothing was recorded');
       setText(this.#text, 'The stream that this report was made of had no step in it.');
     } else if (begun) {

@@ -2,12 +2,13 @@ import type { Severity } from '../../events/events.js';
 
 /** Something that happened at a step and is marked on every time axis. */
 export interface Mark {
-  readonly kind: 'alert' | 'control' | 'save' | 'sink-error';
+  /** `stopped` and `failed` are ends of the run. */
+  readonly kind: 'alert' | 'control' | 'save' | 'sink-error' | 'stopped' | 'failed';
   readonly step: number;
   readonly epoch: number;
   /** Milliseconds since 1970. */
   readonly time: number;
-  /** The rule, who asked, or which sink. */
+  /** The rule, who asked, which sink, or `training`. */
   readonly source: string;
   readonly message: string;
   readonly severity?: Severity;

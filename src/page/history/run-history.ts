@@ -1,3 +1,4 @@
+import type { RunEnd } from '../../events/run-end.js';
 import {
   type LatestUpdates,
   type PackedHistograms,
@@ -22,6 +23,8 @@ export interface RunState {
   readonly time: number;
   readonly maxSteps?: number;
   readonly numEpochs?: number;
+  /** How it ended, where its last record says that. */
+  readonly end?: RunEnd | undefined;
 }
 
 /** The rows of the tables. */

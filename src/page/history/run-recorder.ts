@@ -1,10 +1,11 @@
 import type { EventContext, Metrics, TrainingEvent } from '../../events/events.js';
+import { runEndOf } from '../../events/run-end.js';
 import { SpeedWindow } from '../../events/speed-window.js';
 import { jointStatistics } from '../../parameters/joint-statistics.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import type { HistogramSubject, MagnitudeHistogram } from '../../parameters/statistics.js';
 import { layerColumns } from './layer-columns.js';
-import type { Mark } from './marks.js';
+import { markOf } from './mark-of.js';
 import { RowIndex } from './row-index.js';
 import type { RunHistory, RunState } from './run-history.js';
 
@@ -42,7 +43,7 @@ export class RunRecorder {
     switch (event.type) {
       case 'train-begin':
         this.#speed.restart();
-        this.#setState({ phase: 'running', ...plan(event) }, version);
+        this.#setState({ phase: 'running', end: undefined, ...plan(event) }, version);
         break;
       case 'step-end': {
         this.#takeLoss(event, version);
@@ -52,7 +53,7 @@ export class RunRecorder {
         break;
       }
       case 'train-end':
-        this.#setState({ phase: 'finished' }, version);
+        this.#setState({ phase: 'finished', end: runEndOf(event) }, version);
         break;
       case 'log':
       case 'evaluate':
@@ -173,33 +174,4 @@ function plan({ maxSteps, numEpochs }: { readonly maxSteps?: number; readonly nu
 function median(values: Float64Array): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.floor((sorted.length - 1) / 2)]!;
-}
-
-function markOf(event: TrainingEvent): Mark | undefined {
-  const { step, epoch, time } = event;
-  const at = { step, epoch, time };
-  switch (event.type) {
-    case 'alert': {
-      const { rule, severity, message, phase, parameter } = event;
-      return {
-        kind: 'alert',
-        ...at,
-        source: rule,
-        message,
-        severity,
-        phase,
-        ...(parameter !== undefined && { parameter }),
-      };
-    }
-    case 'control': {
-      const { source, message, parameter } = event;
-      return { kind: 'control', ...at, source, message, ...(parameter !== undefined && { parameter }) };
-    }
-    case 'save':
-      return { kind: 'save', ...at, source: 'checkpoint', message: event.path };
-    case 'sink-error':
-      return { kind: 'sink-error', ...at, source: event.sink, message: event.message };
-    default:
-      return undefined;
-  }
 }

@@ -36,9 +36,9 @@ const STYLES: readonly ConsoleStyle[] = ['lines', 'table', 'progress'];
  * Show training on the console: the tutorial's lines, a live table, or a progress line.
  *
  * In a terminal the table and the progress line are drawn in place, ten times a second at most; in a pipe they are plain
- * rows, one every two seconds and the last. Evaluations, logs, alerts, control and sink errors, where the stream carries
- * them, are lines that stay. Names are shown as text, whatever characters they hold. When the output is gone (`| head`),
- * the sink fails as any sink does, and the training goes on.
+ * rows, one every two seconds and the last. Evaluations, logs, alerts, control, sink errors and an early end, where the
+ * stream carries them, are lines that stay. Names are shown as text, whatever characters they hold. When the output is
+ * gone (`| head`), the sink fails as any sink does, and the training goes on.
  *
  * @throws TypeError for an unknown option.
  *

@@ -1,5 +1,6 @@
 import type { Metrics } from '../../events/events.js';
 import type { RunRecord } from '../../events/measurements.js';
+import { type RunEnd, runEndOf } from '../../events/run-end.js';
 import { shortNumber } from '../../events/short-number.js';
 import { plain, short } from './format.js';
 
@@ -21,9 +22,17 @@ export function noteOf(event: RunRecord): string | undefined {
       return `step ${event.step}  ${plain(event.source)}: ${plain(event.message)}`;
     case 'sink-error':
       return `step ${event.step}  ${plain(event.message)}`;
+    case 'train-end':
+      return endNote(event.step, runEndOf(event));
     default:
       return undefined;
   }
+}
+
+/** An end as planned needs no line. */
+function endNote(step: number, end: RunEnd | undefined): string | undefined {
+  if (!end || end.status === 'completed') return undefined;
+  return `training ${end.status} at step ${step}${end.reason === undefined ? '' : `: ${plain(end.reason)}`}`;
 }
 
 function metrics(values: Metrics): string {

@@ -36,6 +36,22 @@ export interface GaugeOutput {
   end(): void;
 }
 
+/** A frame of rows whose numbers are already known: a column a gauge. */
+export function rowsFrame(
+  group: string,
+  time: number,
+  rows: readonly Attributes[],
+  gauges: readonly (readonly [GaugeMetric, readonly number[]])[],
+): GaugeFrame {
+  return {
+    group,
+    time,
+    metrics: gauges.map(([metric]) => metric),
+    points: gauges.length * rows.length,
+    values: () => ({ rows, columns: gauges.map(([, column]) => column) }),
+  };
+}
+
 /** A frame of a single row whose numbers are already known. */
 export function rowFrame(
   group: string,
@@ -43,13 +59,12 @@ export function rowFrame(
   row: Attributes,
   gauges: readonly (readonly [GaugeMetric, number])[],
 ): GaugeFrame {
-  return {
+  return rowsFrame(
     group,
     time,
-    metrics: gauges.map(([metric]) => metric),
-    points: gauges.length,
-    values: () => ({ rows: [row], columns: gauges.map(([, value]) => [value]) }),
-  };
+    [row],
+    gauges.map(([metric, value]) => [metric, [value]]),
+  );
 }
 
 /** Work something out when it is first asked for, and let go of what that needed. */

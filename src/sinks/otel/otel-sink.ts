@@ -12,6 +12,7 @@ import type { GaugeProducer } from './gauge-producer.js';
 import { GAUGE_STATISTICS, type GaugeStatistic, type Names, namesUnder } from './names.js';
 import { observedGauges } from './observed-gauges.js';
 import { type GaugeDetail, type ParameterGauges, parameterGauges } from './parameter-gauges.js';
+import { runStatus } from './run-status.js';
 import { cleanTags, type Tags } from './tags.js';
 import { trainingMetrics } from './training-metrics.js';
 import { METER_NAME } from './views.js';
@@ -91,12 +92,14 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
     observedGauges(meter, { limit: Math.max(1, seriesLimit - 1), onOverflow: sayOverflow(parts.alerts, seriesLimit) });
   const gauges = parameterGauges({ names, statistics, detail: options.detail ?? 'auto', maxParameters, movers });
   const training = trainingMetrics({ names, meter, output, gauges, maxParameters });
+  const sayStatus = runStatus(names, output);
   const saySize = saySizeOnce(parts.alerts, gauges, options, { maxParameters, movers });
   const baseOf = baseAttributes(names, tags);
 
   const take = (record: RunRecord) => {
     const base = baseOf(record.run);
     parts.alerts.at(record);
+    sayStatus(record, base);
     training.progress(record, base);
     if (record.type === 'parameter-updates') {
       training.updates(record, base);

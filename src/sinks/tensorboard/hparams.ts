@@ -5,7 +5,10 @@ import { writeText } from './write-text.js';
 export type Hparams =
   | { readonly of: 'experiment'; readonly hparams: HparamSettings; readonly metrics: readonly string[] }
   | { readonly of: 'session-start'; readonly hparams: HparamSettings; readonly time: number; readonly group: string }
-  | { readonly of: 'session-end'; readonly finished: boolean; readonly time: number };
+  | { readonly of: 'session-end'; readonly status: SessionStatus; readonly time: number };
+
+/** Of `stopped` runs too it is `success`: the loop ended in order. */
+export type SessionStatus = 'unknown' | 'success' | 'failure';
 
 /** The settings of a run, such as `{ learningRate: 2e-5, optimizer: 'adamw' }`. */
 export type HparamSettings = Readonly<Record<string, number | string | boolean>>;
@@ -71,10 +74,10 @@ function writeProtobufValue(value: number | string | boolean, writer: PbfWriter)
   else writer.writeBooleanField(4, value);
 }
 
-const SUCCESS = 1;
-const UNKNOWN = 0;
+/** Status of tensorboard/plugins/hparams/api.proto. */
+const STATUSES: Readonly<Record<SessionStatus, number>> = { unknown: 0, success: 1, failure: 2 };
 
-function writeSessionEnd({ finished, time }: Extract<Hparams, { of: 'session-end' }>, writer: PbfWriter): void {
-  writer.writeVarintField(1, finished ? SUCCESS : UNKNOWN);
+function writeSessionEnd({ status, time }: Extract<Hparams, { of: 'session-end' }>, writer: PbfWriter): void {
+  writer.writeVarintField(1, STATUSES[status]);
   writer.writeDoubleField(2, time / 1000);
 }

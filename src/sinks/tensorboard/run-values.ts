@@ -1,7 +1,8 @@
 import type { RunRecord } from '../../events/measurements.js';
+import { runEndOf } from '../../events/run-end.js';
 import type { Statistic } from '../../parameters/statistics.js';
 import type { Moment } from './event-encoder.js';
-import { HPARAMS_TAGS, type HparamSettings, type Hparams } from './hparams.js';
+import { HPARAMS_TAGS, type HparamSettings, type Hparams, type SessionStatus } from './hparams.js';
 import type { SummaryValue } from './summary.js';
 import { type ValuesOf, valuesOf } from './values-of.js';
 
@@ -12,7 +13,7 @@ export class RunValues {
   readonly #writtenAt = new Map<string, number>();
   readonly #metrics = new Set<string>();
   #last: Moment | undefined;
-  #finished = false;
+  #status: SessionStatus = 'unknown';
 
   constructor(
     private readonly run: string,
@@ -27,7 +28,8 @@ export class RunValues {
     const start = this.#last ? [] : this.#start(record);
     this.#last = { time: record.time, step: record.step };
     // It may be evaluated after its end, and it may go on.
-    if (record.type === 'train-begin' || record.type === 'train-end') this.#finished = record.type === 'train-end';
+    if (record.type === 'train-begin') this.#status = 'unknown';
+    if (record.type === 'train-end') this.#status = runEndOf(record)?.status === 'failed' ? 'failure' : 'success';
     return [...start, ...values];
   }
 
@@ -37,7 +39,7 @@ export class RunValues {
     const { time } = this.#last;
     const values = [
       hparamsValue({ of: 'experiment', hparams: this.hparams, metrics: [...this.#metrics] }),
-      hparamsValue({ of: 'session-end', finished: this.#finished, time }),
+      hparamsValue({ of: 'session-end', status: this.#status, time }),
     ];
     return { values, last: this.#last };
   }

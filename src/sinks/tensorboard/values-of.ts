@@ -1,11 +1,12 @@
-import type { AlertEvent, ControlEvent, Metrics, SinkErrorEvent, StepEndEvent } from '../../events/events.js';
+import type { Metrics, StepEndEvent } from '../../events/events.js';
 import type { GlobalNorms, ParameterDrift, RunRecord, Throughput } from '../../events/measurements.js';
 import { type JointStatistic, jointColumns, jointStatistics } from '../../parameters/joint-statistics.js';
 import { type Layer, layersOf } from '../../parameters/layers.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import type { HistogramSubject, Statistic } from '../../parameters/statistics.js';
 import { snakeCase } from '../snake-case.js';
-import type { ScalarValue, SummaryValue, TextValue } from './summary.js';
+import type { ScalarValue, SummaryValue } from './summary.js';
+import { textValues } from './text-values.js';
 
 /** What TensorBoard is told of a record. */
 export type ValuesOf = (record: RunRecord) => readonly SummaryValue[];
@@ -35,16 +36,8 @@ export function valuesOf(statistics: readonly Statistic[]): ValuesOf {
       case 'predict':
       case 'log':
         return metricValues(record.type, record.metrics);
-      case 'alert':
-        return [text('alerts', alertText(record))];
-      case 'control':
-        return [text('control', controlText(record))];
-      case 'save':
-        return [text('checkpoints', plainMarkdown(record.path))];
-      case 'sink-error':
-        return [text('sink_errors', sinkErrorText(record))];
       default:
-        return [];
+        return textValues(record);
     }
   };
 }
@@ -180,29 +173,4 @@ function withoutPrefix(metrics: Metrics): Metrics {
       return [Object.hasOwn(metrics, short) ? name : short, value];
     }),
   );
-}
-
-function text(tag: string, markdown: string): TextValue {
-  return { kind: 'text', tag, text: markdown };
-}
-
-function alertText({ severity, phase, rule, message }: AlertEvent): string {
-  return `**${severity}**, ${plainMarkdown(rule)}${phase === 'end' ? ' is over' : ''}: ${plainMarkdown(message)}`;
-}
-
-function controlText({ command, source, message }: ControlEvent): string {
-  const { kind, ...rest } = command;
-  const settings = Object.values(rest).map((value) => ` ${value}`);
-  return `**${kind}${settings.join('')}**, ${plainMarkdown(source)}: ${plainMarkdown(message)}`;
-}
-
-function sinkErrorText({ message }: SinkErrorEvent): string {
-  return plainMarkdown(message);
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;' };
-
-/** Text from anywhere, such as a parameter's name, that TensorBoard's Markdown shows as it is. */
-export function plainMarkdown(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]()#+!<>&]/g, (character) => ENTITIES[character] ?? `\\${character}`);
 }

@@ -213,6 +213,40 @@ describe('histories', () => {
     expect(histories.of('a (2)').series.get('loss')!.buckets[0]!.mean).toBe(5);
   });
 
+  it('knows how a run ended and marks an early end; one of before that does not say how has just finished', () => {
+    const ends = {
+      completed: { status: 'completed' },
+      stopped: { status: 'stopped', reason: 'stopOnAlert: NaN' },
+      failed: { status: 'failed', reason: 'out of memory' },
+      bare: { status: 'failed' },
+      old: {},
+      strange: { status: 'exploded', reason: 5 },
+    };
+    const recorder = new Recorder();
+    for (const [run, end] of Object.entries(ends)) {
+      recorder.take(stepEnd(3, 1, run));
+      recorder.take({ type: 'train-end', ...CONTEXT, step: 3, run, ...end } as unknown as AnyRecord);
+    }
+    const page = new Histories();
+    page.apply(wired(recorder.histories.changesSince(0)));
+    for (const { runs } of [recorder.histories, page]) {
+      const found = [...runs.values()].map(({ name, state, marks }) => {
+        const { phase, end } = state.value;
+        return [name, phase, end, marks.all.map(({ kind, step, message }) => [kind, step, message])];
+      });
+      expect(found).toEqual([
+        ['completed', 'finished', ends.completed, []],
+        ['stopped', 'finished', ends.stopped, [['stopped', 3, 'stopOnAlert: NaN']]],
+        ['failed', 'finished', ends.failed, [['failed', 3, 'out of memory']]],
+        ['bare', 'finished', ends.bare, [['failed', 3, 'No reason was given.']]],
+        ['old', 'finished', undefined, []],
+        ['strange', 'finished', undefined, []],
+      ]);
+    }
+    recorder.take({ type: 'train-begin', ...CONTEXT, step: 3, run: 'failed' } as AnyRecord);
+    expect(recorder.histories.of('failed').state.value).toMatchObject({ phase: 'running', end: undefined });
+  });
+
   it('marks alerts, control, checkpoints and failed sinks, the latest of them; of an evaluation it has the metrics', () => {
     const recorder = new Recorder();
     for (let i = 0; i < MARKS_KEPT + 5; i++) {

@@ -215,13 +215,16 @@ describe('liveSink', () => {
     const sink = sinkOf();
     sink.next(stepEnd(3, 'one'));
     sink.next({ ...stepEnd(4, 'two') });
-    const end = { type: 'train-end', run: 'one', step: 3, epoch: 1, time: 5 };
+    const end = { type: 'train-end', run: 'one', step: 3, epoch: 1, time: 5, status: 'failed', reason: 'no memory' };
     sink.next(end);
     sink.complete();
     await sink.closed;
     const page = new Follower(sink.url);
     await page.until((histories) => histories.runs.size === 2);
-    expect(page.histories.of('one').state.value.phase).toBe('finished');
+    expect(page.histories.of('one').state.value).toMatchObject({
+      phase: 'finished',
+      end: { status: 'failed', reason: 'no memory' },
+    });
     expect(page.histories.of('two').state.value.phase).toBe('running');
     page.leave();
   });

@@ -1,4 +1,4 @@
-// The main job under the live page: `tsx test/live/main-job.ts <steps> <learning rate> <run> [recorded.jsonl]`.
+// The main job under the live page: `tsx test/server/live/main-job.ts <steps> <learning rate> <run> [recorded.jsonl]`.
 import * as tf from '@tensorflow/tfjs';
 import { merge } from 'rxjs';
 import { defaultRules, everySteps, parameterUpdates, steerUpdateRatio, updateRatioBand } from 'trainscope';

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../../helpers/chromium.js';
 import { updatesOf } from '../../helpers/updates.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'live-page-'));
 const sinks: LiveSink[] = [];
 let browser: Browser;
@@ -90,9 +90,13 @@ function feed(sink: Pick<LiveSink, 'next'>, steps: number, names: readonly strin
   sink.next({ type: 'evaluate', ...at, metrics: { accuracy: 0.5 } } as { type: string });
 }
 
+function endOf(run: string, end: { readonly status?: string; readonly reason?: string }, step = 20): { type: string } {
+  return { type: 'train-end', ...CONTEXT, run, step, time: CONTEXT.time + 1000, ...end } as { type: string };
+}
+
 describe('the live page in Chromium', () => {
   it('shows the main job while it runs and when it has ended, in light and dark, wide and narrow', async () => {
-    const job = spawn(process.execPath, ['--import', 'tsx', 'test/live/main-job.ts', '16'], { cwd: ROOT });
+    const job = spawn(process.execPath, ['--import', 'tsx', 'test/server/live/main-job.ts', '16'], { cwd: ROOT });
     try {
       const output = textOf(job);
       const url = await output.find(/http:\S+/);
@@ -223,6 +227,87 @@ describe('the live page in Chromium', () => {
       expect(troubles).toEqual([]);
       await page.close();
     }
+  });
+
+  it('shows at a glance that a run failed, and why, as text; light and dark, wide and narrow', async () => {
+    const reason = `<img src=x onerror=alert(1)> is no tensor. ${'Look at what goes in. '.repeat(20)}`;
+    const sink = liveSink();
+    sinks.push(sink);
+    feed(sink, 20, ['x/w', 'x/b']);
+    sink.next(endOf('made', { status: 'failed', reason }));
+    await sink.flush();
+    for (const look of LOOKS) {
+      const { page, troubles } = await open(sink.url, look);
+      await page.waitForSelector('.state[data-state="failed"]');
+      expect(await page.textContent('.state')).toBe(`failed: ${reason}`);
+      expect(await page.title()).toBe('failed · made · trainscope');
+      expect(await page.locator('.happenings li').first().textContent()).toContain(`failed${reason}`);
+      expect(await page.locator('.top img, main img').count()).toBe(0);
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+      expect(overflow, `${look.width} pixels`).toBeLessThanOrEqual(0);
+      expect((await page.locator('.state').boundingBox())!.height).toBeLessThan(40);
+      expect(await violationsOf(page), JSON.stringify(look)).toEqual([]);
+      expect(troubles).toEqual([]);
+      await page.close();
+    }
+    const { page } = await open(sink.url);
+    await page.waitForSelector('.state[data-state="failed"]');
+    await sink.stop();
+    await page.waitForSelector('.state:has-text("and its process has ended")');
+    await page.close();
+  });
+
+  it.each([
+    [{ status: 'completed' }, 'finished', 'completed', 'report, completed'],
+    [{ status: 'stopped', reason: 'x: y' }, 'stopped', 'stopped: x: y', 'report, stopped: x: y'],
+    [{ status: 'failed' }, 'failed', 'failed', 'report, failed'],
+    [{}, 'finished', 'finished', 'report of a finished run'],
+  ])('a run that ended as %j', async (end, state, live, report) => {
+    const sink = liveSink();
+    sinks.push(sink);
+    const file = join(folder, `${state}.html`);
+    const written = reportSink(file);
+    for (const each of [sink, written as LiveSink]) {
+      feed(each, 5, ['x/w', 'x/b']);
+      each.next(endOf('made', end));
+    }
+    written.complete();
+    await Promise.all([sink.flush(), written.closed]);
+    const { page } = await open(sink.url);
+    await page.waitForSelector(`.state[data-state="${state}"]`);
+    expect(await page.textContent('.state')).toBe(live);
+    await page.close();
+    const opened = await open(pathToFileURL(file).href);
+    await opened.page.waitForSelector('.u-over');
+    expect(await opened.page.textContent('.state')).toBe(report);
+    await opened.page.close();
+  });
+
+  it('tells the runs that ended early from the others', async () => {
+    const sink = liveSink();
+    sinks.push(sink);
+    for (const run of ['a', 'b', 'c']) feed(sink, 5, ['x/w', 'x/b'], run);
+    sink.next(endOf('a', { status: 'failed', reason: 'why' }));
+    sink.next(endOf('b', { status: 'completed' }));
+    const { page } = await open(sink.url);
+    await page.waitForSelector('.state:has-text("live, 1 failed")');
+    expect(await page.locator('.run-bar label.run').allTextContents()).toEqual(['afailed', 'b', 'c']);
+    sink.next(endOf('c', { status: 'stopped', reason: 'why' }));
+    await page.waitForSelector('.state:has-text("1 failed, 1 stopped, 1 completed")');
+    expect(await page.locator('.run-bar label.run').allTextContents()).toEqual(['afailed', 'b', 'cstopped']);
+    await page.close();
+  });
+
+  it('says of a run that failed before its first step why', async () => {
+    const sink = liveSink();
+    sinks.push(sink);
+    sink.next({ type: 'train-begin', ...CONTEXT, step: 0 } as { type: string });
+    sink.next(endOf('made', { status: 'failed', reason: 'no data' }, 0));
+    const { page } = await open(sink.url);
+    await page.waitForSelector('.welcome:has-text("No step was done")');
+    expect(await page.textContent('.welcome')).toContain('failed: no data');
+    expect(await violationsOf(page)).toEqual([]);
+    await page.close();
   });
 
   it('keeps its theme when told', async () => {

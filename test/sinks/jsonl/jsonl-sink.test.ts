@@ -56,7 +56,10 @@ describe('jsonlSink', () => {
     expect(sink.name).toBe(`jsonlSink(${path})`);
     sink.next(event('step-begin'));
     expect(linesOf(path)).toEqual(['{"v":1,"type":"step-begin","run":"test","step":0,"epoch":0,"time":0}', '']);
-    sink.next(event('train-end', { step: 1 }));
+    sink.next(event('train-end', { step: 1, status: 'failed', reason: 'a "quoted"\nreason' }));
+    expect(linesOf(path)[1]).toBe(
+      '{"v":1,"type":"train-end","run":"test","step":1,"epoch":0,"time":0,"status":"failed","reason":"a \\"quoted\\"\\nreason"}',
+    );
     expect(linesOf(path)).toHaveLength(3);
     sink.complete();
     sink.next(event('step-begin'));

@@ -48,6 +48,19 @@ describe('gaugeProducer({ everyStep: true })', () => {
     expect((await collect()).get('ml.training.loss')).toHaveLength(3);
   });
 
+  it('says that a run goes on every ten seconds, and its end at once', async () => {
+    const { sink, collect } = everyStep();
+    for (let step = 1; step <= 250; step++) sink.next(stepEnd(step));
+    const { time } = stepEnd(250);
+    sink.next({ type: 'train-end', run: 'test', step: 250, epoch: 25, time, status: 'failed', reason: 'why' });
+    const points = (await collect()).get('ml.training.status')!;
+    const of = (status: string) => points.filter(({ attributes }) => attributes['ml.status'] === status);
+    expect(of('running').map(({ value }) => value)).toEqual([1, 1, 1, 0]);
+    expect(of('failed').map(({ value }) => value)).toEqual([0, 0, 0, 1]);
+    // From 0.1 to 25.0 s, in whole seconds.
+    expect(of('running').map(({ endTime }) => endTime[0] - 1_700_000_000)).toEqual([0, 10, 20, 25]);
+  });
+
   it('drops the oldest beyond maxPoints, and counts them', async () => {
     const { producer, sink, collect } = everyStep(40);
     const dropped: number[] = [];
@@ -55,7 +68,8 @@ describe('gaugeProducer({ everyStep: true })', () => {
     for (let step = 1; step <= 2_500; step++) sink.next(stepEnd(step)); // three points a step
     const losses = (await collect()).get('ml.training.loss')!;
     expect(losses.map(({ value }) => value)).toEqual(Array.from({ length: 13 }, (_, i) => 1 / (2_488 + i)));
-    expect(producer.droppedPoints).toBe(3 * (2_500 - 13));
+    const statuses = 25 * 4; // said again every ten seconds, of a step each tenth of a second
+    expect(producer.droppedPoints).toBe(3 * (2_500 - 13) + statuses);
     expect(dropped.reduce((sum, points) => sum + points)).toBe(producer.droppedPoints);
   });
 

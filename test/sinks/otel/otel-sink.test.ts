@@ -1,5 +1,5 @@
 import type { Histogram } from '@opentelemetry/sdk-metrics';
-import { type AlertEvent, createParameterUpdates } from 'trainscope';
+import { type AlertEvent, createParameterUpdates, type TrainingEvent } from 'trainscope';
 import { gaugeProducer, otelSink } from 'trainscope/otel';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { by, only, provider } from './collect.js';
@@ -123,6 +123,34 @@ for (const road of ['instruments', 'producer'] as const) {
       expect((await collect()).get('ml.training.alerts')).toMatchObject([
         { value: 1, attributes: { ...RUN, 'ml.alert.rule': 'loss-spike', 'ml.alert.severity': 'error' } },
       ]);
+    });
+
+    it('tells whether the run is running, and how it ended', async () => {
+      const at = { run: 'test', step: 3, epoch: 0, time: 0 };
+      const statuses = { running: 0, completed: 0, stopped: 0, failed: 0 };
+      for (const status of ['completed', 'stopped', 'failed'] as const) {
+        const { sink, collect } = sinkOn(road);
+        const shown = async () => by((await collect()).get('ml.training.status'), 'ml.status');
+        sink.next({ type: 'log', ...at, metrics: {} });
+        expect(await shown()).toEqual({});
+        sink.next({ type: 'train-begin', ...at });
+        expect(await shown()).toEqual({ ...statuses, running: 1 });
+        sink.next({ type: 'train-end', ...at, status, reason: 'why' });
+        expect(await shown()).toEqual({ ...statuses, [status]: 1 });
+        sink.next(updatesOf({ w: 1 }, { step: 3 })); // a device is late
+        expect(await shown()).toEqual({ ...statuses, [status]: 1 });
+        sink.next({ type: 'train-begin', ...at });
+        expect(await shown()).toEqual({ ...statuses, running: 1 });
+      }
+    });
+
+    it('takes a run that it meets on its way for running, and one that does not say how it ended for no longer so', async () => {
+      const { sink, collect } = sinkOn(road);
+      sink.next(stepEnd(5));
+      const status = async () => by((await collect()).get('ml.training.status'), 'ml.status');
+      expect((await status()).running).toBe(1);
+      sink.next({ type: 'train-end', run: 'test', step: 5, epoch: 0, time: 0 } as TrainingEvent);
+      expect(await status()).toEqual({ running: 0, completed: 0, stopped: 0, failed: 0 });
     });
 
     it('follows the fastest and the slowest above maxParameters, with the layers, and says so once', async () => {

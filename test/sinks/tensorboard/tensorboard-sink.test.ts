@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { merge, of } from 'rxjs';
-import { parameterUpdates, type RunRecord, type TrainingEvent } from 'trainscope';
+import { type EndStatus, parameterUpdates, type RunRecord, type TrainingEvent } from 'trainscope';
 import { type TensorboardSinkOptions, tensorboardSink } from 'trainscope/node';
 import { instrument } from 'trainscope/tfjs';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -13,8 +13,8 @@ import { encodeSummary } from '../../../src/sinks/tensorboard/event-encoder.js';
 import { RunValues } from '../../../src/sinks/tensorboard/run-values.js';
 import type { SummaryValue } from '../../../src/sinks/tensorboard/summary.js';
 import { folderName } from '../../../src/sinks/tensorboard/tensorboard-sink.js';
+import { plainMarkdown } from '../../../src/sinks/tensorboard/text-values.js';
 import { maskedCrc, tfRecord } from '../../../src/sinks/tensorboard/tf-record.js';
-import { plainMarkdown } from '../../../src/sinks/tensorboard/values-of.js';
 import { BACKENDS, held, useBackend } from '../../helpers/backend.js';
 import { updatesOf } from '../../helpers/updates.js';
 import { event } from '../../operators/fake-run.js';
@@ -23,6 +23,10 @@ import { alertMessage, allKindsOfRecords, NAMES, STEPS } from './records.js';
 
 const root = mkdtempSync(join(tmpdir(), 'trainscope-tensorboard-'));
 afterAll(() => rmSync(root, { recursive: true }));
+
+/** As in a file from before `train-end` said how a run ended. */
+const { status: _, ...endOfBefore } = event('train-end', { step: 8, status: 'completed' });
+const endWithoutStatus = endOfBefore as TrainingEvent;
 
 let folders = 0;
 const newFolder = () => join(root, String(++folders));
@@ -150,6 +154,25 @@ describe('tensorboardSink', () => {
     expect(plainMarkdown('<b> *a* `c` [d](e) \\')).toBe('&lt;b&gt; \\*a\\* \\`c\\` \\[d\\]\\(e\\) \\\\');
   });
 
+  it('tells how the run ended, and nothing where it does not say', async () => {
+    const endTexts = async (...ends: readonly TrainingEvent[]) =>
+      (await written(ends)).flatMap(({ step, values }) => values.map(({ tag, text }) => [step, tag, text]));
+    expect(
+      await endTexts(
+        event('train-end', { step: 4, status: 'completed' }),
+        event('train-end', { step: 5, status: 'stopped', reason: 'earlyStopping: no *better*' }),
+        event('train-end', { step: 6, status: 'failed', reason: '<b>NaN</b>' }),
+        event('train-end', { step: 7, status: 'failed' }),
+        endWithoutStatus,
+      ),
+    ).toEqual([
+      [4, 'end', '**completed**'],
+      [5, 'end', '**stopped**: earlyStopping: no \\*better\\*'],
+      [6, 'end', '**failed**: &lt;b&gt;NaN&lt;/b&gt;'],
+      [7, 'end', '**failed**'],
+    ]);
+  });
+
   it('writes the settings of a run for the hparams plugin, and only then', async () => {
     const tagsOf = (events: readonly ReadEvent[]) =>
       events.flatMap(({ values }) => values.flatMap(({ tag, plugin }) => (plugin === 'hparams' ? [tag] : [])));
@@ -160,16 +183,22 @@ describe('tensorboardSink', () => {
   });
 
   it('says of a run whether it ended, also where it was evaluated after its end', () => {
-    const [begin, end, evaluate] = [event('train-begin'), event('train-end'), event('evaluate', { metrics: {} })];
+    const [begin, evaluate] = [event('train-begin'), event('evaluate', { metrics: {} })];
+    const end = endWithoutStatus;
     const lastOf = (...events: readonly TrainingEvent[]) => {
       const run = new RunValues('test', [], { lr: 1 });
       for (const each of events) run.take(each);
       return run.end().values.at(-1);
     };
-    const ended = (finished: boolean) => ({ kind: 'hparams', content: { of: 'session-end', finished } });
-    expect(lastOf(begin, end, evaluate)).toMatchObject(ended(true));
-    expect(lastOf(begin, evaluate)).toMatchObject(ended(false));
-    expect(lastOf(begin, end, begin)).toMatchObject(ended(false));
+    const ended = (status: string) => ({ kind: 'hparams', content: { of: 'session-end', status } });
+    const endOf = (status: EndStatus) => event('train-end', { status, reason: 'why' });
+    expect(lastOf(begin, end, evaluate)).toMatchObject(ended('success'));
+    expect(lastOf(begin, evaluate)).toMatchObject(ended('unknown'));
+    expect(lastOf(begin, end, begin)).toMatchObject(ended('unknown'));
+    expect(lastOf(begin, endOf('completed'))).toMatchObject(ended('success'));
+    expect(lastOf(begin, endOf('stopped'))).toMatchObject(ended('success'));
+    expect(lastOf(begin, endOf('failed'), evaluate)).toMatchObject(ended('failure'));
+    expect(lastOf(begin, endOf('failed'), begin)).toMatchObject(ended('unknown'));
   });
 
   it('gives each run a folder, and a run that goes on another file', async () => {

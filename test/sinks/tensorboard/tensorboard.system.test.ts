@@ -6,7 +6,7 @@ import { of } from 'rxjs';
 import type { HistogramSubject } from 'trainscope';
 import { tensorboardSink } from 'trainscope/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { plainMarkdown } from '../../../src/sinks/tensorboard/values-of.js';
+import { plainMarkdown } from '../../../src/sinks/tensorboard/text-values.js';
 import { launchChromium } from '../../helpers/chromium.js';
 import { freePort, startServer } from '../../helpers/processes.js';
 import { pythonWith, runPython } from '../../helpers/python.js';

@@ -1,0 +1,41 @@
+import type { TrainingEvent } from '../../events/events.js';
+import { type RunEnd, runEndOf } from '../../events/run-end.js';
+import type { Mark } from './marks.js';
+
+/** The mark that an event leaves on the time axes, if any. */
+export function markOf(event: TrainingEvent): Mark | undefined {
+  const { step, epoch, time } = event;
+  const at = { step, epoch, time };
+  switch (event.type) {
+    case 'alert': {
+      const { rule, severity, message, phase, parameter } = event;
+      return {
+        kind: 'alert',
+        ...at,
+        source: rule,
+        message,
+        severity,
+        phase,
+        ...(parameter !== undefined && { parameter }),
+      };
+    }
+    case 'control': {
+      const { source, message, parameter } = event;
+      return { kind: 'control', ...at, source, message, ...(parameter !== undefined && { parameter }) };
+    }
+    case 'save':
+      return { kind: 'save', ...at, source: 'checkpoint', message: event.path };
+    case 'sink-error':
+      return { kind: 'sink-error', ...at, source: event.sink, message: event.message };
+    case 'train-end':
+      return endMark(at, runEndOf(event));
+    default:
+      return undefined;
+  }
+}
+
+/** A run that ended as planned needs no mark. */
+function endMark(at: Pick<Mark, 'step' | 'epoch' | 'time'>, end: RunEnd | undefined): Mark | undefined {
+  if (!end || end.status === 'completed') return undefined;
+  return { kind: end.status, ...at, source: 'training', message: end.reason ?? 'No reason was given.' };
+}
