@@ -6,6 +6,7 @@ import { withRooms } from '../../scripts/architecture.js';
 import { ROOMS } from './rooms.js';
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
+const MANIFEST = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 interface Import {
   readonly from: string;
@@ -23,12 +24,14 @@ function sourceFiles(): string[] {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(SRC, file), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
-  const statements = text.matchAll(/(?:import|export)\s+(type\s+)?[^;'"]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)/g);
-  return [...statements].map(([, typeOnly, from, dynamic]) => ({
+  const statements = text.matchAll(
+    /(?:import|export)\s+(type\s+)?[^;'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|import\(\s*'([^']+)'\s*\)/gm,
+  );
+  return [...statements].map(([, typeOnly, from, effect, dynamic]) => ({
     from: file,
-    specifier: from ?? dynamic ?? '',
+    specifier: from ?? effect ?? dynamic ?? '',
     typeOnly: Boolean(typeOnly),
-    dynamic: from === undefined,
+    dynamic: dynamic !== undefined,
   }));
 }
 
@@ -48,6 +51,27 @@ function circlesIn(imported: ReadonlyMap<string, readonly string[]>): string[] {
 
 const roomOf = (file: string): string | undefined => (file.includes('/') ? file.split('/')[0] : undefined);
 const imports = sourceFiles().flatMap(importsOf);
+
+const fileOf = ({ from, specifier }: Import): string =>
+  relative(SRC, join(SRC, from, '..', specifier)).replace(/\.js$/, '.ts');
+
+/** What is loaded with `entry`: every import that a chain from it makes, but those of types. */
+function loadedBy(entry: string, follow: (each: Import) => boolean): Import[] {
+  const files = new Set([entry]);
+  const loaded: Import[] = [];
+  for (const file of files) {
+    for (const each of importsOf(file)) {
+      if (each.typeOnly || !follow(each)) continue;
+      loaded.push(each);
+      if (each.specifier.startsWith('.')) files.add(fileOf(each));
+    }
+  }
+  return loaded;
+}
+
+const packageOf = (specifier: string): string => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+
+const atOnce = ({ dynamic }: Import) => !dynamic;
 
 describe('rooms', () => {
   it('has only the rooms of the design', () => {
@@ -74,19 +98,7 @@ describe('rooms', () => {
   it.each(['index.ts', 'tfjs.ts', 'trainer.ts', 'testing.ts'])(
     'keeps node: out of everything that a browser loads of %s',
     (entry) => {
-      const reached = new Set<string>();
-      const visit = (file: string) => {
-        if (reached.has(file)) return;
-        reached.add(file);
-        for (const { specifier, typeOnly, dynamic } of importsOf(file)) {
-          if (typeOnly || dynamic || !specifier.startsWith('.')) continue;
-          visit(relative(SRC, join(SRC, file, '..', specifier)).replace(/\.js$/, '.ts'));
-        }
-      };
-      visit(entry);
-      const node = imports.filter(
-        ({ from, specifier, typeOnly }) => reached.has(from) && !typeOnly && specifier.startsWith('node:'),
-      );
+      const node = loadedBy(entry, atOnce).filter(({ specifier }) => specifier.startsWith('node:'));
       expect(node).toEqual([]);
     },
   );
@@ -106,6 +118,27 @@ describe('rooms', () => {
   it('is drawn in docs/architecture.md', () => {
     const page = readFileSync(join(SRC, '../docs/architecture.md'), 'utf8');
     expect(page).toBe(withRooms(page));
+  });
+
+  describe.each(['index.ts', 'node.ts', 'otel.ts', 'testing.ts', 'cli/main.ts'])('%s', (entry) => {
+    it('never comes to tfjs or trainer, neither at once nor later', () => {
+      const loaded = loadedBy(entry, () => true);
+      expect(loaded.length).toBeGreaterThan(10);
+      const adapters = loaded.filter(
+        (each) =>
+          each.specifier.startsWith('@tensorflow/') ||
+          (each.specifier.startsWith('.') && /^(tfjs|trainer)(\.ts$|\/)/.test(fileOf(each))),
+      );
+      expect(adapters).toEqual([]);
+    });
+
+    it('loads only what `npm install trainscope rxjs` brings', () => {
+      const brought = [...Object.keys(MANIFEST.dependencies), 'rxjs'];
+      const others = loadedBy(entry, atOnce).filter(
+        ({ specifier }) => !/^(\.|node:)/.test(specifier) && !brought.includes(packageOf(specifier)),
+      );
+      expect(others).toEqual([]);
+    });
   });
 
   it('lets only tfjs and trainer know TensorFlow.js', () => {

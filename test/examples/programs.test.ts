@@ -32,6 +32,18 @@ it('custom-loop.ts prints loss changes, mean ratios and the fastest parameters',
   });
 });
 
+it('any-loop.ts prints every parameter at every step, until nothing moves any more', async () => {
+  await runExample('any-loop.ts', [], (output) => {
+    const lines = output.trim().split('\n');
+    const norms = lines.map((line) => Number(/^Parameter linear\/(?:weight|bias) updated by: (\S+)$/.exec(line)?.[1]));
+    // 100 steps, 2 parameters.
+    expect(norms).toHaveLength(200);
+    expect(lines[0]).toMatch(/^Parameter linear\/weight updated by: /);
+    expect(norms[0]).toBeGreaterThan(0.1);
+    expect(Math.max(...norms.slice(-2))).toBeLessThan(1e-9);
+  });
+});
+
 it('closed-loop.ts steers the learning rate, says so, and stops where nothing is left to gain', async () => {
   await useBackend('cpu');
   const said: unknown[][] = [];

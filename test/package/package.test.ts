@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -31,6 +31,39 @@ describe('package.json', () => {
     expect(manifest.peerDependenciesMeta['@tensorflow/tfjs-node']).toEqual({ optional: true });
     const lock = JSON.parse(readFileSync(root('package-lock.json'), 'utf8'));
     expect(Object.keys(lock.packages)).not.toContain('node_modules/@tensorflow/tfjs-node');
+  });
+
+  it('asks for rxjs alone: TensorFlow.js and OpenTelemetry are for those who use them', () => {
+    const { peerDependencies, peerDependenciesMeta, dependencies } = manifest;
+    expect(Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional)).toEqual(['rxjs']);
+    expect(Object.keys(peerDependencies).filter((name) => name.startsWith('@tensorflow/'))).toEqual([
+      '@tensorflow/tfjs-backend-cpu',
+      '@tensorflow/tfjs-backend-wasm',
+      '@tensorflow/tfjs-core',
+      '@tensorflow/tfjs-layers',
+      '@tensorflow/tfjs-node',
+    ]);
+    expect(Object.keys(dependencies).filter((name) => /^@(tensorflow|opentelemetry)\//.test(name))).toEqual([]);
+  });
+
+  it('names every package that src imports', () => {
+    const named = { ...manifest.dependencies, ...manifest.peerDependencies };
+    const files = readdirSync(root('src'), { recursive: true, encoding: 'utf8' }).filter(
+      // The page's own script is bundled: what it imports is inside.
+      (file) => file.endsWith('.ts') && !file.includes('assembly') && !file.startsWith('page/client'),
+    );
+    const imports = files.flatMap((file) => {
+      const text = readFileSync(root(`src/${file}`), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
+      return [...text.matchAll(/(?:\bfrom|\bimport\(|^import)\s*'(@[^/']+\/[^/']+|[^@.'][^/':]*)(?:\/[^']*)?'/gm)]
+        .map(([, name]) => name!)
+        .map((name) => ({ file, name }));
+    });
+    expect(new Set(imports.map(({ name }) => name)).size).toBeGreaterThan(10);
+    expect(imports.filter(({ name }) => !(name in named))).toEqual([]);
+  });
+
+  it('runs on the least Node that can require ES modules, and later', () => {
+    expect(manifest.engines).toEqual({ node: '>=20.19' });
   });
 
   it('has only the run-time dependencies that were decided on', () => {

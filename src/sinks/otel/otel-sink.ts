@@ -1,4 +1,4 @@
-import { type Attributes, type MeterProvider, metrics } from '@opentelemetry/api';
+import type { Attributes, MeterProvider } from '@opentelemetry/api';
 import type { Observable } from 'rxjs';
 import { checkOneOf, checkPositiveInteger } from '../../events/check-option.js';
 import type { AlertEvent } from '../../events/events.js';
@@ -9,6 +9,7 @@ import { createSink } from '../create-sink.js';
 import { type Alerts, alerts } from './alerts.js';
 import { type GaugeOutput, once } from './gauge-frame.js';
 import type { GaugeProducer } from './gauge-producer.js';
+import { globalMeterProvider } from './global-meters.js';
 import { GAUGE_STATISTICS, type GaugeStatistic, type Names, namesUnder } from './names.js';
 import { observedGauges } from './observed-gauges.js';
 import { type GaugeDetail, type ParameterGauges, parameterGauges } from './parameter-gauges.js';
@@ -54,9 +55,9 @@ export interface OtelSink extends Sink<RunRecord> {
  * A sink that turns a run into OpenTelemetry metrics: loss, learning rate, step time, alerts, evaluation, and norms and
  * update ratios by parameter and by layer.
  *
- * Needs `@opentelemetry/api` only; the application brings the SDK, or {@link startMetrics} does. Values by parameter are
- * read when somebody collects, so a step pays for a few counters and for the histogram of ratios alone. Give one sink
- * one run: its `parameterUpdates` and its events, merged.
+ * Needs no package of OpenTelemetry by itself; the application brings the SDK, or {@link startMetrics} does. Values by
+ * parameter are read when somebody collects, so a step pays for a few counters and for the histogram of ratios alone.
+ * Give one sink one run: its `parameterUpdates` and its events, merged.
  *
  * @throws TypeError for an option that cannot be.
  *
@@ -86,7 +87,7 @@ export interface OtelSinkParts {
 
 export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): OtelSink {
   const { maxParameters, movers, seriesLimit, statistics, names, tags } = checkSinkOptions(options);
-  const meter = once(() => (options.meterProvider ?? metrics.getMeterProvider()).getMeter(METER_NAME));
+  const meter = once(() => (options.meterProvider ?? globalMeterProvider()).getMeter(METER_NAME));
   const output: GaugeOutput =
     options.producer?.output ??
     observedGauges(meter, { limit: Math.max(1, seriesLimit - 1), onOverflow: sayOverflow(parts.alerts, seriesLimit) });

@@ -1,13 +1,14 @@
-import { createNoopMeter, type MeterProvider } from '@opentelemetry/api';
+import type { MeterProvider } from '@opentelemetry/api';
 import type { Observable } from 'rxjs';
 import type { AlertEvent } from '../../events/events.js';
 import { within } from '../../events/within.js';
 import { type Alerts, alerts } from './alerts.js';
 import { type GaugeProducer, gaugeProducer } from './gauge-producer.js';
+import { NO_METERS } from './global-meters.js';
 import { createOtelSink, type OtelSink } from './otel-sink.js';
 import { readEnvironment } from './setup/environment.js';
 import { ExportLedger } from './setup/export-ledger.js';
-import { importSdk } from './setup/optional-peers.js';
+import { importSdk, requirePeers } from './setup/optional-peers.js';
 import { consoleRoad, otlpRoad, prometheusRoad, type Road } from './setup/readers.js';
 import { describeProcess } from './setup/resource.js';
 import { type MetricsOptions, resolveSettings, type Settings } from './setup/settings.js';
@@ -33,7 +34,7 @@ export interface TrainingMetricsSetup {
 /**
  * Set up OpenTelemetry for one run, for those who have no SDK of their own: a provider, an exporter, and a sink for them.
  *
- * Needs the packages `@opentelemetry/api`, `/sdk-metrics`, `/resources` and `/exporter-prometheus` or
+ * Needs the packages `@opentelemetry/sdk-metrics`, `/resources` and `/exporter-prometheus` or
  * `/exporter-metrics-otlp-proto`. Nothing is registered globally: two runs in one process do not mix.
  *
  * A training loop that never yields (`minimize` in a `for` without `await`) leaves no time for a scrape or an export:
@@ -88,6 +89,7 @@ export async function startMetrics(options: MetricsOptions = {}): Promise<Traini
 }
 
 async function open(settings: Settings, producer: GaugeProducer, ledger: ExportLedger): Promise<Route> {
+  await requirePeers(settings.exporter);
   const { MeterProvider } = await importSdk();
   const resource = await describeProcess(settings.resource.defaults, settings.resource.said);
   const road = await openRoad(settings, producer, ledger);
@@ -119,7 +121,7 @@ interface ShutdownProvider extends MeterProvider {
 /** For OTEL_SDK_DISABLED. */
 const NOWHERE: Route = {
   road: undefined,
-  provider: { getMeter: () => createNoopMeter(), forceFlush: async () => {}, shutdown: async () => {} },
+  provider: { ...NO_METERS, forceFlush: async () => {}, shutdown: async () => {} },
 };
 
 interface Parts extends Route {

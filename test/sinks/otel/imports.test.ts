@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 const FOLDER = fileURLToPath(new URL('../../../src/sinks/otel/', import.meta.url));
 
-it('loads nothing of OpenTelemetry but its api: the SDK is imported when startMetrics is called', () => {
+it('loads nothing of OpenTelemetry: the SDK is imported when startMetrics is called', () => {
   const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   const loaded = files.flatMap((file) => {
     const text = readFileSync(FOLDER + file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
@@ -12,5 +12,5 @@ it('loads nothing of OpenTelemetry but its api: the SDK is imported when startMe
       ([, name]) => name,
     );
   });
-  expect(new Set(loaded)).toEqual(new Set(['@opentelemetry/api']));
+  expect(loaded).toEqual([]);
 });
