@@ -16,7 +16,7 @@ import { type GaugeDetail, type ParameterGauges, parameterGauges } from './param
 import { runStatus } from './run-status.js';
 import { cleanTags, type Tags } from './tags.js';
 import { trainingMetrics } from './training-metrics.js';
-import { METER_NAME } from './views.js';
+import { METER_NAME, METER_VERSION } from './views.js';
 
 export interface OtelSinkOptions {
   /** Where the instruments come from. Default: the global provider, as it is when the first record comes. */
@@ -30,6 +30,11 @@ export interface OtelSinkOptions {
   readonly detail?: GaugeDetail | 'auto';
   /** Parameters (and layers) that get series of their own by default. Default: 1,000. */
   readonly maxParameters?: number;
+  /**
+   * Names of metrics, as the loop logs or evaluates them, that get series of their own; what comes under other names is
+   * left out, and one alert says so. Default: 500.
+   */
+  readonly maxMetrics?: number;
   /** With `movers`, how many of the fastest to follow, and how many of the slowest. Default: 20. */
   readonly movers?: number;
   /** A gauge by parameter for each of these, where the updates have them. Default: updateNorm, weightNorm, updateRatio. */
@@ -83,16 +88,20 @@ export interface OtelSinkParts {
   readonly name: string;
   readonly alerts: Alerts;
   readonly flush: () => Promise<void>;
+  /** Where gauges go, in place of the options' producer. */
+  readonly output?: GaugeOutput;
 }
 
 export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): OtelSink {
-  const { maxParameters, movers, seriesLimit, statistics, names, tags } = checkSinkOptions(options);
-  const meter = once(() => (options.meterProvider ?? globalMeterProvider()).getMeter(METER_NAME));
+  const { maxParameters, maxMetrics, movers, seriesLimit, statistics, names, tags } = checkSinkOptions(options);
+  const meter = once(() => (options.meterProvider ?? globalMeterProvider()).getMeter(METER_NAME, METER_VERSION));
   const output: GaugeOutput =
+    parts.output ??
     options.producer?.output ??
     observedGauges(meter, { limit: Math.max(1, seriesLimit - 1), onOverflow: sayOverflow(parts.alerts, seriesLimit) });
   const gauges = parameterGauges({ names, statistics, detail: options.detail ?? 'auto', maxParameters, movers });
-  const training = trainingMetrics({ names, meter, output, gauges, maxParameters });
+  const admits = admitMetrics(parts.alerts, maxMetrics);
+  const training = trainingMetrics({ names, meter, output, gauges, maxParameters, admits });
   const sayStatus = runStatus(names, output);
   const saySize = saySizeOnce(parts.alerts, gauges, options, { maxParameters, movers });
   const baseOf = baseAttributes(names, tags);
@@ -106,9 +115,8 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
       training.updates(record, base);
       saySize(record);
     } else if (record.type === 'step-end') training.stepEnd(record, base);
-    else if (record.type === 'log') training.metrics('train', record, record.metrics, base);
-    else if (record.type === 'evaluate' || record.type === 'predict') {
-      training.metrics(record.type, record, record.metrics, base);
+    else if (record.type === 'log' || record.type === 'evaluate' || record.type === 'predict') {
+      training.metrics(record, base);
     } else if (record.type === 'alert') training.alert(record, base);
   };
   const sink = createSink<RunRecord>(parts.name, {
@@ -126,8 +134,9 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
 
 /** The options with their defaults. @throws TypeError for one that cannot be. */
 export function checkSinkOptions(options: OtelSinkOptions) {
-  const { maxParameters = 1_000, movers = 20, seriesLimit = 2_000, root = 'ml' } = options;
+  const { maxParameters = 1_000, maxMetrics = 500, movers = 20, seriesLimit = 2_000, root = 'ml' } = options;
   checkPositiveInteger('maxParameters', maxParameters);
+  checkPositiveInteger('maxMetrics', maxMetrics);
   checkPositiveInteger('movers', movers);
   checkPositiveInteger('seriesLimit', seriesLimit);
   checkOneOf('detail', options.detail ?? 'auto', ['auto', 'parameters', 'movers', 'layers', 'totals']);
@@ -135,11 +144,31 @@ export function checkSinkOptions(options: OtelSinkOptions) {
   for (const statistic of statistics) checkOneOf('statistics', statistic, GAUGE_STATISTICS);
   return {
     maxParameters,
+    maxMetrics,
     movers,
     seriesLimit,
     statistics,
     names: namesUnder(root),
     tags: cleanTags(options.tags ?? {}, root),
+  };
+}
+
+/** Whether a metric gets a series: the first so many names do, and the others are told once. */
+function admitMetrics(alerts: Alerts, most: number): (name: string) => boolean {
+  const admitted = new Set<string>();
+  return (name) => {
+    if (admitted.has(name)) return true;
+    if (admitted.size < most) {
+      admitted.add(name);
+      return true;
+    }
+    alerts.begin({
+      rule: 'otel-metrics-limit',
+      severity: 'warning',
+      message: `the loop logs under more than ${most} names: ${JSON.stringify(name)} and all that are new after it are left out; a step or an id belongs into no name; else raise maxMetrics`,
+      threshold: most,
+    });
+    return false;
   };
 }
 
