@@ -21,24 +21,18 @@ export function namedMetrics(
   type: keyof typeof PHASES,
   metrics: Readonly<Record<string, unknown>>,
 ): readonly NamedMetric[] {
-  const named = new Map<string, NamedMetric>();
-  const unprefixed: string[] = [];
-  const put = (key: string, metric: NamedMetric) => named.has(key) || named.set(key, metric);
-  // Whole names first: they keep theirs.
-  for (const [name, value] of Object.entries(metrics)) {
-    if (typeof value !== 'number') continue;
-    if (prefixOf(name)) unprefixed.push(name);
-    else put(`${PHASES[type]} ${name}`, { phase: PHASES[type], name, value });
-  }
-  for (const name of unprefixed) {
-    const prefix = prefixOf(name)!;
+  const numbers = Object.entries(metrics).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+  // Whole names keep theirs, whatever comes first.
+  const taken = new Set(numbers.flatMap(([name]) => (prefixOf(name) ? [] : [`${PHASES[type]} ${name}`])));
+  return numbers.map(([name, value]) => {
+    const prefix = prefixOf(name);
+    if (!prefix) return { phase: PHASES[type], name, value };
     const phase = PREFIXES[prefix]!;
     const short = name.slice(prefix.length);
-    const value = metrics[name] as number;
-    const key = `${phase} ${short}`;
-    put(named.has(key) ? `${phase} ${name}` : key, { phase, name: named.has(key) ? name : short, value });
-  }
-  return [...named.values()];
+    if (taken.has(`${phase} ${short}`)) return { phase, name, value };
+    taken.add(`${phase} ${short}`);
+    return { phase, name: short, value };
+  });
 }
 
 function prefixOf(name: string): string | undefined {

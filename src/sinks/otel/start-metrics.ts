@@ -134,7 +134,11 @@ function openRoad(exporter: MetricsExporter, { settings, producer, ledger, told 
       return prometheusRoad(where, producer).catch((cause: Error) => {
         // A platform says one port to all ranks of a machine, say: none of them ends for it.
         if (Object.keys(elsewhere).length === 0 || !/^port: /.test(cause.message)) throw cause;
-        sayWarnings(told, [`OTEL_EXPORTER_PROMETHEUS_*: ${cause.message}; another is taken instead, see url`]);
+        told.begin({
+          rule: 'otel-port',
+          severity: 'warning',
+          message: `OTEL_EXPORTER_PROMETHEUS_*: ${cause.message}; another is taken instead, see url`,
+        });
         return prometheusRoad({ ...where, ...elsewhere }, producer);
       });
     }

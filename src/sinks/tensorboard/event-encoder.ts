@@ -29,6 +29,20 @@ export function encodeSummary({ time, step }: Moment, values: readonly SummaryVa
   return tfRecord(writer.finish());
 }
 
+const SESSION_START = 1;
+
+/**
+ * The record by which a run says that it goes on from before `step`: readers forget what they have had of that step and
+ * those after it. SessionLog of event.proto.
+ */
+export function encodeSessionStart({ time, step }: Moment): Uint8Array {
+  const writer = new PbfWriter();
+  writer.writeDoubleField(1, time / 1000);
+  writer.writeVarintField(2, step);
+  writer.writeMessage(7, (status: number, inner) => inner.writeVarintField(1, status), SESSION_START);
+  return tfRecord(writer.finish());
+}
+
 function writeSummary(values: readonly SummaryValue[], writer: PbfWriter): void {
   for (const value of values) writer.writeMessage(1, writeValue, value);
 }

@@ -6,7 +6,8 @@ import type { Sink } from '../../events/sink.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink } from '../create-sink.js';
 import { RecordFile } from '../record-file.js';
-import { encodeFileVersion, encodeSummary } from './event-encoder.js';
+import { encodeFileVersion, encodeSessionStart, encodeSummary } from './event-encoder.js';
+import { addToExperiment } from './experiment-file.js';
 import type { HparamSettings } from './hparams.js';
 import { RunValues } from './run-values.js';
 
@@ -22,8 +23,8 @@ export interface TensorboardSinkOptions {
 /**
  * Writes event files that TensorBoard shows: `tensorboard --logdir <folder>`. On every backend, and without TensorFlow.
  *
- * Each run has a folder in `folder`, by its name; a run that goes on adds a file to it. What is written, where the
- * stream carries it:
+ * Each run has a folder in `folder`, by its name, in which slashes nest; a run that goes on adds a file to it, and has
+ * readers forget the steps that come anew. What is written, where the stream carries it:
  *
  * | section | tags |
  * |---|---|
@@ -95,18 +96,22 @@ class RunFile {
   readonly #file: RecordFile;
 
   constructor(
-    folder: string,
+    private readonly folder: string,
     { run, time }: RunRecord,
     private readonly values: RunValues,
   ) {
-    const name = `events.out.tfevents.${Math.floor(time / 1000)}.${hostname()}.${process.pid}.${files++}`;
+    const name = `events.out.tfevents.${Math.floor(time / 1000)}.${hostname()}.${process.pid}.${String(files++).padStart(6, '0')}`;
     this.#file = new RecordFile(join(folder, folderName(run), name));
     this.#file.append(encodeFileVersion(time));
   }
 
   take(record: RunRecord): void {
+    const step = this.values.begins(record);
+    if (step !== undefined) this.#file.append(encodeSessionStart({ time: record.time, step }));
     const values = this.values.take(record);
     if (values.length > 0) this.#file.append(encodeSummary(record, values));
+    const experiment = this.values.newInExperiment();
+    if (experiment) addToExperiment(this.folder, record.time, experiment);
   }
 
   end(): void {
@@ -116,7 +121,20 @@ class RunFile {
   }
 }
 
-/** A run's name as that of a folder in another, whatever it holds. */
+/**
+ * A run's name as the path of a folder in another, whatever it holds: parts between slashes nest, as TensorBoard shows
+ * them. Two runs never have one folder: what a name of a folder should not hold is written `%` and its code.
+ */
 export function folderName(run: string): string {
-  return run.replaceAll(/[^\p{L}\p{N}._ =,@+-]/gu, '_').replace(/^\.+$|^$/, '_');
+  return run
+    .split('/')
+    .map((part) => {
+      const name = part.replaceAll(/[^\p{L}\p{N}._ =,@+-]/gu, escaped);
+      return /^\.*$/.test(name) ? name.replaceAll('.', escaped) || '%' : name;
+    })
+    .join('/');
+}
+
+function escaped(characters: string): string {
+  return [...Buffer.from(characters)].map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
 }
