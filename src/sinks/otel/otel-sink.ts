@@ -4,15 +4,15 @@ import { checkOneOf, checkPositiveInteger } from '../../events/check-option.js';
 import type { AlertEvent } from '../../events/events.js';
 import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
-import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
 import { createSink } from '../create-sink.js';
 import { type Alerts, alerts } from './alerts.js';
 import { type GaugeOutput, once } from './gauge-frame.js';
 import type { GaugeProducer } from './gauge-producer.js';
 import { globalMeterProvider } from './global-meters.js';
+import { admitMetrics, sayOverflow, saySizeOnce } from './limits.js';
 import { GAUGE_STATISTICS, type GaugeStatistic, type Names, namesUnder } from './names.js';
 import { observedGauges } from './observed-gauges.js';
-import { type GaugeDetail, type ParameterGauges, parameterGauges } from './parameter-gauges.js';
+import { type GaugeDetail, parameterGauges } from './parameter-gauges.js';
 import { runStatus } from './run-status.js';
 import { cleanTags, type Tags } from './tags.js';
 import { trainingMetrics } from './training-metrics.js';
@@ -153,61 +153,11 @@ export function checkSinkOptions(options: OtelSinkOptions) {
   };
 }
 
-/** Whether a metric gets a series: the first so many names do, and the others are told once. */
-function admitMetrics(alerts: Alerts, most: number): (name: string) => boolean {
-  const admitted = new Set<string>();
-  return (name) => {
-    if (admitted.has(name)) return true;
-    if (admitted.size < most) {
-      admitted.add(name);
-      return true;
-    }
-    alerts.begin({
-      rule: 'otel-metrics-limit',
-      severity: 'warning',
-      message: `the loop logs under more than ${most} names: ${JSON.stringify(name)} and all that are new after it are left out; a step or an id belongs into no name; else raise maxMetrics`,
-      threshold: most,
-    });
-    return false;
-  };
-}
-
 /** One object a run for good, so that outputs know its series again. */
 function baseAttributes({ attributes }: Names, tags: Attributes): (run: string) => Attributes {
   let current: { readonly run: string; readonly base: Attributes } | undefined;
   return (run) => {
     if (current?.run !== run) current = { run, base: { [attributes.run]: run, ...tags } };
     return current.base;
-  };
-}
-
-function sayOverflow(alerts: Alerts, seriesLimit: number) {
-  return (metric: string, series: number) =>
-    alerts.begin({
-      rule: 'otel-series-limit',
-      severity: 'warning',
-      message: `${metric} has ${series} series and the limit is ${seriesLimit}: the others are left out; give metricViews(${series + 1}) to the MeterProvider and seriesLimit: ${series + 1} to the sink, or a detail of 'movers' or 'layers'`,
-      value: series,
-      threshold: seriesLimit,
-    });
-}
-
-function saySizeOnce(
-  alerts: Alerts,
-  gauges: ParameterGauges,
-  { detail }: OtelSinkOptions,
-  { maxParameters, movers }: { maxParameters: number; movers: number },
-) {
-  let said = false;
-  return (updates: AnyParameterUpdates) => {
-    if (said || (detail ?? 'auto') !== 'auto' || gauges.detailOf(updates) !== 'movers') return;
-    said = true;
-    alerts.begin({
-      rule: 'otel-detail',
-      severity: 'info',
-      message: `${updates.names.length} parameters are more than ${maxParameters}: exporting their layers, and the ${movers} fastest and ${movers} slowest; set detail: 'parameters' to have every one`,
-      value: updates.names.length,
-      threshold: maxParameters,
-    });
   };
 }

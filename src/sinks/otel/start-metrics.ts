@@ -3,15 +3,10 @@ import type { Observable } from 'rxjs';
 import type { AlertEvent } from '../../events/events.js';
 import { within } from '../../events/within.js';
 import { type Alerts, alerts } from './alerts.js';
-import type { GaugeOutput } from './gauge-frame.js';
-import { gaugeProducer } from './gauge-producer.js';
-import { NO_METERS } from './global-meters.js';
 import { createOtelSink, type OtelSink } from './otel-sink.js';
 import { readEnvironment } from './setup/environment.js';
 import { ExportLedger } from './setup/export-ledger.js';
-import { importSdk, requirePeers } from './setup/optional-peers.js';
-import { consoleRoad, otlpRoad, prometheusRoad, type Road } from './setup/readers.js';
-import { describeProcess } from './setup/resource.js';
+import { NOWHERE, openRoute, type Route } from './setup/route.js';
 import type { ScrapeServer } from './setup/scrape-server.js';
 import { type MetricsExporter, type MetricsOptions, resolveSettings, type Settings } from './setup/settings.js';
 import type { ExportCounts } from './setup/watch-exports.js';
@@ -84,90 +79,16 @@ export async function startMetrics(options: MetricsOptions = {}): Promise<Traini
   const told = alerts(run);
   const tags = cleanTags(sinkOptions.tags ?? {}, root);
   const ledger = new ExportLedger({ alerts: told, run, root, tags, maxPoints });
-  const { roads, outputs, provider } = settings.disabled ? NOWHERE : await open(settings, ledger, told);
+  const route = settings.disabled ? NOWHERE : await openRoute(settings, ledger, told);
   sayWarnings(told, settings.warnings);
-  ledger.countIn(provider.getMeter(METER_NAME, METER_VERSION));
-  return new Telemetry(settings, { alerts: told, ledger, roads, outputs, provider });
+  ledger.countIn(route.provider.getMeter(METER_NAME, METER_VERSION));
+  return new Telemetry(settings, { alerts: told, ledger, ...route });
 }
 
 function sayWarnings(told: Alerts, warnings: readonly string[]): void {
   if (warnings.length === 0) return;
   told.begin({ rule: 'otel-environment', severity: 'warning', message: warnings.join('; '), value: warnings.length });
 }
-
-async function open(settings: Settings, ledger: ExportLedger, told: Alerts): Promise<Route> {
-  await requirePeers(settings.exporters, settings.push.protocol);
-  const { MeterProvider } = await importSdk();
-  const resource = await describeProcess(settings.resource.defaults, settings.resource.said);
-  const roads: Road[] = [];
-  const outputs: GaugeOutput[] = [];
-  for (const exporter of settings.exporters) {
-    // Each reader takes what waits: every one has its own producer. A scrape has one value a series.
-    const everyStep = settings.everyStep && exporter !== 'prometheus';
-    const producer = gaugeProducer({ everyStep, maxPoints: settings.maxPoints });
-    producer.onDropped = (points) => ledger.dropped(points);
-    roads.push(await openRoad(exporter, { settings, producer, ledger, told }).catch((cause) => closeAll(roads, cause)));
-    outputs.push(producer.output);
-  }
-  const provider = new MeterProvider({ resource, readers: roads.map(({ reader }) => reader) });
-  return { roads, outputs, provider };
-}
-
-/** What has been opened before something failed. */
-async function closeAll(roads: readonly Road[], cause: unknown): Promise<never> {
-  for (const { server } of roads) await server?.close();
-  throw cause;
-}
-
-interface RoadParts {
-  readonly settings: Settings;
-  readonly producer: ReturnType<typeof gaugeProducer>;
-  readonly ledger: ExportLedger;
-  readonly told: Alerts;
-}
-
-function openRoad(exporter: MetricsExporter, { settings, producer, ledger, told }: RoadParts): Promise<Road> {
-  const { push, prometheus } = settings;
-  switch (exporter) {
-    case 'prometheus': {
-      const { elsewhere, ...where } = prometheus;
-      return prometheusRoad(where, producer).catch((cause: Error) => {
-        // A platform says one port to all ranks of a machine, say: none of them ends for it.
-        if (Object.keys(elsewhere).length === 0 || !/^port: /.test(cause.message)) throw cause;
-        told.begin({
-          rule: 'otel-port',
-          severity: 'warning',
-          message: `OTEL_EXPORTER_PROMETHEUS_*: ${cause.message}; another is taken instead, see url`,
-        });
-        return prometheusRoad({ ...where, ...elsewhere }, producer);
-      });
-    }
-    case 'otlp':
-      return otlpRoad(push, producer, ledger.watch({ name: `otlp ${push.shownUrl}`, url: push.url }));
-    case 'console':
-      return consoleRoad(push, producer, ledger.watch({ name: 'console' }));
-  }
-}
-
-interface Route {
-  readonly roads: readonly Road[];
-  /** Where gauges go: one for each road. */
-  readonly outputs: readonly GaugeOutput[];
-  readonly provider: ShutdownProvider;
-}
-
-/** What an SDK's provider has beyond the API's. */
-interface ShutdownProvider extends MeterProvider {
-  forceFlush(): Promise<void>;
-  shutdown(): Promise<void>;
-}
-
-/** For OTEL_SDK_DISABLED. */
-const NOWHERE: Route = {
-  roads: [],
-  outputs: [],
-  provider: { ...NO_METERS, forceFlush: async () => {}, shutdown: async () => {} },
-};
 
 interface Parts extends Route {
   readonly alerts: Alerts;
@@ -184,7 +105,7 @@ class Telemetry implements TrainingMetricsSetup {
   #finishing: Promise<ExportCounts> | undefined;
 
   constructor(settings: Settings, parts: Parts) {
-    const { alerts, provider, roads, outputs } = parts;
+    const { alerts, provider, roads, output } = parts;
     this.#settings = settings;
     this.#parts = parts;
     const urls = roads.flatMap(({ url }, i) => (url === undefined ? [] : [[settings.exporters[i]!, url] as const]));
@@ -193,7 +114,7 @@ class Telemetry implements TrainingMetricsSetup {
     this.alerts$ = alerts.alerts$;
     this.sink = createOtelSink(
       { ...settings.sinkOptions, meterProvider: provider },
-      { name: `otelSink(${settings.name})`, alerts, flush: () => this.#flush(), output: toAll(outputs) },
+      { name: `otelSink(${settings.name})`, alerts, flush: () => this.#flush(), output },
     );
   }
 
@@ -230,15 +151,4 @@ class Telemetry implements TrainingMetricsSetup {
   async #flush(): Promise<void> {
     if (!this.#finishing) await within(this.#settings.finishTimeoutMs, this.#parts.provider.forceFlush());
   }
-}
-
-function toAll(outputs: readonly GaugeOutput[]): GaugeOutput {
-  return {
-    write: (frame) => {
-      for (const output of outputs) output.write(frame);
-    },
-    end: () => {
-      for (const output of outputs) output.end();
-    },
-  };
 }

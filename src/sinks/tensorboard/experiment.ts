@@ -1,5 +1,7 @@
 import { PbfReader } from 'pbf';
-import type { HparamSettings } from './hparams.js';
+
+/** The settings of a run, such as `{ learningRate: 2e-5, optimizer: 'adamw' }`. */
+export type HparamSettings = Readonly<Record<string, number | string | boolean>>;
 
 /** What the hparams plugin compares: the settings with the type of each, and the tags of metrics. */
 export interface Experiment {

@@ -1,5 +1,5 @@
 import type { PbfWriter } from 'pbf';
-import type { Experiment } from './experiment.js';
+import type { Experiment, HparamSettings } from './experiment.js';
 import { writeText } from './write-text.js';
 
 /** One message of the hparams plugin: what is compared, what a run was started with, how it ended. */
@@ -10,9 +10,6 @@ export type Hparams =
 
 /** Of `stopped` runs too it is `success`: the loop ended in order. */
 export type SessionStatus = 'unknown' | 'success' | 'failure';
-
-/** The settings of a run, such as `{ learningRate: 2e-5, optimizer: 'adamw' }`. */
-export type HparamSettings = Readonly<Record<string, number | string | boolean>>;
 
 export const HPARAMS_PLUGIN = 'hparams';
 

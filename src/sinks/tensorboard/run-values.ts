@@ -2,8 +2,8 @@ import type { RunRecord } from '../../events/measurements.js';
 import { runEndOf } from '../../events/run-end.js';
 import type { Statistic } from '../../parameters/statistics.js';
 import type { Moment } from './event-encoder.js';
-import { type Experiment, experimentOf } from './experiment.js';
-import { HPARAMS_TAGS, type HparamSettings, type Hparams, type SessionStatus } from './hparams.js';
+import { type Experiment, experimentOf, type HparamSettings } from './experiment.js';
+import { HPARAMS_TAGS, type Hparams, type SessionStatus } from './hparams.js';
 import type { SummaryValue } from './summary.js';
 import { type ValuesOf, valuesOf } from './values-of.js';
 

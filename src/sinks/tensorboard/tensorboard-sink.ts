@@ -7,11 +7,11 @@ import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink } from '../create-sink.js';
 import { RecordFile } from '../record-file.js';
 import { encodeFileVersion, encodeSessionStart, encodeSummary } from './event-encoder.js';
+import type { HparamSettings } from './experiment.js';
 import { addToExperiment } from './experiment-file.js';
-import type { HparamSettings } from './hparams.js';
 import { RunValues } from './run-values.js';
 
-export type { HparamSettings } from './hparams.js';
+export type { HparamSettings } from './experiment.js';
 
 export interface TensorboardSinkOptions {
   /** Scalars to write of each parameter, each layer and all together. Default: updateNorm, weightNorm, gradientNorm, updateRatio. */

@@ -61,7 +61,7 @@ function stepValues(event: StepEndEvent): ScalarValue[] {
   return [
     ...lossValue(event),
     ...known('train/learning_rate', learningRate),
-    scalar('train/step_duration_ms', durationMs),
+    ...known('train/step_duration_ms', durationMs),
     ...known('train/epoch', epoch),
   ];
 }

@@ -185,7 +185,7 @@ it('has 30 points of a run that was killed after 25 steps and resumed from its c
     of(...records).subscribe(sink);
     await sink.closed;
   }
-  const { scalars } = JSON.parse(runPython(python, READER, [join(folder, 'a', 'b')])) as Read;
+  const { scalars } = JSON.parse(runPython(python, READER, [join(folder, 'a', 'b')]).replaceAll('NaN', 'null')) as Read;
   rmSync(folder, { recursive: true });
   const losses = scalars['train/loss']!.map(([step, , value]) => [step, value]);
   expect(losses).toEqual(Array.from({ length: 30 }, (_, i) => [i + 1, i < 20 ? i + 1 : i + 21]));

@@ -51,5 +51,5 @@ function rejectionOf({ partialSuccess }: Response): Rejection | undefined {
   if (!partialSuccess) return undefined;
   const { rejectedDataPoints = 0, errorMessage = '' } = partialSuccess;
   const points = Number(String(rejectedDataPoints));
-  return points > 0 || errorMessage !== '' ? { points: points > 0 ? points : 0, reason: errorMessage } : undefined;
+  return points > 0 || errorMessage !== '' ? { points: Math.max(points || 0, 0), reason: errorMessage } : undefined;
 }
