@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type GaugeDetail, startMetrics } from 'trainscope/otel';
 import { startPrometheus } from '../test/helpers/prometheus.js';
+import { updatesOf } from '../test/helpers/updates.js';
 import { otlpReceiver } from '../test/sinks/otel/otlp-receiver.js';
-import { manyRatios, stepEnd, updatesOf } from '../test/sinks/otel/updates.js';
+import { manyRatios, stepEnd } from '../test/sinks/otel/updates.js';
 import { table } from './report.js';
 
 const PARAMETERS = 200;

@@ -5,6 +5,7 @@
  */
 
 export type { AnyRecord } from './page/history/recorder.js';
+export { DamagedLineError } from './records/damaged-line-error.js';
 export { type ReadRunOptions, type ReplayOptions, readRun, replay } from './records/replay.js';
 export { type LiveSink, type LiveSinkOptions, liveSink } from './server/live/live-sink.js';
 export type { CsvLayout } from './sinks/csv/csv-encoder.js';

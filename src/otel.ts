@@ -14,5 +14,5 @@ export type { GaugeDetail } from './sinks/otel/parameter-gauges.js';
 export type { MetricsExporter, MetricsOptions } from './sinks/otel/setup/settings.js';
 export type { ExportCounts } from './sinks/otel/setup/watch-exports.js';
 export { startMetrics, type TrainingMetricsSetup } from './sinks/otel/start-metrics.js';
-export { cleanTags, type Tags } from './sinks/otel/tags.js';
+export { cleanTags, type RunTags } from './sinks/otel/tags.js';
 export { METER_NAME, type MetricView, metricViews } from './sinks/otel/views.js';

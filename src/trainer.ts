@@ -72,4 +72,4 @@ export type { RampShape, WarmupStableDecayOptions } from './trainer/schedules/sc
 export type { TrainerControl } from './trainer/state/trainer-control.js';
 export type { CallbackState, LogEntry, TrainerState } from './trainer/state/trainer-state.js';
 export { Trainer } from './trainer/trainer.js';
-export type { TrainerOptions, TrainOptions, TrainOutput } from './trainer/trainer-options.js';
+export type { EvaluationOptions, TrainerOptions, TrainOptions, TrainOutput } from './trainer/trainer-options.js';

@@ -2,6 +2,8 @@
 /** The `trainscope` command. Each of its commands is a file in commands/. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { DamagedLineError } from '../records/damaged-line-error.js';
+import { CalledWrongly } from './called-wrongly.js';
 import { addLive } from './commands/live.js';
 import { addNative } from './commands/native.js';
 import { addPlot } from './commands/plot.js';
@@ -39,6 +41,13 @@ function program(): Command {
   return trainscope;
 }
 
+function messageOf(cause: unknown): string {
+  // Where the first line is none, it is most likely not a recorded run at all.
+  if (cause instanceof DamagedLineError && cause.line > 1)
+    return `${cause.message}; --skip-damaged leaves such lines out`;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 /** A reader that has seen enough (`| head`) is no failure. */
 process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
   if (cause.code === 'EPIPE') process.exit(0);
@@ -50,7 +59,7 @@ try {
 } catch (cause) {
   if (cause instanceof CommanderError) process.exitCode = cause.exitCode === 0 ? 0 : CALLED_WRONGLY;
   else {
-    say(cause instanceof Error ? cause.message : String(cause));
-    process.exitCode = FAILED;
+    say(messageOf(cause));
+    process.exitCode = cause instanceof CalledWrongly ? CALLED_WRONGLY : FAILED;
   }
 }

@@ -1,5 +1,5 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkNotNegative, checkOneOf, checkPositiveInteger } from '../events/check-option.js';
+import { checkNotNegative, checkOneOf, checkOptions, checkPositiveInteger } from '../events/check-option.js';
 import type { ControlRequest, TrainingEvent } from '../events/events.js';
 import { evaluationLossOf, requiredMetric } from '../events/required-metric.js';
 import { type RunMemory, remembered } from '../events/run-memory.js';
@@ -46,6 +46,16 @@ export interface EarlyStoppingOptions {
  * ```
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): OperatorFunction<TrainingEvent, ControlRequest> {
+  checkOptions('earlyStopping', options, {
+    patience: true,
+    metric: true,
+    mode: true,
+    minDelta: true,
+    checkFinite: true,
+    stoppingThreshold: true,
+    divergenceThreshold: true,
+    memory: true,
+  });
   const { metric, mode = 'min', patience = 3, minDelta = 0, checkFinite = true } = options;
   checkOneOf('mode', mode, ['min', 'max']);
   checkPositiveInteger('patience', patience);

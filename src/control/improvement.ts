@@ -1,3 +1,5 @@
+import type { OptionNames } from '../events/check-option.js';
+
 /** What counts as a better metric. */
 export interface ImprovementOptions {
   /** Whether less is better or more. Default: `min`. */
@@ -7,6 +9,12 @@ export interface ImprovementOptions {
   /** Whether the threshold is a share of the best value or a difference. */
   readonly thresholdMode?: 'rel' | 'abs';
 }
+
+export const IMPROVEMENT_OPTIONS: OptionNames<ImprovementOptions> = {
+  mode: true,
+  threshold: true,
+  thresholdMode: true,
+};
 
 /** Whether `value` is better than `best` by more than the threshold. */
 export function improves(value: number, best: number, options: Required<ImprovementOptions>): boolean {

@@ -2,6 +2,7 @@ import { mergeMap, type OperatorFunction } from 'rxjs';
 import {
   checkNotNegative,
   checkOneOf,
+  checkOptions,
   checkPositiveInteger,
   checkWholeNumber,
   describeValue,
@@ -11,7 +12,7 @@ import { requiredMetric } from '../events/required-metric.js';
 import { type RunMemory, remembered } from '../events/run-memory.js';
 import { shortNumber } from '../events/short-number.js';
 import { perSubscription } from '../operators/per-subscription.js';
-import { type ImprovementOptions, improves, worst } from './improvement.js';
+import { IMPROVEMENT_OPTIONS, type ImprovementOptions, improves, worst } from './improvement.js';
 
 export interface ReduceOnPlateauOptions extends ImprovementOptions {
   /** The evaluation's metric to follow. Default: none, the mean training loss of every `steps` steps. */
@@ -52,6 +53,16 @@ export interface ReduceOnPlateauOptions extends ImprovementOptions {
  * ```
  */
 export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): OperatorFunction<TrainingEvent, ControlRequest> {
+  checkOptions('reduceOnPlateau', options, {
+    metric: true,
+    steps: true,
+    factor: true,
+    patience: true,
+    cooldown: true,
+    minFactor: true,
+    memory: true,
+    ...IMPROVEMENT_OPTIONS,
+  });
   const { metric, steps = 10, factor = 0.1, patience = 10, cooldown = 0, minFactor = 1e-4 } = options;
   const { mode = 'min', threshold = 1e-4, thresholdMode = 'rel' } = options;
   checkPositiveInteger('steps', steps);
@@ -71,8 +82,8 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): OperatorF
       bad: 0,
       cooling: 0,
       product: 1,
-      /** Losses since the last mean. */
-      losses: [] as number[],
+      /** Losses since the last mean: their sum, how many, and how many of them were not finite, which JSON lacks. */
+      ...{ sum: 0, count: 0, nonFinite: 0 },
     });
     const observe = metric === undefined ? meanLosses(steps, state) : metricIn(metric);
     return mergeMap((event): ControlRequest[] => {
@@ -101,13 +112,21 @@ function metricIn(metric: string): (event: TrainingEvent) => number | undefined 
   return (event) => (event.type === 'evaluate' ? requiredMetric(event.metrics, metric) : undefined);
 }
 
-function meanLosses(steps: number, state: { losses: number[] }): (event: TrainingEvent) => number | undefined {
+interface Losses {
+  sum: number;
+  count: number;
+  nonFinite: number;
+}
+
+function meanLosses(steps: number, state: Losses): (event: TrainingEvent) => number | undefined {
   return (event) => {
     if (event.type !== 'step-end') return undefined;
-    state.losses.push(event.loss);
-    if (state.losses.length < steps) return undefined;
-    const mean = state.losses.reduce((sum, loss) => sum + loss, 0) / state.losses.length;
-    state.losses = [];
+    state.count++;
+    if (Number.isFinite(event.loss)) state.sum += event.loss;
+    else state.nonFinite++;
+    if (state.count < steps) return undefined;
+    const mean = state.nonFinite > 0 ? Number.NaN : state.sum / state.count;
+    Object.assign(state, { sum: 0, count: 0, nonFinite: 0 });
     return mean;
   };
 }

@@ -1,5 +1,5 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkOneOf, checkPositiveInteger, checkShare } from '../events/check-option.js';
+import { checkOneOf, checkOptions, checkPositiveInteger, checkShare } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, Severity, TrainingEvent } from '../events/events.js';
 import { type RunMemory, remembered } from '../events/run-memory.js';
 import { SEVERITIES } from '../events/severities.js';
@@ -42,14 +42,16 @@ export interface RollbackOptions {
  * training.steer(training.events$.pipe(rollback({ every: 100 })));
  * ```
  */
-export function rollback({
-  every = 50,
-  factor = 0.1,
-  severity = 'error',
-  rules,
-  attempts = 10,
-  memory,
-}: RollbackOptions = {}): OperatorFunction<TrainingEvent, ControlRequest> {
+export function rollback(options: RollbackOptions = {}): OperatorFunction<TrainingEvent, ControlRequest> {
+  checkOptions('rollback', options, {
+    every: true,
+    factor: true,
+    severity: true,
+    rules: true,
+    attempts: true,
+    memory: true,
+  });
+  const { every = 50, factor = 0.1, severity = 'error', rules, attempts = 10, memory } = options;
   checkPositiveInteger('every', every);
   checkPositiveInteger('attempts', attempts);
   checkOneOf('severity', severity, SEVERITIES);

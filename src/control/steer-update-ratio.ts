@@ -1,5 +1,5 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkPositive, checkPositiveInteger, checkShare } from '../events/check-option.js';
+import { checkOptions, checkPositive, checkPositiveInteger, checkShare } from '../events/check-option.js';
 import type { ControlRequest, TrainingEvent } from '../events/events.js';
 import { type RunMemory, remembered } from '../events/run-memory.js';
 import { shortNumber } from '../events/short-number.js';
@@ -60,17 +60,18 @@ const LEAST_CHANGE = 1.05;
  * training.steer(merge(updates$, training.events$).pipe(steerUpdateRatio({ target: 1e-3, min: 1e-6, max: 1e-2 })));
  * ```
  */
-export function steerUpdateRatio<S extends Statistic>({
-  target = 3e-3,
-  min = 1e-6,
-  max = 1,
-  every = 5,
-  damping = 0.5,
-  memory,
-}: SteerUpdateRatioOptions = {}): OperatorFunction<
-  ParameterUpdates<S | 'updateNorm' | 'weightNorm'> | TrainingEvent,
-  ControlRequest
-> {
+export function steerUpdateRatio<S extends Statistic>(
+  options: SteerUpdateRatioOptions = {},
+): OperatorFunction<ParameterUpdates<S | 'updateNorm' | 'weightNorm'> | TrainingEvent, ControlRequest> {
+  checkOptions('steerUpdateRatio', options, {
+    target: true,
+    min: true,
+    max: true,
+    every: true,
+    damping: true,
+    memory: true,
+  });
+  const { target = 3e-3, min = 1e-6, max = 1, every = 5, damping = 0.5, memory } = options;
   checkPositive('target', target);
   checkPositive('min', min);
   checkPositive('max', max);

@@ -1,5 +1,5 @@
 import { filter, map, type OperatorFunction, pipe } from 'rxjs';
-import { checkOneOf } from '../events/check-option.js';
+import { checkOneOf, checkOptions } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, Severity } from '../events/events.js';
 import { SEVERITIES } from '../events/severities.js';
 import { isAtLeast } from './severity.js';
@@ -31,10 +31,8 @@ export interface StopOnAlertOptions {
  * training.steer(training.events$.pipe(defaultRules(), stopOnAlert({ severity: 'error' })));
  * ```
  */
-export function stopOnAlert({
-  severity = 'error',
-  rules,
-}: StopOnAlertOptions = {}): OperatorFunction<AlertEvent, ControlRequest> {
+export function stopOnAlert(options: StopOnAlertOptions = {}): OperatorFunction<AlertEvent, ControlRequest> {
+  const { severity = 'error', rules } = checkOptions('stopOnAlert', options, { severity: true, rules: true });
   checkOneOf('severity', severity, SEVERITIES);
   return pipe(
     filter((alert: AlertEvent) => alert.phase === 'begin' && isAtLeast(alert, severity, rules)),

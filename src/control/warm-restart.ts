@@ -1,5 +1,5 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkPositiveInteger, describeValue } from '../events/check-option.js';
+import { checkOptions, checkPositiveInteger, describeValue } from '../events/check-option.js';
 import type { ControlRequest, TrainingEvent } from '../events/events.js';
 import { type RunMemory, remembered } from '../events/run-memory.js';
 import { perSubscription } from '../operators/per-subscription.js';
@@ -34,12 +34,9 @@ const LEAST_CHANGE = 0.05;
  * training.steer(training.events$.pipe(warmRestart({ period: 100 })));
  * ```
  */
-export function warmRestart({
-  period,
-  multiplier = 2,
-  minFactor = 0.01,
-  memory,
-}: WarmRestartOptions): OperatorFunction<TrainingEvent, ControlRequest> {
+export function warmRestart(options: WarmRestartOptions): OperatorFunction<TrainingEvent, ControlRequest> {
+  checkOptions('warmRestart', options, { period: true, multiplier: true, minFactor: true, memory: true });
+  const { period, multiplier = 2, minFactor = 0.01, memory } = options;
   checkPositiveInteger('period', period);
   checkPositiveInteger('multiplier', multiplier);
   if (!(minFactor > 0 && minFactor < 1)) {

@@ -13,8 +13,66 @@ export function describeValue(value: unknown): string {
 export function nearestHint(value: unknown, candidates: readonly string[]): string {
   if (typeof value !== 'string') return '';
   const tolerance = Math.max(2, Math.ceil(value.length / 3));
-  const nearest = closestMatch(value, candidates, { maxDistance: tolerance });
+  const nearest = closestMatch(value, candidates, { maxDistance: tolerance }) ?? unabbreviated(value, candidates);
   return nearest === undefined ? '' : `; did you mean ${JSON.stringify(nearest)}?`;
+}
+
+/** The candidate that `value` may be short for: `stats` for `statistics`. */
+function unabbreviated(value: string, candidates: readonly string[]): string | undefined {
+  if (value.length < 3) return undefined;
+  const letters = value.toLowerCase();
+  return candidates.find((candidate) => candidate[0]?.toLowerCase() === letters[0] && isWithin(letters, candidate));
+}
+
+/** Whether all letters of a text come in another, in their order. */
+function isWithin(letters: string, candidate: string): boolean {
+  let found = 0;
+  for (const letter of candidate.toLowerCase()) if (letter === letters[found]) found++;
+  return found === letters.length;
+}
+
+type NameOf<O> = O extends unknown ? keyof O : never;
+
+/** The name of every option in `O`. */
+export type OptionNames<O> = Readonly<Record<NameOf<O>, true>>;
+
+/** The names but for one: of options that leave it out. */
+export function withoutName<N extends object, K extends keyof N>(names: N, name: K): Omit<N, K> {
+  const { [name]: _, ...rest } = names;
+  return rest;
+}
+
+/**
+ * Gives `options`, which are those of `user`, such as `csvSink`. Of the names, which are all that there are (the compiler
+ * says when one is missing or too many), the first is what somebody may mean who gives a bare value.
+ *
+ * @throws TypeError when they are no object, or have an option that there is not.
+ */
+export function checkOptions<O extends object, N extends OptionNames<NoInfer<O>>>(
+  user: string,
+  options: O,
+  names: N & Readonly<Record<Exclude<keyof N, NameOf<NoInfer<O>>>, never>>,
+): O {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const bare = typeof given === 'string' || typeof given === 'number' ? describeValue(given) : '…';
+    throw new TypeError(
+      `options: expected an object with the options of ${user}(), got ${describeValue(given)}; write { ${Object.keys(names)[0]}: ${bare} }, say`,
+    );
+  }
+  checkNames(`the options of ${user}()`, options, names);
+  return options;
+}
+
+/** @throws TypeError for a field of `given` that is none of `names`, which are those of `what`. */
+export function checkNames(what: string, given: object, names: object): void {
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(names, name)) continue;
+    const known = Object.keys(names);
+    throw new TypeError(
+      `${name}: expected one of ${what}, ${known.join(', ') || 'of which there are none'}; got ${JSON.stringify(name)}${nearestHint(name, known)}`,
+    );
+  }
 }
 
 /** @throws TypeError unless `value` is one of `allowed`. */

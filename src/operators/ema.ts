@@ -1,5 +1,5 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { checkPositive, describeValue } from '../events/check-option.js';
+import { checkOptions, checkPositive, describeValue } from '../events/check-option.js';
 import {
   type AnyParameterUpdates,
   columnOf,
@@ -7,6 +7,7 @@ import {
   dataOf,
   statisticsOf,
 } from '../parameters/parameter-updates.js';
+import { requireUpdates } from '../parameters/require-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
 import { perSubscription } from './per-subscription.js';
 
@@ -55,7 +56,7 @@ export type Smoothed<T> = T extends number ? number : T;
 export function ema<T extends number | AnyParameterUpdates>(
   options: EmaOptions = {},
 ): OperatorFunction<T, Smoothed<T>> {
-  const decay = decayOf(options);
+  const decay = decayOf(checkOptions('ema', options, { decay: true, halfLife: true }));
   return perSubscription(() => {
     const number = new Mean();
     const parameters = new Map<string, Map<Statistic, Mean>>();
@@ -85,6 +86,7 @@ function smoothUpdates(
   parameters: Map<string, Map<Statistic, Mean>>,
   decay: number,
 ): AnyParameterUpdates {
+  requireUpdates(updates, 'ema()');
   const meansOf = updates.names.map((name) => entry(parameters, name, () => new Map<Statistic, Mean>()));
   const columns = Object.fromEntries(
     statisticsOf(updates).map((statistic) => [

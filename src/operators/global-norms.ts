@@ -2,6 +2,7 @@ import { map, type OperatorFunction } from 'rxjs';
 import type { GlobalNorms } from '../events/measurements.js';
 import { jointStatistics } from '../parameters/joint-statistics.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
+import { requireUpdates } from '../parameters/require-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
 
 /**
@@ -29,6 +30,7 @@ import type { Statistic } from '../parameters/statistics.js';
  */
 export function globalNorms<S extends Statistic>(): OperatorFunction<ParameterUpdates<S>, GlobalNorms<S>> {
   return map((updates) => {
+    requireUpdates(updates, 'globalNorms()');
     const { run, step, epoch, time, loss, learningRate } = updates;
     return {
       type: 'global-norms',

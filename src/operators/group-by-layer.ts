@@ -1,5 +1,5 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { checkFunction, describeValue } from '../events/check-option.js';
+import { checkFunction, checkOptions, describeValue } from '../events/check-option.js';
 import { groupColumns } from '../parameters/joint-statistics.js';
 import { layerOf } from '../parameters/layer-of.js';
 import { layersOf } from '../parameters/layers.js';
@@ -12,6 +12,7 @@ import {
   statisticsOf,
 } from '../parameters/parameter-updates.js';
 import { requireColumn } from '../parameters/require-column.js';
+import { requireUpdates } from '../parameters/require-updates.js';
 import type { HistogramSubject, MagnitudeHistogram, Statistic, StatisticColumns } from '../parameters/statistics.js';
 import { perSubscription } from './per-subscription.js';
 import { whileSameNames } from './while-same-names.js';
@@ -60,12 +61,10 @@ export type RatioNeedsNorms<S extends Statistic> = 'updateRatio' extends S
  * });
  * ```
  */
-export function groupByLayer<S extends Statistic>({
-  layer = layerOf,
-}: GroupByLayerOptions = {}): OperatorFunction<
-  ParameterUpdates<S> & RatioNeedsNorms<S>,
-  ParameterUpdates<LayerStatistic<S>>
-> {
+export function groupByLayer<S extends Statistic>(
+  options: GroupByLayerOptions = {},
+): OperatorFunction<ParameterUpdates<S> & RatioNeedsNorms<S>, ParameterUpdates<LayerStatistic<S>>> {
+  const { layer = layerOf } = checkOptions('groupByLayer', options, { layer: true });
   checkFunction('layer', layer, 'function name → string');
   return perSubscription(() => {
     const layersOfNames = whileSameNames((names) => {
@@ -76,6 +75,7 @@ export function groupByLayer<S extends Statistic>({
       };
     });
     return map((updates) => {
+      requireUpdates(updates, 'groupByLayer()');
       const { names, members } = layersOfNames(updates.names);
       return createParameterUpdates<LayerStatistic<S>>({
         ...(dataOf(updates) as ReturnType<typeof dataOf<never>>),

@@ -1,4 +1,4 @@
-import { checkPositiveInteger } from '../events/check-option.js';
+import { checkOptions, checkPositiveInteger } from '../events/check-option.js';
 import type { Schedule } from './schedule.js';
 
 export interface LogSpacedStepsOptions {
@@ -20,7 +20,8 @@ export interface LogSpacedStepsOptions {
  * [1, 2, 10, 50, 100].filter((step) => when(step, { epoch: 0, previousEpoch: 0 })); // 1, 10, 100
  * ```
  */
-export function logSpacedSteps({ perDecade = 9 }: LogSpacedStepsOptions = {}): Schedule {
+export function logSpacedSteps(options: LogSpacedStepsOptions = {}): Schedule {
+  const { perDecade = 9 } = checkOptions('logSpacedSteps', options, { perDecade: true });
   checkPositiveInteger('perDecade', perDecade);
   return (step) => {
     // The step is one of them just when the k that is nearest on the axis leads back to it.

@@ -1,4 +1,5 @@
 import { concat, defer, finalize, map, of } from 'rxjs';
+import { checkOptions } from '../events/check-option.js';
 import type { ParameterDrift, RunRecord } from '../events/measurements.js';
 import { DriftRecorder } from './drift-recorder.js';
 import { inOrder } from './in-order.js';
@@ -44,7 +45,8 @@ export interface ParameterDriftOptions {
  * });
  * ```
  */
-export function parameterDrift({ when = () => true }: ParameterDriftOptions = {}): RunOperator<ParameterDrift> {
+export function parameterDrift(options: ParameterDriftOptions = {}): RunOperator<ParameterDrift> {
+  const { when = () => true } = checkOptions('parameterDrift', options, { when: true });
   const checked = checkSchedule(when);
   return perSubscription<RunRecord, ParameterDrift>(() => {
     const recorder = new DriftRecorder(checked);

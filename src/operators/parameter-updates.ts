@@ -1,5 +1,5 @@
 import { concat, defer, finalize, map, of } from 'rxjs';
-import { checkOneOf } from '../events/check-option.js';
+import { checkOneOf, checkOptions } from '../events/check-option.js';
 import type { RunRecord } from '../events/measurements.js';
 import {
   type AnyParameterUpdates,
@@ -75,6 +75,7 @@ const HISTOGRAM_SUBJECTS: readonly HistogramSubject[] = ['update', 'weight', 'gr
 export function parameterUpdates<S extends Statistic = DefaultStatistic>(
   options: ParameterUpdatesOptions<S> = {},
 ): RunOperator<ParameterUpdates<S>> {
+  checkOptions('parameterUpdates', options, { statistics: true, when: true, histograms: true });
   const measure = checkMeasure(options);
   const when = checkSchedule(options.when ?? (() => true));
   return perSubscription<RunRecord, ParameterUpdates<S>>(() => {

@@ -2,6 +2,7 @@ import picomatch from 'picomatch';
 import { map, type OperatorFunction } from 'rxjs';
 import { describeValue, nearestHint } from '../events/check-option.js';
 import { type ParameterUpdates, pickParameters } from '../parameters/parameter-updates.js';
+import { requireUpdates } from '../parameters/require-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
 import { perSubscription } from './per-subscription.js';
 import { whileSameNames } from './while-same-names.js';
@@ -58,6 +59,7 @@ export function selectParameters<S extends Statistic>(
       return names.flatMap((name, i) => (matchers.some((matches) => matches(name)) ? [i] : []));
     });
     return map((updates) => {
+      requireUpdates(updates, 'selectParameters()');
       const indices = indicesOf(updates.names);
       return indices.length === updates.names.length ? updates : pickParameters(updates, indices);
     });

@@ -1,5 +1,5 @@
 import { filter, map, type OperatorFunction, pipe } from 'rxjs';
-import { checkPositiveInteger } from '../events/check-option.js';
+import { checkOptions, checkPositiveInteger } from '../events/check-option.js';
 import type { StepEndEvent, TrainingEvent } from '../events/events.js';
 import type { Throughput } from '../events/measurements.js';
 import { SpeedWindow } from '../events/speed-window.js';
@@ -36,7 +36,8 @@ export interface ThroughputOptions {
  * );
  * ```
  */
-export function throughput({ window = 20 }: ThroughputOptions = {}): OperatorFunction<TrainingEvent, Throughput> {
+export function throughput(options: ThroughputOptions = {}): OperatorFunction<TrainingEvent, Throughput> {
+  const { window = 20 } = checkOptions('throughput', options, { window: true });
   checkPositiveInteger('window', window);
   return perSubscription(() => {
     const speed = new SpeedWindow(window);

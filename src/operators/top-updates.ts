@@ -1,5 +1,5 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { checkOneOf, checkPositiveInteger } from '../events/check-option.js';
+import { checkOneOf, checkOptions, checkPositiveInteger } from '../events/check-option.js';
 import { type ParameterUpdates, pickParameters } from '../parameters/parameter-updates.js';
 import { requireColumn } from '../parameters/require-column.js';
 import { STATISTICS, type Statistic } from '../parameters/statistics.js';
@@ -44,8 +44,9 @@ export function topUpdates<S extends Statistic>(
 ): OperatorFunction<ParameterUpdates<S>, ParameterUpdates<S>>;
 export function topUpdates<S extends Statistic>(
   n: number,
-  { by }: TopUpdatesOptions<Statistic> = { by: 'updateNorm' },
+  options: Partial<TopUpdatesOptions<Statistic>> = {},
 ): OperatorFunction<ParameterUpdates<S>, ParameterUpdates<S>> {
+  const { by = 'updateNorm' } = checkOptions('topUpdates', options, { by: true });
   checkPositiveInteger('n', n);
   checkOneOf('by', by, STATISTICS);
   return perSubscription(() => {

@@ -79,8 +79,10 @@ export class UpdateRecorder<S extends Statistic> {
 
   #holdBefore(event: PreOptimizerStepEvent): Ended<S> {
     const given = this.#endThoseAfter(event.step);
-    const { step, epoch } = event;
-    if (this.#when(step + 1, { epoch, previousEpoch: this.#previousEpoch })) this.#before = event.parameters.snapshot();
+    const { step, epoch, parameters } = event;
+    const isDue = this.#when(step + 1, { epoch, previousEpoch: this.#previousEpoch });
+    // Of no parameters there is nothing to say, and a sink would fix its columns by them.
+    if (isDue && parameters.names.length > 0) this.#before = parameters.snapshot();
     return given;
   }
 

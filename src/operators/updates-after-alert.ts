@@ -1,5 +1,5 @@
 import { tap } from 'rxjs';
-import { checkPositiveInteger } from '../events/check-option.js';
+import { checkOptions, checkPositiveInteger } from '../events/check-option.js';
 import type { RunRecord } from '../events/measurements.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import { type HistogramSubject, STATISTICS, type Statistic } from '../parameters/statistics.js';
@@ -45,12 +45,12 @@ export interface UpdatesAfterAlertOptions<S extends Statistic = Statistic> {
  * );
  * ```
  */
-export function updatesAfterAlert<S extends Statistic = Statistic>({
-  steps = 20,
-  statistics = STATISTICS as readonly Statistic[] as readonly S[],
-  histograms = ['update', 'weight', 'gradient'],
-  rules,
-}: UpdatesAfterAlertOptions<S> = {}): RunOperator<ParameterUpdates<S>> {
+export function updatesAfterAlert<S extends Statistic = Statistic>(
+  options: UpdatesAfterAlertOptions<S> = {},
+): RunOperator<ParameterUpdates<S>> {
+  checkOptions('updatesAfterAlert', options, { steps: true, statistics: true, histograms: true, rules: true });
+  const { steps = 20, statistics = STATISTICS as readonly Statistic[] as readonly S[], rules } = options;
+  const { histograms = ['update', 'weight', 'gradient'] } = options;
   checkPositiveInteger('steps', steps);
   const counts = (rule: string) => rules === undefined || rules.includes(rule);
   parameterUpdates({ statistics, histograms }); // throws here rather than in the stream

@@ -56,7 +56,8 @@ export class ArrayMemory {
     // A parameter that changed its size or kind leaves copies that are of no use any more.
     while (copy && (copy.length !== values.length || !(copy instanceof Kind))) copy = pool.pop();
     copy ??= new Kind(values.length);
-    copy.set(values);
+    // A detached array has a length of 0, and cannot be copied.
+    if (values.length > 0) copy.set(values);
     return copy;
   }
 
@@ -87,11 +88,15 @@ class HeldCopies extends Map<string, Copy> implements HeldValues {
 function sizeOf(name: string, values: ArrayLike<number> | number): number {
   if (typeof values === 'number') return 1;
   const { length } = values ?? {};
-  const array = typeof values === 'object' && typeof length === 'number';
+  const array = typeof values === 'object' && typeof length === 'number' && !isBig(values);
   if (array && (length === 0 || typeof values[0] === 'number')) return length;
   throw new TypeError(
     `parameters: expected arrays of numbers, or numbers; got ${describe(values)} for ${JSON.stringify(name)}; flatten what is nested`,
   );
+}
+
+function isBig(values: unknown): boolean {
+  return values instanceof BigInt64Array || values instanceof BigUint64Array;
 }
 
 function describe(value: unknown): string {

@@ -36,7 +36,7 @@ export function arrayParameters(
   const { names, shapes, sizes } = memory.describe(values);
   fastest ??= simdKernel() ?? scalarKernel;
   const kernel = fastest;
-  const now = (i: number) => arrayOf(values[names[i]!]!);
+  const now = (i: number) => arrayOf(values[names[i]!]);
   const gradientOf = (i: number) => {
     const gradient = Object.hasOwn(gradients, names[i]!) ? gradients[names[i]!] : undefined;
     return gradient === undefined ? undefined : arrayOf(gradient);
@@ -109,6 +109,7 @@ function comparable(before: ArrayLike<number> | undefined, now: ArrayLike<number
   return before?.length === now.length ? before : undefined;
 }
 
-function arrayOf(values: ArrayValues): ArrayLike<number> {
-  return typeof values === 'number' ? [values] : values;
+/** One that is gone meanwhile has no elements, so that it cannot be compared. */
+function arrayOf(values: ArrayValues | undefined): ArrayLike<number> {
+  return typeof values === 'number' ? [values] : (values ?? []);
 }

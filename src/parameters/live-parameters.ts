@@ -19,6 +19,8 @@ export class LiveParameters<Known = never> implements StepParameters {
   readonly shapes: readonly (readonly number[])[];
   readonly sizes: readonly number[];
   readonly ids: readonly (string | number)[];
+  /** What events carry: it measures, and whoever has it can neither change it nor end it for others. */
+  readonly handle: StepParameters;
   readonly #source: ParameterSource<Known>;
   #shared: SharedValues | undefined;
   /** What has been found in this moment, by the values it was compared with. */
@@ -29,10 +31,19 @@ export class LiveParameters<Known = never> implements StepParameters {
 
   constructor(source: ParameterSource<Known>) {
     this.#source = source;
-    this.names = Object.freeze(source.names);
-    this.shapes = Object.freeze(source.shapes);
-    this.sizes = Object.freeze(source.sizes);
-    this.ids = Object.freeze(source.ids);
+    const { names, shapes, sizes, ids } = source;
+    this.names = Object.freeze(names);
+    this.shapes = Object.freeze(shapes);
+    this.sizes = Object.freeze(sizes);
+    this.ids = Object.freeze(ids);
+    this.handle = Object.freeze({
+      names,
+      shapes,
+      sizes,
+      ids,
+      snapshot: () => this.snapshot(),
+      compare: <S extends Statistic>(before: Snapshot, measure: Measure<S>) => this.compare(before, measure),
+    });
   }
 
   snapshot(): Snapshot {

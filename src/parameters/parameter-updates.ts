@@ -111,7 +111,8 @@ export function pickParameters<S extends Statistic>(
 
 /** The data fields of `updates`, to make another of. */
 export function dataOf<S extends Statistic>(updates: ParameterUpdates<S>): ParameterUpdatesData<S> {
-  const { run, step, epoch, time, loss, lossShown, learningRate, maxSteps, names, sizes, columns, histograms } = updates;
+  const { run, step, epoch, time, loss, lossShown, learningRate, maxSteps, names, sizes, columns, histograms } =
+    updates;
   const context = { run, step, epoch, time, loss, learningRate };
   const known = { ...(lossShown === false && { lossShown }), ...(maxSteps !== undefined && { maxSteps }) };
   return { ...context, ...known, names, sizes, columns, histograms };

@@ -2,8 +2,17 @@ import type { RunRecord } from '../events/measurements.js';
 import { decodeRecord } from '../events/serial.js';
 import { createParameterUpdates, type ParameterUpdatesData } from '../parameters/parameter-updates.js';
 
-/** The record of a line; undefined for a line that says what later ones are about. */
-export type RecordDecoder = (line: string) => RunRecord | undefined;
+/** Decodes the lines of one file, from its first on. */
+export interface RecordDecoder {
+  /**
+   * The record of a line; undefined for a line that says what later ones are about.
+   *
+   * @throws Error for a line that `jsonlSink` did not write.
+   */
+  decode(line: string): RunRecord | undefined;
+  /** Go on after a damaged line. */
+  skip(line: string): void;
+}
 
 /** The parameters that the measurements of a file are of. */
 interface ParameterTable {
@@ -11,19 +20,37 @@ interface ParameterTable {
   readonly sizes: readonly number[];
 }
 
-/** A decoder of the lines that `jsonlSink` wrote to one file, from its first on. It throws for a line that it did not. */
+/** How many lists of parameters `jsonlSink` has in use at a time; their ids are given in turn. */
+const TABLES = 8;
+
+/** A decoder of the lines that `jsonlSink` wrote to one file. */
 export function recordDecoder(): RecordDecoder {
-  const tables = new Map<unknown, ParameterTable>();
-  return (line) => {
-    const record = decodeRecord(line);
-    if (record.type === 'parameters') {
-      tables.set(record.id, tableOf(record));
-      return undefined;
-    }
-    if (!('columns' in record && 'parameters' in record)) return record as unknown as RunRecord;
-    const table = tables.get(record.parameters);
-    if (!table) throw new TypeError(`parameters: expected a line before that lists them, got ${record.parameters}`);
-    return revive(record, table);
+  const tables = new Map<number, ParameterTable>();
+  /** The id that the next list of parameters will have. */
+  let nextId = 0;
+  const forget = (id: number) => {
+    tables.delete(id);
+    nextId = (id + 1) % TABLES;
+  };
+  return {
+    decode(line) {
+      const record = decodeRecord(line);
+      if (record.type === 'parameters') {
+        forget(Number(record.id));
+        tables.set(Number(record.id), tableOf(record));
+        return undefined;
+      }
+      if (!('columns' in record && 'parameters' in record)) return record as unknown as RunRecord;
+      const table = tables.get(record.parameters as number);
+      if (!table) throw new TypeError(`parameters: expected a line before that lists them, got ${record.parameters}`);
+      return revive(record, table);
+    },
+    // It may have been a list of parameters. Later measurements of it have to be missed, or they would go by the names
+    // of the list that had its id before.
+    skip(line) {
+      const ids = [...line.matchAll(/"type":"parameters","id":(\d+)/g)].map(([, id]) => Number(id));
+      for (const id of ids.length > 0 ? ids : [nextId]) forget(id);
+    },
   };
 }
 

@@ -1,15 +1,22 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { describeValue } from '../events/check-option.js';
+import { checkFunction, checkOptions, describeValue } from '../events/check-option.js';
 import type { RunRecord } from '../events/measurements.js';
-import { type Lines, readLines, sleep } from './line-reader.js';
+import type { DamagedLineError } from './damaged-line-error.js';
 import { Pace } from './pace.js';
-import { type RecordDecoder, recordDecoder } from './record-decoder.js';
+import { readRecords } from './read-records.js';
+import { sleep } from './sleep.js';
+import { readContents } from './watched-file.js';
 
 export interface ReplayOptions {
   /** How many times faster than it was recorded: 1 is in its own time. Default: `Infinity`, as fast as it can be read. */
   readonly speed?: number;
   /** Wait at the end for what is still being written; the stream then ends by unsubscribing only. Default: `false`. */
   readonly follow?: boolean;
+  /**
+   * Called for each damaged line, which is then left out: count them, and say so. Default: the first is an error of the
+   * stream. What it throws is one, too.
+   */
+  readonly onDamaged?: (damage: DamagedLineError) => void;
 }
 
 const POLL_MS = 100;
@@ -23,10 +30,11 @@ const POLL_MS = 100;
  * types that are not known pass as plain data.
  *
  * With `speed`, the time between records is kept, divided by it; the time between two runs in one file is left out. With
- * `follow`, the stream goes on as the file grows, and begins again when the file is replaced.
+ * `follow`, the stream goes on as the file grows, and begins again when another content is in its place: replaced by a
+ * rename, cut, or written anew. A copy that is renewed, and begins with all that was read, is read on from there.
  *
- * Errors of the stream: a file that cannot be read, and a damaged line, by its number. A last line that a kill has torn
- * is left out.
+ * Gzip is unpacked, known by its content. Errors of the stream: a file that cannot be read, and, without `onDamaged`, a
+ * damaged line, by its number. A last line that a kill has torn is left out.
  *
  * @throws TypeError for an option that is wrong.
  *
@@ -41,11 +49,12 @@ const POLL_MS = 100;
  * run$.pipe(ofMeasurement('parameter-updates')).subscribe((updates) => console.log(updates.step, [...updates]));
  * ```
  */
-export function replay(file: string, { speed = Infinity, follow = false }: ReplayOptions = {}): Observable<RunRecord> {
-  checkReplay(file, speed);
+export function replay(file: string, options: ReplayOptions = {}): Observable<RunRecord> {
+  checkPath(file);
+  checkValues(checkOptions('replay', options, { speed: true, follow: true, onDamaged: true }));
   return new Observable((subscriber) => {
     const stop = new AbortController();
-    deliver(readRun(file, { speed, follow, signal: stop.signal }), subscriber).then(
+    deliver(readRun(file, { ...options, signal: stop.signal }), subscriber).then(
       () => subscriber.complete(),
       (cause) => subscriber.error(cause),
     );
@@ -63,11 +72,15 @@ async function deliver(records: AsyncIterable<RunRecord>, subscriber: Subscriber
 export interface ReadRunOptions extends ReplayOptions {
   /** Ends it: also while it waits. */
   readonly signal?: AbortSignal;
+  /** What errors call a run that is given as bytes. Default: `the run`. */
+  readonly name?: string;
 }
 
 /**
  * What {@link replay} gives, one record each time that it is asked for one: whoever takes them slowly makes the reading
  * wait, which a stream cannot.
+ *
+ * `file` is the path of a recorded run, or its bytes, such as `process.stdin`, of which there is nothing to follow.
  *
  * @throws TypeError for an option that is wrong; else as the stream of {@link replay}, where it is iterated.
  *
@@ -80,60 +93,38 @@ export interface ReadRunOptions extends ReplayOptions {
  * }
  * ```
  */
-export function readRun(file: string, options: ReadRunOptions = {}): AsyncIterableIterator<RunRecord> {
+export function readRun(
+  file: string | AsyncIterable<Uint8Array>,
+  options: ReadRunOptions = {},
+): AsyncIterableIterator<RunRecord> {
+  if (!isBytes(file)) checkPath(file);
+  checkValues(
+    checkOptions('readRun', options, { speed: true, follow: true, onDamaged: true, signal: true, name: true }),
+  );
   const { speed = Infinity, follow = false, signal = new AbortController().signal } = options;
-  checkReplay(file, speed);
+  const { onDamaged = refuse, name = 'the run' } = options;
+  const contents = isBytes(file) ? [file] : readContents(file, { follow, signal, pollMs: POLL_MS });
   const pace = new Pace(speed, (ms) => sleep(ms, signal));
-  return decodeLines(file, readLines(file, { follow, signal, pollMs: POLL_MS }), pace, signal);
+  return readRecords(contents, { file: isBytes(file) ? name : file, pace, signal, onDamaged });
 }
 
-function checkReplay(file: string, speed: number): void {
+function isBytes(file: string | AsyncIterable<Uint8Array>): file is AsyncIterable<Uint8Array> {
+  return typeof file === 'object' && file !== null && Symbol.asyncIterator in file;
+}
+
+function refuse(damage: DamagedLineError): never {
+  throw damage;
+}
+
+function checkPath(file: unknown): void {
   if (typeof file !== 'string' || file === '') {
     throw new TypeError(`file: expected the path of a recorded run, got ${describeValue(file)}`);
   }
+}
+
+function checkValues({ speed = Infinity, onDamaged }: ReplayOptions): void {
   if (typeof speed !== 'number' || !(speed > 0)) {
     throw new TypeError(`speed: expected a number above 0, got ${describeValue(speed)}`);
   }
-}
-
-async function* decodeLines(
-  file: string,
-  blocks: AsyncIterable<Lines>,
-  pace: Pace,
-  signal: AbortSignal,
-): AsyncGenerator<RunRecord> {
-  let decode = recordDecoder();
-  for await (const { lines, firstNumber, torn, restarted } of blocks) {
-    if (restarted) decode = recordDecoder();
-    for (const [i, line] of lines.entries()) {
-      const record = torn ? decodeTorn(decode, line) : decodeLine(decode, line, file, firstNumber + i);
-      if (!record) continue;
-      const wait = pace.until(record);
-      if (wait) await wait;
-      if (signal.aborted) return;
-      yield record;
-    }
-  }
-}
-
-function decodeLine(decode: RecordDecoder, line: string, file: string, number: number): RunRecord | undefined {
-  if (line.trim() === '') return undefined;
-  try {
-    return decode(line);
-  } catch (cause) {
-    const start = line.length > 60 ? `${line.slice(0, 60)}…` : line;
-    throw new Error(
-      `${file}, line ${number}: expected a record of a run, got ${JSON.stringify(start)} (${(cause as Error).message})`,
-      { cause },
-    );
-  }
-}
-
-/** The last line of a file, which has no end: a record if it is whole. */
-function decodeTorn(decode: RecordDecoder, line: string): RunRecord | undefined {
-  try {
-    return decode(line);
-  } catch {
-    return undefined;
-  }
+  if (onDamaged !== undefined) checkFunction('onDamaged', onDamaged, 'function of a damaged line');
 }

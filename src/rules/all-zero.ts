@@ -1,8 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
+import { checkOptions } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 /**
  * All values of a parameter are zero, and stay so, three updates in a row. Biases begin at zero; healthy ones leave it at
@@ -22,12 +23,14 @@ import { createRule, type RuleOptions } from './create-rule.js';
 export function allZero<S extends Statistic>(
   options: RuleOptions = {},
 ): OperatorFunction<ParameterUpdates<S | 'weightNorm' | 'updateNorm'>, AlertEvent> {
+  checkOptions('allZero', options, RULE_OPTIONS);
   return createRule(
     {
       name: 'all-zero',
       severity: 'warning',
       patience: 3,
       recovery: 1,
+      statistics: ['weightNorm', 'updateNorm'],
       start: () => ({}),
       judge({ names, sizes, columns, learningRate }: ParameterUpdates<'weightNorm' | 'updateNorm'>) {
         if (learningRate === 0) return undefined;

@@ -1,9 +1,18 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkOneOf, checkPositiveInteger } from '../events/check-option.js';
+import {
+  checkNames,
+  checkOneOf,
+  checkOptions,
+  checkPositiveInteger,
+  type OptionNames,
+} from '../events/check-option.js';
 import type { AlertEvent, EventContext, Severity } from '../events/events.js';
 import type { RunMemory } from '../events/run-memory.js';
 import { SEVERITIES } from '../events/severities.js';
 import { perSubscription } from '../operators/per-subscription.js';
+import type { AnyParameterUpdates } from '../parameters/parameter-updates.js';
+import { requireColumn } from '../parameters/require-column.js';
+import type { Statistic } from '../parameters/statistics.js';
 import type { Finding } from './finding.js';
 import { type SavedTroubles, Troubles } from './troubles.js';
 
@@ -19,6 +28,8 @@ export interface RuleOptions {
   readonly memory?: RunMemory;
 }
 
+export const RULE_OPTIONS: OptionNames<RuleOptions> = { severity: true, patience: true, recovery: true, memory: true };
+
 /** What a rule found, with the severity that the rule has by default where it says none. */
 export type RuleFinding = Omit<Finding, 'severity'> & { readonly severity?: Severity };
 
@@ -33,9 +44,21 @@ export interface RuleDefinition<T, S> {
   readonly recovery?: number;
   /** What it remembers at first: plain data, which `judge` changes in place. */
   readonly start: () => S;
+  /** Of parameter updates, the statistics that it judges by: it fails where they were not measured, and says so. */
+  readonly statistics?: readonly Statistic[];
   /** All that is wrong now; nothing is wrong where that is empty. `undefined`: this value says nothing either way. */
   readonly judge: (value: T, state: S) => readonly RuleFinding[] | undefined;
 }
+
+const RULE_PARTS: OptionNames<RuleDefinition<never, never>> = {
+  name: true,
+  severity: true,
+  patience: true,
+  recovery: true,
+  start: true,
+  statistics: true,
+  judge: true,
+};
 
 /**
  * Make a rule of a judgement. Judgement after judgement becomes alerts that begin when a trouble has been found
@@ -68,7 +91,9 @@ export function createRule<T extends EventContext, S extends object>(
   definition: RuleDefinition<T, S>,
   options: RuleOptions = {},
 ): OperatorFunction<T, AlertEvent> {
-  const { name, judge, start } = definition;
+  checkOptions('createRule', options, RULE_OPTIONS);
+  checkNames('the parts of a rule', definition, RULE_PARTS);
+  const { name, judge, start, statistics = [] } = definition;
   const severity = checkOneOf('severity', options.severity ?? definition.severity, SEVERITIES);
   const hysteresis = {
     patience: checkPositiveInteger('patience', options.patience ?? definition.patience ?? 1),
@@ -86,6 +111,8 @@ export function createRule<T extends EventContext, S extends object>(
       },
     );
     return mergeMap((value) => {
+      for (const statistic of statistics)
+        requireColumn(value as unknown as AnyParameterUpdates, statistic, `the rule ${name}`);
       const found = judge(value, state);
       if (!found) return [];
       return troubles.take(

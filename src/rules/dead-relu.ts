@@ -1,9 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkShare } from '../events/check-option.js';
+import { checkOptions, checkShare } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import type { Activations } from '../events/measurements.js';
 import { shortNumber } from '../events/short-number.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
+import { requireLayers } from './require-layers.js';
 
 export interface DeadReluOptions extends RuleOptions {
   /** The largest share of a layer's units that may be dead. Default: 0.5. */
@@ -27,7 +28,8 @@ export interface DeadReluOptions extends RuleOptions {
  * training.report(training.events$.pipe(activations(model), deadRelu()));
  * ```
  */
-export function deadRelu({ share = 0.5, ...options }: DeadReluOptions = {}): OperatorFunction<Activations, AlertEvent> {
+export function deadRelu(given: DeadReluOptions = {}): OperatorFunction<Activations, AlertEvent> {
+  const { share = 0.5, ...options } = checkOptions('deadRelu', given, { share: true, ...RULE_OPTIONS });
   checkShare('share', share);
   return createRule(
     {
@@ -36,8 +38,8 @@ export function deadRelu({ share = 0.5, ...options }: DeadReluOptions = {}): Ope
       patience: 3,
       recovery: 3,
       start: () => ({}),
-      judge: ({ layers }: Activations) =>
-        layers.flatMap(({ name, units, mean, dead }) => {
+      judge: (activations: Activations) =>
+        requireLayers(activations, 'deadRelu()').flatMap(({ name, units, mean, dead }) => {
           // A NaN is not above 0 either.
           if (Number.isNaN(mean) || !(dead > share)) return [];
           return {

@@ -1,4 +1,5 @@
 import { filter, merge, type Observable, type OperatorFunction, share } from 'rxjs';
+import { checkOptions } from '../events/check-option.js';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { isTrainingEvent } from '../events/guards.js';
 import type { Activations, RunRecord } from '../events/measurements.js';
@@ -50,11 +51,9 @@ export interface DefaultRulesOptions {
  * training.attach(training.events$, consoleSink());
  * ```
  */
-export function defaultRules({
-  activations: observe,
-  when,
-  memory,
-}: DefaultRulesOptions = {}): OperatorFunction<RunRecord, AlertEvent> {
+export function defaultRules(given: DefaultRulesOptions = {}): OperatorFunction<RunRecord, AlertEvent> {
+  checkOptions('defaultRules', given, { activations: true, when: true, memory: true });
+  const { activations: observe, when, memory } = given;
   const options = memory ? { memory } : {};
   const measure = parameterUpdates(when ? { when } : {});
   return perSubscription(() =>

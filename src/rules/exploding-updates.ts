@@ -1,10 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositive } from '../events/check-option.js';
+import { checkOptions, checkPositive } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { layerWeights } from './layer-weights.js';
 
 export interface ExplodingUpdatesOptions extends RuleOptions {
@@ -32,10 +32,10 @@ export interface ExplodingUpdatesOptions extends RuleOptions {
  * training.report(training.events$.pipe(parameterUpdates(), explodingUpdates({ ratio: 0.1 })));
  * ```
  */
-export function explodingUpdates<S extends Statistic>({
-  ratio = 0.1,
-  ...options
-}: ExplodingUpdatesOptions = {}): OperatorFunction<ParameterUpdates<S | 'updateNorm' | 'weightNorm'>, AlertEvent> {
+export function explodingUpdates<S extends Statistic>(
+  given: ExplodingUpdatesOptions = {},
+): OperatorFunction<ParameterUpdates<S | 'updateNorm' | 'weightNorm'>, AlertEvent> {
+  const { ratio = 0.1, ...options } = checkOptions('explodingUpdates', given, { ratio: true, ...RULE_OPTIONS });
   checkPositive('ratio', ratio);
   const weightsOf = layerWeights();
   return createRule(
@@ -43,6 +43,7 @@ export function explodingUpdates<S extends Statistic>({
       name: 'exploding-updates',
       severity: 'error',
       patience: 3,
+      statistics: ['updateNorm', 'weightNorm'],
       start: () => ({}),
       judge(updates: ParameterUpdates<'updateNorm' | 'weightNorm'>) {
         const { updateNorm } = updates.columns;

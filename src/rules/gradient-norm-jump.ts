@@ -1,11 +1,11 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositive, checkPositiveInteger } from '../events/check-option.js';
+import { checkOptions, checkPositive, checkPositiveInteger } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
 import { jointNorm } from '../parameters/update-ratio.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { meanOf, pushBounded } from './window.js';
 
 export interface GradientNormJumpOptions extends RuleOptions {
@@ -32,11 +32,14 @@ export interface GradientNormJumpOptions extends RuleOptions {
  * training.report(training.events$.pipe(parameterUpdates({ statistics: ['gradientNorm'] }), gradientNormJump()));
  * ```
  */
-export function gradientNormJump<S extends Statistic>({
-  ratio = 10,
-  window = 50,
-  ...options
-}: GradientNormJumpOptions = {}): OperatorFunction<ParameterUpdates<S | 'gradientNorm'>, AlertEvent> {
+export function gradientNormJump<S extends Statistic>(
+  given: GradientNormJumpOptions = {},
+): OperatorFunction<ParameterUpdates<S | 'gradientNorm'>, AlertEvent> {
+  const {
+    ratio = 10,
+    window = 50,
+    ...options
+  } = checkOptions('gradientNormJump', given, { ratio: true, window: true, ...RULE_OPTIONS });
   checkPositive('ratio', ratio);
   checkPositiveInteger('window', window);
   interface State {
@@ -49,6 +52,7 @@ export function gradientNormJump<S extends Statistic>({
       name: 'gradient-norm-jump',
       severity: 'warning',
       recovery: 3,
+      statistics: ['gradientNorm'],
       start: () => ({ norms: [] }),
       judge({ columns: { gradientNorm } }, state) {
         const norm = jointNorm(gradientNorm);

@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositiveInteger } from '../events/check-option.js';
+import { checkOptions, checkPositiveInteger } from '../events/check-option.js';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 export interface LossNotDecreasingOptions extends RuleOptions {
   /** How many steps' losses are averaged, and then compared. Default: 20. */
@@ -26,10 +26,8 @@ export interface LossNotDecreasingOptions extends RuleOptions {
  * training.report(training.events$.pipe(lossNotDecreasing({ steps: 10, patience: 5 })));
  * ```
  */
-export function lossNotDecreasing({
-  steps = 20,
-  ...options
-}: LossNotDecreasingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+export function lossNotDecreasing(given: LossNotDecreasingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+  const { steps = 20, ...options } = checkOptions('lossNotDecreasing', given, { steps: true, ...RULE_OPTIONS });
   checkPositiveInteger('steps', steps);
   interface State {
     sum: number;

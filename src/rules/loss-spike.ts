@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositive, checkPositiveInteger } from '../events/check-option.js';
+import { checkOptions, checkPositive, checkPositiveInteger } from '../events/check-option.js';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
-import { createRule, type RuleFinding, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleFinding, type RuleOptions } from './create-rule.js';
 import { meanOf, pushBounded } from './window.js';
 
 export interface LossSpikeOptions extends RuleOptions {
@@ -50,14 +50,22 @@ const ENOUGH_RISES = 50;
  * training.report(training.events$.pipe(lossSpike()));
  * ```
  */
-export function lossSpike({
-  window = 10,
-  warmup,
-  rtol = 2,
-  floor = 1,
-  noise = 3,
-  ...options
-}: LossSpikeOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+export function lossSpike(given: LossSpikeOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+  const {
+    window = 10,
+    warmup,
+    rtol = 2,
+    floor = 1,
+    noise = 3,
+    ...options
+  } = checkOptions('lossSpike', given, {
+    window: true,
+    warmup: true,
+    rtol: true,
+    floor: true,
+    noise: true,
+    ...RULE_OPTIONS,
+  });
   checkPositiveInteger('window', window);
   if (warmup !== undefined) checkPositiveInteger('warmup', warmup);
   checkPositive('rtol', rtol);

@@ -1,7 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
+import { checkOptions } from '../events/check-option.js';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 const NAME = 'non-finite-loss';
 
@@ -30,6 +31,7 @@ const SELDOM = 9;
  * ```
  */
 export function nonFiniteLoss(options: RuleOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+  checkOptions('nonFiniteLoss', options, RULE_OPTIONS);
   return createRule<TrainingEvent, State>(
     {
       name: NAME,

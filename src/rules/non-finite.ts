@@ -1,8 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
+import { checkOptions } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 /**
  * A parameter holds a NaN or an infinity after its update.
@@ -21,11 +22,13 @@ import { createRule, type RuleOptions } from './create-rule.js';
 export function nonFinite<S extends Statistic>(
   options: RuleOptions = {},
 ): OperatorFunction<ParameterUpdates<S | 'nonFinite'>, AlertEvent> {
+  checkOptions('nonFinite', options, RULE_OPTIONS);
   return createRule(
     {
       name: 'non-finite',
       severity: 'error',
       recovery: 1,
+      statistics: ['nonFinite'],
       start: () => ({}),
       judge: ({ names, sizes, columns }: ParameterUpdates<'nonFinite'>) =>
         names.flatMap((parameter, i) => {

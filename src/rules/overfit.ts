@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositive } from '../events/check-option.js';
+import { checkOptions, checkPositive } from '../events/check-option.js';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { evaluatedLosses } from './evaluated-losses.js';
 
 export interface OverfitOptions extends RuleOptions {
@@ -33,11 +33,12 @@ export interface OverfitOptions extends RuleOptions {
  * await model.fit(x, y, { epochs: 10, validationSplit: 0.2, callbacks: training.callbacks() });
  * ```
  */
-export function overfit({
-  ratio = 0.1,
-  metric,
-  ...options
-}: OverfitOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+export function overfit(given: OverfitOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+  const {
+    ratio = 0.1,
+    metric,
+    ...options
+  } = checkOptions('overfit', given, { ratio: true, metric: true, ...RULE_OPTIONS });
   checkPositive('ratio', ratio);
   interface State {
     readonly losses: { sum: number; count: number };

@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkNotNegative, checkPositiveInteger } from '../events/check-option.js';
+import { checkNotNegative, checkOptions, checkPositiveInteger, withoutName } from '../events/check-option.js';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { evaluatedLosses } from './evaluated-losses.js';
 
 export interface OvertrainingOptions extends Omit<RuleOptions, 'patience'> {
@@ -37,13 +37,20 @@ export interface OvertrainingOptions extends Omit<RuleOptions, 'patience'> {
  * await model.fit(x, y, { epochs: 100, validationSplit: 0.2, callbacks: training.callbacks() });
  * ```
  */
-export function overtraining({
-  trainPatience = 5,
-  validationPatience = 10,
-  delta = 0.1,
-  metric,
-  ...options
-}: OvertrainingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+export function overtraining(given: OvertrainingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+  const {
+    trainPatience = 5,
+    validationPatience = 10,
+    delta = 0.1,
+    metric,
+    ...options
+  } = checkOptions('overtraining', given, {
+    trainPatience: true,
+    validationPatience: true,
+    delta: true,
+    metric: true,
+    ...withoutName(RULE_OPTIONS, 'patience'),
+  });
   checkPositiveInteger('trainPatience', trainPatience);
   checkPositiveInteger('validationPatience', validationPatience);
   checkNotNegative('delta', delta);

@@ -1,9 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositive, checkPositiveInteger } from '../events/check-option.js';
+import { checkOptions, checkPositive, checkPositiveInteger } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import type { Activations } from '../events/measurements.js';
 import { shortNumber } from '../events/short-number.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
+import { requireLayers } from './require-layers.js';
 
 export interface PoorInitializationOptions extends RuleOptions {
   /** How many times smaller or larger than the first layer's a variance may be. Default: 1000. */
@@ -34,11 +35,12 @@ export interface PoorInitializationOptions extends RuleOptions {
  * training.report(training.events$.pipe(activations(model), poorInitialization()));
  * ```
  */
-export function poorInitialization({
-  ratio = 1000,
-  steps = 10,
-  ...options
-}: PoorInitializationOptions = {}): OperatorFunction<Activations, AlertEvent> {
+export function poorInitialization(given: PoorInitializationOptions = {}): OperatorFunction<Activations, AlertEvent> {
+  const {
+    ratio = 1000,
+    steps = 10,
+    ...options
+  } = checkOptions('poorInitialization', given, { ratio: true, steps: true, ...RULE_OPTIONS });
   checkPositive('ratio', ratio);
   checkPositiveInteger('steps', steps);
   return createRule(
@@ -48,14 +50,15 @@ export function poorInitialization({
       patience: 3,
       recovery: 3,
       start: () => ({}),
-      judge({ step, layers }: Activations) {
+      judge(activations: Activations) {
+        const layers = requireLayers(activations, 'poorInitialization()');
         const [first, ...others] = layers.filter(({ variance }) => Number.isFinite(variance));
         if (!first || others.length === 0) return undefined;
         const lost = others.find(({ variance }) => variance * ratio < first.variance);
         const grown = others.find(({ variance }) => variance > first.variance * ratio);
         const layer = lost ?? grown;
         if (!layer) return [];
-        if (step > steps) return undefined;
+        if (activations.step > steps) return undefined;
         const value = lost ? first.variance / lost.variance : layer.variance / first.variance;
         return [
           {

@@ -1,9 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkShare } from '../events/check-option.js';
+import { checkOptions, checkShare } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import type { Activations } from '../events/measurements.js';
 import { shortNumber } from '../events/short-number.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
+import { requireLayers } from './require-layers.js';
 
 export interface SaturatedActivationOptions extends RuleOptions {
   /** The largest share of a layer's values that may be saturated. Default: 0.5. */
@@ -28,10 +29,8 @@ export interface SaturatedActivationOptions extends RuleOptions {
  * training.report(training.events$.pipe(activations(model), saturatedActivation()));
  * ```
  */
-export function saturatedActivation({
-  share = 0.5,
-  ...options
-}: SaturatedActivationOptions = {}): OperatorFunction<Activations, AlertEvent> {
+export function saturatedActivation(given: SaturatedActivationOptions = {}): OperatorFunction<Activations, AlertEvent> {
+  const { share = 0.5, ...options } = checkOptions('saturatedActivation', given, { share: true, ...RULE_OPTIONS });
   checkShare('share', share);
   return createRule(
     {
@@ -40,8 +39,8 @@ export function saturatedActivation({
       patience: 3,
       recovery: 3,
       start: () => ({}),
-      judge: ({ layers }: Activations) =>
-        layers.flatMap(({ name, activation, saturated }) => {
+      judge: (activations: Activations) =>
+        requireLayers(activations, 'saturatedActivation()').flatMap(({ name, activation, saturated }) => {
           if (!(saturated > share)) return [];
           return {
             parameter: name,

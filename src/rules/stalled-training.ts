@@ -1,5 +1,5 @@
 import type { OperatorFunction, Subscriber } from 'rxjs';
-import { checkOneOf, checkPositive } from '../events/check-option.js';
+import { checkOneOf, checkOptions, checkPositive } from '../events/check-option.js';
 import type { AlertEvent, EventContext, TrainingEvent, TrainingEventType } from '../events/events.js';
 import { SEVERITIES } from '../events/severities.js';
 import { shortNumber } from '../events/short-number.js';
@@ -44,12 +44,9 @@ const NOT_OF_THE_LOOP: ReadonlySet<TrainingEventType> = new Set(['alert', 'contr
  * training.report(training.events$.pipe(stalledTraining({ afterMs: 60_000 })));
  * ```
  */
-export function stalledTraining({
-  afterMs = 1_800_000,
-  timer = patientTimer,
-  severity = 'error',
-  memory,
-}: StalledTrainingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+export function stalledTraining(options: StalledTrainingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+  checkOptions('stalledTraining', options, { afterMs: true, timer: true, severity: true, memory: true });
+  const { afterMs = 1_800_000, timer = patientTimer, severity = 'error', memory } = options;
   checkPositive('afterMs', afterMs);
   checkOneOf('severity', severity, SEVERITIES);
   return operate((source, subscriber) => {

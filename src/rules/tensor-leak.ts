@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositiveInteger } from '../events/check-option.js';
+import { checkOptions, checkPositiveInteger, withoutName } from '../events/check-option.js';
 import type { AlertEvent, TrainingEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { meanOf } from './window.js';
 import { takeCount, type WindowedGrowth, windowedGrowth } from './windowed-growth.js';
 
@@ -38,10 +38,11 @@ const LENGTHS = [1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
  * training.report(training.events$.pipe(tensorLeak()));
  * ```
  */
-export function tensorLeak({
-  steps = 10,
-  ...options
-}: TensorLeakOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+export function tensorLeak(given: TensorLeakOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
+  const { steps = 10, ...options } = checkOptions('tensorLeak', given, {
+    steps: true,
+    ...withoutName(RULE_OPTIONS, 'patience'),
+  });
   checkPositiveInteger('steps', steps);
   interface State {
     readonly windows: readonly WindowedGrowth[];

@@ -1,9 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositiveInteger } from '../events/check-option.js';
+import { checkOptions, checkPositiveInteger, withoutName } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 export interface UnchangedParameterOptions extends Omit<RuleOptions, 'patience'> {
   /** After how many updates without a change. Default: 3. */
@@ -28,15 +28,19 @@ export interface UnchangedParameterOptions extends Omit<RuleOptions, 'patience'>
  * training.report(training.events$.pipe(parameterUpdates({ statistics: ['unchanged'] }), unchangedParameter()));
  * ```
  */
-export function unchangedParameter<S extends Statistic>({
-  steps = 3,
-  ...options
-}: UnchangedParameterOptions = {}): OperatorFunction<ParameterUpdates<S | 'unchanged'>, AlertEvent> {
+export function unchangedParameter<S extends Statistic>(
+  given: UnchangedParameterOptions = {},
+): OperatorFunction<ParameterUpdates<S | 'unchanged'>, AlertEvent> {
+  const { steps = 3, ...options } = checkOptions('unchangedParameter', given, {
+    steps: true,
+    ...withoutName(RULE_OPTIONS, 'patience'),
+  });
   return createRule(
     {
       name: 'unchanged-parameter',
       severity: 'warning',
       recovery: 3,
+      statistics: ['unchanged'],
       start: () => ({}),
       judge({ names, sizes, columns: { unchanged }, learningRate }: ParameterUpdates<'unchanged'>) {
         if (learningRate === 0) return undefined;

@@ -1,11 +1,11 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkOneOf, describeValue } from '../events/check-option.js';
+import { checkOneOf, checkOptions, describeValue, withoutName } from '../events/check-option.js';
 import type { AlertEvent, Severity } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import { requireColumn } from '../parameters/require-column.js';
 import type { Statistic } from '../parameters/statistics.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 /** The ratios of an update to the weights: of L2 norms, of means of absolutes, of standard deviations. */
 export type RatioStatistic = 'updateRatio' | 'meanAbsRatio' | 'stdRatio';
@@ -49,12 +49,20 @@ export function updateRatioBand<S extends Statistic>(
 export function updateRatioBand<S extends Statistic, R extends RatioStatistic>(
   options: UpdateRatioBandOptions<R> & { readonly by: R },
 ): OperatorFunction<ParameterUpdates<S | R>, AlertEvent>;
-export function updateRatioBand({
-  by = 'updateRatio',
-  warn = [1e-4, 1e-2],
-  error = [1e-8, 10],
-  ...options
-}: UpdateRatioBandOptions = {}): OperatorFunction<ParameterUpdates<never>, AlertEvent> {
+export function updateRatioBand(
+  given: UpdateRatioBandOptions = {},
+): OperatorFunction<ParameterUpdates<never>, AlertEvent> {
+  const {
+    by = 'updateRatio',
+    warn = [1e-4, 1e-2],
+    error = [1e-8, 10],
+    ...options
+  } = checkOptions('updateRatioBand', given, {
+    by: true,
+    warn: true,
+    error: true,
+    ...withoutName(RULE_OPTIONS, 'severity'),
+  });
   checkOneOf('by', by, ['updateRatio', 'meanAbsRatio', 'stdRatio']);
   checkBand('warn', warn);
   checkBand('error', error);

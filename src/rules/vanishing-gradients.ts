@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkPositive, checkShare } from '../events/check-option.js';
+import { checkOptions, checkPositive, checkShare } from '../events/check-option.js';
 import type { AlertEvent } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import { whileSameNames } from '../operators/while-same-names.js';
@@ -7,7 +7,7 @@ import { layersOf } from '../parameters/layers.js';
 import type { ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Statistic } from '../parameters/statistics.js';
 import { jointNorm } from '../parameters/update-ratio.js';
-import { createRule, type RuleOptions } from './create-rule.js';
+import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 export interface VanishingGradientsOptions extends RuleOptions {
   /** The smallest root mean square of a layer's gradient. Default: 1e-7. */
@@ -36,11 +36,14 @@ export interface VanishingGradientsOptions extends RuleOptions {
  * training.report(training.events$.pipe(parameterUpdates(), vanishingGradients()));
  * ```
  */
-export function vanishingGradients<S extends Statistic>({
-  threshold = 1e-7,
-  share = 1e-4,
-  ...options
-}: VanishingGradientsOptions = {}): OperatorFunction<ParameterUpdates<S | 'gradientNorm'>, AlertEvent> {
+export function vanishingGradients<S extends Statistic>(
+  given: VanishingGradientsOptions = {},
+): OperatorFunction<ParameterUpdates<S | 'gradientNorm'>, AlertEvent> {
+  const {
+    threshold = 1e-7,
+    share = 1e-4,
+    ...options
+  } = checkOptions('vanishingGradients', given, { threshold: true, share: true, ...RULE_OPTIONS });
   checkPositive('threshold', threshold);
   checkShare('share', share);
   const layersOfNames = whileSameNames(layersOf);
@@ -49,6 +52,7 @@ export function vanishingGradients<S extends Statistic>({
       name: 'vanishing-gradients',
       severity: 'warning',
       patience: 3,
+      statistics: ['gradientNorm'],
       start: () => ({}),
       judge({ names, sizes, columns: { gradientNorm } }: ParameterUpdates<'gradientNorm'>) {
         const sizeOf = (members: readonly number[]) => members.reduce((sum, i) => sum + sizes[i]!, 0);

@@ -1,3 +1,4 @@
+import { describeValue } from '../events/check-option.js';
 import type { ArrayValues, NamedArrays } from '../parameters/array-parameters.js';
 import { LoopObservation } from './loop-observation.js';
 import type { AsyncObservation, Observation, ObservedStep, ObserveOptions } from './observation.js';
@@ -17,9 +18,10 @@ export class SyncArrayObservation extends LoopObservation implements Observation
   }
 
   step<R>(details: ObservedStep, update: () => R): R | undefined {
+    if (this.isUpdating()) return update();
     const begun = this.begin(details, this.#live ? this.#read() : { ...this.#safely() });
     if (!begun) return undefined;
-    return through(
+    const result = through(
       update,
       () => {
         if (!this.#live) replace(begun.values, this.#safely());
@@ -27,11 +29,13 @@ export class SyncArrayObservation extends LoopObservation implements Observation
       },
       (cause) => this.failed(begun, cause),
     );
+    this.follow(result);
+    return result;
   }
 
   #safely(): NamedArrays {
     try {
-      return this.#read();
+      return checkRecord(this.#read());
     } catch (cause) {
       this.tell(cause);
       return {};
@@ -48,7 +52,14 @@ export class AsyncArrayObservation extends LoopObservation implements AsyncObser
     this.#read = parameters;
   }
 
-  async step<R>(details: ObservedStep, update: () => R): Promise<Awaited<R> | undefined> {
+  step<R>(details: ObservedStep, update: () => R): Promise<Awaited<R> | undefined> {
+    const step = this.#step(details, update);
+    this.follow(step);
+    return step;
+  }
+
+  async #step<R>(details: ObservedStep, update: () => R): Promise<Awaited<R> | undefined> {
+    if (this.isUpdating()) return await update();
     this.beginStep();
     const begun = this.begin(details, { ...(await this.#safely()) });
     if (!begun) return undefined;
@@ -66,12 +77,21 @@ export class AsyncArrayObservation extends LoopObservation implements AsyncObser
 
   async #safely(): Promise<NamedArrays> {
     try {
-      return await this.#read();
+      return checkRecord(await this.#read());
     } catch (cause) {
       this.tell(cause);
       return {};
     }
   }
+}
+
+/** @throws TypeError for what is no record of arrays. */
+export function checkRecord(values: NamedArrays): NamedArrays {
+  const isRecord = typeof values === 'object' && values !== null && !Array.isArray(values) && !(values instanceof Map);
+  if (isRecord && !ArrayBuffer.isView(values)) return values;
+  throw new TypeError(
+    `parameters: expected arrays by name, such as { w: new Float32Array(8) }, or a function that gives them; got ${describeValue(values)}`,
+  );
 }
 
 /** One that is gone has no elements: it cannot be compared, and is not taken for unchanged. */

@@ -1,5 +1,5 @@
 import { isObservable, type Observable, type Observer, type Subscription } from 'rxjs';
-import { describeValue } from '../events/check-option.js';
+import { checkOptions, describeValue } from '../events/check-option.js';
 import type { Sink } from '../events/sink.js';
 import { within } from '../events/within.js';
 import type { EventBus, Role } from './event-bus.js';
@@ -16,7 +16,7 @@ export interface AttachOptions {
 /** Something attached: its subscription, and the sink that it feeds, if it is one. */
 interface Attachment {
   readonly name: string;
-  readonly role: Role;
+  role: Role;
   readonly sink: Sink<unknown> | undefined;
   readonly subscriber: GuardedSubscriber<unknown>;
   /** Resolves when the stream has ended and the sink, if nobody else feeds it, has written everything and let go. */
@@ -25,6 +25,9 @@ interface Attachment {
 
 /** How many attachments, of any run, feed a sink: it is closed by the last that ends. */
 const feeding = new WeakMap<Sink<unknown>, number>();
+
+/** Sinks that were closed when the last stream that fed them ended. */
+const closed = new WeakSet<Sink<unknown>>();
 
 /**
  * What follows the streams of a run, under supervision: a follower that fails is told of once and detached. One whose
@@ -46,22 +49,26 @@ export class Attachments {
   ): Subscription {
     checkStream(stream$);
     checkFollower(follower);
+    checkOptions('attach', options, { name: true });
     const sink = isSink(follower) ? (follower as Sink<unknown>) : undefined;
     const name = options.name ?? sink?.name ?? 'observer';
     const fail = this.#failOnce(name);
     const observer = sink ? { next: (value: unknown) => sink.next(value) } : observerOf(follower);
     const subscriber = new GuardedSubscriber<unknown>({ ...observer, error: fail }, fail);
     if (sink) {
+      if (closed.has(sink)) throw closedSink(sink);
       feeding.set(sink, (feeding.get(sink) ?? 0) + 1);
       sink.closed.catch((cause) => {
         fail(cause);
         subscriber.unsubscribe();
       });
     }
-    const attachment = { name, role, sink, subscriber, ended: endOf(subscriber, sink) };
+    const attachment: Attachment = { name, role, sink, subscriber, ended: endOf(subscriber, sink) };
     this.#attached.add(attachment);
     void attachment.ended.finally(() => this.#attached.delete(attachment));
-    this.bus.inRole(role, () => stream$.subscribe(subscriber));
+    const listens = this.bus.inRole(role, () => stream$.subscribe(subscriber));
+    // What is shared with one who looks ends with that one.
+    if (!listens) attachment.role = 'look';
     return subscriber;
   }
 
@@ -115,8 +122,15 @@ function release(sink: Sink<unknown>): void {
     return;
   }
   feeding.delete(sink);
+  closed.add(sink);
   // What it fails with rejects `closed`, which is heard.
   void Promise.resolve(sink.close()).catch(() => {});
+}
+
+function closedSink({ name }: Sink<unknown>): Error {
+  return new Error(
+    `observer: expected a sink that is open, got ${name}, which was closed when its stream ended; make another`,
+  );
 }
 
 function observerOf<T>(follower: Follower<T>): Partial<Observer<unknown>> {

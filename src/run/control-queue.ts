@@ -27,7 +27,8 @@ export interface WaitingRequest {
  */
 export class ControlQueue {
   #waiting: WaitingRequest[] = [];
-  readonly #underway = new Set<Promise<void>>();
+  /** What was begun, and how to say that it will not be waited for. */
+  readonly #underway = new Map<Promise<void>, WaitingRequest>();
 
   constructor(
     private readonly bus: EventBus,
@@ -40,8 +41,10 @@ export class ControlQueue {
     try {
       const outcome = this.act(request);
       if (outcome === LATER) this.#waiting.push(settle);
-      else if (isPromiseLike(outcome)) this.#follow(outcome, settle);
-      else settle.done(outcome);
+      else if (isPromiseLike(outcome)) {
+        const { done, refuse } = this.#begin(settle);
+        outcome.then(done, refuse);
+      } else settle.done(outcome);
     } catch (cause) {
       settle.refuse(cause);
     }
@@ -68,38 +71,34 @@ export class ControlQueue {
     for (const { refuse } of this.#waiting.splice(0)) refuse(new Error(why));
   }
 
-  /** Resolves when nothing that was begun is under way any more. */
-  async settled(): Promise<void> {
-    while (this.#underway.size > 0) await Promise.all(this.#underway);
+  /** Refuse what was begun and is not done: it will not be waited for. */
+  refuseUnderway(why: string): void {
+    for (const { refuse } of [...this.#underway.values()]) refuse(new Error(why));
   }
 
+  /** Resolves when nothing that was begun is under way any more. */
+  async settled(): Promise<void> {
+    while (this.#underway.size > 0) await Promise.all(this.#underway.keys());
+  }
+
+  /** What was taken is under way until it is settled; it is settled once. */
   #begin({ request, done, refuse }: WaitingRequest): WaitingRequest {
     let end = (): void => {};
     const underway = new Promise<void>((resolve) => {
-      end = () => {
-        this.#underway.delete(underway);
-        resolve();
-      };
+      end = resolve;
     });
-    this.#underway.add(underway);
-    return {
-      request,
-      done(outcome) {
-        end();
-        done(outcome);
-      },
-      refuse(cause) {
-        end();
-        refuse(cause);
-      },
+    const settle = (how: () => void) => {
+      if (!this.#underway.delete(underway)) return;
+      how();
+      end();
     };
-  }
-
-  #follow(outcome: PromiseLike<Outcome>, { done, refuse }: WaitingRequest): void {
-    const followed: Promise<void> = Promise.resolve(outcome)
-      .then(done, refuse)
-      .finally(() => this.#underway.delete(followed));
-    this.#underway.add(followed);
+    const begun: WaitingRequest = {
+      request,
+      done: (outcome) => settle(() => done(outcome)),
+      refuse: (cause) => settle(() => refuse(cause)),
+    };
+    this.#underway.set(underway, begun);
+    return begun;
   }
 
   #settling(request: ControlRequest): WaitingRequest {

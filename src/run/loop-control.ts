@@ -1,3 +1,5 @@
+import type { OptionNames } from '../events/check-option.js';
+import { describeValue } from '../events/check-option.js';
 import type { ControlCommand, ControlRequest, Metrics } from '../events/events.js';
 import { shortNumber } from '../events/short-number.js';
 import { type Act, type ControlQueue, LATER, type Outcome } from './control-queue.js';
@@ -16,6 +18,8 @@ export interface CommandHandlers {
   /** Evaluate, and give the metrics: they become an `evaluate` event. */
   readonly evaluate?: (request: ControlRequest) => Metrics | Promise<Metrics>;
 }
+
+export const HANDLER_NAMES: OptionNames<CommandHandlers> = { save: true, rollback: true, evaluate: true };
 
 /** What control can do to a loop that the source did not write. */
 export interface SteeredLoop {
@@ -114,6 +118,10 @@ export class LoopControl {
         return this.#updating ? LATER : this.#rollBack(request, command);
       case 'evaluate':
         return this.#evaluate(request);
+      default:
+        throw new TypeError(
+          `kind: expected a command that there is, got ${describeValue((command as { kind?: unknown }).kind)}`,
+        );
     }
   };
 
@@ -148,11 +156,20 @@ export class LoopControl {
   }
 
   #rollBack(request: ControlRequest, { beforeStep, learningRate }: Rollback): string | Promise<string> {
-    const done = (what: string) =>
-      learningRate === undefined ? what : `${what}, ${this.#setLearningRate(learningRate)}`;
+    const before = this.#loop.learningRate;
+    // First, since a rate that cannot be set refuses the whole request.
+    const rate = learningRate === undefined ? '' : `, ${this.#setLearningRate(learningRate)}`;
+    const undo = (cause: unknown): never => {
+      if (rate) this.#loop.setLearningRate(before);
+      throw cause;
+    };
     const { rollback } = this.#handlers;
-    if (rollback) return Promise.resolve(rollback(request)).then(() => done('rolled back'));
-    return done(`back to the parameters of step ${this.#loop.putBack(beforeStep)}`);
+    try {
+      if (rollback) return Promise.resolve(rollback(request)).then(() => `rolled back${rate}`, undo);
+      return `back to the parameters of step ${this.#loop.putBack(beforeStep)}${rate}`;
+    } catch (cause) {
+      return undo(cause);
+    }
   }
 
   async #evaluate(request: ControlRequest): Promise<Outcome> {

@@ -38,9 +38,11 @@ export abstract class LoopObservation extends BaseRun {
   readonly #memory = new ArrayMemory();
   #stepBegun: number | undefined;
   /** Epochs that the loop has told the end of. */
-  #epochs = 0;
+  #epochs: number;
   #checkedGradients = false;
   #told: string | undefined;
+  #updating = false;
+  readonly #underway = new Set<Promise<void>>();
 
   constructor(values: NamedArrays | undefined, options: ObserveOptions) {
     const open = new OpenRun(options, (request) => this.#control.act(request));
@@ -49,6 +51,7 @@ export abstract class LoopObservation extends BaseRun {
     this.#loop = new ArrayLoop(values);
     this.#control = new LoopControl(this.#open.bus, this.#loop, options.handlers);
     this.#span = new TrainingSpan(this.#open.bus, this.#control, options.plan);
+    this.#epochs = options.plan?.initialEpoch ?? 0;
   }
 
   get stopRequested(): boolean {
@@ -87,17 +90,38 @@ export abstract class LoopObservation extends BaseRun {
   }
 
   async close(): Promise<readonly SinkErrorEvent[]> {
+    const isMade = await this.#open.within(Promise.all(this.#underway));
     await this.#open.settled();
-    if (!this.#open.closed) this.#span.end();
+    if (!this.#open.closed) this.#span.end(isMade ? undefined : 'close() came while an update was being made');
     return this.#open.close();
+  }
+
+  /** Whether an update is being made: another one meanwhile could not be told apart, and is made unobserved. */
+  protected isUpdating(): boolean {
+    if (this.#updating)
+      this.tell(new Error('a step began within another one, or before it was over; it is not observed'));
+    return this.#updating;
+  }
+
+  /** `close()` waits for an async update. */
+  protected follow(update: unknown): void {
+    if (!(update instanceof Promise)) return;
+    const settled: Promise<void> = update
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => this.#underway.delete(settled));
+    this.#underway.add(settled);
   }
 
   /** The gradients are there: tell of it. Undefined where the update is to be skipped. */
   protected begin(details: ObservedStep, values: NamedArrays): Update | undefined {
     this.beginStep();
+    this.#updating = true;
     const update: Update = { values, details, parameters: this.#parametersOf(values, details.gradients) };
     this.#control.beginUpdate();
-    this.#open.bus.publish({ type: 'pre-optimizer-step', parameters: update.parameters });
+    this.#open.bus.publish({ type: 'pre-optimizer-step', parameters: update.parameters.handle });
     if (!this.#control.takeSkip()) return update;
     this.#release(update);
     this.#end(details);
@@ -106,7 +130,7 @@ export abstract class LoopObservation extends BaseRun {
 
   protected updated(update: Update): void {
     update.parameters.advance();
-    this.#open.bus.publish({ type: 'optimizer-step', parameters: update.parameters });
+    this.#open.bus.publish({ type: 'optimizer-step', parameters: update.parameters.handle });
     this.#release(update);
     this.#end(update.details);
   }
@@ -138,6 +162,7 @@ export abstract class LoopObservation extends BaseRun {
   }
 
   #release({ parameters }: Update): void {
+    this.#updating = false;
     parameters.release();
     this.#control.endUpdate(this.#open.queue);
   }

@@ -1,6 +1,9 @@
+import { checkOptions } from '../events/check-option.js';
 import { arrayParameters, type NamedArrays } from '../parameters/array-parameters.js';
-import { AsyncArrayObservation, SyncArrayObservation } from './array-observation.js';
+import { AsyncArrayObservation, checkRecord, SyncArrayObservation } from './array-observation.js';
+import { checkLoopOptions } from './check-loop-options.js';
 import type { AsyncObservation, Observation, ObserveOptions } from './observation.js';
+import { RUN_OPTIONS } from './open-run.js';
 
 /**
  * Observe any loop over arrays of numbers, with no framework: it publishes the same events as every other source, and is
@@ -39,7 +42,10 @@ export function observe(
   parameters: NamedArrays | (() => NamedArrays | Promise<NamedArrays>),
   options: ObserveOptions = {},
 ): Observation | AsyncObservation {
+  checkOptions('observe', options, { ...RUN_OPTIONS, plan: true, handlers: true });
+  checkLoopOptions('observe', options);
   if (typeof parameters !== 'function') {
+    checkRecord(parameters);
     arrayParameters(parameters); // throws here rather than in a step
     return new SyncArrayObservation(parameters, options);
   }

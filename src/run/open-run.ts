@@ -1,5 +1,8 @@
 import type { Observable, Subscription } from 'rxjs';
+import type { OptionNames } from '../events/check-option.js';
+import { describeValue } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/events.js';
+import { isTrainingEvent } from '../events/guards.js';
 import { within } from '../events/within.js';
 import { Attachments, type AttachOptions, checkStream, type Follower } from './attachments.js';
 import { type Act, ControlQueue } from './control-queue.js';
@@ -17,6 +20,8 @@ export interface RunOptions {
   /** How long `close()` waits for a stream or a sink that does not end; `Infinity` for ever. Default: 10,000 ms. */
   readonly closeTimeoutMs?: number;
 }
+
+export const RUN_OPTIONS: OptionNames<RunOptions> = { run: true, clock: true, onSinkError: true, closeTimeoutMs: true };
 
 const CLOSE_TIMEOUT_MS = 10_000;
 
@@ -39,6 +44,8 @@ export class OpenRun {
 
   /** @throws TypeError for a run without a name. */
   constructor({ run = 'run', clock = Date.now, onSinkError, closeTimeoutMs = CLOSE_TIMEOUT_MS }: RunOptions, act: Act) {
+    checkOption('clock', typeof clock === 'function', 'a function that gives milliseconds', clock);
+    checkOption('closeTimeoutMs', closeTimeoutMs >= 0, 'a number of milliseconds, at least 0', closeTimeoutMs);
     if (typeof run !== 'string' || run === '') {
       throw new TypeError(`run: expected a name that is not empty, got ${JSON.stringify(run)}`);
     }
@@ -73,7 +80,12 @@ export class OpenRun {
 
   report(alerts$: Observable<AlertEvent>): Subscription {
     this.#checkOpen('report');
-    return this.#attachments.attach(alerts$, (alert) => this.bus.publish(alert), { name: 'report' }, 'report');
+    return this.#attachments.attach(
+      alerts$,
+      (alert) => this.bus.publish(checkAlert(alert)),
+      { name: 'report' },
+      'report',
+    );
   }
 
   steer(requests$: Observable<ControlRequest>): Subscription {
@@ -88,7 +100,13 @@ export class OpenRun {
 
   /** Wait until what control has begun is done. */
   async settled(): Promise<void> {
-    await within(this.#timeoutMs, this.queue.settled());
+    if (await within(this.#timeoutMs, this.queue.settled())) return;
+    this.queue.refuseUnderway(`it was not done within ${this.#timeoutMs} ms of close()`);
+  }
+
+  /** Wait for something of the loop that is under way, as long as `close()` waits. Gives whether it has ended. */
+  within(something: Promise<unknown>): Promise<boolean> {
+    return within(this.#timeoutMs, something);
   }
 
   /** End the stream, and wait until everything attached has ended. Gives every `sink-error` of the run. */
@@ -121,4 +139,14 @@ export class OpenRun {
     const { run, step, epoch } = this.bus;
     return { run, step, epoch, time: Date.now() };
   }
+}
+
+function checkOption(name: string, isRight: boolean, expected: string, value: unknown): void {
+  if (!isRight) throw new TypeError(`${name}: expected ${expected}, got ${describeValue(value)}`);
+}
+
+/** @throws TypeError for what is no alert. */
+function checkAlert(alert: AlertEvent): AlertEvent {
+  if (isTrainingEvent(alert) && alert.type === 'alert') return alert;
+  throw new TypeError(`alerts$: expected alerts, as rules give them; got ${describeValue(alert)}`);
 }

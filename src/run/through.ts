@@ -1,5 +1,3 @@
-import { isPromiseLike } from './guard.js';
-
 /**
  * Make a call of somebody else's and give what it gives, unchanged: its value, its very promise, its exception. Told
  * when it is done, or when its promise is.
@@ -12,7 +10,8 @@ export function through<T>(call: () => T, done: () => void, failed: (cause: unkn
     failed(cause);
     throw cause;
   }
-  if (isPromiseLike(result)) result.then(done, failed);
+  // A promise only: to call `then` of something lazy would make it begin, and a second time for its owner.
+  if (result instanceof Promise) result.then(done, failed);
   else done();
   return result;
 }

@@ -1,3 +1,4 @@
+import type { OptionNames } from '../events/check-option.js';
 import type { EndStatus } from '../events/events.js';
 import type { EventBus } from './event-bus.js';
 import type { LoopControl } from './loop-control.js';
@@ -12,6 +13,8 @@ export interface LoopPlan {
   /** Epochs that are done already, as when a training goes on. Default: 0. */
   readonly initialEpoch?: number;
 }
+
+export const PLAN_NAMES: OptionNames<LoopPlan> = { numEpochs: true, stepsPerEpoch: true, initialEpoch: true };
 
 /**
  * A training from its beginning to its end: it says both, keeps the bus's count of epochs, and knows how it ended.
@@ -47,6 +50,7 @@ export class TrainingSpan {
 
   /** A training begins: by itself, or with its first step. */
   begin(): void {
+    this.end();
     this.#begun = true;
     this.#failure = undefined;
     this.#learnedPerEpoch = undefined;

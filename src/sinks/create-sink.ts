@@ -1,3 +1,4 @@
+import { checkFunction } from '../events/check-option.js';
 import type { Sink } from '../events/sink.js';
 import { Deferred } from './deferred.js';
 
@@ -13,8 +14,11 @@ export interface SinkWork<T> {
  * A sink of `work`, with the life that all sinks share: what `work` throws rejects `closed` and never reaches the loop,
  * and nothing is taken after the end or a failure. A stream that fails is written to its last value; then `closed`
  * rejects with the stream's error. Nobody has to listen to `closed`.
+ *
+ * @throws TypeError when a part of `work` is no function.
  */
 export function createSink<T>(name: string, work: SinkWork<T>): Sink<T> {
+  checkWork(work);
   let open = true;
   const ended = new Deferred();
 
@@ -36,7 +40,8 @@ export function createSink<T>(name: string, work: SinkWork<T>): Sink<T> {
     next(value) {
       if (!open) return;
       try {
-        work.take(value);
+        const taken: unknown = work.take(value);
+        if (taken instanceof Promise) taken.catch((cause) => end({ cause }));
       } catch (cause) {
         void end({ cause });
       }
@@ -57,4 +62,12 @@ export function createSink<T>(name: string, work: SinkWork<T>): Sink<T> {
       }
     },
   };
+}
+
+/** @throws TypeError for a part that is no function. What else the object has is its own. */
+function checkWork<T>(work: SinkWork<T>): void {
+  const { take, flush, end } = (work ?? {}) as Partial<SinkWork<T>>;
+  checkFunction('take', take, 'function of each value');
+  if (flush !== undefined) checkFunction('flush', flush, 'function');
+  if (end !== undefined) checkFunction('end', end, 'function');
 }

@@ -1,3 +1,4 @@
+import { checkOptions } from '../events/check-option.js';
 import { arrayParameters } from '../parameters/array-parameters.js';
 import { LiveParameters } from '../parameters/live-parameters.js';
 import type { ParameterSource } from '../parameters/parameter-source.js';
@@ -34,10 +35,9 @@ export interface ScriptedParametersOptions {
  * const comparison = scriptedParameters({ w: [3, 5] }).compare(before, { statistics: ['updateNorm'] });
  * ```
  */
-export function scriptedParameters(
-  values: ScriptedValues,
-  { ledger = { taken: 0, live: 0 }, gradients, delay }: ScriptedParametersOptions = {},
-): StepParameters {
+export function scriptedParameters(values: ScriptedValues, options: ScriptedParametersOptions = {}): StepParameters {
+  checkOptions('scriptedParameters', options, { ledger: true, gradients: true, delay: true });
+  const { ledger = { taken: 0, live: 0 }, gradients, delay } = options;
   return new ScriptedParameters(arrayParameters(values, { gradients }), ledger, delay);
 }
 

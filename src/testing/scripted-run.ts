@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../events/check-option.js';
 import type {
   EventContext,
   EventOf,
@@ -7,6 +8,7 @@ import type {
   TrainingEvent,
   TrainingEventType,
 } from '../events/events.js';
+import { withoutUndefined } from '../events/without-undefined.js';
 import { type ScriptedParametersOptions, type ScriptedValues, scriptedParameters } from './scripted-parameters.js';
 
 /**
@@ -38,13 +40,33 @@ export interface ScriptedStep {
 /** What `step-end` says may be given too; by default the loss of step n is 1/n, and it is at second n. */
 export type ScriptedStepOptions = Partial<Omit<StepEndEvent, 'type' | 'step'>> & ScriptedParametersOptions;
 
+const SCRIPTED_STEP_OPTIONS: OptionNames<ScriptedStepOptions> = {
+  ledger: true,
+  gradients: true,
+  delay: true,
+  run: true,
+  epoch: true,
+  time: true,
+  loss: true,
+  lossShown: true,
+  learningRate: true,
+  durationMs: true,
+  examples: true,
+  tokens: true,
+  observingMs: true,
+  numTensors: true,
+};
+
 /** The four events of the update number `step` (from 1), which takes the parameters from `before` to `after`. */
 export function scriptedStep(
   step: number,
   before: ScriptedValues,
   after: ScriptedValues,
-  { ledger, delay, gradients, ...fields }: ScriptedStepOptions = {},
+  given: ScriptedStepOptions = {},
 ): ScriptedStep {
+  const { ledger, delay, gradients, ...fields } = withoutUndefined(
+    checkOptions('scriptedStep', given, SCRIPTED_STEP_OPTIONS),
+  );
   const { epoch = 0 } = fields;
   const options = { ...(ledger && { ledger }), ...(gradients && { gradients }) };
   const at = { step: step - 1, epoch };
@@ -95,10 +117,9 @@ export interface ScriptedRunOptions {
  * console.log(values.map(({ names }) => names[0])); // [ 'fast', 'fast' ]
  * ```
  */
-export function scriptedRun(
-  steps: number,
-  { start = { w: [3, 4], b: [0] }, update = addOne, stepsPerEpoch = Infinity, ledger }: ScriptedRunOptions = {},
-): TrainingEvent[] {
+export function scriptedRun(steps: number, options: ScriptedRunOptions = {}): TrainingEvent[] {
+  checkOptions('scriptedRun', options, { start: true, update: true, stepsPerEpoch: true, ledger: true });
+  const { start = { w: [3, 4], b: [0] }, update = addOne, stepsPerEpoch = Infinity, ledger } = options;
   let values = start;
   const events: TrainingEvent[] = [trainingEvent('train-begin', { maxSteps: steps })];
   for (let step = 1; step <= steps; step++) {

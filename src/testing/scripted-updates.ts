@@ -1,3 +1,5 @@
+import { checkOptions } from '../events/check-option.js';
+import { withoutUndefined } from '../events/without-undefined.js';
 import { createParameterUpdates, type ParameterUpdates } from '../parameters/parameter-updates.js';
 import type { Statistic, StatisticColumns } from '../parameters/statistics.js';
 
@@ -24,6 +26,18 @@ export function scriptedUpdates<S extends Statistic>(
   columns: Readonly<Record<S, readonly number[]>>,
   fields: ScriptedUpdatesFields<S> = {},
 ): ParameterUpdates<S> {
+  checkOptions('scriptedUpdates', fields, {
+    names: true,
+    sizes: true,
+    run: true,
+    step: true,
+    epoch: true,
+    time: true,
+    loss: true,
+    learningRate: true,
+    maxSteps: true,
+    histograms: true,
+  });
   const lists = Object.entries(columns) as [S, readonly number[]][];
   const count = fields.names?.length ?? lists[0]?.[1].length ?? 0;
   const names = fields.names ?? Array.from({ length: count }, (_, i) => `p${i}`);
@@ -40,6 +54,6 @@ export function scriptedUpdates<S extends Statistic>(
       lists.map(([statistic, list]) => [statistic, Float64Array.from(list)]),
     ) as unknown as StatisticColumns<S>,
     histograms: {},
-    ...fields,
+    ...withoutUndefined(fields),
   });
 }

@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { finalize, map, type OperatorFunction } from 'rxjs';
+import { checkOptions } from '../events/check-option.js';
 import type { EventContext, TrainingEvent } from '../events/events.js';
 import type { Activations, LayerActivations } from '../events/measurements.js';
 import { inOrder } from '../operators/in-order.js';
@@ -41,8 +42,9 @@ export interface ActivationsOptions {
  */
 export function activations(
   model: LayersModel,
-  { when = seldom }: ActivationsOptions = {},
+  options: ActivationsOptions = {},
 ): OperatorFunction<TrainingEvent, Activations> {
+  const { when = seldom } = checkOptions('activations', options, { when: true });
   const isDue = checkSchedule(when);
   new ActivationProbe(model); // throws here rather than in the stream
   return perSubscription(() => {

@@ -1,6 +1,8 @@
 /**
  * The names to show: those that are asked for, but of parameters that would be called the same, the names of their
- * variables, which are never the same.
+ * variables.
+ *
+ * @param own The names of the variables, no two the same.
  */
 export function distinctNames(asked: readonly string[], own: readonly string[]): readonly string[] {
   const names = [...asked];

@@ -1,6 +1,9 @@
+import { checkOptions } from '../events/check-option.js';
+import { checkLoopOptions } from '../run/check-loop-options.js';
+import { RUN_OPTIONS } from '../run/open-run.js';
 import { InstrumentedLoop } from './instrumented-loop.js';
 import { checkNotObserved } from './optimizer-hooks.js';
-import { resolveTarget, type Target } from './target.js';
+import { type InstrumentTarget, resolveTarget } from './target.js';
 import type { InstrumentOptions, Training } from './training.js';
 
 /**
@@ -28,7 +31,9 @@ import type { InstrumentOptions, Training } from './training.js';
  * await training.close();
  * ```
  */
-export function instrument(target: Target, options: InstrumentOptions = {}): Training {
+export function instrument(target: InstrumentTarget, options: InstrumentOptions = {}): Training {
+  checkOptions('instrument', options, { ...RUN_OPTIONS, parameters: true, plan: true, handlers: true });
+  checkLoopOptions('instrument', options);
   const { optimizer, model } = resolveTarget(target);
   checkNotObserved(optimizer);
   return new InstrumentedLoop(optimizer, model, options);

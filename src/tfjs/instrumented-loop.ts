@@ -81,7 +81,7 @@ export class InstrumentedLoop extends BaseRun implements Training {
 
   async close(): Promise<readonly SinkErrorEvent[]> {
     this.unhook();
-    await this.#steps.settled();
+    await this.#open.within(this.#steps.settled());
     await this.#open.settled();
     if (!this.#open.closed) this.#span.end(this.#cutOff());
     const sinkErrors = await this.#open.close();
@@ -102,14 +102,15 @@ export class InstrumentedLoop extends BaseRun implements Training {
       watchFit(model, {
         begin: (planOfFit) => {
           this.#fitting++;
+          // What was trained before, by batches say, was a training of its own.
+          this.#span.end();
           this.#span.plan = planOfFit;
         },
         end: (failure) => {
           this.#fitting--;
           this.#span.plan = plan;
-          if (!failure) return;
-          this.#span.fail(failure.cause);
-          this.#span.end();
+          if (failure) this.#span.fail(failure.cause);
+          this.#span.end(this.#loop.stopped ? 'model.stopTraining was set' : undefined);
         },
       }),
       watchOptimizer(model, (next) => this.#hooks.follow(next)),

@@ -9,6 +9,9 @@ export class OptimizerLoop implements SteeredLoop {
   /** What the last update was of. */
   updated: readonly Variable[] = [];
   readonly #checkpoints = new MemoryCheckpoints();
+  /** Updates that are going on. */
+  #scaled = 0;
+  #putBackRate = () => {};
 
   constructor(
     /** What the loop trains with. A model can be given another. */
@@ -50,14 +53,28 @@ export class OptimizerLoop implements SteeredLoop {
 
   /** Have the next update made at this multiple of the rate that the loop has set. Gives what puts that rate back. */
   scaleRate(factor: number): () => void {
-    if (factor === 1) return () => {};
+    // Of updates that overlap, as async ones may, the first scales the rate and the last puts it back.
+    if (this.#scaled > 0) return this.#unscaled();
+    this.#putBackRate = () => {};
+    if (factor === 1) return this.#unscaled();
     const { optimizer } = this;
     const set = learningRateOf(optimizer);
     const field = (optimizer as { learningRate?: unknown }).learningRate;
     setLearningRate(optimizer, set * factor);
+    const scaled = learningRateOf(optimizer);
+    this.#putBackRate = () => {
+      const now = learningRateOf(optimizer);
+      // An optimizer that has changed its own rate meanwhile means what it has made of it.
+      setLearningRate(optimizer, now === scaled ? set : now / factor);
+      if (now === scaled) (optimizer as { learningRate?: unknown }).learningRate = field;
+    };
+    return this.#unscaled();
+  }
+
+  #unscaled(): () => void {
+    this.#scaled++;
     return () => {
-      setLearningRate(optimizer, set);
-      (optimizer as { learningRate?: unknown }).learningRate = field;
+      if (--this.#scaled === 0) this.#putBackRate();
     };
   }
 

@@ -62,11 +62,18 @@ export function namedByGradients(model?: LayersModel): ParameterResolver {
   return {
     resolve(gradients) {
       const variables = engine().registeredVariables;
-      const updates = [...gradientsByName(gradients)].flatMap(([name, gradient]) => {
+      const updates: { readonly variable: Variable; readonly gradient: Tensor | undefined }[] = [];
+      const names: string[] = [];
+      const byName: NamedTensorMap = Array.isArray(gradients)
+        ? Object.fromEntries(gradients.map(({ name, tensor }) => [name, tensor]))
+        : (gradients as NamedTensorMap);
+      for (const name in byName) {
+        const gradient: Tensor | undefined = byName[name];
         const variable = variables[name];
-        return variable && !variable.isDisposed ? [{ variable, gradient }] : [];
-      });
-      const names = updates.map(({ variable }) => variable.name);
+        if (!variable || variable.isDisposed) continue;
+        updates.push({ variable, gradient });
+        names.push(name);
+      }
       if (!sameNames(names, own)) {
         const modelNames: ReadonlyMap<string, string> = model ? weightNames(model) : new Map();
         shown = distinctNames(
@@ -108,9 +115,10 @@ function gradientsByName(gradients: Gradients): Map<string, Tensor | undefined> 
  * that was asked for is used unless two weights of the model share it.
  */
 export function weightNames(model: LayersModel): Map<string, string> {
-  const own = model.weights.map(({ name }) => name);
-  const asked = model.weights.map(({ originalName }) => originalName);
-  const names = distinctNames(asked, own);
+  // A layer that is used in two places is listed by both.
+  const weights = new Map(model.weights.map(({ name, originalName }) => [name, originalName]));
+  const own = [...weights.keys()];
+  const names = distinctNames([...weights.values()], own);
   return new Map(own.map((name, i) => [name, names[i]!]));
 }
 

@@ -5,5 +5,5 @@ export type { BackendName, SelectBackendOptions } from './backend/select-among.j
 export type { FitCallbacks, YieldEvery } from './fit-callbacks.js';
 export { instrument } from './instrument.js';
 export type { NamedParameter } from './parameter-names.js';
-export type { Target } from './target.js';
+export type { InstrumentTarget } from './target.js';
 export type { InstrumentOptions, Training } from './training.js';

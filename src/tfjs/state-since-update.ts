@@ -19,7 +19,8 @@ export class StateSinceUpdate {
   keep(variables: readonly Variable[]): void {
     this.#letGo();
     if (this.#disposed) return;
-    for (const variable of variables) if (!variable.isDisposed) this.#values.set(variable, share(variable));
+    // A variable may be shown under two names.
+    for (const variable of new Set(variables)) if (!variable.isDisposed) this.#values.set(variable, share(variable));
   }
 
   dispose(): void {

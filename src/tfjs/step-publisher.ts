@@ -1,6 +1,7 @@
 import { memory, type Optimizer, type Scalar } from '@tensorflow/tfjs-core';
 import type { LoopControl } from '../run/loop-control.js';
 import type { OpenRun } from '../run/open-run.js';
+import { reasonOf } from '../run/sink-errors.js';
 import { through } from '../run/through.js';
 import type { TrainingSpan } from '../run/training-span.js';
 import { createStepParameters, type LiveParameters } from './live-parameters.js';
@@ -34,8 +35,10 @@ export class StepPublisher {
   readonly #control: LoopControl;
   readonly #resolver: ParameterResolver;
   readonly #minimizing: Minimizing[] = [];
-  readonly #pendingLosses = new Set<Promise<void>>();
+  /** Async updates, and losses that are on their way. */
+  readonly #underway = new Set<Promise<void>>();
   #nextLoss: ShownLoss | Promise<ShownLoss>;
+  #toldOfParameters: string | undefined;
 
   constructor(parts: {
     readonly open: OpenRun;
@@ -56,9 +59,9 @@ export class StepPublisher {
     this.#nextLoss = readLoss(loss);
   }
 
-  /** Resolves when every loss that a device still has is told. */
+  /** Resolves when every async update is made, and every loss that a device still has is told. */
   async settled(): Promise<void> {
-    while (this.#pendingLosses.size > 0) await Promise.all(this.#pendingLosses);
+    while (this.#underway.size > 0) await Promise.all(this.#underway);
   }
 
   minimize(
@@ -67,11 +70,12 @@ export class StepPublisher {
   ): ReturnType<Optimizer['minimize']> {
     const call: Minimizing = { step: this.#begin() };
     this.#minimizing.push(call);
-    return through(
+    return this.#through(
       () => minimize(this.#watchLoss(call, f), ...rest),
       () => {
         this.#leave(call);
         this.#return(call.step);
+        this.#nextLoss = undefined;
       },
       (cause) => {
         this.#leave(call);
@@ -118,7 +122,7 @@ export class StepPublisher {
     const { parameters, updated } = this.#parametersOf(args[0]);
     step.updating++;
     this.#control.beginUpdate();
-    this.#open.bus.publish({ type: 'pre-optimizer-step', parameters });
+    this.#open.bus.publish({ type: 'pre-optimizer-step', parameters: parameters.handle });
     step.learningRate = this.#control.learningRate;
     const end = () => {
       parameters.release();
@@ -132,13 +136,13 @@ export class StepPublisher {
       return;
     }
     const restoreRate = this.#loop.scaleRate(this.#control.factor);
-    return through(
+    return this.#through(
       () => apply(...args),
       () => {
         restoreRate();
         parameters.advance(stepSumsOf(this.#loop.optimizer));
         this.#resolver.updated(updated);
-        this.#open.bus.publish({ type: 'optimizer-step', parameters });
+        this.#open.bus.publish({ type: 'optimizer-step', parameters: parameters.handle });
         end();
       },
       (cause) => {
@@ -160,9 +164,18 @@ export class StepPublisher {
       this.#loop.updated = updated.map(({ variable }) => variable);
       return { parameters: createStepParameters(updated), updated };
     } catch (cause) {
-      this.#open.fail('parameters', cause);
+      const reason = reasonOf(cause);
+      // Once, or every step would tell of it.
+      if (reason !== this.#toldOfParameters) this.#open.fail('parameters', cause);
+      this.#toldOfParameters = reason;
       return { parameters: createStepParameters([]), updated: [] };
     }
+  }
+
+  #through<T>(call: () => T, done: () => void, failed: (cause: unknown) => void): T {
+    const result = through(call, done, failed);
+    if (result instanceof Promise) this.#follow(result);
+    return result;
   }
 
   #leave(call: Minimizing): void {
@@ -209,10 +222,17 @@ export class StepPublisher {
       publish(loss);
       return;
     }
-    const pending: Promise<void> = loss
-      .then(publish, () => publish(undefined))
-      .finally(() => this.#pendingLosses.delete(pending));
-    this.#pendingLosses.add(pending);
+    this.#follow(loss.then(publish, () => publish(undefined)));
+  }
+
+  #follow(settling: Promise<unknown>): void {
+    const settled: Promise<void> = settling
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => this.#underway.delete(settled));
+    this.#underway.add(settled);
   }
 
   #takeNextLoss(): ShownLoss | Promise<ShownLoss> {

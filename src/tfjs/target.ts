@@ -3,10 +3,10 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { describeValue } from '../events/check-option.js';
 
 /** What `instrument()` takes: an optimizer, or a compiled LayersModel. */
-export type Target = Optimizer | LayersModel;
+export type InstrumentTarget = Optimizer | LayersModel;
 
 /** The optimizer of a target, and the model if it is one. */
-export function resolveTarget(target: Target): { optimizer: Optimizer; model?: LayersModel } {
+export function resolveTarget(target: InstrumentTarget): { optimizer: Optimizer; model?: LayersModel } {
   if (isOptimizer(target)) return { optimizer: target };
   if (!isModel(target)) {
     throw new TypeError(

@@ -34,7 +34,7 @@ export function watchFit(model: LayersModel, watcher: FitWatcher): () => void {
   const restoreFitDataset = hookMethod(
     model,
     'fitDataset',
-    (original) => (dataset, args) => follow(planOfFitDataset(args), () => original(dataset, withOurs(args))),
+    (original) => (dataset, args) => follow(planOfFitDataset(args), () => original(dataset, args && withOurs(args))),
   );
   return () => {
     restoreFitDataset();
@@ -50,7 +50,7 @@ function planOfFit(x: unknown, args: ModelFitArgs): LoopPlan {
   return { ...epochs, stepsPerEpoch: Math.ceil(trained / (args.batchSize ?? 32)) };
 }
 
-function planOfFitDataset(args: Parameters<LayersModel['fitDataset']>[1]): LoopPlan {
+function planOfFitDataset(args: Partial<Parameters<LayersModel['fitDataset']>[1]> = {}): LoopPlan {
   return {
     ...(args.epochs !== undefined && { numEpochs: args.epochs }),
     ...(args.batchesPerEpoch && { stepsPerEpoch: args.batchesPerEpoch }),

@@ -1,7 +1,7 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { checkFunction, describeValue } from '../events/check-option.js';
+import { checkFunction, describeValue, type OptionNames, withoutName } from '../events/check-option.js';
 import type { Metrics } from '../events/events.js';
-import type { RunOptions } from '../run/open-run.js';
+import { RUN_OPTIONS, type RunOptions } from '../run/open-run.js';
 import type { ResolvedArguments, TrainingArguments } from './arguments/training-arguments.js';
 import type { TrainerCallback } from './callbacks/trainer-callback.js';
 import type { Collator } from './data/collate.js';
@@ -28,10 +28,32 @@ export interface TrainerOptions<Example = unknown> extends Omit<RunOptions, 'run
   readonly optimizer?: Optimizer;
 }
 
+export const TRAINER_OPTIONS: OptionNames<TrainerOptions> = {
+  model: true,
+  args: true,
+  trainDataset: true,
+  evalDataset: true,
+  dataCollator: true,
+  computeLoss: true,
+  computeMetrics: true,
+  callbacks: true,
+  optimizer: true,
+  ...withoutName(RUN_OPTIONS, 'run'),
+};
+
 export interface TrainOptions {
   /** A checkpoint folder, or true for the last one in `outputDir`. Default: the argument of that name. */
   readonly resumeFromCheckpoint?: string | boolean;
 }
+
+export const TRAIN_OPTIONS: OptionNames<TrainOptions> = { resumeFromCheckpoint: true };
+
+export interface EvaluationOptions {
+  /** What the names of the metrics begin with. Default: `eval`, of `predict` `test`. */
+  readonly metricKeyPrefix?: string;
+}
+
+export const EVALUATION_OPTIONS: OptionNames<EvaluationOptions> = { metricKeyPrefix: true };
 
 export interface TrainOutput {
   /** Updates made, over all sessions of the training. */
@@ -42,7 +64,7 @@ export interface TrainOutput {
 }
 
 /** @throws TypeError for what is no function, no callback, or evaluations without a dataset. */
-export function checkOptions<Example>(options: TrainerOptions<Example>, args: ResolvedArguments): void {
+export function checkTrainerOptions<Example>(options: TrainerOptions<Example>, args: ResolvedArguments): void {
   const { computeLoss, computeMetrics, dataCollator, callbacks = [], evalDataset } = options;
   if (computeLoss) checkFunction('computeLoss', computeLoss, 'function (output, batch, context) → scalar');
   if (computeMetrics) checkFunction('computeMetrics', computeMetrics, 'function { predictions, labels } → metrics');

@@ -1,4 +1,5 @@
 import { type Observable, Subject, type Subscription, takeUntil } from 'rxjs';
+import { checkOptions } from '../events/check-option.js';
 import type { ControlRequest, Metrics, SinkErrorEvent } from '../events/events.js';
 import { type RunMemory, runMemory } from '../events/run-memory.js';
 import type { AttachOptions, Follower } from '../run/attachments.js';
@@ -30,7 +31,16 @@ import { type Equipment, openSession } from './session/open-session.js';
 import type { Session } from './session/session.js';
 import { initialControl, type TrainerControl } from './state/trainer-control.js';
 import { initialState, type TrainerState } from './state/trainer-state.js';
-import { checkOptions, type TrainerOptions, type TrainOptions, type TrainOutput } from './trainer-options.js';
+import {
+  checkTrainerOptions,
+  EVALUATION_OPTIONS,
+  type EvaluationOptions,
+  TRAIN_OPTIONS,
+  TRAINER_OPTIONS,
+  type TrainerOptions,
+  type TrainOptions,
+  type TrainOutput,
+} from './trainer-options.js';
 import { UpdateHistory } from './update-history.js';
 
 /**
@@ -82,6 +92,7 @@ export class Trainer<Example = unknown> extends BaseRun {
   readonly #shown = new Set<Subscription>();
 
   constructor(options: TrainerOptions<Example>) {
+    checkOptions('new Trainer', options, TRAINER_OPTIONS);
     const args = resolveArguments(options.args);
     const open = new OpenRun({ ...options, run: args.runName }, (request) => {
       if (this.#loop && this.#session) return this.#session.requests.act(request);
@@ -94,7 +105,7 @@ export class Trainer<Example = unknown> extends BaseRun {
     this.model = options.model;
     this.#clock = options.clock ?? Date.now;
     const model = adaptModel(options.model);
-    checkOptions(options, args);
+    checkTrainerOptions(options, args);
     const objective = new Objective(model, {
       labelSmoothingFactor: args.labelSmoothingFactor,
       ...(options.computeLoss && { computeLoss: options.computeLoss }),
@@ -154,6 +165,7 @@ export class Trainer<Example = unknown> extends BaseRun {
    * @throws RangeError for a dataset that gives no plan; Error for a checkpoint that cannot be resumed from.
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
+    checkOptions('train', options, TRAIN_OPTIONS);
     const trainDataset = this.#checkCanTrain();
     const begin = this.#clock();
     const source = exampleSource('trainDataset', trainDataset);
@@ -186,17 +198,16 @@ export class Trainer<Example = unknown> extends BaseRun {
    */
   async evaluate(
     dataset: TrainDataset<Example> | NamedDatasets<Example> | undefined = this.#options.evalDataset,
-    { metricKeyPrefix = 'eval' }: { readonly metricKeyPrefix?: string } = {},
+    options: EvaluationOptions = {},
   ): Promise<Metrics> {
+    const { metricKeyPrefix = 'eval' } = checkOptions('evaluate', options, EVALUATION_OPTIONS);
     if (dataset === undefined) throw new TypeError('evalDataset: expected one to evaluate on, got none');
     return this.#evaluator.evaluate(dataset, metricKeyPrefix);
   }
 
   /** Run the model over a dataset, and give what it says, with metrics where there are labels. */
-  async predict(
-    dataset: TrainDataset<Example>,
-    { metricKeyPrefix = 'test' }: { readonly metricKeyPrefix?: string } = {},
-  ): Promise<PredictionOutput> {
+  async predict(dataset: TrainDataset<Example>, options: EvaluationOptions = {}): Promise<PredictionOutput> {
+    const { metricKeyPrefix = 'test' } = checkOptions('predict', options, EVALUATION_OPTIONS);
     return this.#evaluator.predict(dataset, metricKeyPrefix);
   }
 
@@ -243,6 +254,8 @@ export class Trainer<Example = unknown> extends BaseRun {
     if (resumed) session.position = resumed.position;
     const loop = new TrainingLoop(session);
     this.#loop = loop;
+    // The run was closed while the session was being made.
+    if (this.#open.closed) loop.cutOff();
     if (resumed && resumed.unknown.length > 0) this.#sayNotRestored(resumed.unknown);
     this.#showProgress(ended$);
     await loop.run();

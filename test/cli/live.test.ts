@@ -61,6 +61,24 @@ describe('trainscope live', () => {
   });
 });
 
+describe('trainscope live, before it gives an address', () => {
+  it.each([
+    ['that is not there', 'nope.jsonl', undefined, /file: expected one that can be read, got ".*nope\.jsonl" \(ENOENT/],
+    ['that is a folder', '.', undefined, /that is a folder/],
+    ['that is no recorded run', 'u.csv', 'step,a\n1,2\n', /u\.csv, line 1: expected a record of a run, got "step,a"/],
+  ])('fails for a file %s', async (_, name, content, message) => {
+    const file = join(folder, name);
+    if (content !== undefined) writeFileSync(file, content);
+    const good = recorded('good.jsonl', 1);
+    const failed = await promisify(execFile)(process.execPath, [...COMMAND, 'live', good, file], {
+      cwd: ROOT,
+      timeout: 30_000,
+    }).catch((cause) => cause);
+    expect([failed.code, failed.stdout]).toEqual([1, '']);
+    expect(failed.stderr).toMatch(message);
+  });
+});
+
 describe('trainscope report', () => {
   it('makes one file of recorded runs, beside the first, and says where', async () => {
     const files = [recorded('a.jsonl', 1), recorded('b.jsonl', 2)];

@@ -1,10 +1,24 @@
 /** The real command, as a shell runs it. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { of } from 'rxjs';
+import { csvSink } from 'trainscope/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { record } from '../helpers/recorded.js';
 import { updatesOf } from '../helpers/updates.js';
@@ -25,8 +39,10 @@ interface Ran {
   readonly stderr: string;
 }
 
-function run(command: string, args: readonly string[]): Promise<Ran> {
-  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+function run(command: string, args: readonly string[], input?: Uint8Array): Promise<Ran> {
+  const child = spawn(command, args, { cwd: folder, stdio: 'pipe' });
+  // It may end before it has read all.
+  child.stdin.on('error', () => {}).end(input);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (data) => {
@@ -97,10 +113,192 @@ it('summary shows a run, without colour in a pipe', async () => {
   expect(stdout).toMatch(/^a\.bias .* exploding$/m);
 });
 
+describe('what is read is never written over', () => {
+  beforeAll(() => {
+    linkSync(join(folder, 'run.jsonl'), join(folder, 'hard.jsonl'));
+    symlinkSync('run.jsonl', join(folder, 'soft.jsonl'));
+    mkdirSync(join(folder, 'inner'));
+    symlinkSync('.', join(folder, 'here'));
+    writeFileSync(join(folder, 'drawn.svg'), readFileSync(join(folder, 'updates.csv')));
+    writeFileSync(join(folder, 'other.csv'), 'mine');
+  });
+
+  it.each([
+    ['run.jsonl', ['replay', 'run.jsonl', '--to', 'csv:run.jsonl']],
+    ['run.jsonl', ['replay', 'run.jsonl', '--to', 'console', '--to', 'csv-long:inner/../run.jsonl']],
+    ['run.jsonl', ['replay', 'run.jsonl', '--to', 'csv:hard.jsonl']],
+    ['run.jsonl', ['replay', 'soft.jsonl', '--to', 'csv-tutorial:here/run.jsonl']],
+    ['run.jsonl', ['report', 'run.jsonl', '-o', 'run.jsonl']],
+    ['run.jsonl', ['report', 'here/run.jsonl', '-o', 'soft.jsonl']],
+    ['drawn.svg', ['plot', 'drawn.svg']],
+    ['drawn.svg', ['plot', 'drawn.svg', '-o', 'new.png', '-o', 'here/drawn.svg']],
+  ])('%s: %j', async (file, args) => {
+    const before = readFileSync(join(folder, file));
+    const names = readdirSync(folder);
+    const { code, stdout, stderr } = await trainscope(...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      /^trainscope: output: expected a file of its own, got ".*", which is the input ".*"; choose/,
+    );
+    expect(readFileSync(join(folder, file)).equals(before)).toBe(true);
+    expect(readdirSync(folder)).toEqual(names);
+  });
+
+  it('nor one output over the other, also where neither is there yet', async () => {
+    const { code, stderr } = await trainscope(
+      ...['replay', 'run.jsonl', '-t', 'csv:inner/new/u.csv', '-t', 'csv-long:here/inner/new/../new/u.csv'],
+    );
+    expect([code, existsSync(join(folder, 'inner/new'))]).toEqual([2, false]);
+    expect(stderr).toContain('which is the output "inner/new/u.csv"; choose another path');
+  });
+
+  it.each([
+    ['a file that is not there', ['none.jsonl', '--to', 'csv:other.csv']],
+    ['what is no recorded run', ['updates.csv', '--to', 'csv:other.csv']],
+    ['another target that there is not', ['run.jsonl', '--to', 'csv:other.csv', '--to', 'console:bars']],
+  ])('nor anything for the sake of %s', async (_, args) => {
+    expect((await trainscope('replay', ...args)).code).toBe(1);
+    expect(readFileSync(join(folder, 'other.csv'), 'utf8')).toBe('mine');
+  });
+});
+
+describe('a recorded run with damaged lines', () => {
+  beforeAll(() => {
+    const lines = readFileSync(join(folder, 'run.jsonl'), 'utf8').split('\n');
+    writeFileSync(
+      join(folder, 'damaged.jsonl'),
+      [...lines.slice(0, 2), '\0\0', ...lines.slice(2, 5), '{"v":1,', ...lines.slice(5)].join('\n'),
+    );
+  });
+
+  it.each([
+    [['summary', 'damaged.jsonl']],
+    [['plot', 'damaged.jsonl', '-o', 'damaged.svg']],
+    [['report', 'damaged.jsonl']],
+    [['replay', 'damaged.jsonl', '--to', 'csv:damaged.csv']],
+  ])('is refused, and with --skip-damaged read: %j', async (args) => {
+    const refused = await trainscope(...args);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(
+      /^trainscope: damaged\.jsonl, line 3: expected a record of a run, got .*; --skip-damaged leaves such lines out\n$/,
+    );
+    const { code, stderr } = await trainscope(...args, '--skip-damaged');
+    expect(code).toBe(0);
+    expect(stderr).toContain('trainscope: 2 damaged lines of damaged.jsonl were skipped; the first is line 3\n');
+  });
+});
+
+describe('summary', () => {
+  it('reads standard input, packed or not, and says what it is in errors', async () => {
+    const expected = (await trainscope('summary', 'run.jsonl')).stdout;
+    const bytes = readFileSync(join(folder, 'run.jsonl'));
+    const summary = (input: Uint8Array) => run(COMMAND[0]!, [...COMMAND.slice(1), 'summary', '-'], input);
+    expect(await summary(bytes)).toEqual({ code: 0, stdout: expected, stderr: '' });
+    expect((await summary(gzipSync(bytes))).stdout).toBe(expected);
+    expect((await summary(readFileSync(join(folder, 'updates.csv')))).stdout).toContain('a.weight');
+    expect((await summary(Buffer.from('{"v":1}\n'))).stderr).toMatch(/^trainscope: standard input, line 1: /);
+  });
+
+  it('gives JSON to programs', async () => {
+    const { code, stdout } = await trainscope('summary', 'run.jsonl', '--json', '--top', '1');
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      {
+        runs: [
+          {
+            run: 'first',
+            steps: 3,
+            epoch: 0.3,
+            durationMs: expect.any(Number),
+            finished: false,
+            end: null,
+            loss: { first: 1, last: 1 / 3 },
+            learningRate: { first: 0.1, last: 0.1 },
+            evaluation: null,
+            alerts: [],
+            sinkErrors: [],
+            parameters: {
+              statistic: 'updateRatio',
+              rows: [
+                {
+                  parameter: 'a.bias',
+                  ...{ firstStep: 1, lastStep: 3, first: 0.5, last: 0.5, least: 0.5, most: 0.5 },
+                  health: 'exploding',
+                },
+              ],
+            },
+          },
+        ],
+        skippedLines: 0,
+      },
+    ]);
+    const csv = JSON.parse((await trainscope('summary', 'updates.csv', '--json')).stdout);
+    expect(csv.parameters.statistic).toBeNull();
+    expect(csv.parameters.rows[1]).toMatchObject({ parameter: 'a.bias', first: 1e-5, last: 0.25 });
+    expect(csv.parameters.rows[0].last).toEqual({ $: 'NaN' });
+  });
+
+  it('shows the statistic that is asked for, by its name, or says that it is not there', async () => {
+    const { stdout } = await trainscope('summary', 'run.jsonl', '-s', 'gradientNorm');
+    expect(stdout).toMatch(/^parameter +first +last +least +most {2}gradient norm$/m);
+    expect(stdout).toMatch(/^a\.bias +5\.00 +5\.00 +5\.00 +5\.00 /m);
+    expect((await trainscope('summary', 'run.jsonl', '-s', 'stdRatio')).stderr).toMatch(
+      /statistic: expected one of run\.jsonl at step 1 \(updateNorm, .*\), got "stdRatio"/,
+    );
+    const wide = await trainscope('summary', 'updates.csv', '-s', 'gradientNorm');
+    expect([wide.code, wide.stdout]).toEqual([1, '']);
+    expect(wide.stderr).toContain('statistic: expected none for updates.csv');
+  });
+
+  it('says that it left out a last row that may be torn', async () => {
+    writeFileSync(join(folder, 'torn.csv'), 'a\n1\n2\n3');
+    const { code, stdout, stderr } = await trainscope('summary', 'torn.csv');
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/the last row of torn\.csv .* was left out/)]);
+    expect(stdout).toMatch(/^a +1\.00 +2\.00 +1\.00 +2\.00 /m);
+  });
+});
+
+it('plot writes at the axis what is true', async () => {
+  const labelOf = async (...args: string[]) => {
+    const { code, stderr } = await trainscope('plot', ...args, '-o', 'label.svg');
+    if (code !== 0) throw new Error(stderr);
+    return /aria-label="(.*) by Training Step"/.exec(readFileSync(join(folder, 'label.svg'), 'utf8'))![1];
+  };
+  const updates = [1, 2].map((step) => updatesOf({ a: step }, { step }));
+  for (const layout of ['wide', 'tutorial'] as const) {
+    const sink = csvSink(join(folder, 'gradient_norms.csv'), { layout, statistic: 'gradientNorm' });
+    of(...updates).subscribe(sink);
+    await sink.closed;
+    expect(await labelOf('gradient_norms.csv')).toBe('Gradient Norms');
+    await expect(labelOf('gradient_norms.csv', '-s', 'updateNorm')).rejects.toThrow('statistic: expected none');
+  }
+  expect(await labelOf('updates.csv', '--label', 'Parameter Update Norm')).toBe('Parameter Update Norm');
+  expect(await labelOf('run.jsonl')).toBe('Parameter Update Norm');
+  expect(await labelOf('run.jsonl', '-s', 'gradientNorm')).toBe('Parameter Gradient Norm');
+});
+
+it('replay to OTLP says what to install where the packages are not', async () => {
+  const bare = join(folder, 'bare');
+  writeFileSync(join(folder, 'kept.csv'), 'mine');
+  cpSync(BUILT, join(bare, 'dist', 'cli'), { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(bare, 'package.json'));
+  mkdirSync(join(bare, 'node_modules'));
+  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
+    if (name !== '@opentelemetry') symlinkSync(join(ROOT, 'node_modules', name), join(bare, 'node_modules', name));
+  }
+  const { code, stderr } = await run(process.execPath, [
+    ...[join(bare, 'dist', 'cli', 'main.js'), 'replay', 'run.jsonl'],
+    ...['--to', 'csv:kept.csv', '--to', 'otlp'],
+  ]);
+  expect([code, readFileSync(join(folder, 'kept.csv'), 'utf8')]).toEqual([1, 'mine']);
+  expect(stderr).toMatch(
+    /^trainscope: .*; run: npm install @opentelemetry\/sdk-metrics .*exporter-metrics-otlp-proto\n$/,
+  );
+});
+
 it('plot draws beside the file', async () => {
   const { code, stdout } = await trainscope('plot', 'updates.csv');
   expect([code, stdout]).toEqual([0, 'updates.svg updates.png: 2 parameters, 2 steps\n']);
-  expect(readFileSync(join(folder, 'updates.svg'), 'utf8')).toContain('Parameter Update Norm');
   expect(readFileSync(join(folder, 'updates.png')).subarray(1, 4).toString()).toBe('PNG');
 });
 

@@ -1,9 +1,12 @@
+import fc from 'fast-check';
 import type { EventOf, TrainingEvent } from 'trainscope';
+
 import { describe, expect, it } from 'vitest';
 import { RunSummary } from '../../src/cli/summary/run-summary.js';
 import { sparkline } from '../../src/cli/summary/sparkline.js';
-import { runLines, tableLines } from '../../src/cli/summary/summary-text.js';
-import { paintFor } from '../../src/cli/terminal.js';
+import { runLines } from '../../src/cli/summary/summary-text.js';
+import { tableLines } from '../../src/cli/summary/table-text.js';
+import { columnsOf, type Paint, paintFor } from '../../src/cli/terminal.js';
 import { updatesOf } from '../helpers/updates.js';
 import { event } from '../operators/fake-run.js';
 
@@ -101,16 +104,32 @@ describe('a run', () => {
     ]);
   });
 
-  it('goes on below where a terminal is narrow, word by word', () => {
+  it('goes on below where a terminal is narrow, word by word, and further left where a word needs it', () => {
     const run = new RunSummary('first');
     const message = `middle: 93.4 % of what it gives is saturated. ${'x'.repeat(40)} No gradient passes there.`;
     run.take(event('alert', { rule: 'r', step: 4, message, firstStep: 1, severity: 'error', phase: 'begin' }));
-    expect(runLines(run, { ...plain, width: 50 }).slice(-5)).toEqual([
+    expect(runLines(run, { ...plain, width: 60 }).slice(-5)).toEqual([
       'alerts         1 error',
-      '               step 4, error: middle: 93.4 % of',
-      '               what it gives is saturated.',
-      `               ${'x'.repeat(40)}`,
-      '               No gradient passes there.',
+      '               step 4, error: middle: 93.4 % of what it',
+      '               gives is saturated.',
+      `               ${'x'.repeat(40)} No`,
+      '               gradient passes there.',
+    ]);
+    expect(runLines(run, { ...plain, width: 46 }).slice(-4)).toEqual([
+      '      step 4, error: middle: 93.4 % of what it',
+      '      gives is saturated.',
+      `      ${'x'.repeat(40)}`,
+      '      No gradient passes there.',
+    ]);
+  });
+
+  it('keeps the name and the value of a metric together', () => {
+    const run = new RunSummary('first');
+    run.take(event('evaluate', { step: 20, metrics: { eval_accuracy: 0.5, eval_precision: 0.25 } }));
+    expect(runLines(run, { ...plain, width: 40 }).slice(-3)).toEqual([
+      'evaluation     eval_accuracy 0.500',
+      '               eval_precision 0.250',
+      '               (step 20)',
     ]);
   });
 
@@ -149,6 +168,41 @@ describe('the table', () => {
       '0.250',
       '0.500',
     ]);
+  });
+
+  it('leaves out the extremes, then the first, then the course, where a terminal is narrow', () => {
+    const long = [{ name: 'encoder.layer.11.weight', steps: [1, 2], values: [1e-3, 2e-3] }];
+    const at = (width: number) =>
+      tableLines(long, 'updateRatio', { ...plain, width })[0]!
+        .split(/ {2,}/)
+        .slice(1);
+    expect(at(100)).toEqual(['first', 'last', 'least', 'most', 'update ratio']);
+    expect(at(80)).toEqual(['first', 'last', 'update ratio']);
+    expect(at(60)).toEqual(['last', 'update ratio']);
+    expect(at(44)).toEqual(['last']);
+  });
+
+  it('fits any width, whatever there is to be told, in colours or not', () => {
+    const word = fc.string({ unit: fc.constantFrom('a', 'b', '.', '/', '層', 'é', 'e\u0301', '😀'), maxLength: 70 });
+    const sentence = fc.array(word, { maxLength: 8 }).map((words) => words.join(' '));
+    const paint: Paint = paintFor({ isTTY: true, write: () => true }, {});
+    fc.assert(
+      fc.property(word, sentence, fc.integer({ min: 30, max: 130 }), fc.boolean(), (name, message, width, isRatio) => {
+        const run = new RunSummary(message);
+        const step = { step: 120_000, epoch: 1e3, time: 9e9, loss: 1e-10, learningRate: 1e-10 };
+        run.take(event('step-end', { ...step, time: 0, loss: 1e10 }));
+        run.take(event('step-end', step));
+        run.take(event('evaluate', { ...step, metrics: { [name]: 1e-10, other: 1 } }));
+        run.take(event('alert', { rule: 'r', step: 4, message, firstStep: 1, severity: 'error', phase: 'begin' }));
+        run.take({ type: 'sink-error', run: 'x', step: 1, epoch: 1, time: 1, sink: 's', message } as never);
+        const series = [{ name, steps: [1, 2, 3], values: [Infinity, 1e-10, 1e-300] }];
+        const options = { paint, width };
+        for (const line of [...runLines(run, options), ...tableLines(series, isRatio ? 'updateRatio' : 'x', options)]) {
+          expect([line, columnsOf(line) <= width]).toEqual([line, true]);
+        }
+      }),
+      { numRuns: 200, seed: 1 },
+    );
   });
 
   it('shortens names to the width of a terminal', () => {

@@ -18,7 +18,7 @@ export function updatesOf(
     loss: 1 / step,
     learningRate: 0.1,
     ...fields,
-    names: entries.map(([name]) => name),
+    names: namesOf(entries),
     sizes: entries.map(() => 4),
     columns: {
       updateNorm: values,
@@ -31,4 +31,14 @@ export function updatesOf(
     },
     histograms: {},
   });
+}
+
+/** The same array for the same parameters, as a source gives them. */
+const known = new Map<string, readonly string[]>();
+
+function namesOf(entries: readonly (readonly [string, number])[]): readonly string[] {
+  const names = entries.map(([name]) => name);
+  const key = JSON.stringify(names);
+  known.set(key, known.get(key) ?? names);
+  return known.get(key)!;
 }

@@ -1,6 +1,18 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { filter, firstValueFrom, take } from 'rxjs';
 import {
@@ -15,7 +27,7 @@ import {
   type Statistic,
   throughput,
 } from 'trainscope';
-import { jsonlSink, replay } from 'trainscope/node';
+import { type DamagedLineError, jsonlSink, readRun, replay } from 'trainscope/node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Pace } from '../../src/records/pace.js';
 import { all, record, recorded } from '../helpers/recorded.js';
@@ -192,9 +204,142 @@ describe('a file that is not whole', () => {
     writeFileSync(path, '');
     expect(await all(replay(path))).toEqual([]);
     await expect(all(replay(join(folder, 'none.jsonl')))).rejects.toThrow(
-      /^file: expected a recorded run that can be read, got ".*none\.jsonl" \(ENOENT/,
+      /^file: expected one that can be read, got ".*none\.jsonl" \(ENOENT/,
     );
     await expect(all(replay(folder))).rejects.toThrow(/that is a folder: name a file in it/);
+  });
+});
+
+describe('a damaged line', () => {
+  const DAMAGES: readonly (readonly [string, string | Uint8Array])[] = [
+    ['half a line', '{"v":1,"type":"step-en'],
+    ['NULs, where a file was cut under its writer', '\0'.repeat(500)],
+    ['another version', '{"v":9,"type":"step-end"}'],
+    ['no JSON', 'Segmentation fault (core dumped)'],
+    ['JSON that is no record', '[1,2]'],
+    ['bytes that are not UTF-8', Buffer.from('{"v":1,"type":"log","run":"\xff"}', 'latin1')],
+  ];
+
+  it.each(DAMAGES)('is left out and told where that is asked for: %s', async (_, damage) => {
+    const whole = fakeRun(4);
+    const path = await record(newPath(), whole);
+    const expected = await all(replay(path));
+    const lines = readFileSync(path, 'utf8').split('\n');
+    const cut = (begin: number, end?: number) => Buffer.from(`${lines.slice(begin, end).join('\n')}\n`);
+    const damaged = Buffer.from(damage);
+    const end = Buffer.from('\n');
+    writeFileSync(path, Buffer.concat([cut(0, 3), damaged, end, cut(3, 7), damaged, end, cut(7)]));
+    await expect(all(replay(path))).rejects.toThrow(`${path}, line 4: expected a record of a run, got `);
+    const told: DamagedLineError[] = [];
+    expect(await all(replay(path, { onDamaged: (each) => told.push(each) }))).toEqual(expected);
+    expect(told.map(({ file, line }) => [file, line])).toEqual([
+      [path, 4],
+      [path, 9],
+    ]);
+    expect(told[0]!.message).toContain(`${path}, line 4: expected a record of a run, got `);
+  });
+
+  it('that may have listed parameters takes the measurements of them with it, rather than misname them', async () => {
+    const updates = [
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ].map(([name, norm], i) => updatesOf({ [name as string]: norm as number }, { step: i + 1 }));
+    // Ids are given in turn, eight of them.
+    const many = Array.from({ length: 9 }, (_, i) => updatesOf({ [`p${i}`]: i }, { step: i + 1 }));
+    for (const [records, listed] of [
+      [updates, 1],
+      [many, 8],
+    ] as const) {
+      const path = await record(newPath(), records);
+      const lines = readFileSync(path, 'utf8').split('\n');
+      const at = lines.findIndex((line) => line.includes(`"names":["${records[listed]!.names[0]}"]`));
+      for (const damage of ['\0\0', lines[at]!.slice(0, 36), `{"v":1,"ty${lines[at]}`]) {
+        writeFileSync(path, lines.with(at, damage).join('\n'));
+        const told: number[] = [];
+        const back = await all(
+          replay(path, { onDamaged: ({ line }) => told.push(line) }).pipe(ofMeasurement('parameter-updates')),
+        );
+        expect(back.map(({ names }) => names[0])).toEqual(
+          records.filter((_, i) => i !== listed).map(({ names }) => names[0]),
+        );
+        expect(told).toEqual([at + 1, at + 2]);
+      }
+    }
+  });
+
+  it('ends the stream with what onDamaged throws', async () => {
+    const path = newPath();
+    writeFileSync(path, 'damaged\n');
+    const onDamaged = () => {
+      throw new Error('enough');
+    };
+    await expect(all(replay(path, { onDamaged }))).rejects.toThrow('enough');
+    expect(() => replay(path, { onDamaged: true as never })).toThrow(
+      'onDamaged: expected a function of a damaged line, got true',
+    );
+  });
+});
+
+describe('what a file is packed in', () => {
+  it('is gzip, of one piece or several, whatever the name; where it was cut, the rest is there', async () => {
+    const path = await record(newPath(), fakeRun(50));
+    const text = readFileSync(path);
+    const expected = await all(replay(path));
+    const packed = newPath();
+    writeFileSync(packed, gzipSync(text));
+    expect(await all(replay(packed))).toEqual(expected);
+    const half = text.indexOf('\n', text.length / 2) + 1;
+    writeFileSync(packed, Buffer.concat([gzipSync(text.subarray(0, half)), gzipSync(text.subarray(half))]));
+    expect(await all(replay(packed))).toEqual(expected);
+    const cut = gzipSync(text);
+    writeFileSync(packed, cut.subarray(0, cut.length / 2));
+    const begun = await all(replay(packed));
+    expect(begun.length).toBeGreaterThan(10);
+    expect(begun).toEqual(expected.slice(0, begun.length));
+  });
+
+  it('may have a byte order mark, also in the middle, where files were put together', async () => {
+    const path = await record(newPath(), fakeRun(2));
+    const marked = Buffer.concat([Buffer.from('\ufeff'), readFileSync(path)]);
+    const expected = await all(replay(path));
+    writeFileSync(path, marked);
+    expect(await all(replay(path))).toEqual(expected);
+    writeFileSync(path, gzipSync(Buffer.concat([marked, marked])));
+    expect(await all(replay(path))).toEqual([...expected, ...expected]);
+  });
+
+  it('is said where it cannot be read', async () => {
+    const path = await record(newPath(), fakeRun(50));
+    const packed = gzipSync(readFileSync(path));
+    for (const [bytes, what] of [
+      [Buffer.from('\ufeff{}\n', 'utf16le'), 'expected text in UTF-8 or gzip, got UTF-16; save it as UTF-8'],
+      [[0x28, 0xb5, 0x2f, 0xfd, 0, 0], 'got zstd; unpack it first: zstd -d'],
+      [Buffer.from(packed).fill(0xff, packed.length >> 1), 'got damaged ones'],
+      [Buffer.from(packed).fill(0xff, packed.length - 8, packed.length - 4), 'got damaged ones (incorrect data check)'],
+    ] as const) {
+      writeFileSync(path, Buffer.from(bytes));
+      await expect(all(replay(path))).rejects.toThrow(what);
+    }
+  });
+});
+
+describe('readRun', () => {
+  it('reads the bytes of a run, in any pieces, as of standard input', async () => {
+    const path = await record(newPath(), fakeRun(3));
+    const expected = await all(replay(path));
+    for (const bytes of [readFileSync(path), gzipSync(readFileSync(path))]) {
+      const pieces = async function* () {
+        for (let i = 0; i < bytes.length; i += 7) yield bytes.subarray(i, i + 7);
+      };
+      const seen: RunRecord[] = [];
+      for await (const each of readRun(pieces(), { name: 'standard input' })) seen.push(each);
+      expect(seen).toEqual(expected);
+    }
+    const damaged = async function* () {
+      yield Buffer.from('damaged\n');
+    };
+    await expect(readRun(damaged(), { name: 'standard input' }).next()).rejects.toThrow('standard input, line 1: ');
   });
 });
 
@@ -231,6 +376,113 @@ describe('follow', () => {
     subscription.unsubscribe();
     expect(seen[2]!.run).toBe('second');
     sink.complete();
+  });
+});
+
+describe('follow: what comes in the place of a file', () => {
+  const steps = (run: string, from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, i) => event('step-end', { run, step: from + i, loss: 1 / (from + i) }));
+  const textOf = async (records: readonly { readonly type: string }[]) =>
+    readFileSync(await record(newPath(), records));
+
+  /** What is seen of a file with three steps of run a, `change`d when they were read, until there are `count` records. */
+  async function followed(change: (path: string) => Promise<void> | void, count: number): Promise<string[]> {
+    const path = await record(newPath(), steps('a', 1, 3));
+    const seen: string[] = [];
+    let failure: unknown;
+    const subscription = replay(path, { follow: true }).subscribe({
+      next: ({ run, step }) => seen.push(`${run}${step}`),
+      error: (cause) => {
+        failure = cause;
+      },
+    });
+    await until(() => seen.length === 3);
+    await change(path);
+    await until(() => seen.length >= count || failure !== undefined);
+    // Nothing more may come.
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    subscription.unsubscribe();
+    if (failure) throw failure;
+    return seen;
+  }
+
+  const BEFORE = ['a1', 'a2', 'a3'];
+
+  it('a file renamed to its name, shorter, as long, and longer', async () => {
+    for (const last of [1, 3, 7]) {
+      const text = await textOf(steps('b', 1, last));
+      const change = (path: string) => {
+        writeFileSync(`${path}.new`, text);
+        renameSync(`${path}.new`, path);
+      };
+      const expected = [...BEFORE, ...steps('b', 1, last).map(({ step }) => `b${step}`)];
+      expect(await followed(change, expected.length)).toEqual(expected);
+    }
+  });
+
+  it('a file renamed to its name while the old one gets a last record', async () => {
+    const [more, text] = [await textOf(steps('a', 4, 4)), await textOf(steps('b', 1, 2))];
+    const change = (path: string) => {
+      writeFileSync(`${path}.new`, text);
+      appendFileSync(path, more);
+      renameSync(`${path}.new`, path);
+    };
+    expect(await followed(change, 6)).toEqual([...BEFORE, 'a4', 'b1', 'b2']);
+  });
+
+  it('a copy that is renewed, which goes on where it was', async () => {
+    const text = await textOf(steps('a', 1, 5));
+    const change = (path: string) => {
+      writeFileSync(`${path}.new`, text);
+      renameSync(`${path}.new`, path);
+    };
+    expect(await followed(change, 5)).toEqual([...BEFORE, 'a4', 'a5']);
+  });
+
+  it('a file written anew in place, shorter, as long, and longer', async () => {
+    for (const last of [1, 3, 7]) {
+      const text = await textOf(steps('b', 1, last));
+      const expected = [...BEFORE, ...steps('b', 1, last).map(({ step }) => `b${step}`)];
+      const change = (path: string) => {
+        const { ino } = statSync(path);
+        writeFileSync(path, text);
+        expect(statSync(path).ino).toBe(ino);
+      };
+      expect(await followed(change, expected.length)).toEqual(expected);
+    }
+  });
+
+  it('nothing for a while, and then another file', async () => {
+    const text = await textOf(steps('b', 1, 2));
+    const change = async (path: string) => {
+      copyFileSync(path, `${path}.1`); // Or the file system may give the next file the same inode at once.
+      unlinkSync(path);
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      writeFileSync(path, text);
+    };
+    expect(await followed(change, 5)).toEqual([...BEFORE, 'b1', 'b2']);
+  });
+
+  it('the same file, cut to nothing, as a rotation of logs does, and written further', async () => {
+    const text = await textOf(steps('b', 1, 5));
+    const change = async (path: string) => {
+      truncateSync(path);
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      appendFileSync(path, text);
+    };
+    expect(await followed(change, 8)).toEqual([...BEFORE, 'b1', 'b2', 'b3', 'b4', 'b5']);
+  });
+
+  it('a packed file that grows', async () => {
+    const path = newPath();
+    writeFileSync(path, gzipSync(await textOf(steps('a', 1, 2))));
+    const seen: string[] = [];
+    const subscription = replay(path, { follow: true }).subscribe(({ run, step }) => seen.push(`${run}${step}`));
+    await until(() => seen.length === 2);
+    appendFileSync(path, gzipSync(await textOf(steps('a', 3, 4))));
+    await until(() => seen.length === 4);
+    subscription.unsubscribe();
+    expect(seen).toEqual(['a1', 'a2', 'a3', 'a4']);
   });
 });
 

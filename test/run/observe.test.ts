@@ -286,3 +286,110 @@ describe('what goes wrong in a loop over arrays', () => {
     expect(types().filter((type) => type === 'step-end')).toHaveLength(2);
   });
 });
+
+describe('parameters and steps of odd kinds', () => {
+  it.each([
+    ['null', null],
+    ['a number', 5],
+    ['a Map', new Map([['w', [1]]])],
+    ['an array', [1, 2]],
+    ['a typed array', new Float32Array(2)],
+    ['big integers', { w: new BigInt64Array(0) }],
+  ])('%s is refused, and says what to give', (_what, value) => {
+    expect(() => observe(value as never)).toThrow(/^parameters: expected arrays/);
+  });
+
+  it.each([
+    ['clock', { clock: 5 }],
+    ['closeTimeoutMs', { closeTimeoutMs: Number.NaN }],
+  ])('%s is checked', (name, options) => {
+    expect(() => observe({ w: [1] }, options as never)).toThrow(`${name}: expected`);
+  });
+
+  it('a function that gives null once costs that step only', async () => {
+    let calls = 0;
+    const w = [1];
+    const { run, told, updates } = record(() => (++calls === 3 ? (null as never) : { w }));
+    for (let i = 0; i < 3; i++) run.step({}, () => void w[0]!++);
+    await run.close();
+    expect(told.map(({ sink }) => sink)).toEqual(['parameters']);
+    expect(updates.map((each) => each.of('w').updateNorm)).toEqual([Number.NaN, 1, 1]);
+    expect(w).toEqual([4]);
+  });
+
+  it('a parameter that is deleted, or whose buffer is detached, is NaN, and the others go on', async () => {
+    const parameters: { a: number[]; b?: number[]; c: Float32Array } = { a: [1], b: [1], c: Float32Array.of(1, 2) };
+    const { run, told, updates } = record(parameters as never);
+    run.step({}, () => {
+      parameters.a[0]!++;
+      delete parameters.b;
+      structuredClone(parameters.c.buffer, { transfer: [parameters.c.buffer as ArrayBuffer] });
+    });
+    run.step({}, () => void parameters.a[0]!++);
+    await run.close();
+    expect(told).toEqual([]);
+    expect([...updates[0]!].map(({ updateNorm }) => updateNorm)).toEqual([1, Number.NaN, Number.NaN]);
+    expect(updates[1]!.of('a').updateNorm).toBe(1);
+  });
+
+  it('a step within a step, or before an async one is over, is made, not observed, and told of', async () => {
+    const w = [0];
+    const { run, told, updates } = record({ w });
+    expect(
+      run.step({}, () => {
+        w[0]!++;
+        return run.step({}, () => w[0]!++);
+      }),
+    ).toBe(1);
+    const slow = run.step({}, async () => {
+      await Promise.resolve();
+      w[0]! += 5;
+    });
+    run.step({}, () => w[0]!++);
+    await slow;
+    await run.close();
+    expect(w[0]).toBe(8);
+    expect(run.stepsDone).toBe(2);
+    expect(updates).toHaveLength(2);
+    expect(told).toMatchObject([{ message: expect.stringContaining('a step began within another one') }]);
+  });
+
+  it('close() waits for an async update, and says so where it takes too long', async () => {
+    const w = [0];
+    const { run, types } = record({ w });
+    run.step({}, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      w[0]!++;
+    });
+    await run.close();
+    expect(types().slice(-3)).toEqual(['optimizer-step', 'step-end', 'train-end']);
+    const late = record({ w }, { closeTimeoutMs: 1 });
+    const slow = late.run.step({}, () => new Promise((resolve) => setTimeout(resolve, 30)));
+    await late.run.close();
+    expect(late.events.at(-1)).toMatchObject({
+      status: 'stopped',
+      reason: 'close() came while an update was being made',
+    });
+    await slow;
+  });
+
+  it('a request that is never done is refused when close() has waited', async () => {
+    const never = () => new Promise<string>(() => {});
+    const { run, events } = record({ w: [1] }, { closeTimeoutMs: 5, handlers: { save: never } });
+    run.steer(of(ask({ kind: 'save' })));
+    await run.close();
+    expect(events.filter(({ type }) => type === 'control')).toMatchObject([
+      { refused: true, message: 'why: not done: it was not done within 5 ms of close()' },
+    ]);
+  });
+
+  it('epochs begin where the plan says', async () => {
+    const { run, events } = record({ w: [1] }, { plan: { initialEpoch: 2, numEpochs: 3, stepsPerEpoch: 2 } });
+    run.publish({ type: 'epoch-begin' });
+    run.step({}, () => {});
+    run.step({}, () => {});
+    run.publish({ type: 'epoch-end' });
+    await run.close();
+    expect(events.map(({ epoch }) => epoch)).toEqual([2, 2, 2, 2, 2, 2.5, 2.5, 2.5, 2.5, 3, 3, 3]);
+  });
+});

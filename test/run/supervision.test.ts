@@ -226,6 +226,45 @@ describe('one life for what is attached', () => {
     expect(taken).toHaveLength(7);
   });
 
+  it('a sink that was closed is refused: it would take nothing', () => {
+    const { run } = setUp();
+    const sink = createSink('mine', { take: () => {} });
+    run.attach(run.events$, sink).unsubscribe();
+    expect(() => run.attach(run.events$, sink)).toThrow(
+      'got mine, which was closed when its stream ended; make another',
+    );
+  });
+
+  it('an async take that is rejected is one sink-error', async () => {
+    const { run, told, steps } = setUp();
+    run.attach(run.events$, createSink('mine', { take: async () => boom() }));
+    steps(2);
+    await run.close();
+    expect(told).toMatchObject([{ sink: 'mine', message: 'mine failed and was detached: boom' }]);
+  });
+
+  it('a stream that a sink shares with a rule ends with both, at once', async () => {
+    const { run, told, steps } = setUp();
+    const shared$ = run.events$.pipe(share());
+    run.attach(shared$, createSink('mine', { take: () => {} }));
+    run.report(shared$.pipe(concatMap(() => [])));
+    steps(1);
+    const begin = performance.now();
+    await run.close();
+    expect(performance.now() - begin).toBeLessThan(5000);
+    expect(told).toEqual([]);
+  });
+
+  it('what is no alert is one sink-error, and no event', async () => {
+    const { run, told } = setUp();
+    const seen: unknown[] = [];
+    run.events$.subscribe((event) => seen.push(event.type));
+    run.report(of(undefined) as never);
+    await run.close();
+    expect(seen).toEqual(['sink-error']);
+    expect(told[0]!.message).toContain('alerts$: expected alerts, as rules give them; got undefined');
+  });
+
   it('attach, report and steer after close() throw', async () => {
     const { run } = setUp();
     await run.close();
@@ -320,6 +359,27 @@ describe('events belong to nobody', () => {
     metrics.loss = 2;
     await run.close();
     expect(seen).toEqual([1, 1]);
+    expect(told).toHaveLength(2);
+  });
+
+  it('nobody ends the handle for others, nor changes the list of an alert', async () => {
+    const { run, steps, told } = setUp();
+    run.events$.subscribe((event) => {
+      if (event.type === 'pre-optimizer-step') expect(Object.keys(event.parameters)).not.toContain('release');
+      if (event.type === 'pre-optimizer-step')
+        (event as { parameters: { names: unknown } }).parameters.names = ['mine'];
+    });
+    run.events$.subscribe((event) => {
+      if (event.type === 'alert') (event.parameters as string[]).reverse();
+    });
+    const seen: unknown[] = [];
+    run.events$.pipe(parameterUpdates()).subscribe(({ names }) => seen.push(names));
+    run.events$.subscribe((event) => event.type === 'alert' && seen.push(event.parameters));
+    steps(1);
+    const alert = { type: 'alert', run: 'run', step: 1, epoch: 0, time: 0, rule: 'mine', severity: 'info' } as const;
+    run.report(of({ ...alert, message: '', phase: 'begin', firstStep: 1, parameters: ['a', 'b'] } as const));
+    await run.close();
+    expect(seen).toEqual([['w'], ['a', 'b']]);
     expect(told).toHaveLength(2);
   });
 

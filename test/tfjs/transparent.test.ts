@@ -394,7 +394,9 @@ describe('how a training ended', () => {
     ]);
     expect(
       await endOf(async (net, x, training) => {
-        await fitted(net, x, {});
+        const y = tf.ones([8, 1]);
+        await net.trainOnBatch(x, y);
+        y.dispose();
         training.fail(new Error('no more data'));
       }),
     ).toMatchObject([{ status: 'failed', reason: 'no more data' }]);
@@ -451,5 +453,179 @@ describe('epochs', () => {
     tf.dispose([x, y]);
     net.optimizer.dispose();
     net.dispose();
+  });
+});
+
+describe('a loop that is used in odd ways', () => {
+  it('a model that lists a weight twice is trained and measured', async () => {
+    const shared = tf.layers.dense({ units: 2, name: 'shared' });
+    const inner = tf.input({ shape: [2] });
+    const within = tf.model({ inputs: inner, outputs: shared.apply(inner) as tf.SymbolicTensor });
+    const outer = tf.input({ shape: [2] });
+    const net = tf.model({ inputs: outer, outputs: within.apply(shared.apply(outer)) as tf.SymbolicTensor });
+    net.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' });
+    const training = instrument(net);
+    const names: (readonly string[])[] = [];
+    training.events$.pipe(parameterUpdates()).subscribe((updates) => names.push(updates.names));
+    const [x, y] = [tf.ones([4, 2]), tf.ones([4, 2])];
+    await net.trainOnBatch(x, y);
+    await training.close();
+    expect(names).toEqual([['shared/kernel', 'shared/bias']]);
+    tf.dispose([x, y]);
+  });
+
+  it("an optimizer's own decay of its rate goes on under a factor of control", async () => {
+    class Halving extends Descent {
+      static className = 'Halving';
+      override applyGradients(gradients: Gradients): void {
+        this.descend(gradients);
+        this.learningRate /= 2;
+      }
+    }
+    const optimizer = new Halving();
+    const w = tf.variable(tf.scalar(1), true, 'w');
+    const training = instrument(optimizer);
+    const rates: number[] = [];
+    training.events$.subscribe((event) => event.type === 'step-end' && rates.push(event.learningRate));
+    const { of } = await import('rxjs');
+    training.steer(
+      of({ command: { kind: 'scale-learning-rate', factor: 0.5 }, source: 'test', message: 'less' } as const),
+    );
+    for (let i = 0; i < 3; i++) optimizer.minimize(() => w.square() as tf.Scalar);
+    await training.close();
+    expect([rates, optimizer.learningRate]).toEqual([[0.05, 0.025, 0.0125], 0.0125]);
+    w.dispose();
+  });
+
+  it('overlapping async updates leave the rate that was set', async () => {
+    const optimizer = new AsyncApply();
+    const w = tf.variable(tf.scalar(1), true, 'w');
+    const training = instrument(optimizer);
+    const { of } = await import('rxjs');
+    training.steer(
+      of({ command: { kind: 'scale-learning-rate', factor: 0.5 }, source: 'test', message: 'less' } as const),
+    );
+    const gradients = { w: tf.scalar(0) };
+    const both: unknown[] = [optimizer.applyGradients(gradients), optimizer.applyGradients(gradients)];
+    expect(optimizer.learningRate).toBe(0.05);
+    await Promise.all(both);
+    expect(optimizer.learningRate).toBe(0.1);
+    await training.close();
+    tf.dispose([w, gradients]);
+  });
+
+  it('a rollback whose rate is none is refused whole', async () => {
+    const optimizer = tf.train.sgd(0.1);
+    const w = tf.variable(tf.scalar(1), true, 'w');
+    const training = instrument(optimizer);
+    const events: TrainingEvent[] = [];
+    training.events$.subscribe((event) => events.push(event));
+    const { of } = await import('rxjs');
+    const ask = (command: object) => of({ command, source: 'test', message: 'back' }) as never;
+    const step = () => optimizer.minimize(() => w.square() as tf.Scalar);
+    step();
+    training.steer(ask({ kind: 'save' }));
+    step();
+    const before = w.dataSync()[0];
+    training.steer(ask({ kind: 'rollback', learningRate: -1 }));
+    training.steer(ask({ kind: 'unheard-of' }));
+    expect(w.dataSync()[0]).toBe(before);
+    await training.close();
+    const refused = events.filter((event) => event.type === 'control' && event.refused);
+    expect(refused).toMatchObject([
+      { message: expect.stringContaining('not done: learningRate: expected') },
+      { message: expect.stringContaining('not done: kind: expected a command that there is, got "unheard-of"') },
+    ]);
+    w.dispose();
+    optimizer.dispose();
+  });
+
+  it('each fit is a training: its plan, its epochs, its stop and its end are its own, without callbacks too', async () => {
+    const net = model();
+    const training = instrument(net);
+    const events: TrainingEvent[] = [];
+    training.events$.subscribe((event) => events.push(event));
+    const [x, y] = [tf.ones([16, 2]), tf.ones([16, 1])];
+    const { of } = await import('rxjs');
+    const stop = training.events$.subscribe((event) => {
+      if (event.type === 'step-end' && event.step === 3)
+        training.steer(of({ command: { kind: 'stop' }, source: 'test', message: 'enough' } as const));
+    });
+    await net.fit(x, y, { epochs: 2, batchSize: 4, verbose: 0 });
+    stop.unsubscribe();
+    await net.trainOnBatch(x, y);
+    await net.fit(x, y, { epochs: 1, batchSize: 8, verbose: 0 });
+    await training.close();
+    const ends = events.filter((event) => event.type === 'train-end');
+    expect(ends).toMatchObject([
+      { step: 3, status: 'stopped', reason: 'test: enough' },
+      { step: 4, status: 'completed' },
+      { step: 6, status: 'completed' },
+    ]);
+    expect(events.flatMap((event) => (event.type === 'train-begin' ? [event.maxSteps] : []))).toEqual([
+      8,
+      undefined,
+      6,
+    ]);
+    expect(events.flatMap((event) => (event.type === 'step-end' ? [event.epoch] : []))).toEqual([
+      0.25, 0.5, 0.75, 0.75, 1.25, 1.75,
+    ]);
+    tf.dispose([x, y]);
+  });
+
+  it('a loss given by setLoss is of the next step only', async () => {
+    const optimizer = tf.train.sgd(0.1);
+    const w = tf.variable(tf.scalar(1), true, 'w');
+    const training = instrument(optimizer);
+    const losses: number[] = [];
+    training.events$.subscribe((event) => event.type === 'step-end' && losses.push(event.loss));
+    training.setLoss(42);
+    optimizer.minimize(() => w.square() as tf.Scalar);
+    const gradients = { w: tf.scalar(0) };
+    optimizer.applyGradients(gradients);
+    await training.close();
+    expect(losses).toEqual([1, Number.NaN]);
+    tf.dispose([w, gradients]);
+    optimizer.dispose();
+  });
+
+  it('a variable of two names leaks nothing, and parameters that cannot be had are told of once', async () => {
+    const optimizer = tf.train.sgd(0.1);
+    const [w, c] = [tf.variable(tf.scalar(1), true, 'w'), tf.variable(tf.scalar(1), false, 'c')];
+    const before = held();
+    const twice = instrument(optimizer, {
+      parameters: [
+        { name: 'c', variable: c },
+        { name: 'tied', variable: c },
+      ],
+    });
+    twice.events$.pipe(parameterUpdates()).subscribe();
+    const step = () => optimizer.minimize(() => w.square() as tf.Scalar);
+    for (let i = 0; i < 3; i++) step();
+    await twice.close();
+    expect(held().numTensors).toBe(before.numTensors);
+    const told: string[] = [];
+    const none = instrument(optimizer, { parameters: () => null as never, onSinkError: ({ sink }) => told.push(sink) });
+    const updates: unknown[] = [];
+    none.events$.pipe(parameterUpdates()).subscribe((each) => updates.push(each));
+    for (let i = 0; i < 3; i++) step();
+    await none.close();
+    expect([told, updates]).toEqual([['parameters'], []]);
+    tf.dispose([w, c]);
+    optimizer.dispose();
+  });
+
+  it('close() waits for an async update', async () => {
+    const optimizer = new AsyncApply();
+    const w = tf.variable(tf.scalar(1), true, 'w');
+    const training = instrument(optimizer);
+    const types: string[] = [];
+    training.events$.subscribe(({ type }) => types.push(type));
+    const gradients = { w: tf.scalar(0) };
+    const applied: unknown = optimizer.applyGradients(gradients);
+    await training.close();
+    expect(types.slice(-3)).toEqual(['optimizer-step', 'step-end', 'train-end']);
+    await applied;
+    tf.dispose([w, gradients]);
   });
 });

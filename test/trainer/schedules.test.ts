@@ -89,7 +89,11 @@ describe('schedules', () => {
 
   it.each([
     ['linaer', {}, 'did you mean "linear"?'],
-    ['cosine', { cycles: 2 }, 'lrSchedulerKwargs of cosine: expected one of numCycles; got "cycles"'],
+    [
+      'cosine',
+      { cycles: 2 },
+      'cycles: expected one of the options (lrSchedulerKwargs) of cosine, numCycles; got "cycles"',
+    ],
     ['cosine_with_min_lr', {}, 'expected one of minLr and minLrRate, got neither'],
     ['cosine_with_min_lr', { minLr: 0, minLrRate: 0 }, 'expected one of minLr and minLrRate, got both'],
     ['polynomial', { lrEnd: 2 }, 'lrEnd: expected less than the learning rate 1, got 2'],

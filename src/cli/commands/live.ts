@@ -1,10 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { readRun } from '../../records/replay.js';
+import type { RunRecord } from '../../events/measurements.js';
 import { type LiveSink, liveSink } from '../../server/live/live-sink.js';
 import { DistinctRuns } from '../distinct-runs.js';
+import { openRun } from '../open-run.js';
+import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
 import { say } from '../terminal.js';
 
-interface LiveFlags {
+interface LiveFlags extends SkipFlags {
   readonly port?: number;
   readonly host: string;
 }
@@ -19,8 +21,7 @@ Examples:
 
 /** `trainscope live`: the live page of recorded runs, also of one that is being recorded. */
 export function addLive(program: Command): void {
-  program
-    .command('live')
+  withSkipDamaged(program.command('live'))
     .summary('show recorded runs on a page in the browser, also while they grow')
     .description('Serve the live page of one recorded run or of several over each other, also while they are recorded.')
     .argument('<files...>', 'recorded runs (.jsonl)')
@@ -38,23 +39,34 @@ function portNumber(text: string): number {
   return value;
 }
 
-async function live(files: readonly string[], { port = 0, host }: LiveFlags): Promise<void> {
+async function live(files: readonly string[], { port = 0, host, ...flags }: LiveFlags): Promise<void> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
+  const { signal } = interrupted;
+  const skipped = new SkippedLines(flags);
+  const opened = await Promise.all(
+    files.map(async (file) => ({ file, records: await openRun(file, { follow: true, signal, ...skipped.options }) })),
+  );
   const sink = liveSink({ port, host, whenBehind: 'wait' });
   process.stdout.write(`${sink.url}\n`);
   say('Ctrl-C ends it');
   try {
     const runs = new DistinctRuns();
-    const shown = Promise.all(files.map((file) => show(file, sink, runs, interrupted.signal)));
+    const shown = Promise.all(opened.map(({ file, records }) => show(file, records, sink, runs)));
     // `closed` settles first only when the page has failed.
     await Promise.race([shown, sink.closed]);
   } finally {
     interrupted.abort();
+    skipped.tell();
     await sink.stop();
   }
 }
 
-async function show(file: string, sink: LiveSink, runs: DistinctRuns, signal: AbortSignal): Promise<void> {
-  for await (const record of readRun(file, { follow: true, signal })) sink.next(runs.rename(record, file));
+async function show(
+  file: string,
+  records: AsyncIterable<RunRecord>,
+  sink: LiveSink,
+  runs: DistinctRuns,
+): Promise<void> {
+  for await (const record of records) sink.next(runs.rename(record, file));
 }

@@ -1,16 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { checkMatches, matcherOf } from '../../operators/select-parameters.js';
+import { checkOutputs } from '../outputs.js';
 import { readSeries } from '../series/read-series.js';
 import type { Series } from '../series/series.js';
+import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
+import { counted, hasWideLetters, say, tornRow } from '../terminal.js';
 
-interface PlotFlags {
+interface PlotFlags extends SkipFlags {
   readonly output?: readonly string[];
   readonly log?: boolean;
   readonly statistic?: string;
   readonly parameters?: readonly string[];
   readonly width?: number;
+  readonly label?: string;
 }
 
 const EXAMPLES = `
@@ -19,12 +23,12 @@ Reads the CSV files of csvSink (wide, tutorial, long), of the tutorial's Python 
 Examples:
   $ trainscope plot parameter_updates.csv                 # parameter_updates.svg and .png beside it
   $ trainscope plot parameter_updates.csv --log -o updates.png
+  $ trainscope plot parameter_updates.csv --label 'Parameter Update Norm'
   $ trainscope plot results/run.jsonl --statistic updateRatio --parameters '**.weight'`;
 
 /** `trainscope plot`: the tutorial's chart. */
 export function addPlot(program: Command): void {
-  program
-    .command('plot')
+  withSkipDamaged(program.command('plot'))
     .summary("draw the tutorial's chart of a CSV file or a recorded run")
     .description(
       "Draw the tutorial's chart: the update norm of every parameter over the training steps, with a legend.",
@@ -37,6 +41,10 @@ export function addPlot(program: Command): void {
     )
     .option('-l, --log', 'a logarithmic axis')
     .option('-s, --statistic <name>', 'of a long CSV file or a recorded run, what to draw (default: updateNorm)')
+    .option(
+      '--label <text>',
+      'what to write at the value axis (default: the statistic, or the file’s name where it says none)',
+    )
     .option('-p, --parameters <pattern>', 'only these: a name or a glob; may be given several times', collect)
     .option('--width <pixels>', 'the width of the drawing (default: 1000)', pixels)
     .addHelpText('after', EXAMPLES)
@@ -61,18 +69,26 @@ function pixels(text: string): number {
 }
 
 async function plot(file: string, flags: PlotFlags): Promise<void> {
-  const { statistic, series } = await readSeries(file, flags.statistic);
+  const outputs = flags.output ?? ['.svg', '.png'].map((ending) => `${withoutEnding(file)}${ending}`);
+  await checkOutputs([file], outputs);
+  const skipped = new SkippedLines(flags);
+  const asked = flags.statistic === undefined ? {} : { statistic: flags.statistic };
+  const { statistic, series, torn } = await readSeries(file, { ...asked, ...skipped.options });
+  skipped.tell();
+  if (torn) say(tornRow(file));
   const chosen = flags.parameters ? chooseSeries(series, flags.parameters) : series;
   const { chart } = await import('../plot/chart.js');
   const svg = chart(chosen, {
-    yLabel: titleOf(statistic ?? 'updateNorm'),
+    yLabel: flags.label ?? (statistic === undefined ? titled(basename(withoutEnding(file))) : titleOf(statistic)),
     ...(flags.log && { log: true }),
     ...(flags.width !== undefined && { width: flags.width }),
   });
-  const outputs = flags.output ?? ['.svg', '.png'].map((ending) => `${withoutEnding(file)}${ending}`);
   for (const output of outputs) await draw(svg, output);
+  const strange = chosen.find(({ name }) => hasWideLetters(name));
+  if (strange && !outputs.every(isSvg))
+    say(`the font of the PNG has no letters for ${strange.name}: the SVG shows them`);
   const steps = new Set(chosen.flatMap((each) => each.steps)).size;
-  process.stdout.write(`${outputs.join(' ')}: ${chosen.length} parameters, ${steps} steps\n`);
+  process.stdout.write(`${outputs.join(' ')}: ${counted(chosen.length, 'parameter')}, ${counted(steps, 'step')}\n`);
 }
 
 function chooseSeries(series: readonly Series[], patterns: readonly string[]): readonly Series[] {
@@ -87,17 +103,23 @@ function chooseSeries(series: readonly Series[], patterns: readonly string[]): r
 
 /** `updateNorm` → `Parameter Update Norm` */
 function titleOf(statistic: string): string {
-  const words = statistic.replaceAll(/_/g, ' ').replaceAll(/[A-Z]/g, (letter) => ` ${letter}`);
-  return `Parameter ${words.replaceAll(/(^|\s)\S/g, (letter) => letter.toUpperCase())}`;
+  return `Parameter ${titled(statistic)}`;
+}
+
+/** `gradient_norms`, `gradientNorms` → `Gradient Norms` */
+function titled(name: string): string {
+  const words = name.replaceAll(/[_\s]+/g, ' ').replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`);
+  return words.trim().replaceAll(/(^|\s)\S/g, (letter) => letter.toUpperCase());
 }
 
 function withoutEnding(file: string): string {
   return file.slice(0, file.length - extname(file).length);
 }
 
+const isSvg = (output: string): boolean => output.toLowerCase().endsWith('.svg');
+
 async function draw(svg: string, output: string): Promise<void> {
-  const isSvg = output.toLowerCase().endsWith('.svg');
-  const image = isSvg ? svg : await (await import('../plot/svg-to-png.js')).svgToPng(svg);
+  const image = isSvg(output) ? svg : await (await import('../plot/svg-to-png.js')).svgToPng(svg);
   await mkdir(dirname(output), { recursive: true });
   await writeFile(output, image);
 }

@@ -2,10 +2,12 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
-import { readRun } from '../../records/replay.js';
+import { openRun } from '../open-run.js';
+import { checkOutputs } from '../outputs.js';
+import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
 import { say } from '../terminal.js';
 
-interface ReplayFlags {
+interface ReplayFlags extends SkipFlags {
   readonly to: readonly Target[];
   readonly speed?: number;
   readonly follow?: boolean;
@@ -39,8 +41,7 @@ Examples:
 
 /** `trainscope replay`: a recorded run into sinks. */
 export function addReplay(program: Command): void {
-  program
-    .command('replay')
+  withSkipDamaged(program.command('replay'))
     .summary('send a recorded run to TensorBoard, CSV, OTLP or the console')
     .description('Send a recorded run to other sinks, as if it ran now: at full speed, or in time.')
     .argument('<file>', 'a recorded run (.jsonl)')
@@ -75,28 +76,63 @@ function speed(text: string): number {
 /** Records between two flushes: what a slow sink may have waiting. */
 const FLUSH_EVERY = 1_000;
 
-async function replayTo(file: string, { to, speed, follow }: ReplayFlags): Promise<void> {
+async function replayTo(file: string, { to, speed, follow, ...flags }: ReplayFlags): Promise<void> {
+  await checkOutputs(
+    [file],
+    to.filter(({ kind }) => kind.startsWith('csv')).map(({ where }) => where),
+  );
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
-  const opened = await Promise.all(to.map(open));
+  const skipped = new SkippedLines(flags);
+  const records = await openRun(file, {
+    ...(speed !== undefined && { speed }),
+    ...(follow && { follow }),
+    signal: interrupted.signal,
+    ...skipped.options,
+  });
+  const taken = await deliver(records, await openAll(to));
+  skipped.tell();
+  if (taken === 0) throw new Error(`${file}: expected a recorded run, got no records`);
+  say(`${taken} records of ${file}`);
+}
+
+/** @throws what the first sink that failed did so with. */
+async function deliver(records: AsyncIterable<RunRecord>, opened: readonly Opened[]): Promise<number> {
   const failed = new Set<unknown>();
   for (const { sink } of opened) sink.closed.catch((cause) => failed.add(cause));
   let taken = 0;
-  const options = { ...(speed !== undefined && { speed }), ...(follow && { follow }), signal: interrupted.signal };
   try {
-    for await (const record of readRun(file, options)) {
+    for await (const record of records) {
       for (const { sink } of opened) sink.next(record);
       if (++taken % FLUSH_EVERY === 0) await Promise.all(opened.map(({ sink }) => sink.flush()));
       if (failed.size > 0) break;
     }
   } finally {
-    for (const { sink } of opened) sink.complete();
-    await Promise.allSettled(opened.map(({ sink }) => sink.closed));
-    for (const { finish } of opened) await finish?.();
+    await end(opened);
   }
   for (const cause of failed) throw cause;
-  if (taken === 0) throw new Error(`${file}: expected a recorded run, got no records`);
-  say(`${taken} records of ${file}`);
+  return taken;
+}
+
+async function end(opened: readonly Opened[]): Promise<void> {
+  for (const { sink } of opened) sink.complete();
+  await Promise.allSettled(opened.map(({ sink }) => sink.closed));
+  for (const { finish } of opened) await finish?.();
+}
+
+/** Files last: they are replaced when they are opened, which must not be for nothing. */
+async function openAll(targets: readonly Target[]): Promise<Opened[]> {
+  const isFile = ({ kind }: Target) => kind.startsWith('csv');
+  const opened: Opened[] = [];
+  try {
+    for (const target of [...targets].sort((a, b) => Number(isFile(a)) - Number(isFile(b)))) {
+      opened.push(await open(target));
+    }
+  } catch (cause) {
+    await end(opened).catch(() => {});
+    throw cause;
+  }
+  return opened;
 }
 
 async function open({ kind, where }: Target): Promise<Opened> {

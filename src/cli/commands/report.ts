@@ -1,10 +1,12 @@
-import { parse } from 'node:path';
+import { join, parse } from 'node:path';
 import type { Command } from 'commander';
-import { readRun } from '../../records/replay.js';
 import { reportSink } from '../../sinks/report/report-sink.js';
 import { DistinctRuns } from '../distinct-runs.js';
+import { openRun } from '../open-run.js';
+import { checkOutputs } from '../outputs.js';
+import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
 
-interface ReportFlags {
+interface ReportFlags extends SkipFlags {
   readonly output?: string;
 }
 
@@ -15,8 +17,7 @@ Examples:
 
 /** `trainscope report`: the page of recorded runs as one HTML file. */
 export function addReport(program: Command): void {
-  program
-    .command('report')
+  withSkipDamaged(program.command('report'))
     .summary('make one HTML file of recorded runs, which opens offline')
     .description(
       'Make the page of one recorded run, or of several over each other, as one HTML file that opens offline.',
@@ -27,18 +28,24 @@ export function addReport(program: Command): void {
     .action(report);
 }
 
-async function report(files: readonly string[], { output }: ReportFlags): Promise<void> {
+async function report(files: readonly string[], { output, ...flags }: ReportFlags): Promise<void> {
   const { dir, name } = parse(files[0]!);
-  const path = output ?? `${dir ? `${dir}/` : ''}${name}.html`;
+  const path = output ?? join(dir, `${name}.html`);
+  await checkOutputs(files, [path]);
+  const skipped = new SkippedLines(flags);
+  const opened = await Promise.all(
+    files.map(async (file) => ({ file, records: await openRun(file, skipped.options) })),
+  );
   const sink = reportSink(path);
   const runs = new DistinctRuns();
   let taken = 0;
-  for (const file of files) {
-    for await (const record of readRun(file)) {
+  for (const { file, records } of opened) {
+    for await (const record of records) {
       sink.next(runs.rename(record, file));
       taken++;
     }
   }
+  skipped.tell();
   if (taken === 0) throw new Error(`${files.join(', ')}: expected recorded runs, got no records`);
   sink.complete();
   await sink.closed;

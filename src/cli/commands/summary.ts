@@ -1,13 +1,21 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { replay } from '../../records/replay.js';
-import { isRecordedRun, readSeries } from '../series/read-series.js';
+import { checkOneOf } from '../../events/check-option.js';
+import { encodeJson } from '../../events/serial.js';
+import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
+import { readRun } from '../../records/replay.js';
+import { type Input, openInput } from '../input.js';
+import { readCsvSeries } from '../series/read-csv-series.js';
+import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
 import { RunSummary } from '../summary/run-summary.js';
-import { runLines, type TextOptions, tableLines } from '../summary/summary-text.js';
-import { paintFor } from '../terminal.js';
+import { jsonOfRun, jsonOfTable } from '../summary/summary-json.js';
+import { runLines } from '../summary/summary-text.js';
+import { type TextOptions, tableLines } from '../summary/table-text.js';
+import { paintFor, say, tornRow } from '../terminal.js';
 
-interface SummaryFlags {
+interface SummaryFlags extends SkipFlags {
   readonly top?: number;
   readonly statistic?: string;
+  readonly json?: boolean;
 }
 
 const EXAMPLES = `
@@ -16,17 +24,22 @@ An update ratio is how far a parameter moved in an update, over its own norm: 1e
 Examples:
   $ trainscope summary results/run.jsonl
   $ trainscope summary results/run.jsonl --top 10
-  $ trainscope summary parameter_updates.csv | less`;
+  $ trainscope summary parameter_updates.csv | less
+  $ ssh host cat results/run.jsonl | trainscope summary -
+  $ trainscope summary results/run.jsonl --json | jq '.runs[].loss.last'`;
 
 /** `trainscope summary`: a run at a glance, in the terminal. */
 export function addSummary(program: Command): void {
-  program
-    .command('summary')
+  withSkipDamaged(program.command('summary'))
     .summary('show a recorded run or a CSV file at a glance')
     .description('Show a run at a glance: loss, alerts, and of every parameter how far it moved, first to last.')
-    .argument('<file>', 'a recorded run (.jsonl), or a CSV file of updates')
+    .argument('<file>', 'a recorded run (.jsonl), or a CSV file of updates; - for standard input')
     .option('-n, --top <number>', 'only the parameters that moved most in the last step', positiveInteger)
-    .option('-s, --statistic <name>', 'of a long CSV file, what to show (default: updateNorm)')
+    .option(
+      '-s, --statistic <name>',
+      'what to show of parameters; default: updateRatio of a run, updateNorm of a long CSV file',
+    )
+    .option('--json', 'as JSON, for programs')
     .addHelpText('after', EXAMPLES)
     .action(summary);
 }
@@ -37,37 +50,61 @@ function positiveInteger(text: string): number {
   return value;
 }
 
-async function summary(file: string, { top, statistic }: SummaryFlags): Promise<void> {
-  const options: TextOptions = {
+async function summary(file: string, flags: SummaryFlags): Promise<void> {
+  const input = await openInput(file);
+  process.stdout.write(input.isRun ? await summaryOfRuns(input, flags) : await summaryOfCsv(input, flags));
+}
+
+async function summaryOfRuns(input: Input, flags: SummaryFlags): Promise<string> {
+  const { statistic } = flags;
+  const checked =
+    statistic === undefined ? {} : { statistic: checkOneOf('statistic', statistic as Statistic, STATISTICS) };
+  const runs = new Map<string, RunSummary>();
+  const skipped = new SkippedLines(flags);
+  for await (const record of readRun(input.bytes, { name: input.name, ...skipped.options })) {
+    const run = record.run ?? 'run';
+    let found = runs.get(run);
+    if (!found) {
+      found = new RunSummary(run, { file: input.name, ...checked });
+      runs.set(run, found);
+    }
+    found.take(record);
+  }
+  skipped.tell();
+  const all = [...runs.values()];
+  if (all.length === 0) throw new Error(`${input.name}: expected a recorded run, got no records`);
+  if (statistic !== undefined && all.every(({ parameters }) => parameters.series.length === 0)) {
+    throw new Error(`${input.name}: expected updates of parameters, got none; record parameterUpdates() too`);
+  }
+  const options = textOptions(flags);
+  if (flags.json) return json({ runs: all.map((run) => jsonOfRun(run, options)), skippedLines: skipped.total });
+  return text(all.map((run) => linesOfRun(run, options)));
+}
+
+function linesOfRun(run: RunSummary, options: TextOptions): string[] {
+  const { statistic, series } = run.parameters;
+  const table = series.length > 0 ? ['', ...tableLines(series, statistic, options)] : [];
+  return [...runLines(run, options), ...table];
+}
+
+async function summaryOfCsv(input: Input, flags: SummaryFlags): Promise<string> {
+  const { statistic, series, torn } = await readCsvSeries(input, flags.statistic);
+  if (torn) say(tornRow(input.name));
+  if (series.length === 0) throw new Error(`${input.name}: expected updates of parameters, got none`);
+  const options = textOptions(flags);
+  if (flags.json) return json({ parameters: jsonOfTable(series, statistic, options) });
+  return text([tableLines(series, statistic, options)]);
+}
+
+function textOptions({ top }: SummaryFlags): TextOptions {
+  return {
     paint: paintFor(process.stdout),
     width: process.stdout.isTTY ? process.stdout.columns : Infinity,
     ...(top !== undefined && { top }),
   };
-  const lines = (await isRecordedRun(file))
-    ? await linesOfRuns(file, options)
-    : await linesOfCsv(file, statistic, options);
-  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-async function linesOfRuns(file: string, options: TextOptions): Promise<string[]> {
-  const runs = new Map<string, RunSummary>();
-  await replay(file).forEach((record) => {
-    const run = record.run ?? 'run';
-    let found = runs.get(run);
-    if (!found) {
-      found = new RunSummary(run);
-      runs.set(run, found);
-    }
-    found.take(record);
-  });
-  return [...runs.values()].flatMap((run, i) => {
-    const { statistic, series } = run.parameters;
-    const table = series.length > 0 ? ['', ...tableLines(series, statistic, options)] : [];
-    return [...(i > 0 ? [''] : []), ...runLines(run, options), ...table];
-  });
-}
+const text = (parts: readonly (readonly string[])[]): string =>
+  `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 
-async function linesOfCsv(file: string, asked: string | undefined, options: TextOptions): Promise<string[]> {
-  const { statistic, series } = await readSeries(file, asked);
-  return tableLines(series, statistic, options);
-}
+const json = (value: unknown): string => `${encodeJson(value, 2)}\n`;

@@ -72,11 +72,23 @@ function valueScale(series: readonly Series[], drawn: readonly (readonly boolean
   const [least, most] = extent(series.map(({ values }, i) => values.filter((_, point) => drawn[i]![point])));
   const range = [MARGIN.top + PLOT_HEIGHT, MARGIN.top];
   if (log) {
-    const domain = Number.isFinite(least) ? [least, most === least ? 10 * most : most] : [1e-6, 1];
-    return scaleLog().domain(domain).range(range).nice();
+    const [from, to] = Number.isFinite(least) ? [least, most === least ? 10 * most : most] : [1e-6, 1];
+    return scaleLog()
+      .domain([roundTo('down', from), roundTo('up', to)])
+      .range(range);
   }
   const domain = Number.isFinite(least) ? [Math.min(0, least), most > 0 || least < 0 ? most : 1] : [0, 1];
   return scaleLinear().domain(domain).range(range).nice();
+}
+
+/** To 1, 2 or 5 times a power of ten: to the power alone, most of a decade may be empty. */
+function roundTo(direction: 'down' | 'up', value: number): number {
+  const exponent = Math.floor(Math.log10(value));
+  // Without what the division adds to it.
+  const share = Number((value / 10 ** exponent).toPrecision(12));
+  const steps = [1, 2, 5, 10];
+  const step = direction === 'down' ? steps.findLast((each) => each <= share) : steps.find((each) => each >= share);
+  return Number(`${step ?? 1}e${exponent}`);
 }
 
 /** The least and the largest of all; infinities where there is none. */

@@ -1,55 +1,58 @@
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { pipeline, Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { describeValue, nearestHint } from '../../events/check-option.js';
-import { wholeLines } from '../../sinks/csv/whole-lines.js';
 import { snakeCase } from '../../sinks/snake-case.js';
+import type { Input } from '../input.js';
 import { SeriesByName, type StatisticSeries } from './series.js';
+import { foreignDelimiter, WholeRows } from './whole-rows.js';
 
 /** Takes the cells of a row; `where` says which it is. */
 type RowReader = (cells: readonly string[], where: (column: number) => string) => void;
 
 /**
  * The series of a CSV file, whatever its layout: `wide` and `tutorial` of `csvSink`, with the one statistic that they
- * hold; `long`, with the one that is asked for; those of Python's `csv.DictWriter` and of pandas.
+ * hold and do not name; `long`, with the one that is asked for; those of Python's `csv.DictWriter` and of pandas.
  *
- * Without a column of steps, the first row is step 1. An empty cell is no point. A last row that a kill has torn is left
- * out.
+ * Without a column of steps, the first row is step 1. An empty cell is no point. A last row without its end is left out.
  */
-export async function readCsvSeries(file: string, statistic?: string): Promise<StatisticSeries> {
+export async function readCsvSeries(input: Input, asked?: string): Promise<StatisticSeries> {
+  const { name: file, bytes } = input;
   const found = new SeriesByName();
+  const whole = new WholeRows();
   let header: readonly string[] | undefined;
+  let statistic: string | undefined;
   let take: RowReader = () => {};
-  const rows = createReadStream(file, { end: Math.max(0, wholeSize(file) - 1) }).pipe(
-    parse({ bom: true, info: true, skip_empty_lines: true }),
-  );
+  const rows = parse({ bom: true, info: true, skip_empty_lines: true });
+  // What fails in one fails in the iteration.
+  pipeline(Readable.from(whole.read(bytes)), rows, () => {});
   try {
     for await (const { record, info } of rows as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
       if (header) take(record, (column) => `${file}, line ${info.lines}, column ${JSON.stringify(header![column])}`);
       else {
         header = record;
-        take = isLong(header) ? longRows(header, statistic ?? 'updateNorm', found) : wideRows(header, found);
+        statistic = isLong(header) ? longStatistic(header, asked) : refuseStatistic(file, asked);
+        take = statistic === undefined ? wideRows(header, found) : longRows(header, statistic, found);
       }
     }
   } catch (cause) {
-    const { message, code } = cause as NodeJS.ErrnoException;
-    if (code === undefined || message.startsWith(file)) throw cause;
-    throw new Error(`${file}: expected a CSV file of updates, got something else (${message})`, { cause });
+    throw explained(file, cause as NodeJS.ErrnoException, whole);
   }
-  if (!header) throw new Error(`${file}: expected a CSV file of updates, got an empty file`);
-  return { statistic: isLong(header) ? (statistic ?? 'updateNorm') : statistic, series: found.all };
+  if (!header) {
+    throw new Error(`${file}: expected a CSV file of updates, got ${whole.torn ? 'no whole line' : 'an empty file'}`);
+  }
+  return { statistic, series: found.all, torn: whole.torn };
 }
 
-/** Where rows end with CR LF, as csvSink and Python write them, a last one that does not is torn. */
-function wholeSize(file: string): number {
-  const fd = openSync(file, 'r');
-  try {
-    const { headerSize, size } = wholeLines(fd);
-    const end = Buffer.alloc(2);
-    readSync(fd, end, 0, 2, Math.max(0, headerSize - 2));
-    return headerSize > 0 && end.toString() === '\r\n' ? size : fstatSync(fd).size;
-  } finally {
-    closeSync(fd);
+function explained(file: string, cause: NodeJS.ErrnoException, { beginning }: WholeRows): Error {
+  const delimiter = foreignDelimiter(beginning);
+  if (delimiter) {
+    return new Error(
+      `${file}: expected cells that are separated by commas, got ${delimiter}; write it with commas, and with points in the numbers`,
+      { cause },
+    );
   }
+  if (!cause.code?.startsWith('CSV_')) return cause;
+  return new Error(`${file}: expected a CSV file of updates, got something else (${cause.message})`, { cause });
 }
 
 function isLong(header: readonly string[]): boolean {
@@ -72,13 +75,31 @@ function wideRows(header: readonly string[], found: SeriesByName): RowReader {
   };
 }
 
+/** A wide file holds one statistic and does not say which, so that none can be asked for. */
+function refuseStatistic(file: string, asked: string | undefined): undefined {
+  if (asked === undefined) return undefined;
+  throw new RangeError(
+    `statistic: expected none for ${file}, a CSV file that holds one and does not name it, got ${describeValue(asked)}; leave it out, or record the layout 'long' or a run (.jsonl)`,
+  );
+}
+
+/** Columns of a long file that are no statistics of parameters. */
+const CONTEXT: ReadonlySet<string> = new Set([
+  ...['', 'Unnamed: 0', 'run', 'step', 'epoch', 'time', 'loss', 'learning_rate', 'parameter', 'size'],
+]);
+
+function longStatistic(header: readonly string[], asked: string | undefined): string {
+  const there = header.filter((column) => !CONTEXT.has(column));
+  const only = there.length === 1 ? there[0] : undefined;
+  const statistic = asked ?? only ?? 'updateNorm';
+  if (there.includes(snakeCase(statistic))) return statistic;
+  throw new RangeError(
+    `statistic: expected one of the file (${there.join(', ')}), got ${describeValue(statistic)}${nearestHint(snakeCase(statistic), there)}`,
+  );
+}
+
 function longRows(header: readonly string[], statistic: string, found: SeriesByName): RowReader {
   const column = header.indexOf(snakeCase(statistic));
-  if (column < 0) {
-    throw new RangeError(
-      `statistic: expected a column of the file (${header.join(', ')}), got ${describeValue(statistic)}${nearestHint(snakeCase(statistic), header)}`,
-    );
-  }
   const [step, parameter, run] = ['step', 'parameter', 'run'].map((name) => header.indexOf(name)) as [
     number,
     number,

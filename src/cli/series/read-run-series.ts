@@ -1,26 +1,42 @@
-import { filter, map } from 'rxjs';
 import { checkOneOf } from '../../events/check-option.js';
-import { ofMeasurement } from '../../operators/of-measurement.js';
-import { requireColumn } from '../../parameters/require-column.js';
+import { type AnyParameterUpdates, columnOf, statisticsOf } from '../../parameters/parameter-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
-import { replay } from '../../records/replay.js';
+import { type ReadRunOptions, readRun } from '../../records/replay.js';
+import type { Input } from '../input.js';
 import { SeriesByName, type StatisticSeries } from './series.js';
 
 /** The series of a recorded run. */
-export async function readRunSeries(file: string, statistic: string = 'updateNorm'): Promise<StatisticSeries> {
-  const checked = checkOneOf('statistic', statistic as Statistic, STATISTICS);
+export async function readRunSeries(
+  { name: file, bytes }: Input,
+  asked: string | undefined,
+  options: Pick<ReadRunOptions, 'onDamaged'>,
+): Promise<StatisticSeries> {
+  let statistic = asked === undefined ? undefined : checkOneOf('statistic', asked as Statistic, STATISTICS);
   const found = new SeriesByName();
   let firstRun: string | undefined;
-  await replay(file)
-    .pipe(
-      ofMeasurement('parameter-updates'),
-      map((updates) => ({ updates, column: requireColumn(updates, checked, `a series of ${file}`) })),
-      filter(({ column }) => column.length > 0),
-    )
-    .forEach(({ updates, column }) => {
-      firstRun ??= updates.run;
-      const prefix = updates.run === firstRun ? '' : `${updates.run}: `;
-      for (const [i, name] of updates.names.entries()) found.add(`${prefix}${name}`, updates.step, column[i]!);
-    });
+  for await (const record of readRun(bytes, { name: file, ...options })) {
+    if (record.type !== 'parameter-updates' || record.names.length === 0) continue;
+    statistic ??= usualStatistic(record);
+    const column = recordedColumn(record, statistic, file);
+    firstRun ??= record.run;
+    const prefix = record.run === firstRun ? '' : `${record.run}: `;
+    for (const [i, name] of record.names.entries()) found.add(`${prefix}${name}`, record.step, column[i]!);
+  }
   return { statistic, series: found.all };
+}
+
+/** What is shown where nobody asks for a statistic. */
+function usualStatistic(updates: AnyParameterUpdates): Statistic {
+  const [first, ...others] = statisticsOf(updates);
+  return first !== undefined && others.length === 0 ? first : 'updateNorm';
+}
+
+/** @throws RangeError that says which statistics were recorded. */
+export function recordedColumn(updates: AnyParameterUpdates, statistic: Statistic, file: string): Float64Array {
+  const column = columnOf(updates, statistic);
+  if (column) return column;
+  const there = statisticsOf(updates).join(', ') || 'none';
+  throw new RangeError(
+    `statistic: expected one of ${file} at step ${updates.step} (${there}), got ${JSON.stringify(statistic)}`,
+  );
 }

@@ -10,6 +10,8 @@ export interface StatisticSeries {
   /** Such as `updateNorm`; undefined where the file does not say. */
   readonly statistic: string | undefined;
   readonly series: readonly Series[];
+  /** A last row that has no end was left out. */
+  readonly torn?: boolean;
 }
 
 /** Gathers points by name, in the order in which the names first come. */

@@ -2,7 +2,16 @@ import type { AlertEvent, Metrics, TrainBeginEvent, TrainEndEvent } from '../../
 import type { RunRecord } from '../../events/measurements.js';
 import { type RunEnd, runEndOf } from '../../events/run-end.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
+import type { Statistic } from '../../parameters/statistics.js';
+import { recordedColumn } from '../series/read-run-series.js';
 import { type Series, SeriesByName } from '../series/series.js';
+
+export interface RunSummaryOptions {
+  /** The one that is asked for. Default: update ratios, else update norms. */
+  readonly statistic?: Statistic;
+  /** What errors call the file. Default: `the run`. */
+  readonly file?: string;
+}
 
 /** What a recorded run comes down to. */
 export class RunSummary {
@@ -22,11 +31,17 @@ export class RunSummary {
   readonly sinkErrors: string[] = [];
   readonly #ratios = new SeriesByName();
   readonly #norms = new SeriesByName();
+  readonly #asked = new SeriesByName();
 
-  constructor(readonly run: string) {}
+  constructor(
+    readonly run: string,
+    private readonly options: RunSummaryOptions = {},
+  ) {}
 
-  /** What is known of each parameter: its update ratio, else its update norm. */
-  get parameters(): { readonly statistic: 'updateRatio' | 'updateNorm'; readonly series: readonly Series[] } {
+  /** What is known of each parameter: the statistic that was asked for, or its update ratio, else its update norm. */
+  get parameters(): { readonly statistic: Statistic; readonly series: readonly Series[] } {
+    const { statistic } = this.options;
+    if (statistic !== undefined) return { statistic, series: this.#asked.all };
     const ratios = this.#ratios.all;
     return ratios.length > 0
       ? { statistic: 'updateRatio', series: ratios }
@@ -58,6 +73,11 @@ export class RunSummary {
   }
 
   #takeUpdates(updates: AnyParameterUpdates): void {
+    const { statistic, file = 'the run' } = this.options;
+    if (statistic !== undefined && updates.names.length > 0) {
+      const column = recordedColumn(updates, statistic, file);
+      for (const [i, name] of updates.names.entries()) this.#asked.add(name, updates.step, column[i]!);
+    }
     for (const [statistic, found] of [
       ['updateRatio', this.#ratios],
       ['updateNorm', this.#norms],

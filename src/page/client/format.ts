@@ -1,5 +1,5 @@
 /** Three significant digits: 0.123, 12.3, 1.23e-4, 12,345. Non-finite numbers by their names. */
-export function short(value: number): string {
+export function readable(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   if (value === 0) return '0';
@@ -22,7 +22,7 @@ export function whole(value: number): string {
 }
 
 export function percent(share: number): string {
-  if (!Number.isFinite(share)) return short(share);
+  if (!Number.isFinite(share)) return readable(share);
   return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 }
 

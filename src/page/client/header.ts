@@ -1,7 +1,7 @@
 import { duration } from '../../events/duration.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setStyle, setText, svg } from './dom.js';
-import { short, whole } from './format.js';
+import { readable, whole } from './format.js';
 import { stateOf } from './run-state.js';
 import { themeToggle } from './theme.js';
 import type { View } from './view.js';
@@ -63,7 +63,7 @@ function progressText(run: RunHistory, report: boolean): string {
   const elapsed = (time - beganAt) / 1000;
   const parts = [
     `step ${whole(step)}${maxSteps ? ` of ${whole(maxSteps)}` : ''}`,
-    epoch > 0 && `epoch ${short(epoch)}${numEpochs ? ` of ${whole(numEpochs)}` : ''}`,
+    epoch > 0 && `epoch ${readable(epoch)}${numEpochs ? ` of ${whole(numEpochs)}` : ''}`,
     elapsed > 0 && duration(elapsed),
     phase === 'running' && !report && maxSteps && step > 0 && step < maxSteps
       ? `about ${duration((elapsed / step) * (maxSteps - step))} left`

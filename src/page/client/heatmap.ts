@@ -3,7 +3,7 @@ import type { ParameterTable } from '../history/parameter-table.js';
 import { announce } from './announcer.js';
 import { DataTable, type TableData } from './data-table.js';
 import { el, setText } from './dom.js';
-import { short, shorten, tick, whole } from './format.js';
+import { readable, shorten, tick, whole } from './format.js';
 import { drawMarks } from './mark-lines.js';
 import { RATIO_SCALE, RatioColors } from './palette.js';
 import { panel } from './panel.js';
@@ -257,7 +257,7 @@ export class Heatmap {
     const at = data.row(row, 'updateRatio').find((extremes) => extremes.start === start);
     const steps = data.width > 1 ? `steps ${whole(start)} – ${whole(start + data.width - 1)}` : `step ${whole(start)}`;
     if (!at) return `${name}, ${steps}: not measured`;
-    const ratio = at.min === at.max ? short(at.max) : `${short(at.min)} – ${short(at.max)}`;
+    const ratio = at.min === at.max ? readable(at.max) : `${readable(at.min)} – ${readable(at.max)}`;
     return `${name}, ${steps}: ratio ${ratio}, ${ratioHealth(at.max)}`;
   }
 
@@ -289,7 +289,7 @@ export class Heatmap {
       const least = Math.min(...all.map(({ min }) => min));
       const greatest = all.reduce((most, { max }) => (max > most || Number.isNaN(max) ? max : most), 0);
       return last
-        ? [name, short(last.max), short(least), short(greatest), ratioHealth(last.max)]
+        ? [name, readable(last.max), readable(least), readable(greatest), ratioHealth(last.max)]
         : [name, '–', '–', '–', 'not measured'];
     });
     return { head: ['Name', 'Latest ratio', 'Least', 'Greatest', 'Latest is'], rows };

@@ -2,7 +2,7 @@ import uPlot from 'uplot';
 import { announce } from './announcer.js';
 import { DataTable, type TableData } from './data-table.js';
 import { el, setStyle, setText } from './dom.js';
-import { short, tick, whole } from './format.js';
+import { readable, tick, whole } from './format.js';
 import { drawMarks } from './mark-lines.js';
 import { type Panel, panel } from './panel.js';
 import { color, onTheme } from './theme.js';
@@ -274,7 +274,7 @@ export class LineChart {
       if (!last) return `${label}: no finite value${bad}`;
       const least = Math.min(...points.map(({ min }) => min));
       const greatest = Math.max(...points.map(({ max }) => max));
-      return `${label}: latest ${short(last.mean)}, least ${short(least)}, greatest ${short(greatest)}${bad}`;
+      return `${label}: latest ${readable(last.mean)}, least ${readable(least)}, greatest ${readable(greatest)}${bad}`;
     });
     return `${this.options.title} over the steps. ${texts.join('. ')}`;
   }
@@ -397,6 +397,6 @@ function nearest(points: readonly Point[], x: number): Point | undefined {
 }
 
 function valueText({ mean, min, max }: Point, extremes: boolean): string {
-  if (!extremes || min === max) return short(mean);
-  return `${short(mean)} (${short(min)} – ${short(max)})`;
+  if (!extremes || min === max) return readable(mean);
+  return `${readable(mean)} (${readable(min)} – ${readable(max)})`;
 }

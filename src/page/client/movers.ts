@@ -1,7 +1,7 @@
 import { ratioHealth } from '../../parameters/ratio-health.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setStyle } from './dom.js';
-import { plural, short } from './format.js';
+import { plural, readable } from './format.js';
 import { RATIO_SCALE } from './palette.js';
 import { panel } from './panel.js';
 import type { View } from './view.js';
@@ -92,7 +92,7 @@ function moverItem({ name, ratio, unchanged }: Mover): HTMLElement {
     {},
     el('span', { class: 'name', title: name }, el('bdi', {}, name)),
     strip,
-    el('span', { class: 'value' }, short(ratio)),
+    el('span', { class: 'value' }, readable(ratio)),
     el(
       'span',
       { class: `badge ${health}` },

@@ -2,7 +2,7 @@ import { ratioHealth } from '../../parameters/ratio-health.js';
 import type { Mark } from '../history/marks.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setText } from './dom.js';
-import { percent, plural, short, whole } from './format.js';
+import { percent, plural, readable, whole } from './format.js';
 import type { View } from './view.js';
 
 interface TileText {
@@ -70,8 +70,8 @@ function loss(run: RunHistory): TileText | undefined {
   if (finite.length === 0) return { value: '–', note: 'the loop does not show it' };
   const least = finite.reduce((best, bucket) => (bucket.min < best.min ? bucket : best));
   return {
-    value: short(value),
-    note: `least ${short(least.min)} near step ${whole(least.start)}`,
+    value: readable(value),
+    note: `least ${readable(least.min)} near step ${whole(least.start)}`,
     ...(Number.isNaN(value) && { tone: 'bad' }),
   };
 }
@@ -80,21 +80,24 @@ function learningRate(run: RunHistory): TileText | undefined {
   const value = latest(run, 'learningRate');
   if (value === undefined || Number.isNaN(value)) return undefined;
   const greatest = Math.max(...run.series.get('learningRate')!.buckets.map(({ max }) => max));
-  return { value: short(value), note: greatest > value ? `at most ${short(greatest)}` : 'at its greatest' };
+  return { value: readable(value), note: greatest > value ? `at most ${readable(greatest)}` : 'at its greatest' };
 }
 
 function medianRatio(run: RunHistory): TileText | undefined {
   const value = latest(run, 'medianRatio');
   if (value === undefined) return undefined;
   const health = ratioHealth(value);
-  return { value: short(value), note: health, tone: health };
+  return { value: readable(value), note: health, tone: health };
 }
 
 function speed(run: RunHistory): TileText | undefined {
   const steps = latest(run, 'stepsPerSecond');
   if (steps === undefined || Number.isNaN(steps)) return undefined;
   const examples = latest(run, 'examplesPerSecond');
-  return { value: `${short(steps)} steps/s`, note: examples === undefined ? '' : `${short(examples)} examples/s` };
+  return {
+    value: `${readable(steps)} steps/s`,
+    note: examples === undefined ? '' : `${readable(examples)} examples/s`,
+  };
 }
 
 function observing(run: RunHistory): TileText | undefined {

@@ -74,8 +74,10 @@ function merge(into: ScalarBucket, from: ScalarBucket): void {
 }
 
 function pack({ start, count, mean, min, max, nonFinite }: ScalarBucket): PackedScalar {
-  if (count === 1 && nonFinite === 0) return [start, short(mean)];
-  return count > 0 ? [start, count, short(mean), short(min), short(max), nonFinite] : [start, 0, 0, 0, 0, nonFinite];
+  if (count === 1 && nonFinite === 0) return [start, rounded(mean)];
+  return count > 0
+    ? [start, count, rounded(mean), rounded(min), rounded(max), nonFinite]
+    : [start, 0, 0, 0, 0, nonFinite];
 }
 
 function unpack(packed: PackedScalar): ScalarBucket {
@@ -89,6 +91,6 @@ function unpack(packed: PackedScalar): ScalarBucket {
 }
 
 /** Seven digits tell any two points of a chart apart. */
-function short(value: number): number {
+function rounded(value: number): number {
   return Number(value.toPrecision(7));
 }

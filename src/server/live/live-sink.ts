@@ -1,11 +1,12 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { checkOneOf, describeValue } from '../../events/check-option.js';
+import { checkOneOf, checkOptions, describeValue } from '../../events/check-option.js';
 import type { Sink } from '../../events/sink.js';
 import { LONGEST_TIMER_MS } from '../../events/within.js';
 import type { AnyRecord } from '../../page/history/recorder.js';
 import { isShown } from '../../page/history/recorder.js';
 import { pageFiles } from '../../page/page-document.js';
 import { createSink } from '../../sinks/create-sink.js';
+import { requireRecord } from '../../sinks/require-record.js';
 import type { Reply, Request, WorkerStart } from './messages.js';
 import { withoutKnownNames } from './record-messages.js';
 import { LIVE_WORKER } from './worker.bundle.js';
@@ -68,6 +69,7 @@ const STALLED_MS = 60_000;
  * ```
  */
 export function liveSink(options: LiveSinkOptions = {}): LiveSink {
+  checkOptions('liveSink', options, { port: true, host: true, maxClients: true, lingerMs: true, whenBehind: true });
   const { port = 0, host = '127.0.0.1', maxClients = 64, lingerMs = 0, whenBehind = 'omit' } = options;
   checkOneOf('whenBehind', whenBehind, ['omit', 'wait']);
   check('port', Number.isInteger(port) && port >= 0 && port < 65_536, 'a whole number from 0 to 65535', port);
@@ -77,7 +79,10 @@ export function liveSink(options: LiveSinkOptions = {}): LiveSink {
 
   const thread = new PageThread({ host, port, maxClients }, whenBehind === 'wait');
   const sink = createSink<AnyRecord>(`liveSink(${thread.url})`, {
-    take: (record) => thread.take(record),
+    take(record) {
+      requireRecord(record, 'liveSink()');
+      thread.take(record);
+    },
     flush: () => thread.flush(),
     async end() {
       await thread.flush();

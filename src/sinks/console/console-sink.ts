@@ -1,10 +1,11 @@
-import { checkOneOf, checkPositiveInteger } from '../../events/check-option.js';
+import { checkOneOf, checkOptions, checkPositiveInteger } from '../../events/check-option.js';
 import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink, type SinkWork } from '../create-sink.js';
-import { short } from './format.js';
+import { requireRecord } from '../require-record.js';
+import { threeDigits } from './format.js';
 import { updateLines } from './lines.js';
 import { noteOf } from './notes.js';
 import { type Progress, progressLine } from './progress.js';
@@ -53,6 +54,14 @@ const STYLES: readonly ConsoleStyle[] = ['lines', 'table', 'progress'];
  * ```
  */
 export function consoleSink(options: ConsoleSinkOptions = {}): Sink<RunRecord> {
+  checkOptions('consoleSink', options, {
+    style: true,
+    statistic: true,
+    top: true,
+    intervalMs: true,
+    output: true,
+    clock: true,
+  });
   checkOneOf('style', options.style ?? 'lines', STYLES);
   checkOneOf('statistic', options.statistic ?? 'updateNorm', STATISTICS);
   if (options.top !== undefined) checkPositiveInteger('top', options.top);
@@ -87,6 +96,7 @@ class Show implements SinkWork<RunRecord> {
   }
 
   take(record: RunRecord): void {
+    requireRecord(record, 'consoleSink()');
     if (record.type === 'parameter-updates') this.#takeUpdates(record);
     else this.#takeEvent(record);
   }
@@ -176,7 +186,7 @@ class Show implements SinkWork<RunRecord> {
     const ratios = this.#updates && columnOf(this.#updates, 'updateRatio');
     if (this.#style === 'progress' || !this.#updates || !ratios || ratios.length === 0) return [line];
     const sorted = Float64Array.from(ratios).sort();
-    const at = (share: number) => short(sorted[Math.round(share * (sorted.length - 1))]!).padStart(8);
+    const at = (share: number) => threeDigits(sorted[Math.round(share * (sorted.length - 1))]!).padStart(8);
     const heading = this.#headed ? [] : ['update ratio:   least   median     most'];
     this.#headed = true;
     return [...heading, `             ${at(0)} ${at(0.5)} ${at(1)}  ${line}`];

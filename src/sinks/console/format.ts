@@ -1,5 +1,5 @@
 /** Three significant digits, at most 8 characters: 0.123, 12.3, 1.23e-4. */
-export function short(value: number): string {
+export function threeDigits(value: number): string {
   if (!Number.isFinite(value)) return String(value).replace('Infinity', 'inf');
   if (value === 0) return '0';
   const magnitude = Math.abs(value);

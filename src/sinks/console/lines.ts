@@ -1,10 +1,10 @@
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
-import { columnOf } from '../../parameters/parameter-updates.js';
+import { requireColumn } from '../../parameters/require-column.js';
 import type { Statistic } from '../../parameters/statistics.js';
 import { plain } from './format.js';
 
-/** One line a parameter, as the tutorial prints it. */
+/** One line a parameter, as the tutorial prints it. @throws TypeError when the statistic was not measured. */
 export function updateLines(updates: AnyParameterUpdates, statistic: Statistic): string[] {
-  const column = columnOf(updates, statistic);
-  return column ? updates.names.map((name, i) => `Parameter ${plain(name)} updated by: ${column[i]}`) : [];
+  const column = requireColumn(updates, statistic, 'consoleSink()');
+  return updates.names.map((name, i) => `Parameter ${plain(name)} updated by: ${column[i]}`);
 }

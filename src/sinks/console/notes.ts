@@ -2,13 +2,13 @@ import type { Metrics } from '../../events/events.js';
 import type { RunRecord } from '../../events/measurements.js';
 import { type RunEnd, runEndOf } from '../../events/run-end.js';
 import { shortNumber } from '../../events/short-number.js';
-import { plain, short } from './format.js';
+import { plain, threeDigits } from './format.js';
 
 /** The line that stays for a record worth one, else undefined. */
 export function noteOf(event: RunRecord): string | undefined {
   switch (event.type) {
     case 'evaluate':
-      return `epoch ${short(event.epoch)}  evaluation  ${metrics(event.metrics)}`;
+      return `epoch ${threeDigits(event.epoch)}  evaluation  ${metrics(event.metrics)}`;
     case 'predict':
       return `prediction  ${metrics(event.metrics)}`;
     case 'log':

@@ -1,5 +1,5 @@
 import { duration } from '../../events/duration.js';
-import { short } from './format.js';
+import { threeDigits } from './format.js';
 
 /** Where the training is, from whatever was last said of it. */
 export interface Progress {
@@ -27,8 +27,8 @@ export function progressLine({
 }: Progress): string {
   const parts = [maxSteps ? `step ${step}/${maxSteps} ${bar(step / maxSteps)}` : `step ${step}`];
   if (epoch > 0 || numEpochs) parts.push(`epoch ${epoch.toFixed(2)}${numEpochs ? `/${numEpochs}` : ''}`);
-  if (!Number.isNaN(loss)) parts.push(`loss ${short(loss)}`);
-  if (!Number.isNaN(learningRate)) parts.push(`rate ${short(learningRate)}`);
+  if (!Number.isNaN(loss)) parts.push(`loss ${threeDigits(loss)}`);
+  if (!Number.isNaN(learningRate)) parts.push(`rate ${threeDigits(learningRate)}`);
   if (Number.isFinite(stepsPerSecond)) {
     parts.push(`${stepsPerSecond < 100 ? stepsPerSecond.toPrecision(2) : Math.round(stepsPerSecond)} steps/s`);
     if (maxSteps && step < maxSteps) parts.push(`${duration((maxSteps - step) / stepsPerSecond)} left`);

@@ -1,7 +1,7 @@
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { ratioHealth } from '../../parameters/ratio-health.js';
 import type { Statistic } from '../../parameters/statistics.js';
-import { plain, short, shorten } from './format.js';
+import { plain, shorten, threeDigits } from './format.js';
 
 const COLUMNS: readonly (readonly [Statistic, string])[] = [
   ['updateNorm', 'update norm'],
@@ -38,7 +38,7 @@ export function tableLines(updates: AnyParameterUpdates, width: number, height: 
     ),
   ];
   for (const i of indices) {
-    const cells = shown.map(({ values }) => short(values[i]!));
+    const cells = shown.map(({ values }) => threeDigits(values[i]!));
     lines.push(line(plain(updates.names[i]!), cells, ratios ? ratioHealth(ratios[i]!) : ''));
   }
   const hidden = updates.names.length - indices.length;

@@ -1,8 +1,9 @@
 import { readSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
-import { checkOneOf } from '../../events/check-option.js';
+import { checkOneOf, checkOptions } from '../../events/check-option.js';
 import type { Sink } from '../../events/sink.js';
 import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
+import { requireUpdates } from '../../parameters/require-updates.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink } from '../create-sink.js';
 import { RecordFile } from '../record-file.js';
@@ -47,6 +48,7 @@ export interface CsvSinkOptions {
  * ```
  */
 export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyParameterUpdates> {
+  checkOptions('csvSink', options, { layout: true, statistic: true, append: true });
   const { layout = 'wide', statistic = 'updateNorm', append = false } = options;
   checkOneOf('layout', layout, CSV_LAYOUTS);
   checkOneOf('statistic', statistic, STATISTICS);
@@ -60,6 +62,7 @@ export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyPar
   let encoder: CsvEncoder | undefined;
   return createSink<AnyParameterUpdates>(`csvSink(${path})`, {
     take(updates) {
+      requireUpdates(updates, 'csvSink()');
       encoder ??= begin(csvEncoder(layout, statistic, updates));
       file.append(encoder.encode(updates));
     },

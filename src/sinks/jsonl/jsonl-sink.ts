@@ -1,6 +1,8 @@
+import { checkOptions } from '../../events/check-option.js';
 import type { Sink } from '../../events/sink.js';
 import { createSink } from '../create-sink.js';
 import { RecordFile } from '../record-file.js';
+import { requireRecord } from '../require-record.js';
 import { jsonlEncoder } from './jsonl-encoder.js';
 import { wholeJsonLines } from './whole-json-lines.js';
 
@@ -32,12 +34,16 @@ export interface JsonlSinkOptions {
  * training.attach(merge(training.events$, training.events$.pipe(parameterUpdates())), jsonlSink('results/run.jsonl'));
  * ```
  */
-export function jsonlSink(path: string, { append = false }: JsonlSinkOptions = {}): Sink<{ readonly type: string }> {
+export function jsonlSink(path: string, options: JsonlSinkOptions = {}): Sink<{ readonly type: string }> {
+  const { append = false } = checkOptions('jsonlSink', options, { append: true });
   const file = new RecordFile(path, { append });
   if (append) cutTornLine(file);
   const encode = jsonlEncoder();
   return createSink<{ readonly type: string }>(`jsonlSink(${path})`, {
-    take: (record) => file.append(encode(record)),
+    take(record) {
+      requireRecord(record, 'jsonlSink()');
+      file.append(encode(record));
+    },
     end: () => file.close(),
   });
 }

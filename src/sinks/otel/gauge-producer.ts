@@ -1,6 +1,6 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import type { CollectionResult, DataPoint, GaugeMetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
-import { checkPositiveInteger } from '../../events/check-option.js';
+import { checkOptions, checkPositiveInteger } from '../../events/check-option.js';
 import type { GaugeFrame, GaugeMetric, GaugeOutput } from './gauge-frame.js';
 import { DOUBLE } from './names.js';
 import { METER_NAME, METER_VERSION } from './views.js';
@@ -35,6 +35,7 @@ export interface GaugeProducerOptions {
  * ```
  */
 export function gaugeProducer(options: GaugeProducerOptions = {}): GaugeProducer {
+  checkOptions('gaugeProducer', options, { everyStep: true, maxPoints: true });
   const { everyStep = false, maxPoints = 100_000 } = options;
   checkPositiveInteger('maxPoints', maxPoints);
   return everyStep ? new EveryStep(maxPoints) : new LastStep();

@@ -5,6 +5,8 @@ export interface Layers {
   readonly names: readonly string[];
   /** For each parameter, the index of its layer. */
   readonly of: Uint32Array;
+  /** For each layer, the indices of its parameters. */
+  readonly members: readonly (readonly number[])[];
 }
 
 /** Group parameters into at most `limit` layers; where there are more, by as much of the path as gives few enough. */
@@ -29,5 +31,9 @@ function number(layerNames: readonly string[]): Layers {
     indices.set(name, index);
     return index;
   });
-  return { names: [...indices.keys()], of };
+  const members: number[][] = [...indices.keys()].map(() => []);
+  of.forEach((layer, i) => {
+    members[layer]!.push(i);
+  });
+  return { names: [...indices.keys()], of, members };
 }

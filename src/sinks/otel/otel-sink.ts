@@ -1,10 +1,11 @@
 import type { Attributes, MeterProvider } from '@opentelemetry/api';
 import type { Observable } from 'rxjs';
-import { checkOneOf, checkPositiveInteger } from '../../events/check-option.js';
+import { checkOneOf, checkOptions, checkPositiveInteger, type OptionNames } from '../../events/check-option.js';
 import type { AlertEvent } from '../../events/events.js';
 import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
 import { createSink } from '../create-sink.js';
+import { requireRunRecord } from '../require-record.js';
 import { type Alerts, alerts } from './alerts.js';
 import { type GaugeOutput, once } from './gauge-frame.js';
 import type { GaugeProducer } from './gauge-producer.js';
@@ -14,7 +15,7 @@ import { GAUGE_STATISTICS, type GaugeStatistic, type Names, namesUnder } from '.
 import { observedGauges } from './observed-gauges.js';
 import { type GaugeDetail, parameterGauges } from './parameter-gauges.js';
 import { runStatus } from './run-status.js';
-import { cleanTags, type Tags } from './tags.js';
+import { cleanTags, type RunTags } from './tags.js';
 import { trainingMetrics } from './training-metrics.js';
 import { METER_NAME, METER_VERSION } from './views.js';
 
@@ -45,10 +46,23 @@ export interface OtelSinkOptions {
    */
   readonly seriesLimit?: number;
   /** Labels on every point, under names cleaned by {@link cleanTags}. */
-  readonly tags?: Tags;
+  readonly tags?: RunTags;
   /** What every name begins with. Default: `ml`. */
   readonly root?: string;
 }
+
+const OTEL_SINK_OPTIONS: OptionNames<OtelSinkOptions> = {
+  meterProvider: true,
+  producer: true,
+  detail: true,
+  maxParameters: true,
+  maxMetrics: true,
+  movers: true,
+  statistics: true,
+  seriesLimit: true,
+  tags: true,
+  root: true,
+};
 
 /** Takes events and updates into metrics. */
 export interface OtelSink extends Sink<RunRecord> {
@@ -80,6 +94,7 @@ export interface OtelSink extends Sink<RunRecord> {
  * ```
  */
 export function otelSink(options: OtelSinkOptions = {}): OtelSink {
+  checkOptions('otelSink', options, OTEL_SINK_OPTIONS);
   return createOtelSink(options, { name: 'otelSink', alerts: alerts(), flush: async () => {} });
 }
 
@@ -107,6 +122,7 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
   const baseOf = baseAttributes(names, tags);
 
   const take = (record: RunRecord) => {
+    requireRunRecord(record, `${parts.name}()`);
     const base = baseOf(record.run);
     parts.alerts.at(record);
     sayStatus(record, base);

@@ -1,8 +1,9 @@
 import type { Attributes } from '@opentelemetry/api';
+import { groupColumns } from '../../parameters/joint-statistics.js';
 import { layerOf } from '../../parameters/layer-of.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { sameNames } from '../../parameters/same-names.js';
-import { jointNorm, updateRatio } from '../../parameters/update-ratio.js';
+import { jointNorm } from '../../parameters/update-ratio.js';
 import { type GaugeFrame, type GaugeMetric, type GaugeValues, once } from './gauge-frame.js';
 import { groupIntoLayers, type Layers } from './layers.js';
 import { followMovers } from './movers.js';
@@ -126,7 +127,7 @@ class Plan {
   readonly layers = (updates: AnyParameterUpdates): GaugeFrame =>
     this.#frame('layers', updates, this.#layerMetrics, this.#layers().names.length, () => ({
       rows: this.#layerRows(),
-      columns: this.#layerStatistics.map((statistic) => layerColumn(updates, statistic, this.#layers())),
+      columns: this.#layerColumns(updates),
     }));
 
   readonly totals = (updates: AnyParameterUpdates): GaugeFrame => {
@@ -138,6 +139,11 @@ class Plan {
     }));
   };
 
+  #layerColumns(updates: AnyParameterUpdates): readonly Float64Array[] {
+    const columns = groupColumns(updates, this.#layers().members, this.#layerStatistics);
+    return this.#layerStatistics.map((statistic) => columns[statistic]);
+  }
+
   #frame(
     group: string,
     { time }: AnyParameterUpdates,
@@ -147,18 +153,4 @@ class Plan {
   ): GaugeFrame {
     return { group, time, metrics, points: rows * metrics.length, values: once(values) };
   }
-}
-
-function layerColumn(updates: AnyParameterUpdates, statistic: LayerStatistic, layers: Layers): Float64Array {
-  if (statistic !== 'updateRatio') return normsByLayer(columnOf(updates, statistic)!, layers);
-  const moved = normsByLayer(columnOf(updates, 'updateNorm')!, layers);
-  const size = normsByLayer(columnOf(updates, 'weightNorm')!, layers);
-  return moved.map((norm, layer) => updateRatio(norm, size[layer]!));
-}
-
-/** The norm of several vectors put together is the root of the sum of the squares of their norms. */
-function normsByLayer(norms: Float64Array, { names, of }: Layers): Float64Array {
-  const squares = new Float64Array(names.length);
-  for (let i = 0; i < norms.length; i++) squares[of[i]!]! += norms[i]! ** 2;
-  return squares.map(Math.sqrt);
 }

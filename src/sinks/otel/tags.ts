@@ -3,7 +3,7 @@ const RESERVED = new Set(['le', 'quantile', 'job', 'instance']);
 const RESERVED_PREFIX = /^(otel|service|telemetry|host|process|exported)_/;
 
 /** What a user may tag a run with. */
-export type Tags = Readonly<Record<string, string | number | boolean>>;
+export type RunTags = Readonly<Record<string, string | number | boolean>>;
 
 /**
  * The same tags under names that mean the same in every system: letters, digits and single underscores, beginning with a
@@ -11,7 +11,7 @@ export type Tags = Readonly<Record<string, string | number | boolean>>;
  * `service.name`, whatever begins with the root) get `tag_` in front. Two labels that become one would fail a whole
  * scrape.
  */
-export function cleanTags(tags: Tags, root = 'ml'): Record<string, string> {
+export function cleanTags(tags: RunTags, root = 'ml'): Record<string, string> {
   const clean = new Map<string, string>();
   for (const [name, value] of Object.entries(tags)) clean.set(freeName(cleanName(name, root), clean), String(value));
   return Object.fromEntries(clean);

@@ -7,6 +7,7 @@ import type { Changes } from '../../page/history/histories.js';
 import { type AnyRecord, Recorder } from '../../page/history/recorder.js';
 import { standaloneDocument } from '../../page/page-document.js';
 import { createSink } from '../create-sink.js';
+import { requireRecord } from '../require-record.js';
 
 /**
  * Make the live page of a run, as one HTML file that opens without a network: what `liveSink` shows, to be kept, mailed
@@ -36,7 +37,10 @@ export function reportSink(path: string): Sink<AnyRecord> {
   const recorder = new Recorder();
   const write = () => writeWhole(path, standaloneDocument(packed(recorder.histories.changesSince(0)), sha256));
   return createSink<AnyRecord>(`reportSink(${path})`, {
-    take: (record) => recorder.take(record),
+    take(record) {
+      requireRecord(record, 'reportSink()');
+      recorder.take(record);
+    },
     flush: write,
     end: write,
   });

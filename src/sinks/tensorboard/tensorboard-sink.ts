@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { checkOneOf, describeValue } from '../../events/check-option.js';
+import { checkOneOf, checkOptions, describeValue } from '../../events/check-option.js';
 import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
 import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
 import { createSink } from '../create-sink.js';
 import { RecordFile } from '../record-file.js';
+import { requireRunRecord } from '../require-record.js';
 import { encodeFileVersion, encodeSessionStart, encodeSummary } from './event-encoder.js';
 import type { HparamSettings } from './experiment.js';
 import { addToExperiment } from './experiment-file.js';
@@ -63,12 +64,14 @@ export function tensorboardSink(folder: string, options: TensorboardSinkOptions 
   if (typeof folder !== 'string' || folder === '') {
     throw new TypeError(`folder: expected the path of a folder, got ${describeValue(folder)}`);
   }
+  checkOptions('tensorboardSink', options, { statistics: true, hparams: true });
   const { statistics = ['updateNorm', 'weightNorm', 'gradientNorm', 'updateRatio'], hparams = {} } = options;
   for (const statistic of statistics) checkOneOf('statistics', statistic, STATISTICS);
   checkHparams(hparams);
   const runs = new Map<string, RunFile>();
   return createSink<RunRecord>(`tensorboardSink(${folder})`, {
     take(record) {
+      requireRunRecord(record, 'tensorboardSink()');
       let file = runs.get(record.run);
       if (!file) {
         file = new RunFile(folder, record, new RunValues(record.run, statistics, hparams));

@@ -1,4 +1,5 @@
 import { add, ready, tidy } from '@tensorflow/tfjs-core';
+import { checkOptions } from '../../events/check-option.js';
 import { patchBackend } from './patch-backend.js';
 
 /** A backend of TensorFlow.js, by its name there. */
@@ -26,8 +27,9 @@ export interface Candidate {
 export async function selectAmong(
   candidates: readonly Candidate[],
   choice: BackendName | undefined,
-  { say, onUnavailable }: SelectBackendOptions,
+  options: SelectBackendOptions,
 ): Promise<BackendName> {
+  const { say, onUnavailable } = checkOptions('selectBackend', options, { say: true, onUnavailable: true });
   const named = choice ?? environmentChoice();
   if (named !== undefined) {
     const candidate = candidateOf(candidates, named, choice === undefined);

@@ -1,4 +1,5 @@
 import { checkOneOf, checkPositiveInteger, describeValue, nearestHint } from '../../events/check-option.js';
+import { withoutUndefined } from '../../events/without-undefined.js';
 import { METRIC_SCHEDULER_TYPES, SCHEDULER_TYPES } from '../schedules/scheduler.js';
 import {
   ARGUMENT_NAMES,
@@ -74,6 +75,9 @@ function lastSegment(path: string): string {
 }
 
 function checkNames(args: TrainingArguments): void {
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+    throw new TypeError(`args: expected an object of TrainingArguments, got ${describeValue(args)}`);
+  }
   for (const name of Object.keys(args)) {
     if ((ARGUMENT_NAMES as readonly string[]).includes(name)) continue;
     const hint = nearestHint(name, ARGUMENT_NAMES);
@@ -160,8 +164,4 @@ function checkMultiple(saveSteps: number, evalSteps: number): void {
   throw new RangeError(
     `saveSteps: expected a multiple of evalSteps ${evalSteps} with loadBestModelAtEnd${why}, got ${saveSteps}`,
   );
-}
-
-function withoutUndefined(args: TrainingArguments): TrainingArguments {
-  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
 }

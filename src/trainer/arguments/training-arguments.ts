@@ -168,16 +168,21 @@ export const DEFAULT_ARGUMENTS = {
   dataloaderDropLast: false,
 } as const satisfies TrainingArguments;
 
+/** The arguments without a default of their own. */
+const WITHOUT_DEFAULT: Readonly<Record<Exclude<keyof TrainingArguments, keyof typeof DEFAULT_ARGUMENTS>, true>> = {
+  runName: true,
+  lrSchedulerKwargs: true,
+  warmupRatio: true,
+  evalSteps: true,
+  saveTotalLimit: true,
+  metricForBestModel: true,
+  greaterIsBetter: true,
+  resumeFromCheckpoint: true,
+  dataSeed: true,
+};
+
 /** Every argument there is. */
-export const ARGUMENT_NAMES: readonly (keyof TrainingArguments)[] = [
-  ...(Object.keys(DEFAULT_ARGUMENTS) as (keyof typeof DEFAULT_ARGUMENTS)[]),
-  'runName',
-  'lrSchedulerKwargs',
-  'warmupRatio',
-  'evalSteps',
-  'saveTotalLimit',
-  'metricForBestModel',
-  'greaterIsBetter',
-  'resumeFromCheckpoint',
-  'dataSeed',
-];
+export const ARGUMENT_NAMES = Object.keys({
+  ...DEFAULT_ARGUMENTS,
+  ...WITHOUT_DEFAULT,
+}) as readonly (keyof TrainingArguments)[];

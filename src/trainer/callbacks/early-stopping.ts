@@ -1,4 +1,4 @@
-import { describeValue } from '../../events/check-option.js';
+import { checkOptions, describeValue } from '../../events/check-option.js';
 import { metricName, metricOf } from '../evaluation/metric-of.js';
 import type { CallbackState } from '../state/trainer-state.js';
 import type { CallbackContext, MetricsContext, TrainerCallback } from './trainer-callback.js';
@@ -27,7 +27,11 @@ export class EarlyStopping implements TrainerCallback {
   #counter = 0;
 
   /** @throws RangeError for a patience below 1 or a threshold below 0. */
-  constructor({ patience = 1, threshold = 0 }: EarlyStoppingCallbackOptions = {}) {
+  constructor(options: EarlyStoppingCallbackOptions = {}) {
+    const { patience = 1, threshold = 0 } = checkOptions('new EarlyStopping', options, {
+      patience: true,
+      threshold: true,
+    });
     if (!(Number.isSafeInteger(patience) && patience >= 1)) {
       throw new RangeError(`patience: expected a whole number of at least 1, got ${describeValue(patience)}`);
     }

@@ -1,4 +1,6 @@
 import { type Optimizer, tidy } from '@tensorflow/tfjs-core';
+import type { Comparison } from '../../parameters/statistics.js';
+import type { MaybePromise } from '../../parameters/step-parameters.js';
 import { setLearningRate } from '../../tfjs/learning-rate.js';
 import { createStepParameters, type LiveParameters } from '../../tfjs/live-parameters.js';
 import type { NamedParameter } from '../../tfjs/parameter-names.js';
@@ -16,25 +18,33 @@ export function liveParameters(trainable: readonly NamedParameter[], gradients: 
 }
 
 /**
- * Have the optimizer make the update at a rate. Gives the norm of every parameter's update, in an array of its own: what
+ * Have the optimizer make the update at a rate. When it is made, gives the norm of every parameter's update, in an array of its own: what
  * subscribers do to theirs is not seen in it.
  */
-export function observedUpdate(
+export async function observedUpdate(
   optimizer: Optimizer,
   learningRate: number,
   gradients: Gradients,
   parameters: LiveParameters,
-): Float64Array | Promise<Float64Array> {
+): Promise<{ readonly updateNorms: MaybePromise<Float64Array> }> {
   const before = parameters.snapshot();
   try {
     setLearningRate(optimizer, learningRate);
-    tidy(() => optimizer.applyGradients(gradients.byName));
+    let applied: unknown;
+    tidy(() => {
+      applied = optimizer.applyGradients(gradients.byName);
+    });
+    // An optimizer of the user's may be async: the gradients are its own until it is done.
+    await applied;
     parameters.advance(stepSumsOf(optimizer));
     const found = parameters.compare(before, { statistics: ['updateNorm'] });
-    return found instanceof Promise
-      ? found.then(({ columns }) => columns.updateNorm.slice())
-      : found.columns.updateNorm.slice();
+    // Not waited for here: on a device the numbers come after the step.
+    return { updateNorms: found instanceof Promise ? found.then(ownNorms) : ownNorms(found) };
   } finally {
     before.dispose();
   }
+}
+
+function ownNorms({ columns }: Comparison<'updateNorm'>): Float64Array {
+  return columns.updateNorm.slice();
 }

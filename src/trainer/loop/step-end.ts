@@ -69,7 +69,7 @@ export class StepEnd<Example> {
     const { announcer, args, control, evaluate } = this.#session;
     try {
       const isBest = this.#judge(await evaluate());
-      if (args.saveStrategy === 'best') control.shouldSave = isBest;
+      if (args.saveStrategy === 'best') control.shouldSave = isBest && this.#whyNoSave === undefined;
     } catch (error) {
       for (const { refuse } of asked) refuse(error);
       if (isDue || announcer.wasThrown(error)) throw error;

@@ -95,8 +95,8 @@ export class Update<Example> {
     try {
       await announcer.say(
         'onPreOptimizerStep',
-        { type: 'pre-optimizer-step', parameters },
-        { parameters, gradients: gradients.byName, gradNorm },
+        { type: 'pre-optimizer-step', parameters: parameters.handle },
+        { parameters: parameters.handle, gradients: gradients.byName, gradNorm },
       );
       const learningRate = rate.now;
       tally.last = { gradNorm, learningRate };
@@ -106,8 +106,12 @@ export class Update<Example> {
         history.add(new Float64Array(trainable.length));
         return;
       }
-      const updateNorms = observedUpdate(optimizer, learningRate, gradients, parameters);
-      await announcer.say('onOptimizerStep', { type: 'optimizer-step', parameters }, { parameters });
+      const { updateNorms } = await observedUpdate(optimizer, learningRate, gradients, parameters);
+      await announcer.say(
+        'onOptimizerStep',
+        { type: 'optimizer-step', parameters: parameters.handle },
+        { parameters: parameters.handle },
+      );
       history.add(await updateNorms);
       // The rate is logged as it was before the schedule goes on.
       scheduler.advance();

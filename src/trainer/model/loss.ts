@@ -20,6 +20,7 @@ import {
   sum,
   type Tensor,
 } from '@tensorflow/tfjs-core';
+import { checkOptions } from '../../events/check-option.js';
 import { onDevice } from '../../tfjs/on-device.js';
 
 /** The label that is left out of the loss. */
@@ -38,7 +39,8 @@ export interface LossOptions {
  *
  * @throws RangeError for labels that fit none; on WebGL and WebGPU not for classes that there are not.
  */
-export function lossOfLogits(logits: Tensor, labels: Tensor, { labelSmoothingFactor = 0 }: LossOptions = {}): Scalar {
+export function lossOfLogits(logits: Tensor, labels: Tensor, options: LossOptions = {}): Scalar {
+  const { labelSmoothingFactor = 0 } = checkOptions('lossOfLogits', options, { labelSmoothingFactor: true });
   const classes = logits.shape.at(-1) ?? 1;
   const rows = logits.size / Math.max(1, classes);
   if (classes > 1 && labels.size === rows) return crossEntropy(logits, labels, labelSmoothingFactor);

@@ -7,7 +7,13 @@ import {
   util,
   type Variable,
 } from '@tensorflow/tfjs-core';
-import { checkNotNegative, checkPositive, describeValue } from '../../events/check-option.js';
+import {
+  checkNotNegative,
+  checkOptions,
+  checkPositive,
+  describeValue,
+  type OptionNames,
+} from '../../events/check-option.js';
 import type { StepSums } from '../../parameters/kernels/kernel.js';
 import type { AdamWCoefficients } from '../kernels/fused-adamw.js';
 import { composedStep } from './composed-step.js';
@@ -50,6 +56,19 @@ export interface AdamWOptions {
   readonly path?: 'fused' | 'composed';
 }
 
+const ADAMW_OPTIONS: OptionNames<AdamWOptions> = {
+  learningRate: true,
+  beta1: true,
+  beta2: true,
+  epsilon: true,
+  weightDecay: true,
+  decays: true,
+  groups: true,
+  path: true,
+};
+
+const GROUP_OPTIONS: OptionNames<AdamWGroup> = { parameters: true, learningRateScale: true, weightDecay: true };
+
 /**
  * Adam with decoupled weight decay (Loshchilov and Hutter, 2019), as torch computes it.
  *
@@ -89,6 +108,8 @@ export class AdamW extends Optimizer {
   /** @throws TypeError for an option that makes no optimizer. */
   constructor(options: AdamWOptions = {}) {
     super();
+    checkOptions('new AdamW', options, ADAMW_OPTIONS);
+    for (const group of options.groups ?? []) checkOptions('a group of AdamW', group, GROUP_OPTIONS);
     const { learningRate = 5e-5, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
     checkNotNegative('learningRate', learningRate);
     checkBeta('beta1', beta1);

@@ -1,4 +1,5 @@
 import { type ImprovementOptions, improves, worst } from '../../control/improvement.js';
+import { withoutUndefined } from '../../events/without-undefined.js';
 import type { MetricSchedule } from './metric-schedule.js';
 
 /** When and how far `greedy` moves the rate. */
@@ -43,7 +44,7 @@ const DEFAULTS: Required<GreedyOptions> = {
 
 /** Raises the rate while a metric improves, and lowers it on a plateau (GreedyLR, arXiv 2512.14527). */
 export function greedy(learningRate: number, options: GreedyOptions = {}): MetricSchedule {
-  const settings = { ...DEFAULTS, ...options };
+  const settings = { ...DEFAULTS, ...withoutUndefined(options) };
   if (!(settings.factor < 1)) throw new RangeError(`factor: expected less than 1, got ${settings.factor}`);
   const { patience, factor, minLr, maxLr, eps, cooldown, warmup, resetStart } = settings;
   const start = () => ({

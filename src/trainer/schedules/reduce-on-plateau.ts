@@ -1,4 +1,5 @@
 import { type ImprovementOptions, improves, worst } from '../../control/improvement.js';
+import { withoutUndefined } from '../../events/without-undefined.js';
 import type { MetricSchedule } from './metric-schedule.js';
 
 /** When and how far `reduce_lr_on_plateau` lowers the rate. Defaults are torch's. */
@@ -28,7 +29,7 @@ const DEFAULTS: Required<PlateauScheduleOptions> = {
 
 /** Lowers the rate when a metric has stopped improving. Semantics: torch's ReduceLROnPlateau. */
 export function reduceOnPlateau(learningRate: number, options: PlateauScheduleOptions = {}): MetricSchedule {
-  const settings = { ...DEFAULTS, ...options };
+  const settings = { ...DEFAULTS, ...withoutUndefined(options) };
   let state = { learningRate, best: worst(settings.mode), badEvaluations: 0, cooldownLeft: 0 };
   return {
     get learningRate() {

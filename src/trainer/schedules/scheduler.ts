@@ -1,4 +1,5 @@
-import { checkOneOf, describeValue } from '../../events/check-option.js';
+import { IMPROVEMENT_OPTIONS } from '../../control/improvement.js';
+import { checkNames, checkOneOf, checkOptions, describeValue, type OptionNames } from '../../events/check-option.js';
 import { type GreedyOptions, greedy } from './greedy.js';
 import type { MetricSchedule } from './metric-schedule.js';
 import { type PlateauScheduleOptions, reduceOnPlateau } from './reduce-on-plateau.js';
@@ -46,38 +47,40 @@ export type SchedulerType = keyof SchedulerOptions;
 /** The options of any schedule. */
 export type AnySchedulerOptions = SchedulerOptions[SchedulerType];
 
+const METRIC_OPTIONS = {
+  ...IMPROVEMENT_OPTIONS,
+  factor: true,
+  patience: true,
+  cooldown: true,
+  minLr: true,
+  eps: true,
+} as const;
+
 /** The options that each schedule knows. */
-const OPTION_NAMES: Readonly<Record<SchedulerType, readonly string[]>> = {
-  linear: [],
-  cosine: ['numCycles'],
-  cosine_with_restarts: ['numCycles'],
-  polynomial: ['lrEnd', 'power'],
-  constant: [],
-  constant_with_warmup: [],
-  inverse_sqrt: ['timescale'],
-  reduce_lr_on_plateau: ['mode', 'factor', 'patience', 'threshold', 'thresholdMode', 'cooldown', 'minLr', 'eps'],
-  cosine_with_min_lr: ['numCycles', 'minLr', 'minLrRate'],
-  cosine_warmup_with_min_lr: ['numCycles', 'minLr', 'minLrRate', 'warmupLrRate'],
-  warmup_stable_decay: ['numDecaySteps', 'numStableSteps', 'warmupType', 'decayType', 'minLrRatio', 'numCycles'],
-  greedy: [
-    'mode',
-    'factor',
-    'patience',
-    'threshold',
-    'thresholdMode',
-    'cooldown',
-    'warmup',
-    'minLr',
-    'maxLr',
-    'eps',
-    'smooth',
-    'windowSize',
-    'resetStart',
-  ],
+const OPTIONS: { readonly [T in SchedulerType]: OptionNames<SchedulerOptions[T]> } = {
+  linear: {},
+  cosine: { numCycles: true },
+  cosine_with_restarts: { numCycles: true },
+  polynomial: { lrEnd: true, power: true },
+  constant: {},
+  constant_with_warmup: {},
+  inverse_sqrt: { timescale: true },
+  reduce_lr_on_plateau: METRIC_OPTIONS,
+  cosine_with_min_lr: { numCycles: true, minLr: true, minLrRate: true },
+  cosine_warmup_with_min_lr: { numCycles: true, minLr: true, minLrRate: true, warmupLrRate: true },
+  warmup_stable_decay: {
+    numDecaySteps: true,
+    numStableSteps: true,
+    warmupType: true,
+    decayType: true,
+    minLrRatio: true,
+    numCycles: true,
+  },
+  greedy: { ...METRIC_OPTIONS, warmup: true, maxLr: true, smooth: true, windowSize: true, resetStart: true },
 };
 
 /** The schedules there are. */
-export const SCHEDULER_TYPES = Object.keys(OPTION_NAMES) as readonly SchedulerType[];
+export const SCHEDULER_TYPES = Object.keys(OPTIONS) as readonly SchedulerType[];
 
 /** The schedules that follow a metric: they move after evaluations. */
 export const METRIC_SCHEDULER_TYPES: readonly SchedulerType[] = ['reduce_lr_on_plateau', 'greedy'];
@@ -122,8 +125,13 @@ export interface SchedulerSettings extends ScheduleSpan {
  */
 export function createScheduler(type: SchedulerType, settings: SchedulerSettings): Scheduler {
   checkOneOf('lrSchedulerType', type, SCHEDULER_TYPES);
-  for (const name of Object.keys(settings.options ?? {}))
-    checkOneOf(`lrSchedulerKwargs of ${type}`, name, OPTION_NAMES[type]);
+  checkOptions('createScheduler', settings, {
+    learningRate: true,
+    warmupSteps: true,
+    trainingSteps: true,
+    options: true,
+  });
+  checkNames(`the options (lrSchedulerKwargs) of ${type}`, settings.options ?? {}, OPTIONS[type]);
   const made = make(type, settings);
   return typeof made === 'function' ? followSteps(type, settings.learningRate, made) : followMetric(type, made);
 }

@@ -38,6 +38,18 @@ describe('chart', () => {
     expect(log.match(/,([\d.]+)/g)).toEqual([',584.0', ',304.0', ',24.0']);
   });
 
+  it('has no empty decade on a logarithmic axis', () => {
+    const yOf = (values: readonly number[]) => {
+      const [[, path]] = linesOf(chart([seriesOf('a', values)], { log: true })) as unknown as [[string, string]];
+      return [...path.matchAll(/,([\d.]+)/g)].map(([, y]) => Number(y));
+    };
+    // The axis goes from 1, 2 or 5 times a power of ten to another: 2e-4 to 0.1, 5e-300 to 2e299.
+    const [low, high] = yOf([4.7e-4, 0.071]);
+    expect(low).toBeCloseTo(584 - (560 * Math.log10(2.35)) / Math.log10(500), 1);
+    expect(high).toBeCloseTo(24 + (560 * Math.log10(1 / 0.71)) / Math.log10(500), 1);
+    expect(yOf([5e-300, 2e299])).toEqual([584, 24]);
+  });
+
   it('breaks a line where a value has no place, and says how many there are', () => {
     const values = [1, Number.NaN, 0, 2, 3];
     const linear = chart([seriesOf('a', values)]);

@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { of } from 'rxjs';
+import { createParameterUpdates } from 'trainscope';
 import { type CsvLayout, csvSink } from 'trainscope/node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readNumber } from '../../../src/cli/series/read-csv-series.js';
@@ -24,7 +26,7 @@ async function write(layout: CsvLayout, updates: readonly ReturnType<typeof upda
   return path;
 }
 
-function written(text: string): string {
+function written(text: string | Uint8Array): string {
   const path = newPath('csv');
   writeFileSync(path, text);
   return path;
@@ -71,14 +73,14 @@ describe('readSeries', () => {
   it('reads the statistic that is asked for', async () => {
     const updates = [updatesOf({ a: 3 })];
     for (const path of [await write('long', updates), await record(newPath('jsonl'), updates)]) {
-      const { statistic, series } = await readSeries(path, 'gradientNorm');
+      const { statistic, series } = await readSeries(path, { statistic: 'gradientNorm' });
       expect([statistic, series[0]!.values]).toEqual(['gradientNorm', [30]]);
     }
-    await expect(readSeries(await write('long', updates), 'gradientNrm')).rejects.toThrow(
-      /^statistic: expected a column of the file \(run, .*\), got "gradientNrm"; did you mean "gradient_norm"\?/,
+    await expect(readSeries(await write('long', updates), { statistic: 'gradientNrm' })).rejects.toThrow(
+      /^statistic: expected one of the file \(update_norm, .*\), got "gradientNrm"; did you mean "gradient_norm"\?/,
     );
-    await expect(readSeries(await record(newPath('jsonl'), updates), 'stdRatio')).rejects.toThrow(
-      /^statistics: expected stdRatio for a series of .*, got only updateNorm, /,
+    await expect(readSeries(await record(newPath('jsonl'), updates), { statistic: 'stdRatio' })).rejects.toThrow(
+      /^statistic: expected one of .* at step 1 \(updateNorm, .*\), got "stdRatio"/,
     );
   });
 
@@ -90,11 +92,81 @@ describe('readSeries', () => {
     ]);
   });
 
-  it('leaves out a last row that a kill has torn, and takes one that only lacks its end', async () => {
+  it('leaves out a last row without its end, which may be half a number, and says so', async () => {
     const whole = { name: 'a', steps: [1], values: [0.5] };
-    expect((await readSeries(written('step,a\r\n1,0.5\r\n2,0.2'))).series).toEqual([whole]);
-    expect((await readSeries(written('step,a\r\n1,0.5\r\n2'))).series).toEqual([whole]);
-    expect((await readSeries(written('step,a\n1,0.5'))).series).toEqual([whole]);
+    for (const end of ['\r\n', '\n', '\r']) {
+      for (const last of ['2,0.2', '2,', '2', '"2"', '2,"0.', '"']) {
+        const text = `step,a${end}1,0.5${end}${last}`;
+        expect(await readSeries(written(text))).toMatchObject({ series: [whole], torn: true });
+        expect(await readSeries(written(gzipSync(text)))).toMatchObject({ series: [whole], torn: true });
+      }
+      expect(await readSeries(written(`step,a${end}1,0.5${end}`))).toMatchObject({ series: [whole], torn: false });
+    }
+    await expect(readSeries(written('step,a'))).rejects.toThrow('got no whole line');
+  });
+
+  it('reads a torn file of any layout up to its last whole row, wherever it is cut', async () => {
+    const updates = [1, 2].map((step) => updatesOf({ 'a"\n,b': 0.123 * step, c: 12.5 * step }, { step }));
+    for (const layout of ['wide', 'tutorial', 'long'] as const) {
+      const bytes = readFileSync(await write(layout, updates));
+      const whole = (await readSeries(written(bytes))).series;
+      for (let size = bytes.lastIndexOf('\n', bytes.length - 2) + 1; size < bytes.length; size++) {
+        const { series } = await readSeries(written(bytes.subarray(0, size)));
+        for (const [i, { values }] of series.entries()) {
+          expect(values).toEqual(whole[i]!.values.slice(0, values.length));
+        }
+      }
+    }
+  });
+
+  it('names a delimiter that is no comma', async () => {
+    for (const [text, delimiter] of [
+      ['step;a;b\n1;0.5;2\n', 'semicolons'],
+      ['step;a;b\r\n1;0,5;2,5\r\n', 'semicolons'],
+      ['"step";"a, b"\n1;0,5\n', 'semicolons'],
+      ['step\ta\n1\t0.5\n', 'tabs'],
+      ['a|b\n1|0.5\n', 'bars'],
+      ['step a b\n1 0.5 2\n', 'spaces'],
+    ] as const) {
+      await expect(readSeries(written(text))).rejects.toThrow(
+        `csv: expected cells that are separated by commas, got ${delimiter}; write it with commas`,
+      );
+    }
+    const odd = await readSeries(written('step, a b,c;d\n1, 0.5,2\n'));
+    expect(odd.series.map(({ name }) => name)).toEqual([' a b', 'c;d']);
+  });
+
+  it('takes no statistic for that of a wide file, which names none', async () => {
+    const path = await write('wide', [updatesOf({ a: 3 })]);
+    expect((await readSeries(path)).statistic).toBeUndefined();
+    await expect(readSeries(path, { statistic: 'gradientNorm' })).rejects.toThrow(
+      `statistic: expected none for ${path}, a CSV file that holds one and does not name it, got "gradientNorm"`,
+    );
+    // Nor a column of a long file that is no statistic of parameters.
+    const long = await write('long', [updatesOf({ a: 3 })]);
+    await expect(readSeries(long, { statistic: 'loss' })).rejects.toThrow(/expected one of the file .*, got "loss"/);
+  });
+
+  it('shows the only statistic that there is, by its name', async () => {
+    const long = written('step,parameter,gradient_norm\n1,a,5\n');
+    expect(await readSeries(long)).toMatchObject({ statistic: 'gradient_norm', series: [{ values: [5] }] });
+    const only = createParameterUpdates<'gradientNorm'>({
+      ...updatesOf({ a: 1 }),
+      columns: { gradientNorm: Float64Array.of(5) },
+    });
+    expect(await readSeries(await record(newPath('jsonl'), [only]))).toMatchObject({
+      statistic: 'gradientNorm',
+      series: [{ values: [5] }],
+    });
+  });
+
+  it('reads what is packed by gzip, and a recorded run with a byte order mark', async () => {
+    const csv = gzipSync(readFileSync(await write('wide', [updatesOf({ a: 3 })])));
+    expect((await readSeries(written(csv))).series[0]!.values).toEqual([3]);
+    const run = readFileSync(await record(newPath('jsonl'), [updatesOf({ a: 3 })]), 'utf8');
+    for (const bytes of [`\ufeff${run}`, gzipSync(run), gzipSync(`\ufeff${run}`)]) {
+      expect((await readSeries(written(bytes))).series[0]!.values).toEqual([3]);
+    }
   });
 
   it('tells several runs apart', async () => {
@@ -113,7 +185,7 @@ describe('readSeries', () => {
     );
     await expect(readSeries(written(''))).rejects.toThrow('got an empty file');
     await expect(readSeries(written('step,a\r\n'))).rejects.toThrow('expected updates of parameters, got none');
-    await expect(readSeries(folder)).rejects.toThrow('expected a file, got');
+    await expect(readSeries(folder)).rejects.toThrow(/^file: expected one that can be read, got .*that is a folder/);
   });
 
   it('reads a number as JavaScript, Python and R write it', () => {

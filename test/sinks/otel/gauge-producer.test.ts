@@ -1,8 +1,9 @@
 import { gaugeProducer, otelSink } from 'trainscope/otel';
 import { describe, expect, it, vi } from 'vitest';
 import { once } from '../../../src/sinks/otel/gauge-frame.js';
+import { updatesOf } from '../../helpers/updates.js';
 import { only, provider } from './collect.js';
-import { manyRatios, stepEnd, updatesOf } from './updates.js';
+import { manyRatios, stepEnd } from './updates.js';
 
 function everyStep(maxPoints?: number) {
   const producer = gaugeProducer({ everyStep: true, ...(maxPoints !== undefined && { maxPoints }) });

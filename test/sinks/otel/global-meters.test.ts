@@ -2,8 +2,9 @@ import { createNoopMeter, metrics } from '@opentelemetry/api';
 import { otelSink } from 'trainscope/otel';
 import { afterEach, expect, it } from 'vitest';
 import { NO_METERS } from '../../../src/sinks/otel/global-meters.js';
+import { updatesOf } from '../../helpers/updates.js';
 import { only, provider } from './collect.js';
-import { stepEnd, updatesOf } from './updates.js';
+import { stepEnd } from './updates.js';
 
 afterEach(() => metrics.disable());
 

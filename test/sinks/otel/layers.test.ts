@@ -6,7 +6,11 @@ describe('groupIntoLayers', () => {
   it('goes as deep as the limit lets it', () => {
     const names = ['m/a/x/k', 'm/a/x/b', 'm/a/y/k', 'm/b/x/k', 'head/k'];
     expect(groupIntoLayers(names, 4).names).toEqual(['m/a/x', 'm/a/y', 'm/b/x', 'head']);
-    expect(groupIntoLayers(names, 3)).toEqual({ names: ['m/a', 'm/b', 'head'], of: Uint32Array.of(0, 0, 0, 1, 2) });
+    expect(groupIntoLayers(names, 3)).toEqual({
+      names: ['m/a', 'm/b', 'head'],
+      of: Uint32Array.of(0, 0, 0, 1, 2),
+      members: [[0, 1, 2], [3], [4]],
+    });
     expect(groupIntoLayers(names, 2).names).toEqual(['m', 'head']);
     expect(groupIntoLayers(names, 1).names).toEqual(['*']);
   });

@@ -2,8 +2,9 @@ import type { Histogram } from '@opentelemetry/sdk-metrics';
 import { type AlertEvent, createParameterUpdates, type TrainingEvent } from 'trainscope';
 import { gaugeProducer, otelSink } from 'trainscope/otel';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { updatesOf } from '../../helpers/updates.js';
 import { by, only, provider } from './collect.js';
-import { manyRatios, stepEnd, updatesOf } from './updates.js';
+import { manyRatios, stepEnd } from './updates.js';
 
 const RUN = { 'ml.run.id': 'test' };
 

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { AlertEvent } from 'trainscope';
 import { type MetricsOptions, startMetrics, type TrainingMetricsSetup } from 'trainscope/otel';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { updatesOf } from '../../helpers/updates.js';
 import { otlpReceiver, respondPartially } from './otlp-receiver.js';
-import { manyRatios, stepEnd, updatesOf } from './updates.js';
+import { manyRatios, stepEnd } from './updates.js';
 
 const cleanUp: (() => unknown)[] = [];
 // What begins before anybody can listen is said there too.

@@ -1,7 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Alerts } from '../alerts.js';
 import { INT, namesUnder } from '../names.js';
-import type { Tags } from '../tags.js';
+import type { RunTags } from '../tags.js';
 import { withoutSecretsOf } from './redact-url.js';
 import type { Rejection } from './see-rejections.js';
 import type { ExportCounts, ExportWatcher } from './watch-exports.js';
@@ -11,7 +11,7 @@ export interface ExportLedgerOptions {
   readonly run: string;
   readonly root: string;
   /** Labels, already clean. */
-  readonly tags: Tags;
+  readonly tags: RunTags;
   readonly maxPoints: number;
 }
 

@@ -1,5 +1,11 @@
 import type { Attributes } from '@opentelemetry/api';
-import { checkOneOf, checkPositive, describeValue } from '../../../events/check-option.js';
+import {
+  checkOneOf,
+  checkOptions,
+  checkPositive,
+  describeValue,
+  type OptionNames,
+} from '../../../events/check-option.js';
 import { namesUnder } from '../names.js';
 import { checkSinkOptions, type OtelSinkOptions } from '../otel-sink.js';
 import {
@@ -63,6 +69,36 @@ export interface MetricsOptions extends Omit<OtelSinkOptions, 'meterProvider' | 
   readonly finishTimeoutMs?: number;
 }
 
+const METRICS_OPTIONS: OptionNames<MetricsOptions> = {
+  exporter: true,
+  run: true,
+  model: true,
+  rank: true,
+  workers: true,
+  serviceName: true,
+  resource: true,
+  host: true,
+  port: true,
+  path: true,
+  allowedHosts: true,
+  lingerMs: true,
+  url: true,
+  protocol: true,
+  headers: true,
+  intervalMs: true,
+  timeoutMs: true,
+  everyStep: true,
+  maxPoints: true,
+  finishTimeoutMs: true,
+  detail: true,
+  maxParameters: true,
+  maxMetrics: true,
+  movers: true,
+  statistics: true,
+  tags: true,
+  root: true,
+};
+
 export type Settings = ReturnType<typeof resolveSettings>;
 
 /**
@@ -71,6 +107,7 @@ export type Settings = ReturnType<typeof resolveSettings>;
  * @throws TypeError or RangeError for an option that cannot be; never for a variable.
  */
 export function resolveSettings(options: MetricsOptions, environment: Environment) {
+  checkOptions('startMetrics', options, METRICS_OPTIONS);
   const { run = 'run', root = 'ml', lingerMs = 0, maxPoints = 100_000 } = options;
   const { exporters, everyStep, warnings } = resolveExporters(options, environment);
   checkSinkOptions(options);

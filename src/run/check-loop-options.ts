@@ -1,0 +1,15 @@
+import { checkNames } from '../events/check-option.js';
+import { type CommandHandlers, HANDLER_NAMES } from './loop-control.js';
+import { type LoopPlan, PLAN_NAMES } from './training-span.js';
+
+/** @throws TypeError for a part of a plan that there is not, or a handler for what control never asks. */
+export function checkLoopOptions(
+  user: string,
+  { plan, handlers }: { readonly plan?: LoopPlan; readonly handlers?: CommandHandlers },
+): void {
+  if (plan) checkNames(`the parts of a plan of ${user}()`, plan, PLAN_NAMES);
+  // An object of a class may have fields besides.
+  if (handlers && Object.getPrototypeOf(handlers) === Object.prototype) {
+    checkNames(`the handlers of ${user}()`, handlers, HANDLER_NAMES);
+  }
+}

@@ -1,0 +1,182 @@
+/** Every public factory that takes options, with a way to call it. A test fails when one is exported and not in here. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { EMPTY } from 'rxjs';
+import * as core from '../../src/index.js';
+import * as node from '../../src/node.js';
+import * as otel from '../../src/otel.js';
+import * as testing from '../../src/testing.js';
+import * as tfjs from '../../src/tfjs.js';
+import * as trainer from '../../src/trainer.js';
+
+export const ROOTS = { core, node, otel, testing, tfjs, trainer } as const;
+
+export interface OptionCase {
+  /** Give the factory these options; it may throw, or reject. */
+  readonly call: (options: never) => unknown;
+  /** How its errors name it. Default: its own name. */
+  readonly user?: string;
+  /** What it cannot do without. */
+  readonly base?: object;
+  /** What to do with what it gave. */
+  readonly close?: (made: never) => unknown;
+  /** A call without options does more than a test wants: only what it refuses is looked at. */
+  readonly refusesOnly?: true;
+}
+
+/** A folder that is left to the system: what is in it is small, or nothing. */
+const folder = mkdtempSync(join(tmpdir(), 'trainscope-options-'));
+
+const model = () => {
+  const layers = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1], activation: 'relu' })] });
+  layers.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+  return layers;
+};
+const closeSink = (sink: core.Sink<never>) => sink.close();
+const closeRun = (run: core.Run) => run.close();
+const forward = { parameters: () => [], forward: () => tf.scalar(0) };
+
+/** By the names under which they are exported; a method by its class's too. */
+export const OPTIONS: Readonly<Record<string, OptionCase>> = {
+  allZero: { call: core.allZero },
+  consoleSink: { call: core.consoleSink, close: closeSink },
+  createRule: {
+    call: (options) => core.createRule({ name: 'rule', severity: 'info', start: () => ({}), judge: () => [] }, options),
+  },
+  deadRelu: { call: core.deadRelu },
+  defaultRules: { call: core.defaultRules },
+  earlyStopping: { call: core.earlyStopping },
+  ema: { call: core.ema },
+  explodingUpdates: { call: core.explodingUpdates },
+  gradientNormJump: { call: core.gradientNormJump },
+  groupByLayer: { call: core.groupByLayer },
+  logSpacedSteps: { call: core.logSpacedSteps },
+  lossNotDecreasing: { call: core.lossNotDecreasing },
+  lossSpike: { call: core.lossSpike },
+  nonFinite: { call: core.nonFinite },
+  nonFiniteLoss: { call: core.nonFiniteLoss },
+  observe: { call: (options) => core.observe({ w: [1] }, options), close: closeRun },
+  overfit: { call: core.overfit },
+  overtraining: { call: core.overtraining },
+  parameterDrift: { call: core.parameterDrift },
+  parameterUpdates: { call: core.parameterUpdates },
+  poorInitialization: { call: core.poorInitialization },
+  reduceOnPlateau: { call: core.reduceOnPlateau },
+  rollback: { call: core.rollback },
+  saturatedActivation: { call: core.saturatedActivation },
+  stalledTraining: { call: core.stalledTraining },
+  steerUpdateRatio: { call: core.steerUpdateRatio },
+  stopOnAlert: { call: core.stopOnAlert },
+  tensorLeak: { call: core.tensorLeak },
+  throughput: { call: core.throughput },
+  topUpdates: { call: (options) => core.topUpdates(3, options) },
+  unchangedParameter: { call: core.unchangedParameter },
+  updateRatioBand: { call: core.updateRatioBand },
+  updatesAfterAlert: { call: core.updatesAfterAlert },
+  vanishingGradients: { call: core.vanishingGradients },
+  warmRestart: { call: core.warmRestart, base: { period: 10 } },
+  'Run.attach': {
+    user: 'attach',
+    call(options) {
+      const run = core.observe({ w: [1] });
+      run.attach(EMPTY, () => {}, options);
+      return run;
+    },
+    close: closeRun,
+  },
+
+  csvSink: { call: (options) => node.csvSink(join(folder, 'updates.csv'), options), close: closeSink },
+  jsonlSink: { call: (options) => node.jsonlSink(join(folder, 'run.jsonl'), options), close: closeSink },
+  liveSink: { call: node.liveSink, close: (sink: node.LiveSink) => sink.stop() },
+  readRun: { call: (options) => node.readRun(join(folder, 'run.jsonl'), options) },
+  replay: { call: (options) => node.replay(join(folder, 'run.jsonl'), options) },
+  tensorboardSink: { call: (options) => node.tensorboardSink(folder, options), close: closeSink },
+
+  gaugeProducer: { call: otel.gaugeProducer },
+  otelSink: { call: otel.otelSink, close: closeSink },
+  startMetrics: {
+    call: otel.startMetrics,
+    base: { port: 0 },
+    close: (metrics: otel.TrainingMetricsSetup) => metrics.finish(),
+  },
+
+  scriptedParameters: { call: (options) => testing.scriptedParameters({ w: [1] }, options) },
+  scriptedRun: { call: (options) => testing.scriptedRun(1, options) },
+  scriptedStep: { call: (options) => testing.scriptedStep(1, { w: [1] }, { w: [2] }, options) },
+  scriptedUpdates: { call: (options) => testing.scriptedUpdates({ updateNorm: [1] }, options) },
+
+  activations: { call: (options) => tfjs.activations(model(), options) },
+  instrument: { call: (options) => tfjs.instrument(model(), options), close: closeRun },
+  selectBackend: { call: (options) => tfjs.selectBackend('cpu', options) },
+
+  AdamW: { user: 'new AdamW', call: (options) => new trainer.AdamW(options) },
+  'AdamW.groups': {
+    user: 'a group of AdamW',
+    call: (group) => new trainer.AdamW({ groups: [group] }),
+    base: { parameters: /w/ },
+  },
+  EarlyStopping: { user: 'new EarlyStopping', call: (options) => new trainer.EarlyStopping(options) },
+  createScheduler: {
+    call: (settings) => trainer.createScheduler('linear', settings),
+    base: { learningRate: 1, warmupSteps: 0, trainingSteps: 10 },
+  },
+  lossOfLogits: { call: (options) => trainer.lossOfLogits(tf.zeros([2, 2]), tf.tensor1d([0, 1], 'int32'), options) },
+  Trainer: { user: 'new Trainer', call: (options) => new trainer.Trainer(options), base: { model: forward } },
+  'Trainer.train': {
+    user: 'train',
+    call: (options) => new trainer.Trainer({ model: forward }).train(options),
+    refusesOnly: true,
+  },
+  'Trainer.evaluate': {
+    user: 'evaluate',
+    call: (options) => new trainer.Trainer({ model: forward }).evaluate([{}], options),
+    refusesOnly: true,
+  },
+  'Trainer.predict': {
+    user: 'predict',
+    call: (options) => new trainer.Trainer({ model: forward }).predict([{}], options),
+    refusesOnly: true,
+  },
+};
+
+/** What else is exported and can be called: it takes no options. */
+export const WITHOUT_OPTIONS: ReadonlySet<string> = new Set([
+  // Data, whatever fields it has.
+  'createParameterUpdates',
+  'decodeRecord',
+  'encodeRecord',
+  'runMemory',
+  'trainingEvent',
+  'cleanTags',
+  'decodeSafetensors',
+  'encodeSafetensors',
+  // An object that may have fields of its own.
+  'createSink',
+  'columnOf',
+  'everyEpochs',
+  'everySteps',
+  'globalNorms',
+  'isEventOf',
+  'isTrainingEvent',
+  'layerOf',
+  'ofMeasurement',
+  'ofType',
+  'perSubscription',
+  'pickParameters',
+  'selectParameters',
+  'skipNonFinite',
+  'statisticsOf',
+  'reportSink',
+  'metricViews',
+  'recordStream',
+  'patchBackend',
+  'CheckpointError',
+  'SafetensorsError',
+  'accuracy',
+  'defaultCollator',
+  'float32Tensor',
+  'hasWeightDecay',
+  'toFloat32',
+]);
