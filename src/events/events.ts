@@ -90,8 +90,10 @@ export interface OptimizerStepEvent extends EventContext {
 /** An update has ended. */
 export interface StepEndEvent extends EventContext {
   readonly type: 'step-end';
-  /** The loss of the step's batches, NaN where the loop never showed it. */
+  /** The loss of the step's batches. NaN where the loop never showed it, which `lossShown` tells from a loss of NaN. */
   readonly loss: number;
+  /** False where the loop never showed the step's loss; else left out. */
+  readonly lossShown?: false;
   /** The learning rate the optimizer used, NaN where it has none that can be read. */
   readonly learningRate: number;
   /** From `step-begin` to here; see the source for what it can see of a step. */

@@ -142,18 +142,22 @@ function measurementOf<S extends Statistic>(measured: MeasuredStep<S>): MaybePro
     : updatesOf(measured, comparison);
 }
 
+/** Of a step that was updated and never ended. */
+const NO_END = { loss: Number.NaN, lossShown: false, learningRate: Number.NaN } as const;
+
 function updatesOf<S extends Statistic>(
   { step, names, sizes, maxSteps, heard }: MeasuredStep<S>,
   { columns, histograms }: Comparison<S>,
 ): ParameterUpdates<S> {
   const { run, epoch, time } = heard;
-  const { loss, learningRate } = heard.type === 'step-end' ? heard : { loss: Number.NaN, learningRate: Number.NaN };
+  const { loss, lossShown, learningRate } = heard.type === 'step-end' ? heard : NO_END;
   return createParameterUpdates({
     run,
     step,
     epoch,
     time,
     loss,
+    ...(lossShown === false && { lossShown }),
     learningRate,
     ...(maxSteps !== undefined && { maxSteps }),
     names,

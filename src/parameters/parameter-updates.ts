@@ -29,6 +29,8 @@ export interface ParameterUpdates<S extends Statistic = DefaultStatistic> extend
   readonly time: number;
   /** The step's loss, NaN where the loop never showed it. */
   readonly loss: number;
+  /** False where the loop never showed it; else left out. */
+  readonly lossShown?: false;
   readonly learningRate: number;
   /** Updates the run will make, where known. */
   readonly maxSteps?: number;
@@ -109,9 +111,11 @@ export function pickParameters<S extends Statistic>(
 
 /** The data fields of `updates`, to make another of. */
 export function dataOf<S extends Statistic>(updates: ParameterUpdates<S>): ParameterUpdatesData<S> {
-  const { run, step, epoch, time, loss, learningRate, maxSteps, names, sizes, columns, histograms } = updates;
-  const context = { run, step, epoch, time, loss, learningRate, ...(maxSteps !== undefined && { maxSteps }) };
-  return { ...context, names, sizes, columns, histograms };
+  const { run, step, epoch, time, loss, lossShown, learningRate, maxSteps, names, sizes, columns, histograms } =
+    updates;
+  const context = { run, step, epoch, time, loss, learningRate };
+  const known = { ...(lossShown === false && { lossShown }), ...(maxSteps !== undefined && { maxSteps }) };
+  return { ...context, ...known, names, sizes, columns, histograms };
 }
 
 class Updates<S extends Statistic> implements ParameterUpdates<S> {
@@ -121,6 +125,7 @@ class Updates<S extends Statistic> implements ParameterUpdates<S> {
   declare readonly epoch: number;
   declare readonly time: number;
   declare readonly loss: number;
+  declare readonly lossShown?: false;
   declare readonly learningRate: number;
   declare readonly maxSteps?: number;
   declare readonly names: readonly string[];

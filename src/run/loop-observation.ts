@@ -176,6 +176,7 @@ export abstract class LoopObservation extends BaseRun {
     bus.publish({
       type: 'step-end',
       loss: numberOr(loss),
+      ...(typeof loss !== 'number' && { lossShown: false }),
       learningRate: numberOr(learningRate),
       durationMs,
       examples: numberOr(examples),

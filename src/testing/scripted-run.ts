@@ -48,6 +48,7 @@ const SCRIPTED_STEP_OPTIONS: OptionNames<ScriptedStepOptions> = {
   epoch: true,
   time: true,
   loss: true,
+  lossShown: true,
   learningRate: true,
   durationMs: true,
   examples: true,

@@ -7,14 +7,14 @@ import type { TrainingSpan } from '../run/training-span.js';
 import { createStepParameters, type LiveParameters } from './live-parameters.js';
 import type { OptimizerLoop } from './optimizer-loop.js';
 import type { Gradients, ParameterResolver, UpdatedParameter } from './parameter-names.js';
-import { readLoss } from './read-loss.js';
+import { readLoss, type ShownLoss } from './read-loss.js';
 import { stepSumsOf } from './step-sums-of.js';
 
 /** A step that is going on: one update. */
 interface Step {
   readonly begin: number;
   learningRate: number;
-  loss: number | Promise<number> | undefined;
+  loss: ShownLoss | Promise<ShownLoss>;
   updated: boolean;
   /** Updates that have been begun and not made yet: those of an async optimizer. */
   updating: number;
@@ -37,7 +37,7 @@ export class StepPublisher {
   readonly #minimizing: Minimizing[] = [];
   /** Async updates, and losses that are on their way. */
   readonly #underway = new Set<Promise<void>>();
-  #nextLoss: number | Promise<number> | undefined;
+  #nextLoss: ShownLoss | Promise<ShownLoss>;
   #toldOfParameters: string | undefined;
 
   constructor(parts: {
@@ -91,8 +91,7 @@ export class StepPublisher {
     const call = this.#minimizing.at(-1);
     if (call) return this.#update(this.#stepToUpdate(call), apply, args);
     const step = this.#begin();
-    step.loss = this.#nextLoss ?? Number.NaN;
-    this.#nextLoss = undefined;
+    step.loss = this.#takeNextLoss();
     step.returned = true;
     return this.#update(step, apply, args);
   }
@@ -212,12 +211,18 @@ export class StepPublisher {
     const observingMs = Math.min(bus.takeObservingMs(), durationMs);
     const { numTensors } = memory();
     const rest = { step, epoch, learningRate, durationMs, examples, observingMs, numTensors };
-    const publish = (value: number) => bus.publish({ type: 'step-end', ...rest, loss: value });
-    if (typeof loss === 'number') {
+    const publish = (value: ShownLoss) =>
+      bus.publish({
+        type: 'step-end',
+        ...rest,
+        loss: value ?? Number.NaN,
+        ...(value === undefined && { lossShown: false as const }),
+      });
+    if (loss === undefined || typeof loss === 'number') {
       publish(loss);
       return;
     }
-    this.#follow(loss.then(publish, () => publish(Number.NaN)));
+    this.#follow(loss.then(publish, () => publish(undefined)));
   }
 
   #follow(settling: Promise<unknown>): void {
@@ -230,8 +235,8 @@ export class StepPublisher {
     this.#underway.add(settled);
   }
 
-  #takeNextLoss(): number | Promise<number> {
-    const loss = this.#nextLoss ?? Number.NaN;
+  #takeNextLoss(): ShownLoss | Promise<ShownLoss> {
+    const loss = this.#nextLoss;
     this.#nextLoss = undefined;
     return loss;
   }

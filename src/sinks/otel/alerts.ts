@@ -24,10 +24,10 @@ export interface Alerts {
 const KEPT = 16;
 
 /** Where nobody listens to `alerts$`, an alert is said on standard error: nothing is left out silently. */
-export function alerts(): Alerts {
+export function alerts(run = 'run'): Alerts {
   const subject = new ReplaySubject<AlertEvent>(KEPT);
   const begun = new Map<string, AlertEvent>();
-  let position: EventContext = { run: 'run', step: 0, epoch: 0, time: 0 };
+  let position: EventContext = { run, step: 0, epoch: 0, time: 0 };
   const emit = (alert: AlertEvent) => {
     if (!subject.observed) console.error(`trainscope: ${alert.message}`);
     subject.next(alert);

@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, ValueType } from '@opentelemetry/api';
 
 /** What a gauge is called and means. */
 export interface GaugeMetric {
@@ -6,6 +6,8 @@ export interface GaugeMetric {
   readonly description: string;
   /** A UCUM unit, '' for none. */
   readonly unit: string;
+  /** Of whole numbers, or (by default) of any. */
+  readonly valueType?: ValueType;
 }
 
 /** The series of one moment: one column a metric, one element a row. */

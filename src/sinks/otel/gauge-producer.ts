@@ -2,7 +2,8 @@ import type { Attributes, HrTime } from '@opentelemetry/api';
 import type { CollectionResult, DataPoint, GaugeMetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
 import { checkOptions, checkPositiveInteger } from '../../events/check-option.js';
 import type { GaugeFrame, GaugeMetric, GaugeOutput } from './gauge-frame.js';
-import { METER_NAME } from './views.js';
+import { DOUBLE } from './names.js';
+import { METER_NAME, METER_VERSION } from './views.js';
 
 export interface GaugeProducerOptions {
   /** Keep every step's points until they are collected, each with its own time. Default: false, the last step's only. */
@@ -127,7 +128,6 @@ interface TimedFrame {
 // The SDK's own constants, as it is not imported here; the types hold them to it.
 const GAUGE = 2 satisfies GaugeMetricData['dataPointType'];
 const CUMULATIVE = 1 satisfies GaugeMetricData['aggregationTemporality'];
-const DOUBLE = 1 satisfies GaugeMetricData['descriptor']['valueType'];
 
 /** All points of a metric together, in the order of their frames. */
 function collection(frames: readonly TimedFrame[]): CollectionResult {
@@ -146,15 +146,18 @@ function collection(frames: readonly TimedFrame[]): CollectionResult {
   return {
     resourceMetrics: {
       resource: NO_RESOURCE,
-      scopeMetrics: metrics.size > 0 ? [{ scope: { name: METER_NAME }, metrics: [...metrics.values()] }] : [],
+      scopeMetrics:
+        metrics.size > 0
+          ? [{ scope: { name: METER_NAME, version: METER_VERSION }, metrics: [...metrics.values()] }]
+          : [],
     },
     errors: [],
   };
 }
 
-function gaugeData({ name, description, unit }: GaugeMetric): GaugeMetricData {
+function gaugeData({ name, description, unit, valueType = DOUBLE }: GaugeMetric): GaugeMetricData {
   return {
-    descriptor: { name, description, unit, valueType: DOUBLE },
+    descriptor: { name, description, unit, valueType },
     aggregationTemporality: CUMULATIVE,
     dataPointType: GAUGE,
     dataPoints: [],

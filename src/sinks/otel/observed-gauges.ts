@@ -35,8 +35,8 @@ class ObservedGauge {
   readonly #shown = new Set<Attributes>();
 
   constructor(meter: Meter, metric: GaugeMetric, options: ObservedGaugesOptions) {
-    const { name, description, unit } = metric;
-    this.#gauge = meter.createObservableGauge(name, { description, unit });
+    const { name, ...about } = metric;
+    this.#gauge = meter.createObservableGauge(name, about);
     this.#metric = metric;
     this.#options = options;
     this.#gauge.addCallback(this.#observe);

@@ -4,20 +4,20 @@ import { checkOneOf, checkOptions, checkPositiveInteger, type OptionNames } from
 import type { AlertEvent } from '../../events/events.js';
 import type { RunRecord } from '../../events/measurements.js';
 import type { Sink } from '../../events/sink.js';
-import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
 import { createSink } from '../create-sink.js';
 import { requireRunRecord } from '../require-record.js';
 import { type Alerts, alerts } from './alerts.js';
 import { type GaugeOutput, once } from './gauge-frame.js';
 import type { GaugeProducer } from './gauge-producer.js';
 import { globalMeterProvider } from './global-meters.js';
+import { admitMetrics, sayOverflow, saySizeOnce } from './limits.js';
 import { GAUGE_STATISTICS, type GaugeStatistic, type Names, namesUnder } from './names.js';
 import { observedGauges } from './observed-gauges.js';
-import { type GaugeDetail, type ParameterGauges, parameterGauges } from './parameter-gauges.js';
+import { type GaugeDetail, parameterGauges } from './parameter-gauges.js';
 import { runStatus } from './run-status.js';
 import { cleanTags, type RunTags } from './tags.js';
 import { trainingMetrics } from './training-metrics.js';
-import { METER_NAME } from './views.js';
+import { METER_NAME, METER_VERSION } from './views.js';
 
 export interface OtelSinkOptions {
   /** Where the instruments come from. Default: the global provider, as it is when the first record comes. */
@@ -31,6 +31,11 @@ export interface OtelSinkOptions {
   readonly detail?: GaugeDetail | 'auto';
   /** Parameters (and layers) that get series of their own by default. Default: 1,000. */
   readonly maxParameters?: number;
+  /**
+   * Names of metrics, as the loop logs or evaluates them, that get series of their own; what comes under other names is
+   * left out, and one alert says so. Default: 500.
+   */
+  readonly maxMetrics?: number;
   /** With `movers`, how many of the fastest to follow, and how many of the slowest. Default: 20. */
   readonly movers?: number;
   /** A gauge by parameter for each of these, where the updates have them. Default: updateNorm, weightNorm, updateRatio. */
@@ -51,6 +56,7 @@ const OTEL_SINK_OPTIONS: OptionNames<OtelSinkOptions> = {
   producer: true,
   detail: true,
   maxParameters: true,
+  maxMetrics: true,
   movers: true,
   statistics: true,
   seriesLimit: true,
@@ -97,16 +103,20 @@ export interface OtelSinkParts {
   readonly name: string;
   readonly alerts: Alerts;
   readonly flush: () => Promise<void>;
+  /** Where gauges go, in place of the options' producer. */
+  readonly output?: GaugeOutput;
 }
 
 export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): OtelSink {
-  const { maxParameters, movers, seriesLimit, statistics, names, tags } = checkSinkOptions(options);
-  const meter = once(() => (options.meterProvider ?? globalMeterProvider()).getMeter(METER_NAME));
+  const { maxParameters, maxMetrics, movers, seriesLimit, statistics, names, tags } = checkSinkOptions(options);
+  const meter = once(() => (options.meterProvider ?? globalMeterProvider()).getMeter(METER_NAME, METER_VERSION));
   const output: GaugeOutput =
+    parts.output ??
     options.producer?.output ??
     observedGauges(meter, { limit: Math.max(1, seriesLimit - 1), onOverflow: sayOverflow(parts.alerts, seriesLimit) });
   const gauges = parameterGauges({ names, statistics, detail: options.detail ?? 'auto', maxParameters, movers });
-  const training = trainingMetrics({ names, meter, output, gauges, maxParameters });
+  const admits = admitMetrics(parts.alerts, maxMetrics);
+  const training = trainingMetrics({ names, meter, output, gauges, maxParameters, admits });
   const sayStatus = runStatus(names, output);
   const saySize = saySizeOnce(parts.alerts, gauges, options, { maxParameters, movers });
   const baseOf = baseAttributes(names, tags);
@@ -121,9 +131,8 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
       training.updates(record, base);
       saySize(record);
     } else if (record.type === 'step-end') training.stepEnd(record, base);
-    else if (record.type === 'log') training.metrics('train', record, record.metrics, base);
-    else if (record.type === 'evaluate' || record.type === 'predict') {
-      training.metrics(record.type, record, record.metrics, base);
+    else if (record.type === 'log' || record.type === 'evaluate' || record.type === 'predict') {
+      training.metrics(record, base);
     } else if (record.type === 'alert') training.alert(record, base);
   };
   const sink = createSink<RunRecord>(parts.name, {
@@ -141,8 +150,9 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
 
 /** The options with their defaults. @throws TypeError for one that cannot be. */
 export function checkSinkOptions(options: OtelSinkOptions) {
-  const { maxParameters = 1_000, movers = 20, seriesLimit = 2_000, root = 'ml' } = options;
+  const { maxParameters = 1_000, maxMetrics = 500, movers = 20, seriesLimit = 2_000, root = 'ml' } = options;
   checkPositiveInteger('maxParameters', maxParameters);
+  checkPositiveInteger('maxMetrics', maxMetrics);
   checkPositiveInteger('movers', movers);
   checkPositiveInteger('seriesLimit', seriesLimit);
   checkOneOf('detail', options.detail ?? 'auto', ['auto', 'parameters', 'movers', 'layers', 'totals']);
@@ -150,6 +160,7 @@ export function checkSinkOptions(options: OtelSinkOptions) {
   for (const statistic of statistics) checkOneOf('statistics', statistic, GAUGE_STATISTICS);
   return {
     maxParameters,
+    maxMetrics,
     movers,
     seriesLimit,
     statistics,
@@ -164,36 +175,5 @@ function baseAttributes({ attributes }: Names, tags: Attributes): (run: string) 
   return (run) => {
     if (current?.run !== run) current = { run, base: { [attributes.run]: run, ...tags } };
     return current.base;
-  };
-}
-
-function sayOverflow(alerts: Alerts, seriesLimit: number) {
-  return (metric: string, series: number) =>
-    alerts.begin({
-      rule: 'otel-series-limit',
-      severity: 'warning',
-      message: `${metric} has ${series} series and the limit is ${seriesLimit}: the others are left out; give metricViews(${series + 1}) to the MeterProvider and seriesLimit: ${series + 1} to the sink, or a detail of 'movers' or 'layers'`,
-      value: series,
-      threshold: seriesLimit,
-    });
-}
-
-function saySizeOnce(
-  alerts: Alerts,
-  gauges: ParameterGauges,
-  { detail }: OtelSinkOptions,
-  { maxParameters, movers }: { maxParameters: number; movers: number },
-) {
-  let said = false;
-  return (updates: AnyParameterUpdates) => {
-    if (said || (detail ?? 'auto') !== 'auto' || gauges.detailOf(updates) !== 'movers') return;
-    said = true;
-    alerts.begin({
-      rule: 'otel-detail',
-      severity: 'info',
-      message: `${updates.names.length} parameters are more than ${maxParameters}: exporting their layers, and the ${movers} fastest and ${movers} slowest; set detail: 'parameters' to have every one`,
-      value: updates.names.length,
-      threshold: maxParameters,
-    });
   };
 }

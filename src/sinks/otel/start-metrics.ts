@@ -3,17 +3,15 @@ import type { Observable } from 'rxjs';
 import type { AlertEvent } from '../../events/events.js';
 import { within } from '../../events/within.js';
 import { type Alerts, alerts } from './alerts.js';
-import { type GaugeProducer, gaugeProducer } from './gauge-producer.js';
-import { NO_METERS } from './global-meters.js';
 import { createOtelSink, type OtelSink } from './otel-sink.js';
 import { readEnvironment } from './setup/environment.js';
 import { ExportLedger } from './setup/export-ledger.js';
-import { importSdk, requirePeers } from './setup/optional-peers.js';
-import { consoleRoad, otlpRoad, prometheusRoad, type Road } from './setup/readers.js';
-import { describeProcess } from './setup/resource.js';
-import { type MetricsOptions, resolveSettings, type Settings } from './setup/settings.js';
-import type { ExportCounts, ExportWatcher } from './setup/watch-exports.js';
-import { METER_NAME } from './views.js';
+import { NOWHERE, openRoute, type Route } from './setup/route.js';
+import type { ScrapeServer } from './setup/scrape-server.js';
+import { type MetricsExporter, type MetricsOptions, resolveSettings, type Settings } from './setup/settings.js';
+import type { ExportCounts } from './setup/watch-exports.js';
+import { cleanTags } from './tags.js';
+import { METER_NAME, METER_VERSION } from './views.js';
 
 /** A run's metrics, on their way. */
 export interface TrainingMetricsSetup {
@@ -21,8 +19,10 @@ export interface TrainingMetricsSetup {
   readonly sink: OtelSink;
   /** The run's own provider, for instruments of yours. */
   readonly meterProvider: MeterProvider;
-  /** Where to scrape, or where points go. */
+  /** Where to scrape, or where points go: of the first exporter that has such. Without user, password and query. */
   readonly url: string | undefined;
+  /** The same of each exporter. */
+  readonly urls: Readonly<Partial<Record<MetricsExporter, string>>>;
   /** Troubles of the telemetry itself: give them to `training.report`. */
   readonly alerts$: Observable<AlertEvent>;
   /** What became of the exports so far. */
@@ -35,13 +35,16 @@ export interface TrainingMetricsSetup {
  * Set up OpenTelemetry for one run, for those who have no SDK of their own: a provider, an exporter, and a sink for them.
  *
  * Needs the packages `@opentelemetry/sdk-metrics`, `/resources` and `/exporter-prometheus` or
- * `/exporter-metrics-otlp-proto`. Nothing is registered globally: two runs in one process do not mix.
+ * `/exporter-metrics-otlp-proto` (with `http/json`, `/exporter-metrics-otlp-http`). Nothing is registered globally: two runs in one process do not mix.
  *
  * A training loop that never yields (`minimize` in a `for` without `await`) leaves no time for a scrape or an export:
  * put `await tf.nextFrame()` into it.
  *
- * @throws TypeError or RangeError for an option or OTEL_* variable that cannot be; Error for a port that is taken or a
- * package that is not installed.
+ * What an OTEL_* variable says that cannot be meant is an alert, `otel-environment`, and is ignored; OTEL_SDK_DISABLED wins
+ * over all options.
+ *
+ * @throws TypeError or RangeError for an option that cannot be; Error for a port that is taken or a package that is not
+ * installed.
  *
  * @example
  * ```ts
@@ -72,81 +75,46 @@ export interface TrainingMetricsSetup {
  */
 export async function startMetrics(options: MetricsOptions = {}): Promise<TrainingMetricsSetup> {
   const settings = resolveSettings(options, readEnvironment());
-  const told = alerts();
-  const { root, run, producer: producerOptions } = settings;
-  const ledger = new ExportLedger({
-    alerts: told,
-    destination: settings.name,
-    run,
-    root,
-    maxPoints: producerOptions.maxPoints,
-  });
-  const producer = gaugeProducer(producerOptions);
-  producer.onDropped = (points) => ledger.dropped(points);
-  const { road, provider } = settings.disabled ? NOWHERE : await open(settings, producer, ledger);
-  ledger.countIn(provider.getMeter(METER_NAME));
-  return new Telemetry(settings, { alerts: told, ledger, producer, road, provider });
+  const { root, run, maxPoints, sinkOptions } = settings;
+  const told = alerts(run);
+  const tags = cleanTags(sinkOptions.tags ?? {}, root);
+  const ledger = new ExportLedger({ alerts: told, run, root, tags, maxPoints });
+  const route = settings.disabled ? NOWHERE : await openRoute(settings, ledger, told);
+  sayWarnings(told, settings.warnings);
+  ledger.countIn(route.provider.getMeter(METER_NAME, METER_VERSION));
+  return new Telemetry(settings, { alerts: told, ledger, ...route });
 }
 
-async function open(settings: Settings, producer: GaugeProducer, ledger: ExportLedger): Promise<Route> {
-  await requirePeers(settings.exporter);
-  const { MeterProvider } = await importSdk();
-  const resource = await describeProcess(settings.resource.defaults, settings.resource.said);
-  const road = await openRoad(settings, producer, ledger);
-  return { road, provider: new MeterProvider({ resource, readers: [road.reader] }) };
+function sayWarnings(told: Alerts, warnings: readonly string[]): void {
+  if (warnings.length === 0) return;
+  told.begin({ rule: 'otel-environment', severity: 'warning', message: warnings.join('; '), value: warnings.length });
 }
-
-function openRoad(settings: Settings, producer: GaugeProducer, watcher: ExportWatcher): Promise<Road> {
-  switch (settings.exporter) {
-    case 'prometheus':
-      return prometheusRoad(settings.prometheus, producer);
-    case 'otlp':
-      return otlpRoad(settings.push, producer, watcher);
-    case 'console':
-      return consoleRoad(settings.push, producer, watcher);
-  }
-}
-
-interface Route {
-  readonly road: Road | undefined;
-  readonly provider: ShutdownProvider;
-}
-
-/** What an SDK's provider has beyond the API's. */
-interface ShutdownProvider extends MeterProvider {
-  forceFlush(): Promise<void>;
-  shutdown(): Promise<void>;
-}
-
-/** For OTEL_SDK_DISABLED. */
-const NOWHERE: Route = {
-  road: undefined,
-  provider: { ...NO_METERS, forceFlush: async () => {}, shutdown: async () => {} },
-};
 
 interface Parts extends Route {
   readonly alerts: Alerts;
   readonly ledger: ExportLedger;
-  readonly producer: GaugeProducer;
 }
 
 class Telemetry implements TrainingMetricsSetup {
   readonly sink: OtelSink;
   readonly url: string | undefined;
+  readonly urls: TrainingMetricsSetup['urls'];
   readonly alerts$: Observable<AlertEvent>;
   readonly #settings: Settings;
   readonly #parts: Parts;
   #finishing: Promise<ExportCounts> | undefined;
 
   constructor(settings: Settings, parts: Parts) {
-    const { alerts, provider, producer, road } = parts;
+    const { alerts, provider, roads, output } = parts;
     this.#settings = settings;
     this.#parts = parts;
-    this.url = road?.server?.url ?? (road && settings.endpoint);
+    const urls = roads.flatMap(({ url }, i) => (url === undefined ? [] : [[settings.exporters[i]!, url] as const]));
+    this.url = urls[0]?.[1];
+    this.urls = Object.fromEntries(urls);
     this.alerts$ = alerts.alerts$;
     this.sink = createOtelSink(
-      { ...settings.sinkOptions, meterProvider: provider, producer },
-      { name: `otelSink(${settings.name})`, alerts, flush: () => this.#flush() },
+      { ...settings.sinkOptions, meterProvider: provider },
+      { name: `otelSink(${settings.name})`, alerts, flush: () => this.#flush(), output },
     );
   }
 
@@ -155,8 +123,12 @@ class Telemetry implements TrainingMetricsSetup {
   }
 
   get counts(): ExportCounts {
-    const { road, ledger } = this.#parts;
-    return { ...ledger.counts, ...(road?.server && { exports: road.server.scrapes }) };
+    const { counts } = this.#parts.ledger;
+    return { ...counts, exports: this.#servers.reduce((sum, { scrapes }) => sum + scrapes, counts.exports) };
+  }
+
+  get #servers(): ScrapeServer[] {
+    return this.#parts.roads.flatMap(({ server }) => server ?? []);
   }
 
   finish(): Promise<ExportCounts> {
@@ -165,12 +137,13 @@ class Telemetry implements TrainingMetricsSetup {
   }
 
   async #finish(): Promise<ExportCounts> {
-    const { road, provider, ledger, alerts } = this.#parts;
+    const { roads, provider, ledger, alerts } = this.#parts;
     const { finishTimeoutMs, lingerMs } = this.#settings;
-    if (road?.server && lingerMs > 0) await within(lingerMs, road.server.nextScrape());
+    const servers = this.#servers;
+    if (lingerMs > 0) await within(lingerMs, Promise.all(servers.map((server) => server.nextScrape())));
     await within(finishTimeoutMs, provider.shutdown());
-    ledger.close(road?.exporter?.pendingPoints ?? 0);
-    await road?.server?.close();
+    ledger.close(roads.reduce((sum, { exporter }) => sum + (exporter?.pendingPoints ?? 0), 0));
+    for (const server of servers) await server.close();
     alerts.close();
     return this.counts;
   }

@@ -1,5 +1,6 @@
 import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api';
-import type { AlertEvent, EventContext, Metrics, StepEndEvent } from '../../events/events.js';
+import type { AlertEvent, EventContext, EventOf, StepEndEvent } from '../../events/events.js';
+import { namedMetrics } from '../../events/metric-names.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
 import { type GaugeMetric, type GaugeOutput, once, rowFrame } from './gauge-frame.js';
 import { DURATION_BUCKETS, type Names, RATIO_BUCKETS } from './names.js';
@@ -12,6 +13,8 @@ export interface TrainingMetricsOptions {
   readonly gauges: ParameterGauges;
   /** At most this many update ratios are put into the distribution a step. */
   readonly maxParameters: number;
+  /** Whether a metric of this name gets series. */
+  readonly admits: (name: string) => boolean;
 }
 
 /** What each kind of record does to the metrics. */
@@ -20,7 +23,7 @@ export interface TrainingMetrics {
   progress(context: EventContext & { readonly type: string }, base: Attributes): void;
   stepEnd(event: StepEndEvent, base: Attributes): void;
   updates(updates: AnyParameterUpdates, base: Attributes): void;
-  metrics(phase: 'train' | 'evaluate' | 'predict', context: EventContext, metrics: Metrics, base: Attributes): void;
+  metrics(event: EventOf<'log' | 'evaluate' | 'predict'>, base: Attributes): void;
   alert(event: AlertEvent, base: Attributes): void;
 }
 
@@ -30,29 +33,35 @@ export function trainingMetrics(options: TrainingMetricsOptions): TrainingMetric
   const { attributes } = names;
   const newSteps = countSteps();
   const metricRow = rowCache(names);
-  const shown = new Set<GaugeMetric>();
-  let lossOfStep = { step: -1, known: false };
+  const known = new Set<GaugeMetric>();
+  let lossOfStep = { step: -1, shown: false };
 
   const nonFinite = (metric: string, base: Attributes) =>
     instruments().trainingNonFinite.add(1, { ...base, [attributes.metric]: metric });
 
-  /** NaN means "not known" until there has been a number, and trouble from then on. */
-  const show = (metric: GaugeMetric, name: string, value: number, base: Attributes): [GaugeMetric, number][] => {
-    if (Number.isNaN(value) && !shown.has(metric)) return [];
-    shown.add(metric);
+  const show = (metric: GaugeMetric, name: string, value: number, base: Attributes): [GaugeMetric, number] => {
+    known.add(metric);
     if (!Number.isFinite(value)) nonFinite(name, base);
-    return [[metric, value]];
+    return [metric, value];
   };
 
+  /** NaN means "not known" until there has been a number, and trouble from then on. */
+  const showKnown = (metric: GaugeMetric, name: string, value: number, base: Attributes) =>
+    Number.isNaN(value) && !known.has(metric) ? [] : [show(metric, name, value, base)];
+
   /** A step's loss may come by two streams: one of them is enough, the one that knows it. */
-  const position = (record: EventContext & { loss: number; learningRate: number }, base: Attributes) => {
-    if (record.step === lossOfStep.step && (lossOfStep.known || Number.isNaN(record.loss))) return;
-    lossOfStep = { step: record.step, known: !Number.isNaN(record.loss) };
+  const position = (record: StepEndEvent | AnyParameterUpdates, base: Attributes) => {
+    const { step, time, loss, learningRate, epoch } = record;
+    const isShown = record.lossShown !== false;
+    if (step === lossOfStep.step && (lossOfStep.shown || !isShown)) return;
+    lossOfStep = { step, shown: isShown };
+    // A loss that is not shown at this step leaves the last one where it is; one of NaN is shown.
+    if (isShown) output.write(rowFrame('loss', time, base, [show(names.loss, 'loss', loss, base)]));
     output.write(
-      rowFrame('position', record.time, base, [
-        ...show(names.loss, 'loss', record.loss, base),
-        ...show(names.learningRate, 'learning_rate', record.learningRate, base),
-        ...show(names.epoch, 'epoch', record.epoch, base),
+      rowFrame('position', time, base, [
+        [names.step, step],
+        ...showKnown(names.learningRate, 'learning_rate', learningRate, base),
+        ...showKnown(names.epoch, 'epoch', epoch, base),
       ]),
     );
   };
@@ -85,11 +94,11 @@ export function trainingMetrics(options: TrainingMetricsOptions): TrainingMetric
       });
       for (const [row, count] of found) parameterNonFinite.add(count, row);
     },
-    metrics(phase, { time }, metrics, base) {
-      const metric = phase === 'train' ? names.trainingMetric : names.evaluationMetric;
-      for (const [name, value] of Object.entries(metrics)) {
-        if (typeof value !== 'number') continue;
+    metrics({ type, time, metrics }, base) {
+      for (const { phase, name, value } of namedMetrics(type, metrics)) {
+        if (!options.admits(name)) continue;
         if (!Number.isFinite(value)) nonFinite(name, base);
+        const metric = phase === 'train' ? names.trainingMetric : names.evaluationMetric;
         output.write(rowFrame(`${phase} ${name}`, time, metricRow(base, phase, name), [[metric, value]]));
       }
     },

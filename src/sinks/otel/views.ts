@@ -3,6 +3,9 @@ import { checkPositiveInteger } from '../../events/check-option.js';
 /** The name of the meter that every instrument of `otelSink` comes from. */
 export const METER_NAME = 'trainscope';
 
+/** The version of this package, which that meter has. */
+export const METER_VERSION = '0.1.0';
+
 /** A View of the OpenTelemetry SDK, as much of it as is needed here. */
 export interface MetricView {
   readonly meterName: string;

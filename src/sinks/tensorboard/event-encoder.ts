@@ -32,6 +32,20 @@ export function encodeSummary({ time, step }: Moment, values: readonly SummaryVa
   return tfRecordOf([...head, ...summary]);
 }
 
+const SESSION_START = 1;
+
+/**
+ * The record by which a run says that it goes on from before `step`: readers forget what they have had of that step and
+ * those after it. SessionLog of event.proto.
+ */
+export function encodeSessionStart({ time, step }: Moment): Uint8Array {
+  const writer = new PbfWriter();
+  writer.writeDoubleField(1, time / 1000);
+  writer.writeVarintField(2, step);
+  writer.writeMessage(7, (status: number, inner) => inner.writeVarintField(1, status), SESSION_START);
+  return tfRecord(writer.finish());
+}
+
 const FIELD_SUMMARY = 0x2a;
 
 /** The bytes of a Summary, in pieces. */

@@ -1,17 +1,15 @@
 import type { PbfWriter } from 'pbf';
+import type { Experiment, HparamSettings } from './experiment.js';
 import { writeText } from './write-text.js';
 
 /** One message of the hparams plugin: what is compared, what a run was started with, how it ended. */
 export type Hparams =
-  | { readonly of: 'experiment'; readonly hparams: HparamSettings; readonly metrics: readonly string[] }
+  | ({ readonly of: 'experiment' } & Experiment)
   | { readonly of: 'session-start'; readonly hparams: HparamSettings; readonly time: number; readonly group: string }
   | { readonly of: 'session-end'; readonly status: SessionStatus; readonly time: number };
 
 /** Of `stopped` runs too it is `success`: the loop ended in order. */
 export type SessionStatus = 'unknown' | 'success' | 'failure';
-
-/** The settings of a run, such as `{ learningRate: 2e-5, optimizer: 'adamw' }`. */
-export type HparamSettings = Readonly<Record<string, number | string | boolean>>;
 
 export const HPARAMS_PLUGIN = 'hparams';
 
@@ -37,16 +35,14 @@ export function writeHparams(content: Hparams, writer: PbfWriter): void {
   }
 }
 
-function writeExperiment({ hparams, metrics }: Extract<Hparams, { of: 'experiment' }>, writer: PbfWriter): void {
-  for (const entry of Object.entries(hparams)) writer.writeMessage(4, writeHparamInfo, entry);
+function writeExperiment({ types, metrics }: Experiment, writer: PbfWriter): void {
+  for (const entry of Object.entries(types)) writer.writeMessage(4, writeHparamInfo, entry);
   for (const tag of metrics) writer.writeMessage(5, writeMetricInfo, tag);
 }
 
-const HPARAM_TYPES = { string: 1, boolean: 2, number: 3 } as const;
-
-function writeHparamInfo([name, value]: [string, number | string | boolean], writer: PbfWriter): void {
+function writeHparamInfo([name, type]: [string, number], writer: PbfWriter): void {
   writeText(writer, 1, name);
-  writer.writeVarintField(4, HPARAM_TYPES[typeof value as keyof typeof HPARAM_TYPES]);
+  writer.writeVarintField(4, type);
 }
 
 function writeMetricInfo(tag: string, writer: PbfWriter): void {

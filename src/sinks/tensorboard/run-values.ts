@@ -2,7 +2,8 @@ import type { RunRecord } from '../../events/measurements.js';
 import { runEndOf } from '../../events/run-end.js';
 import type { Statistic } from '../../parameters/statistics.js';
 import type { Moment } from './event-encoder.js';
-import { HPARAMS_TAGS, type HparamSettings, type Hparams, type SessionStatus } from './hparams.js';
+import { type Experiment, experimentOf, type HparamSettings } from './experiment.js';
+import { HPARAMS_TAGS, type Hparams, type SessionStatus } from './hparams.js';
 import type { SummaryValue } from './summary.js';
 import { type ValuesOf, valuesOf } from './values-of.js';
 import { WrittenSteps } from './written-steps.js';
@@ -12,7 +13,11 @@ export class RunValues {
   readonly #valuesOf: ValuesOf;
   readonly #written = new WrittenSteps();
   readonly #metrics = new Set<string>();
+  /** How many of the metrics have been put beside those of other runs. */
+  #compared = -1;
   #last: Moment | undefined;
+  /** The last step that has ended, or from which the training begins. */
+  #step: number | undefined;
   #status: SessionStatus = 'unknown';
 
   constructor(
@@ -36,15 +41,35 @@ export class RunValues {
     return [...start, ...values];
   }
 
+  /**
+   * The first step that comes anew, where the training begins, goes on from a checkpoint, or goes back to one: what was
+   * written of it and later steps holds no more. Asked before the record is taken.
+   */
+  begins(record: RunRecord): number | undefined {
+    const { type, step } = record;
+    const endsStep = type === 'step-end';
+    const isFirst = this.#step === undefined;
+    if (!isFirst && type !== 'train-begin' && !endsStep) return undefined;
+    const before = this.#step;
+    this.#step = step;
+    // It may be told twice of a step, and another call of `fit` goes on after the last one.
+    if (before !== undefined && step >= before) return undefined;
+    return endsStep || type === 'parameter-updates' ? step : step + 1;
+  }
+
   /** What is left to say at the end, and when that was. */
   end(): { readonly values: readonly SummaryValue[]; readonly last: Moment | undefined } {
     if (!this.#last || !this.#hasHparams) return { values: [], last: undefined };
     const { time } = this.#last;
-    const values = [
-      hparamsValue({ of: 'experiment', hparams: this.hparams, metrics: [...this.#metrics] }),
-      hparamsValue({ of: 'session-end', status: this.#status, time }),
-    ];
-    return { values, last: this.#last };
+    return { values: [hparamsValue({ of: 'session-end', status: this.#status, time })], last: this.#last };
+  }
+
+  /** What of this run is compared with others; undefined without settings, and where nothing has come to it. */
+  newInExperiment(): Experiment | undefined {
+    const { size } = this.#metrics;
+    if (!this.#hasHparams || !this.#last || size === this.#compared) return undefined;
+    this.#compared = size;
+    return experimentOf(this.hparams, [...this.#metrics]);
   }
 
   get #hasHparams(): boolean {

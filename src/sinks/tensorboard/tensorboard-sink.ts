@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { checkOneOf, checkOptions, describeValue } from '../../events/check-option.js';
@@ -9,12 +8,14 @@ import { createSink, type SinkWork } from '../create-sink.js';
 import { RecordFile } from '../files/record-file.js';
 import { requireRunRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
-import { encodeFileVersion, encodeSummary, type Moment } from './event-encoder.js';
-import type { HparamSettings } from './hparams.js';
+import { encodeFileVersion, encodeSessionStart, encodeSummary, type Moment } from './event-encoder.js';
+import type { HparamSettings } from './experiment.js';
+import { addToExperiment } from './experiment-file.js';
+import { freshPath } from './fresh-path.js';
 import { RunValues } from './run-values.js';
 import type { SummaryValue } from './summary.js';
 
-export type { HparamSettings } from './hparams.js';
+export type { HparamSettings } from './experiment.js';
 
 export interface TensorboardSinkOptions {
   /** Scalars to write of each parameter, each layer and all together. Default: updateNorm, weightNorm, gradientNorm, updateRatio. */
@@ -26,8 +27,8 @@ export interface TensorboardSinkOptions {
 /**
  * Writes event files that TensorBoard shows: `tensorboard --logdir <folder>`. On every backend, and without TensorFlow.
  *
- * Each run has a folder in `folder`, by its name; a run that goes on adds a file to it. What is written, where the
- * stream carries it:
+ * Each run has a folder in `folder`, by its name, in which slashes nest; a run that goes on adds a file to it, and has
+ * readers forget the steps that come anew. What is written, where the stream carries it:
  *
  * | section | tags |
  * |---|---|
@@ -110,24 +111,27 @@ function endAll(files: Iterable<RunFile>): void {
   if (failures.length > 0) throw failures[0];
 }
 
-let files = 0;
-
 /** The event file of one run. */
 class RunFile {
   readonly #file: RecordFile;
 
   constructor(
-    folder: string,
+    private readonly folder: string,
     { run, time }: RunRecord,
     private readonly values: RunValues,
   ) {
-    this.#file = new RecordFile(freshPath(join(folder, folderName(run)), time), { fresh: true });
+    const begin = `events.out.tfevents.${Math.floor(time / 1000)}.${hostname()}.${process.pid}`;
+    this.#file = new RecordFile(freshPath(join(folder, folderName(run)), begin), { fresh: true });
     this.#file.append(encodeFileVersion(time));
   }
 
   take(record: RunRecord): void {
+    const step = this.values.begins(record);
+    if (step !== undefined) this.#file.append(encodeSessionStart({ time: record.time, step }));
     const values = this.values.take(record);
     if (values.length > 0) this.#append(record, values);
+    const experiment = this.values.newInExperiment();
+    if (experiment) addToExperiment(this.folder, record.time, experiment);
   }
 
   end(): void {
@@ -149,15 +153,20 @@ class RunFile {
   }
 }
 
-/** A file that no one has: two threads of one process count alike. */
-function freshPath(folder: string, time: number): string {
-  for (;;) {
-    const name = `events.out.tfevents.${Math.floor(time / 1000)}.${hostname()}.${process.pid}.${files++}`;
-    if (!existsSync(join(folder, name))) return join(folder, name);
-  }
+/**
+ * A run's name as the path of a folder in another, whatever it holds: parts between slashes nest, as TensorBoard shows
+ * them. Two runs never have one folder: what a name of a folder should not hold is written `%` and its code.
+ */
+export function folderName(run: string): string {
+  return run
+    .split('/')
+    .map((part) => {
+      const name = part.replaceAll(/[^\p{L}\p{N}._ =,@+-]/gu, escaped);
+      return /^\.*$/.test(name) ? name.replaceAll('.', escaped) || '%' : name;
+    })
+    .join('/');
 }
 
-/** A run's name as that of a folder in another, whatever it holds. */
-export function folderName(run: string): string {
-  return run.replaceAll(/[^\p{L}\p{N}._ =,@+-]/gu, '_').replace(/^\.+$|^$/, '_');
+function escaped(characters: string): string {
+  return [...Buffer.from(characters)].map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
 }

@@ -33,3 +33,16 @@ export function maskedCrc(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
+
+/** The data of every whole record of a file. */
+export function recordsOf(file: Uint8Array): Uint8Array[] {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const records: Uint8Array[] = [];
+  for (let at = 0; at + HEAD_BYTES <= file.length; ) {
+    const end = at + HEAD_BYTES + Number(view.getBigUint64(at, true));
+    if (end + TAIL_BYTES > file.length) break;
+    records.push(file.subarray(at + HEAD_BYTES, end));
+    at = end + TAIL_BYTES;
+  }
+  return records;
+}

@@ -1,5 +1,6 @@
-import type { Metrics, StepEndEvent } from '../../events/events.js';
+import type { EventOf, StepEndEvent } from '../../events/events.js';
 import type { GlobalNorms, ParameterDrift, RunRecord, Throughput } from '../../events/measurements.js';
+import { type MetricPhase, namedMetrics } from '../../events/metric-names.js';
 import { type JointStatistic, jointColumns, jointStatistics } from '../../parameters/joint-statistics.js';
 import { type Layer, layersOf } from '../../parameters/layers.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
@@ -33,10 +34,9 @@ export function valuesOf(statistics: readonly Statistic[]): ValuesOf {
       case 'throughput':
         return throughputValues(record);
       case 'evaluate':
-        return metricValues('eval', withoutPrefix(record.metrics));
       case 'predict':
       case 'log':
-        return metricValues(record.type, record.metrics);
+        return metricValues(record);
       default:
         return textValues(record);
     }
@@ -52,12 +52,18 @@ function known(tag: string, value: number): ScalarValue[] {
   return Number.isNaN(value) ? [] : [scalar(tag, value)];
 }
 
-function stepValues({ loss, learningRate, durationMs, epoch }: StepEndEvent): ScalarValue[] {
+/** A loss of NaN is written as such; one that the loop never showed is not. */
+function lossValue({ loss, lossShown }: { readonly loss: number; readonly lossShown?: false }): ScalarValue[] {
+  return lossShown === false ? [] : [scalar('train/loss', loss)];
+}
+
+function stepValues(event: StepEndEvent): ScalarValue[] {
+  const { learningRate, durationMs, epoch } = event;
   return [
-    scalar('train/loss', loss),
+    ...lossValue(event),
     ...known('train/learning_rate', learningRate),
-    scalar('train/step_duration_ms', durationMs),
-    scalar('train/epoch', epoch),
+    ...known('train/step_duration_ms', durationMs),
+    ...known('train/epoch', epoch),
   ];
 }
 
@@ -66,7 +72,7 @@ function updatesValues(statistics: readonly Statistic[]): (updates: AnyParameter
   return (updates) => {
     if (plan.names !== updates.names) plan = planOf(updates.names, statistics);
     return [
-      scalar('train/loss', updates.loss),
+      ...lossValue(updates),
       ...known('train/learning_rate', updates.learningRate),
       ...parameterValues(updates, plan),
       ...layerValues(updates, plan),
@@ -175,19 +181,8 @@ function throughputValues({
   ];
 }
 
-function metricValues(section: string, metrics: Metrics): ScalarValue[] {
-  return Object.entries(metrics).flatMap(([name, value]) =>
-    // Whoever logs may log texts too.
-    typeof value === 'number' ? [scalar(`${section}/${name}`, value)] : [],
-  );
-}
+const SECTIONS: Readonly<Record<MetricPhase, string>> = { train: 'log', evaluate: 'eval', predict: 'predict' };
 
-/** `val_loss` of `model.fit` and `eval_loss` of the Trainer are one thing: `loss`. */
-function withoutPrefix(metrics: Metrics): Metrics {
-  return Object.fromEntries(
-    Object.entries(metrics).map(([name, value]) => {
-      const short = name.replace(/^(?:eval|val)_/, '');
-      return [Object.hasOwn(metrics, short) ? name : short, value];
-    }),
-  );
+function metricValues({ type, metrics }: EventOf<'evaluate' | 'predict' | 'log'>): ScalarValue[] {
+  return namedMetrics(type, metrics).map(({ phase, name, value }) => scalar(`${SECTIONS[phase]}/${name}`, value));
 }

@@ -73,7 +73,7 @@ export class Update<Example> {
       return objective.isMean && count > 1 ? (div(loss, count) as Scalar) : loss;
     });
     try {
-      return await readLoss(share);
+      return (await readLoss(share)) ?? Number.NaN;
     } finally {
       share.dispose();
     }

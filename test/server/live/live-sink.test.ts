@@ -135,6 +135,18 @@ describe('liveSink', () => {
     }
   });
 
+  it.each([
+    ['a page of another origin', { origin: 'https://attacker.example' }, 403],
+    ['a page of another port of this machine', { origin: 'http://127.0.0.1:1' }, 403],
+    ['an image on a page of another site', { 'sec-fetch-site': 'cross-site' }, 403],
+    ['an image on a page of another port', { 'sec-fetch-site': 'same-site' }, 403],
+    ['the page itself', { 'sec-fetch-site': 'same-origin' }, 200],
+  ])('opens no live stream for who does not own the page: %s', async (_, headers, status) => {
+    const { url } = sinkOf();
+    expect((await ask(`${url}events`, headers, 'HEAD')).status).toBe(status);
+    expect((await ask(url, { 'sec-fetch-site': 'cross-site' })).status).toBe(200); // a link to the page
+  });
+
   it('a page that opens late has the whole run at once, and then what comes', async () => {
     const sink = sinkOf();
     for (let step = 1; step <= 50; step++) {

@@ -66,11 +66,11 @@ describe('gaugeProducer({ everyStep: true })', () => {
     const { producer, sink, collect } = everyStep(40);
     const dropped: number[] = [];
     producer.onDropped = (points) => dropped.push(points);
-    for (let step = 1; step <= 2_500; step++) sink.next(stepEnd(step)); // three points a step
+    for (let step = 1; step <= 2_500; step++) sink.next(stepEnd(step)); // four points a step
     const losses = (await collect()).get('ml.training.loss')!;
-    expect(losses.map(({ value }) => value)).toEqual(Array.from({ length: 13 }, (_, i) => 1 / (2_488 + i)));
+    expect(losses.map(({ value }) => value)).toEqual(Array.from({ length: 10 }, (_, i) => 1 / (2_491 + i)));
     const statuses = 25 * 4; // said again every ten seconds, of a step each tenth of a second
-    expect(producer.droppedPoints).toBe(3 * (2_500 - 13) + statuses);
+    expect(producer.droppedPoints).toBe(4 * (2_500 - 10) + statuses);
     expect(dropped.reduce((sum, points) => sum + points)).toBe(producer.droppedPoints);
   });
 

@@ -105,6 +105,51 @@ for (const road of ['instruments', 'producer'] as const) {
       expect(by(metrics.get('ml.training.metric'), 'ml.metric.name')).toEqual({ accuracy: 0.99 });
     });
 
+    it('tells the step of the run, also of one that was resumed', async () => {
+      const { sink, collect } = sinkOn(road);
+      sink.next({ type: 'train-begin', run: 'test', step: 20, epoch: 1, time: 0 });
+      for (let step = 21; step <= 30; step++) sink.next(stepEnd(step));
+      const metrics = await collect();
+      expect(only(metrics.get('ml.training.step'))).toBe(30);
+      expect(only(metrics.get('ml.training.steps'))).toBe(10);
+    });
+
+    it('has one name for one metric, whoever tells of it', async () => {
+      const context = { run: 'test', step: 1, epoch: 1, time: 0 };
+      for (const record of [
+        { type: 'log', ...context, metrics: { loss: 0.4, val_loss: 0.5, val_acc: 0.9 } },
+        { type: 'log', ...context, metrics: { loss: 0.4, eval_loss: 0.5, eval_acc: 0.9 } },
+      ] as const) {
+        const { sink, collect } = sinkOn(road);
+        sink.next(record);
+        sink.next({ type: 'evaluate', ...context, metrics: { eval_loss: 0.5, acc: 0.9 } });
+        sink.next({ type: 'predict', ...context, metrics: { test_loss: 0.7 } });
+        const metrics = await collect();
+        expect(by(metrics.get('ml.training.metric'), 'ml.metric.name')).toEqual({ loss: 0.4 });
+        const evaluations = metrics.get('ml.evaluation.metric')!;
+        expect(
+          evaluations.map(({ attributes, value }) => [attributes['ml.phase'], attributes['ml.metric.name'], value]),
+        ).toEqual([
+          ['evaluate', 'loss', 0.5],
+          ['evaluate', 'acc', 0.9],
+          ['predict', 'loss', 0.7],
+        ]);
+      }
+    });
+
+    it('bounds the series of what is logged, and says so once', async () => {
+      const { sink, collect, alerts } = sinkOn(road, { maxMetrics: 3 });
+      for (let step = 1; step <= 5; step++) {
+        sink.next({ type: 'log', run: 'test', step, epoch: 0, time: 0, metrics: { [`loss_at_${step}`]: Number.NaN } });
+      }
+      const metrics = await collect();
+      const names = ['loss_at_1', 'loss_at_2', 'loss_at_3'];
+      expect(Object.keys(by(metrics.get('ml.training.metric'), 'ml.metric.name'))).toEqual(names);
+      expect(Object.keys(by(metrics.get('ml.training.nonfinite'), 'ml.metric.name'))).toEqual(names);
+      expect(alerts).toMatchObject([{ rule: 'otel-metrics-limit', severity: 'warning', threshold: 3 }]);
+      expect(alerts[0]!.message).toContain('"loss_at_4"');
+    });
+
     it('counts alerts that begin, by rule and severity', async () => {
       const { sink, collect } = sinkOn(road);
       const alert: AlertEvent = {
@@ -242,10 +287,33 @@ describe('values that are not finite', () => {
 
   it('takes a loss that was never shown for unknown, not for trouble', async () => {
     const { sink, collect } = sinkOn('instruments');
-    sink.next(stepEnd(1, { loss: Number.NaN, learningRate: Number.NaN }));
+    sink.next(stepEnd(1, { loss: Number.NaN, lossShown: false, learningRate: Number.NaN }));
     const metrics = await collect();
+    expect(only(metrics.get('ml.training.step'))).toBe(1);
     expect(metrics.has('ml.training.loss')).toBe(false);
     expect(metrics.has('ml.training.learning_rate')).toBe(false);
+    expect(metrics.has('ml.training.nonfinite')).toBe(false);
+  });
+
+  it('sees a loss that is NaN from the first step on, by events or by updates', async () => {
+    const unshown = { loss: Number.NaN, lossShown: false } as const;
+    for (const record of [stepEnd(1, { loss: Number.NaN }), updatesOf({ w: 1 }, { loss: Number.NaN })]) {
+      const { sink, collect } = sinkOn('instruments');
+      sink.next(stepEnd(1, unshown));
+      sink.next(record);
+      const metrics = await collect();
+      expect(only(metrics.get('ml.training.loss'))).toBeNaN();
+      expect(by(metrics.get('ml.training.nonfinite'), 'ml.metric.name')).toEqual({ loss: 1 });
+    }
+  });
+
+  it('keeps the loss of a loop that shows it now and then, and takes it for no trouble', async () => {
+    const { sink, collect } = sinkOn('producer');
+    sink.next(stepEnd(1, { loss: 0.5 }));
+    sink.next(stepEnd(2, { loss: Number.NaN, lossShown: false }));
+    const metrics = await collect();
+    expect(only(metrics.get('ml.training.step'))).toBe(2);
+    expect(only(metrics.get('ml.training.loss'))).toBe(0.5);
     expect(metrics.has('ml.training.nonfinite')).toBe(false);
   });
 

@@ -12,6 +12,17 @@ export interface ReceivedPoint {
   readonly value: number;
   /** Milliseconds since 1970, with fraction. */
   readonly time: number;
+  readonly kind: Kind;
+  /** Sent as a whole number. */
+  readonly isInteger: boolean;
+}
+
+const KINDS = ['gauge', 'sum', 'histogram', 'exponentialHistogram'] as const;
+type Kind = (typeof KINDS)[number];
+
+export interface Scope {
+  readonly name: string;
+  readonly version: string;
 }
 
 export interface OtlpRequest {
@@ -21,6 +32,7 @@ export interface OtlpRequest {
   readonly headers: Readonly<Record<string, unknown>>;
   /** On the wire. */
   readonly bytes: number;
+  readonly scopes: readonly Scope[];
   readonly points: readonly ReceivedPoint[];
 }
 
@@ -36,13 +48,17 @@ export async function otlpReceiver(port = 0) {
     request.on('end', () => {
       const body = Buffer.concat(chunks);
       const encoding = request.headers['content-encoding'];
+      const message = decode(encoding === 'gzip' ? gunzipSync(body) : body, request.headers['content-type']);
       requests.push({
         path: request.url ?? '',
         contentType: request.headers['content-type'],
         encoding,
         headers: request.headers,
         bytes: body.length,
-        points: decode(encoding === 'gzip' ? gunzipSync(body) : body),
+        scopes: message.resourceMetrics.flatMap(({ scopeMetrics }) =>
+          scopeMetrics.map(({ scope: { name, version } }) => ({ name, version })),
+        ),
+        points: pointsOf(message),
       });
       answer(response);
     });
@@ -81,32 +97,59 @@ interface Decoded {
   readonly resourceMetrics: readonly {
     readonly resource: { readonly attributes: readonly KeyValue[] };
     readonly scopeMetrics: readonly {
+      readonly scope: Scope;
       readonly metrics: readonly ({ readonly name: string } & {
-        readonly [kind in 'gauge' | 'sum' | 'histogram']?: { readonly dataPoints: readonly NumberPoint[] } | null;
+        readonly [kind in Kind]?: { readonly dataPoints: readonly NumberPoint[] } | null;
       })[];
     }[];
   }[];
 }
 
 const { opentelemetry } = createRequire(import.meta.url)('otlp-proto/build/src/generated/root.js');
-const { ExportMetricsServiceRequest } = opentelemetry.proto.collector.metrics.v1 as {
-  ExportMetricsServiceRequest: { decode(bytes: Uint8Array): Decoded };
+const { ExportMetricsServiceRequest, ExportMetricsServiceResponse } = opentelemetry.proto.collector.metrics.v1 as {
+  ExportMetricsServiceRequest: { decode(bytes: Uint8Array): Decoded; fromObject(object: unknown): Decoded };
+  ExportMetricsServiceResponse: { encode(message: unknown): { finish(): Uint8Array } };
 };
 
-function decode(bytes: Uint8Array): ReceivedPoint[] {
-  const { resourceMetrics } = ExportMetricsServiceRequest.decode(bytes);
+/** Answer that some points were not taken, in the form of the request. */
+export function respondPartially(
+  response: ServerResponse,
+  protocol: 'http/protobuf' | 'http/json',
+  { rejected, message }: { readonly rejected: number; readonly message: string },
+): void {
+  const partialSuccess = { rejectedDataPoints: rejected, errorMessage: message };
+  if (protocol === 'http/json') {
+    // As the mapping of protobuf to JSON has it, a 64-bit number is a text.
+    const body = { partialSuccess: { ...partialSuccess, rejectedDataPoints: String(rejected) } };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'application/x-protobuf' });
+  response.end(ExportMetricsServiceResponse.encode({ partialSuccess }).finish());
+}
+
+/** JSON is read as a message of the same definitions: a number that is a text, such as "NaN", is that number. */
+function decode(bytes: Buffer, contentType: string | undefined): Decoded {
+  if (contentType !== 'application/json') return ExportMetricsServiceRequest.decode(bytes);
+  return ExportMetricsServiceRequest.fromObject(JSON.parse(bytes.toString()));
+}
+
+function pointsOf({ resourceMetrics }: Decoded): ReceivedPoint[] {
   return resourceMetrics.flatMap(({ resource, scopeMetrics }) => {
     const about = recordOf(resource.attributes);
     const metrics = scopeMetrics.flatMap((scope) => scope.metrics);
-    return metrics.flatMap(({ name, gauge, sum, histogram }) =>
-      ((gauge ?? sum ?? histogram)?.dataPoints ?? []).map((point) => ({
-        metric: name,
+    return metrics.flatMap((metric) => {
+      const kind = KINDS.find((each) => metric[each])!;
+      return metric[kind]!.dataPoints.map((point) => ({
+        metric: metric.name,
+        kind,
+        isInteger: Object.hasOwn(point, 'asInt'),
         attributes: recordOf(point.attributes),
         resource: about,
         value: numberOf(point),
         time: Number(BigInt(point.timeUnixNano.toString()) / 1000n) / 1000,
-      })),
-    );
+      }));
+    });
   });
 }
 

@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs';
 import type { AlertEvent } from 'trainscope';
 import { type MetricsOptions, startMetrics, type TrainingMetricsSetup } from 'trainscope/otel';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { updatesOf } from '../../helpers/updates.js';
-import { otlpReceiver } from './otlp-receiver.js';
+import { otlpReceiver, respondPartially } from './otlp-receiver.js';
 import { manyRatios, stepEnd } from './updates.js';
 
 const cleanUp: (() => unknown)[] = [];
+// What begins before anybody can listen is said there too.
+beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}));
 afterEach(async () => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
@@ -131,9 +134,9 @@ describe("startMetrics({ exporter: 'otlp' })", () => {
     expect(losses.findIndex(({ value }) => value === 99)).toBe(6);
   });
 
-  it('keeps values that are not finite', async () => {
+  it.each(['http/protobuf', 'http/json'] as const)('keeps values that are not finite: %s', async (protocol) => {
     const server = await receiver();
-    const metrics = await start({ exporter: 'otlp', url: server.url });
+    const metrics = await start({ exporter: 'otlp', url: server.url, protocol });
     metrics.sink.next(updatesOf({ a: Number.NaN, b: Infinity }));
     await metrics.finish();
     const ratios = server.points.filter(({ metric }) => metric === 'ml.parameter.update.ratio');
@@ -161,8 +164,43 @@ describe("startMetrics({ exporter: 'otlp' })", () => {
     const told = server.requests.at(-1)!.points.filter(({ metric }) => metric === 'ml.telemetry.points.dropped');
     expect(told.map(({ attributes, value }) => [attributes['ml.telemetry.reason'], value])).toEqual([
       ['export', droppedPoints],
+      ['rejected', 0],
       ['buffer', 0],
     ]);
+  });
+
+  it.each(['http/protobuf', 'http/json'] as const)('counts what the endpoint does not take: %s', async (protocol) => {
+    const server = await receiver();
+    const metrics = await start({ exporter: 'otlp', url: server.url, protocol });
+    server.answerWith((response) => respondPartially(response, protocol, { rejected: 3, message: 'too old' }));
+    metrics.sink.next(stepEnd(1));
+    await metrics.sink.flush();
+    metrics.sink.next(stepEnd(2));
+    await metrics.sink.flush();
+    const sent = server.points.length;
+    expect(metrics.counts).toEqual({ exports: 2, failures: 0, exportedPoints: sent - 6, droppedPoints: 6 });
+    expect(metrics.alerts).toMatchObject([{ rule: 'otel-rejected', severity: 'warning', phase: 'begin', value: 3 }]);
+    expect(metrics.alerts[0]!.message).toBe(
+      `otlp ${server.url}/v1/metrics did not take 3 points of an export: too old; they are lost, the training goes on`,
+    );
+    server.answerWith((response) => response.writeHead(200).end());
+    await metrics.sink.flush();
+    expect(metrics.alerts).toMatchObject([{}, { rule: 'otel-rejected', phase: 'end' }]);
+    const lost = server.requests.at(-1)!.points.filter(({ metric }) => metric === 'ml.telemetry.points.dropped');
+    expect(lost.map(({ attributes, value }) => [attributes['ml.telemetry.reason'], value])).toEqual([
+      ['export', 0],
+      ['rejected', 6],
+      ['buffer', 0],
+    ]);
+  });
+
+  it('tells what an endpoint says that took everything', async () => {
+    const server = await receiver();
+    server.answerWith((response) => respondPartially(response, 'http/json', { rejected: 0, message: 'old protocol' }));
+    const metrics = await start({ exporter: 'otlp', url: server.url, protocol: 'http/json' });
+    await metrics.sink.flush();
+    expect(metrics.alerts).toMatchObject([{ rule: 'otel-endpoint', severity: 'info' }]);
+    expect(metrics.counts.droppedPoints).toBe(0);
   });
 
   it('finishes within its timeout when nobody answers, and counts what was under way', async () => {
@@ -173,6 +211,23 @@ describe("startMetrics({ exporter: 'otlp' })", () => {
     const { exports, droppedPoints } = await metrics.finish();
     expect(exports).toBe(0);
     expect(droppedPoints).toBeGreaterThan(3);
+  });
+
+  it('tells of itself with the tags, in one scope with the version of the package, and in whole numbers', async () => {
+    const server = await receiver();
+    const metrics = await start({ exporter: 'otlp', url: server.url, tags: { team: 'vision' } });
+    metrics.sink.next(stepEnd(1));
+    await metrics.finish();
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+    expect(server.requests[0]!.scopes).toEqual([{ name: 'trainscope', version }]);
+    expect(server.points.filter(({ attributes }) => attributes.team !== 'vision')).toEqual([]);
+    const whole = server.points.filter(({ isInteger }) => isInteger).map(({ metric }) => metric);
+    expect(new Set(whole)).toEqual(
+      new Set([
+        ...['step', 'steps', 'examples', 'status'].map((name) => `ml.training.${name}`),
+        ...['export.failures', 'points.dropped'].map((name) => `ml.telemetry.${name}`),
+      ]),
+    );
   });
 
   it('says when steps wait in vain, and counts them', async () => {
@@ -232,6 +287,7 @@ describe('the environment', () => {
 
   it.each([
     ['OTEL_SDK_DISABLED', 'true', { exporter: 'prometheus', port: 0 } as const],
+    ['OTEL_SDK_DISABLED', 'TRUE', { exporter: ['otlp', 'prometheus'] } as const],
     ['OTEL_METRICS_EXPORTER', 'none', {}],
   ])('turns everything off by %s=%s', async (name, value, options) => {
     vi.stubEnv(name, value);
@@ -242,16 +298,157 @@ describe('the environment', () => {
   });
 
   it.each([
+    ['OTEL_METRICS_EXPORTER', 'statsd', 'one of prometheus, otlp, console, none, or several with commas between them'],
+    ['OTEL_METRIC_EXPORT_INTERVAL', 'abc', 'a positive number of milliseconds'],
+    ['OTEL_METRIC_EXPORT_INTERVAL', '0', 'a positive number of milliseconds'],
+    ['OTEL_METRIC_EXPORT_INTERVAL', '-1', 'a positive number of milliseconds'],
+    ['OTEL_METRIC_EXPORT_TIMEOUT', 'Infinity', 'a positive number of milliseconds'],
+    ['OTEL_EXPORTER_OTLP_TIMEOUT', '10s', 'a positive number of milliseconds'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', 'one of http/protobuf, http/json'],
+    ['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL', 'grpc', 'one of http/protobuf, http/json'],
+    ['OTEL_EXPORTER_OTLP_COMPRESSION', 'zstd', 'one of gzip, none'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317', 'an http:// or https:// address'],
+    ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', '//', 'an http:// or https:// address'],
+    ['OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', 'none', 'one of cumulative, delta, lowmemory'],
     [
-      'OTEL_METRICS_EXPORTER',
-      'statsd',
-      /^OTEL_METRICS_EXPORTER: expected one of prometheus, otlp, console, none; got "statsd"/,
+      'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION',
+      'log',
+      'one of base2_exponential_bucket_histogram, explicit_bucket_histogram',
     ],
-    ['OTEL_METRIC_EXPORT_INTERVAL', 'soon', /^OTEL_METRIC_EXPORT_INTERVAL: expected a number of 0 or more, got "soon"/],
-    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', /^OTEL_EXPORTER_OTLP_PROTOCOL: expected http\/protobuf, got "grpc"/],
-  ])('refuses %s=%s', async (name, value, message) => {
+    ['OTEL_RESOURCE_ATTRIBUTES', 'team', 'key=value pairs with commas between them'],
+    ['OTEL_SDK_DISABLED', 'yes', 'one of true, false'],
+  ])('warns of %s=%s, and trains on without it', async (name, value, expected) => {
+    const server = await receiver();
+    if (!name.endsWith('ENDPOINT')) vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', `${server.url}/v1/metrics`);
     vi.stubEnv(name, value);
-    await expect(startMetrics()).rejects.toThrow(message);
+    const metrics = await start({ exporter: 'otlp', ...(name.endsWith('ENDPOINT') && { url: server.url }) });
+    expect(metrics.alerts).toMatchObject([{ rule: 'otel-environment', severity: 'warning', phase: 'begin' }]);
+    expect(metrics.alerts[0]!.message).toBe(
+      `${name}: expected ${expected}, got ${JSON.stringify(value)}; it is ignored`,
+    );
+    metrics.sink.next(stepEnd(1));
+    expect(await metrics.finish()).toMatchObject({ exports: 1, failures: 0 });
+  });
+
+  it.each(['70000', '-1', 'nine', '1.5'])('warns of OTEL_EXPORTER_PROMETHEUS_PORT=%s', async (port) => {
+    vi.stubEnv('OTEL_EXPORTER_PROMETHEUS_PORT', port);
+    const metrics = await start({ exporter: 'otlp', url: (await receiver()).url });
+    expect(metrics.alerts[0]!.message).toContain(`OTEL_EXPORTER_PROMETHEUS_PORT: expected a port from 0 to 65535`);
+  });
+
+  it('listens elsewhere where a port or an address of the environment cannot be had, and says so', async () => {
+    const first = await start({ exporter: 'prometheus', port: 0 });
+    vi.stubEnv('OTEL_EXPORTER_PROMETHEUS_PORT', new URL(first.url!).port);
+    vi.stubEnv('OTEL_EXPORTER_PROMETHEUS_HOST', '203.0.113.7');
+    const metrics = await start({ exporter: 'prometheus' });
+    expect(metrics.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
+    expect(metrics.alerts[0]!.message).toMatch(/EADDRNOTAVAIL.*another is taken instead/);
+    metrics.sink.next(stepEnd(1));
+    expect((await scrape(metrics)).join()).toContain('ml_training_loss');
+  });
+
+  it('does not refuse every step for the sake of a variable', async () => {
+    vi.stubEnv('OTEL_METRICS_EXPORTER', 'prometheus');
+    vi.stubEnv('OTEL_EXPORTER_PROMETHEUS_PORT', '0');
+    const metrics = await start({ everyStep: true });
+    expect(metrics.alerts[0]!.message).toMatch(/^everyStep: expected exporter 'otlp' or 'console'/);
+  });
+
+  it('is read whatever the case of its words', async () => {
+    const server = await receiver();
+    vi.stubEnv('OTEL_METRICS_EXPORTER', 'OTLP');
+    vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', 'HTTP/JSON');
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', server.url);
+    const metrics = await start({});
+    metrics.sink.next(stepEnd(1));
+    await metrics.finish();
+    expect(server.requests).toMatchObject([{ contentType: 'application/json', encoding: 'gzip' }]);
+    expect(metrics.alerts).toEqual([]);
+  });
+
+  it('leaves what options say alone, wrong or right', async () => {
+    const server = await receiver();
+    vi.stubEnv('OTEL_METRICS_EXPORTER', 'console');
+    vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', 'http/json');
+    vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', 'http://127.0.0.1:1');
+    const metrics = await start({ exporter: 'otlp', url: server.url, protocol: 'http/protobuf' });
+    metrics.sink.next(stepEnd(1));
+    await metrics.finish();
+    expect(server.requests).toMatchObject([{ contentType: 'application/x-protobuf' }]);
+  });
+
+  it("gives the worker's rank, which only a rank of the options replaces", async () => {
+    vi.stubEnv('OTEL_RESOURCE_ATTRIBUTES', 'ml.worker.rank=3,team=vision');
+    const ranked = await start({ exporter: 'prometheus', port: 0, run: 'test' });
+    ranked.sink.next(stepEnd(1));
+    const lines = await scrape(ranked);
+    expect(lines).toContain('ml_training_loss{ml_run_id="test",ml_worker_rank="3"} 1');
+    expect(lines.find((line) => line.startsWith('target_info{'))).toContain('service_instance_id="test/3"');
+    const told = await start({ exporter: 'prometheus', port: 0, run: 'test', rank: 1 });
+    told.sink.next(stepEnd(1));
+    expect(await scrape(told)).toContain('ml_training_loss{ml_run_id="test",ml_worker_rank="1"} 1');
+  });
+
+  it('has several exporters at once, each with every point', async () => {
+    const server = await receiver();
+    vi.stubEnv('OTEL_METRICS_EXPORTER', 'otlp,prometheus');
+    vi.stubEnv('OTEL_EXPORTER_PROMETHEUS_PORT', '0');
+    const metrics = await start({ url: server.url, everyStep: true });
+    expect(metrics.urls).toEqual({ prometheus: metrics.url, otlp: `${server.url}/v1/metrics` });
+    for (const step of [1, 2, 3]) metrics.sink.next(stepEnd(step));
+    expect(await scrape(metrics)).toContain('ml_training_step{ml_run_id="test",ml_worker_rank="0"} 3');
+    expect(await metrics.finish()).toMatchObject({ exports: 2, failures: 0 });
+    const steps = server.points.filter(({ metric }) => metric === 'ml.training.step');
+    expect(steps.map(({ value }) => value)).toEqual([1, 2, 3]);
+  });
+
+  it('asks for base-2 histograms', async () => {
+    const server = await receiver();
+    vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION', 'base2_exponential_bucket_histogram');
+    const metrics = await start({ exporter: 'otlp', url: server.url });
+    metrics.sink.next(stepEnd(1));
+    await metrics.finish();
+    expect(server.points.find(({ metric }) => metric === 'ml.training.step.duration')).toMatchObject({
+      kind: 'exponentialHistogram',
+      value: 1,
+    });
+  });
+});
+
+describe('secrets of an address', () => {
+  const secrets = /user|hush|token|abcdef/;
+
+  it.each(['option', 'variable'])('are in no url, name, alert or file: by %s', async (by) => {
+    const server = await receiver();
+    const url = `${server.url.replace('//', '//user:hush%21@')}/v1/metrics?token=abcdef`;
+    server.answerWith((response) => response.writeHead(400).end(`not ${url} nor hush!`));
+    if (by === 'variable') vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', url);
+    const metrics = await start({ exporter: 'otlp', ...(by === 'option' && { url }) });
+    metrics.sink.next(stepEnd(1));
+    await metrics.finish();
+    expect(server.requests[0]!.path).toBe('/v1/metrics?token=abcdef');
+    expect(metrics.url).toBe(`${server.url}/v1/metrics`);
+    expect(metrics.urls.otlp).toBe(metrics.url);
+    expect(metrics.sink.name).toBe(`otelSink(otlp ${server.url}/v1/metrics)`);
+    expect(metrics.alerts).toHaveLength(1);
+    expect(JSON.stringify(metrics.alerts)).not.toMatch(secrets);
+    expect(JSON.stringify(server.points)).not.toMatch(secrets);
+  });
+
+  it.each([
+    'collector:4318?token=abcdef',
+    'ftp://user:hush@collector/v1?token=abcdef',
+    'http://user:hush@',
+    'user:hush@collector',
+    'http://user:hu/sh@collector:x',
+  ])('are not in the refusal of %s', async (url) => {
+    const refusal = await startMetrics({ exporter: 'otlp', url }).catch((cause: Error) => cause);
+    expect(refusal).toBeInstanceOf(TypeError);
+    expect(String(refusal)).not.toMatch(/user|hush|hu\/|token|abcdef/);
+    vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', url);
+    const metrics = await start({ exporter: 'otlp', url: (await receiver()).url });
+    expect(metrics.alerts).toHaveLength(1);
+    expect(JSON.stringify(metrics.alerts)).not.toMatch(/hush|hu\/|token|abcdef/);
   });
 });
 

@@ -25,6 +25,8 @@ export interface ReadEvent {
   wallTime: number;
   step: number;
   fileVersion?: string;
+  /** The status of a session: 1 for its start. */
+  session?: number;
   values: ReadValue[];
 }
 
@@ -68,7 +70,11 @@ export function decodeEvent(record: Uint8Array): ReadEvent {
       if (field === 1) event.wallTime = pbf.readDouble();
       else if (field === 2) event.step = pbf.readVarint();
       else if (field === 3) event.fileVersion = pbf.readString();
-      else if (field === 5) pbf.readMessage((tag) => tag === 1 && event.values.push(readValue(pbf)), event);
+      else if (field === 7) {
+        pbf.readMessage((tag) => {
+          if (tag === 1) event.session = pbf.readVarint();
+        }, event);
+      } else if (field === 5) pbf.readMessage((tag) => tag === 1 && event.values.push(readValue(pbf)), event);
     },
     { wallTime: 0, step: 0, values: [] },
   );
@@ -114,6 +120,7 @@ function readHistogram(outer: PbfReader): ReadHistogram {
 /** The events of all files of one run's folder. */
 export function readRun(folder: string): ReadEvent[] {
   return readdirSync(folder)
+    .filter((file) => file.includes('tfevents'))
     .sort()
     .flatMap((file) => readRecords(readFileSync(join(folder, file))).records.map(decodeEvent));
 }

@@ -10,6 +10,7 @@ import { instrument } from 'trainscope/tfjs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/sinks/tensorboard/crc32c.js';
 import { encodeSummary } from '../../../src/sinks/tensorboard/event-encoder.js';
+import { HPARAM_TYPES, readExperiment } from '../../../src/sinks/tensorboard/experiment.js';
 import { RunValues } from '../../../src/sinks/tensorboard/run-values.js';
 import { folderName } from '../../../src/sinks/tensorboard/tensorboard-sink.js';
 import { plainMarkdown } from '../../../src/sinks/tensorboard/text-values.js';
@@ -40,7 +41,7 @@ async function write(folder: string, records: readonly RunRecord[], options?: Te
 async function written(records: readonly RunRecord[], options?: TensorboardSinkOptions): Promise<ReadEvent[]> {
   const folder = newFolder();
   await write(folder, records, options);
-  return readRun(join(folder, readdirSync(folder)[0]!));
+  return readRun(join(folder, readdirSync(folder).find((name) => !name.includes('tfevents'))!));
 }
 
 describe('CRC-32C', () => {
@@ -228,8 +229,39 @@ describe('tensorboardSink', () => {
       events.flatMap(({ values }) => values.flatMap(({ tag, plugin }) => (plugin === 'hparams' ? [tag] : [])));
     expect(
       tagsOf(await written(allKindsOfRecords(), { hparams: { optimizer: 'adam', lr: 1e-3, fused: true } })),
-    ).toEqual(['_hparams_/session_start_info', '_hparams_/experiment', '_hparams_/session_end_info']);
+    ).toEqual(['_hparams_/session_start_info', '_hparams_/session_end_info']);
     expect(tagsOf(await written(allKindsOfRecords()))).toEqual([]);
+  });
+
+  it('keeps the settings and metrics of all runs for the comparison, in one file of the folder of runs', async () => {
+    const folder = newFolder();
+    const experiment = () => {
+      const events = readdirSync(folder)
+        .filter((name) => name.includes('tfevents'))
+        .flatMap((name) => readRecords(readFileSync(join(folder, name))).records);
+      return events.flatMap((record) => readExperiment(record) ?? []);
+    };
+    const evaluate = (run: string, metrics: Record<string, number>) => event('evaluate', { run, step: 1, metrics });
+    const step = (run: string) => event('step-end', { run, step: 1, loss: 1 });
+    await write(folder, [step('a')], { hparams: { lr: 1e-3, name: 'x' } });
+    writeFileSync(join(folder, 'events.out.tfevents.1.another.1.0'), '');
+    await write(folder, [step('b'), evaluate('b', { f1: 1 })], { hparams: { lr: 'auto', fused: true } });
+    await write(folder, [step('c'), evaluate('c', { loss: 1 })], { hparams: { decay: 0.1 } });
+    await write(folder, [step('d')]);
+    const [all, ...others] = experiment();
+    expect(others).toEqual([]);
+    expect(all).toEqual({
+      types: {
+        lr: HPARAM_TYPES.string,
+        name: HPARAM_TYPES.string,
+        fused: HPARAM_TYPES.boolean,
+        decay: HPARAM_TYPES.number,
+      },
+      metrics: ['train/loss', 'eval/f1', 'eval/loss'],
+    });
+    expect(readdirSync(folder).filter((name) => name.includes('tfevents'))).toHaveLength(2);
+    await write(folder, [step('a')], { hparams: { lr: 1e-3, name: 'x' } });
+    expect(experiment()).toEqual([all]);
   });
 
   it('says of a run whether it ended, also where it was evaluated after its end', () => {
@@ -255,15 +287,85 @@ describe('tensorboardSink', () => {
     const folder = newFolder();
     await write(folder, [...allKindsOfRecords('a'), ...allKindsOfRecords('../b')]);
     await write(folder, allKindsOfRecords('a'));
-    expect(readdirSync(folder).sort()).toEqual(['.._b', 'a']);
+    expect(readdirSync(folder).sort()).toEqual(['%2E%2E', 'a']);
     expect(readdirSync(join(folder, 'a'))).toHaveLength(2);
-    expect(readdirSync(join(folder, '.._b'))).toHaveLength(1);
-    expect([folderName('..'), folderName(''), folderName('a/b\\c:d'), folderName('名 1.5')]).toEqual([
-      '_',
-      '_',
-      'a_b_c_d',
-      '名 1.5',
+    expect(readdirSync(join(folder, '%2E%2E', 'b'))).toHaveLength(1);
+    for (const [run, name] of [
+      ['..', '%2E%2E'],
+      ['', '%'],
+      ['/a//b/', '%/a/%/b/%'],
+      ['a/b\\c:d', 'a/b%5Cc%3Ad'],
+      ['50%', '50%25'],
+      ['名 1.5', '名 1.5'],
+    ] as const) {
+      expect(folderName(run)).toBe(name);
+    }
+  });
+
+  it('gives no two runs one folder', async () => {
+    const folder = newFolder();
+    const runs = ['a/b', 'a_b', 'a:b', 'a%3Ab', 'a', '', '_', '%', '.', '%2E'];
+    await write(
+      folder,
+      runs.map((run, i) => event('step-end', { run, step: 1, loss: i })),
+    );
+    for (const [i, run] of runs.entries()) {
+      expect([run, scalarsOf(readRun(join(folder, folderName(run)))).get('train/loss')]).toEqual([run, [[1, i]]]);
+    }
+    const text = fc.string({ unit: fc.constantFrom('a', '.', '%', '/', '_', ':', '2', 'E') });
+    fc.assert(
+      fc.property(text, text, (one, other) => {
+        expect(folderName(one) === folderName(other)).toBe(one === other);
+        expect(folderName(one)).not.toMatch(/^\/|\/$|\/\/|(^|\/)\.*(\/|$)/);
+      }),
+      { numRuns: 2000, seed: 1 },
+    );
+  });
+
+  it('says where training begins, goes on and goes back, so that readers forget what holds no more', async () => {
+    const starts = async (...records: readonly RunRecord[]) =>
+      (await written(records)).flatMap(({ step, session }) => (session === undefined ? [] : [[step, session]]));
+    const steps = (from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, i) => event('step-end', { step: from + i, loss: 1 }));
+    expect(await starts(event('train-begin', { step: 0 }), ...steps(1, 5))).toEqual([[1, 1]]);
+    expect(await starts(event('train-begin', { step: 20 }), ...steps(21, 25))).toEqual([[21, 1]]);
+    expect(await starts(updatesOf({ a: 1 }, { step: 7 }), ...steps(7, 9))).toEqual([[7, 1]]);
+    expect(await starts(...steps(1, 5), event('train-begin', { step: 5 }), ...steps(6, 9))).toEqual([[1, 1]]);
+    expect(await starts(...steps(1, 9), ...steps(4, 9))).toEqual([
+      [1, 1],
+      [4, 1],
     ]);
+  });
+
+  it('writes a loss of NaN from the first step on, and none that the loop never showed', async () => {
+    const lossOf = async (...records: readonly RunRecord[]) => scalarsOf(await written(records)).get('train/loss');
+    const unshown = { loss: Number.NaN, lossShown: false } as const;
+    expect(await lossOf(event('step-end', { step: 1, loss: Number.NaN }))).toEqual([[1, Number.NaN]]);
+    expect(await lossOf(event('step-end', { step: 1, ...unshown }))).toBeUndefined();
+    await useBackend('cpu');
+    const w = tf.variable(tf.scalar(1), true, 'w');
+    const optimizer = tf.train.sgd(0.1);
+    const training = instrument(optimizer);
+    const records: RunRecord[] = [];
+    merge(training.events$, training.events$.pipe(parameterUpdates())).subscribe((record) => records.push(record));
+    for (let step = 1; step <= 3; step++) {
+      // The loop has its loss for itself.
+      const { value, grads } = tf.variableGrads(() => w.square() as tf.Scalar);
+      optimizer.applyGradients(grads);
+      tf.dispose([value, grads as unknown as tf.Tensor]);
+    }
+    optimizer.minimize(() => w.mul(Number.NaN) as tf.Scalar);
+    await training.close();
+    expect(await lossOf(...records)).toEqual([[4, Number.NaN]]);
+    tf.dispose(w);
+    optimizer.dispose();
+  });
+
+  it('has the names of evaluations that the other sinks have, also where a log tells of them', async () => {
+    const tags = [
+      ...scalarsOf(await written([event('log', { metrics: { loss: 1, val_loss: 2, test_acc: 3 } })])).keys(),
+    ];
+    expect(tags).toEqual(['log/loss', 'eval/loss', 'predict/acc']);
   });
 
   it('has every record in the file before next returns', () => {

@@ -10,6 +10,7 @@ import { plainMarkdown } from '../../../src/sinks/tensorboard/text-values.js';
 import { launchChromium } from '../../helpers/chromium.js';
 import { freePort, startServer } from '../../helpers/processes.js';
 import { pythonWith, runPython } from '../../helpers/python.js';
+import { event } from '../../operators/fake-run.js';
 import { alertMessage, allKindsOfRecords, NAMES, STEPS } from './records.js';
 
 const READER = `
@@ -162,11 +163,67 @@ describe("TensorBoard's own reader", () => {
     }
     expect(start).toContain('start_time_secs: 1700000000');
     expect(read.hparams['_hparams_/session_end_info']).toContain('STATUS_SUCCESS');
-    const experiment = read.hparams['_hparams_/experiment']!;
+    const { hparams } = JSON.parse(runPython(python, READER, [root])) as Read;
+    const experiment = hparams['_hparams_/experiment']!;
     for (const said of ['"train/loss"', '"eval/accuracy"', 'DATA_TYPE_STRING', 'DATA_TYPE_FLOAT64', 'DATA_TYPE_BOOL']) {
       expect(experiment).toContain(said);
     }
   });
+});
+
+it('has 30 points of a run that was killed after 25 steps and resumed from its checkpoint of step 20', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trainscope-resumed-'));
+  const run = (from: number, to: number) => [
+    event('train-begin', { run: 'a/b', step: from, time: 1_700_000_000_000 + from * 1000 }),
+    ...Array.from({ length: to - from }, (_, i) => {
+      const step = from + i + 1;
+      return event('step-end', { run: 'a/b', step, time: 1_700_000_000_000 + step * 1000 + from, loss: from + step });
+    }),
+  ];
+  for (const records of [run(0, 25), run(20, 30)]) {
+    const sink = tensorboardSink(folder);
+    of(...records).subscribe(sink);
+    await sink.closed;
+  }
+  const { scalars } = JSON.parse(runPython(python, READER, [join(folder, 'a', 'b')]).replaceAll('NaN', 'null')) as Read;
+  rmSync(folder, { recursive: true });
+  const losses = scalars['train/loss']!.map(([step, , value]) => [step, value]);
+  expect(losses).toEqual(Array.from({ length: 30 }, (_, i) => [i + 1, i < 20 ? i + 1 : i + 21]));
+});
+
+const COLUMNS = `
+import json, sys
+from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
+from tensorboard.plugins import base_plugin
+from tensorboard.plugins.hparams import backend_context
+from tensorboard.context import RequestContext
+
+runs = plugin_event_multiplexer.EventMultiplexer().AddRunsFromDirectory(sys.argv[1])
+runs.Reload()
+provider = data_provider.MultiplexerDataProvider(runs, sys.argv[1])
+context = backend_context.Context(base_plugin.TBContext(data_provider=provider))
+request = RequestContext()
+metadata = context.hparams_metadata(request, "")
+found = context.experiment_from_metadata(request, "", True, metadata, context.hparams_from_data_provider(request, "", 0))
+print(json.dumps([[info.name for info in found.hparam_infos], [info.name.tag for info in found.metric_infos]]))
+`;
+
+it('compares the settings and metrics of all runs', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trainscope-hparams-'));
+  for (const [run, hparams, metrics] of [
+    ['a', { lr: 1 }, { loss: 1 }],
+    ['b', { decay: 0.1 }, { f1: 1 }],
+  ] as const) {
+    const sink = tensorboardSink(folder, { hparams });
+    of(event('step-end', { run, step: 1, loss: 1 }), event('evaluate', { run, step: 1, metrics })).subscribe(sink);
+    await sink.closed;
+  }
+  const [settings, metrics] = JSON.parse(runPython(python, COLUMNS, [folder])) as string[][];
+  rmSync(folder, { recursive: true });
+  expect([settings!.sort(), metrics!.sort()]).toEqual([
+    ['decay', 'lr'],
+    ['eval/f1', 'eval/loss', 'train/loss'],
+  ]);
 });
 
 describe('its page', () => {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Histories } from '../../../page/history/histories.js';
 import type { PageFiles } from '../../../page/page-document.js';
-import { isOwnHost } from './host-guard.js';
+import { isForeignOrigin, isOwnHost, LIMITS } from '../../../sinks/http-guard.js';
 import { StreamClient } from './stream-client.js';
 
 export interface LiveServerOptions {
@@ -29,6 +29,7 @@ export interface LiveServer {
 }
 
 const HEARTBEAT_MS = 15_000;
+const SPARE_CONNECTIONS = 32;
 
 const HEADERS = {
   'Content-Security-Policy':
@@ -57,14 +58,19 @@ export async function liveServer(
   let timer: NodeJS.Timeout | undefined;
   let sentAt = -Infinity;
 
-  const server = createServer((request, response) => {
+  const server = createServer(LIMITS, (request, response) => {
     const path = request.url?.split('?')[0] ?? '/';
     if (!isOwnHost(request.headers.host)) refuse(response, 403, 'Host: expected localhost or an address');
     else if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response, 405, 'method: expected GET');
+    else if (path === '/events' && isForeignOrigin(request.headers))
+      refuse(response, 403, 'Origin: expected this page');
     else if (path === '/events') follow(request, response);
     else if (Object.hasOwn(files, path)) answer(response, files[path]!);
     else refuse(response, 404, 'not found');
   });
+
+  // Those that follow, and some that ask for the page meanwhile. Others are closed as they come: each has a descriptor.
+  server.maxConnections = maxClients + SPARE_CONNECTIONS;
 
   function follow(request: IncomingMessage, response: ServerResponse): void {
     if (clients.size >= maxClients) {
@@ -124,6 +130,8 @@ export async function liveServer(
     server.once('error', reject);
     server.listen({ host, port }, resolve);
   });
+  // What goes wrong with a connection (no file descriptor for it, say) is not the run's.
+  server.on('error', () => {});
   const { port: given, family } = server.address() as AddressInfo;
   return {
     url: `http://${family === 'IPv6' ? `[${host}]` : host}:${given}/`,

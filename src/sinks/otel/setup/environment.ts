@@ -1,55 +1,140 @@
+import { redactUrl } from './redact-url.js';
+
+export const EXPORTERS = ['prometheus', 'otlp', 'console'] as const;
+export type MetricsExporter = (typeof EXPORTERS)[number];
+
+export const PROTOCOLS = ['http/protobuf', 'http/json'] as const;
+export type OtlpProtocol = (typeof PROTOCOLS)[number];
+
 /** What the OTEL_* variables say, as far as the SDK's own packages do not read them. */
 export interface Environment {
   readonly disabled: boolean;
-  readonly exporter: 'prometheus' | 'otlp' | 'console' | 'none' | undefined;
+  /** Empty for `none`. */
+  readonly exporters: readonly MetricsExporter[] | undefined;
+  readonly protocol: OtlpProtocol | undefined;
   readonly intervalMs: number | undefined;
   readonly timeoutMs: number | undefined;
   readonly prometheusHost: string | undefined;
   readonly prometheusPort: number | undefined;
   /** Where OTLP goes. */
   readonly endpoint: string | undefined;
-  /** Whether they say how to compress. */
-  readonly compression: boolean;
+  readonly compression: 'gzip' | 'none' | undefined;
+  /** Histograms whose buckets grow by a power of two, where the exporter can carry them. */
+  readonly base2Histograms: boolean;
+  /** The attributes of the resource. */
+  readonly resource: ReadonlyMap<string, string>;
+  /** What it says that cannot be meant, and is ignored. */
+  readonly warnings: readonly string[];
 }
 
-/** @throws TypeError for a variable that cannot be meant. */
-export function readEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): Environment {
-  const text = (name: string) => env[name]?.trim() || undefined;
-  const number = (name: string) => {
-    const value = text(name);
-    if (value === undefined) return undefined;
-    if (!(Number(value) >= 0))
-      throw new TypeError(`${name}: expected a number of 0 or more, got ${JSON.stringify(value)}`);
-    return Number(value);
-  };
-  const protocol =
-    text('OTEL_EXPORTER_OTLP_METRICS_PROTOCOL') ?? text('OTEL_EXPORTER_OTLP_PROTOCOL') ?? 'http/protobuf';
-  if (protocol !== 'http/protobuf') {
-    throw new TypeError(
-      `OTEL_EXPORTER_OTLP_PROTOCOL: expected http/protobuf, got ${JSON.stringify(protocol)}; for another, bring your own MeterProvider and give it to otelSink`,
-    );
-  }
-  return {
-    disabled: text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true',
-    exporter: exporterOf(text('OTEL_METRICS_EXPORTER')),
-    intervalMs: number('OTEL_METRIC_EXPORT_INTERVAL'),
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Platforms set these variables for all that they start: what cannot be meant is told and left out, never thrown. */
+export function readEnvironment(env: Variables = process.env): Environment {
+  const read = reader(env);
+  const environment = {
+    disabled: read.oneOf('OTEL_SDK_DISABLED', ['true', 'false']) === 'true',
+    exporters: exportersOf(read),
+    protocol:
+      read.oneOf('OTEL_EXPORTER_OTLP_METRICS_PROTOCOL', PROTOCOLS) ??
+      read.oneOf('OTEL_EXPORTER_OTLP_PROTOCOL', PROTOCOLS),
+    intervalMs: read.number('OTEL_METRIC_EXPORT_INTERVAL'),
     timeoutMs:
-      number('OTEL_METRIC_EXPORT_TIMEOUT') ??
-      number('OTEL_EXPORTER_OTLP_METRICS_TIMEOUT') ??
-      number('OTEL_EXPORTER_OTLP_TIMEOUT'),
-    prometheusHost: text('OTEL_EXPORTER_PROMETHEUS_HOST'),
-    prometheusPort: number('OTEL_EXPORTER_PROMETHEUS_PORT'),
+      read.number('OTEL_METRIC_EXPORT_TIMEOUT') ??
+      read.number('OTEL_EXPORTER_OTLP_METRICS_TIMEOUT') ??
+      read.number('OTEL_EXPORTER_OTLP_TIMEOUT'),
+    prometheusHost: read.text('OTEL_EXPORTER_PROMETHEUS_HOST'),
+    prometheusPort: read.port('OTEL_EXPORTER_PROMETHEUS_PORT'),
     endpoint:
-      text('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT') ??
-      text('OTEL_EXPORTER_OTLP_ENDPOINT')?.replace(/\/?$/, '/v1/metrics'),
-    compression: Boolean(text('OTEL_EXPORTER_OTLP_METRICS_COMPRESSION') ?? text('OTEL_EXPORTER_OTLP_COMPRESSION')),
+      read.url('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', (url) => url) ??
+      read.url('OTEL_EXPORTER_OTLP_ENDPOINT', withMetricsPath),
+    compression:
+      read.oneOf('OTEL_EXPORTER_OTLP_METRICS_COMPRESSION', ['gzip', 'none']) ??
+      read.oneOf('OTEL_EXPORTER_OTLP_COMPRESSION', ['gzip', 'none']),
+    base2Histograms:
+      read.oneOf('OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION', [
+        'base2_exponential_bucket_histogram',
+        'explicit_bucket_histogram',
+      ]) === 'base2_exponential_bucket_histogram',
+    resource: resourceOf(read),
+  };
+  // The exporter reads it by itself.
+  read.oneOf('OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', ['cumulative', 'delta', 'lowmemory']);
+  return { ...environment, warnings: read.warnings };
+}
+
+/** Several may be named, with commas between them; `none` is for no other. */
+function exportersOf(read: Reader): readonly MetricsExporter[] | undefined {
+  const name = 'OTEL_METRICS_EXPORTER';
+  const said = read.text(name)?.split(',') ?? [];
+  const names = said.map((each) => each.trim().toLowerCase()).filter((each) => each !== '');
+  // The specification's old name.
+  const known = names.map((each) => (each === 'logging' ? 'console' : each));
+  const unknown = known.filter((each) => each !== 'none' && !(EXPORTERS as readonly string[]).includes(each));
+  for (const each of unknown) {
+    read.warn(name, `one of ${EXPORTERS.join(', ')}, none, or several with commas between them`, each);
+  }
+  const exporters = EXPORTERS.filter((each) => known.includes(each));
+  return exporters.length > 0 || known.includes('none') ? exporters : undefined;
+}
+
+function resourceOf(read: Reader): ReadonlyMap<string, string> {
+  const name = 'OTEL_RESOURCE_ATTRIBUTES';
+  const pairs = (read.text(name)?.split(',') ?? []).filter((pair) => pair.trim() !== '');
+  const resource = new Map<string, string>();
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    if (at > 0) resource.set(pair.slice(0, at).trim(), pair.slice(at + 1).trim());
+    else read.warn(name, 'key=value pairs with commas between them', pair);
+  }
+  return resource;
+}
+
+function withMetricsPath(url: URL): URL {
+  url.pathname = url.pathname.replace(/\/?$/, '/v1/metrics');
+  return url;
+}
+
+type Reader = ReturnType<typeof reader>;
+
+function reader(env: Variables) {
+  const warnings: string[] = [];
+  const warn = (name: string, expected: string, value: string) => {
+    warnings.push(`${name}: expected ${expected}, got ${JSON.stringify(value)}; it is ignored`);
+  };
+  const text = (name: string) => env[name]?.trim() || undefined;
+  const number = (name: string, expected: string, isRight: (value: number) => boolean) => {
+    const value = text(name);
+    if (value === undefined || isRight(Number(value))) return value === undefined ? undefined : Number(value);
+    warn(name, expected, value);
+    return undefined;
+  };
+  return {
+    warnings,
+    warn,
+    text,
+    /** Milliseconds. */
+    number: (name: string) =>
+      number(name, 'a positive number of milliseconds', (value) => value > 0 && value < Infinity),
+    port: (name: string) =>
+      number(name, 'a port from 0 to 65535', (value) => Number.isInteger(value) && value >= 0 && value < 65_536),
+    /** Of these values, whatever their case, as the specification would have it. */
+    oneOf<T extends string>(name: string, allowed: readonly T[]): T | undefined {
+      const value = text(name);
+      const found = allowed.find((each) => each === value?.toLowerCase());
+      if (value !== undefined && found === undefined) warn(name, `one of ${allowed.join(', ')}`, value);
+      return found;
+    },
+    url(name: string, complete: (url: URL) => URL): string | undefined {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      if (isHttpUrl(value)) return complete(new URL(value)).href;
+      warn(name, 'an http:// or https:// address', redactUrl(value));
+      return undefined;
+    },
   };
 }
 
-function exporterOf(name: string | undefined): Environment['exporter'] {
-  if (name === undefined || name === 'prometheus' || name === 'otlp' || name === 'console' || name === 'none')
-    return name;
-  throw new TypeError(
-    `OTEL_METRICS_EXPORTER: expected one of prometheus, otlp, console, none; got ${JSON.stringify(name)}`,
-  );
+export function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

@@ -1,4 +1,5 @@
-import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { PushMetricExporter, ResourceMetrics, ScopeMetrics } from '@opentelemetry/sdk-metrics';
+import type { Rejection } from './see-rejections.js';
 
 /** What became of the exports so far. */
 export interface ExportCounts {
@@ -6,15 +7,16 @@ export interface ExportCounts {
   readonly exports: number;
   /** Exports that failed for good, after the exporter's own retries. */
   readonly failures: number;
-  /** Points in the exports that got through; a scrape is not counted in points. */
+  /** Points in the exports that got through, and were taken; a scrape is not counted in points. */
   readonly exportedPoints: number;
-  /** Points that are lost: in exports that failed, or gone before they were collected. */
+  /** Points that are lost: in exports that failed, not taken by the endpoint, or gone before they were collected. */
   readonly droppedPoints: number;
 }
 
 /** Told what becomes of each export. */
 export interface ExportWatcher {
-  exported(points: number): void;
+  /** Points that got through, and what the endpoint says of others in the same export. */
+  exported(points: number, rejection?: Rejection): void;
   failed(points: number, cause: unknown): void;
 }
 
@@ -23,8 +25,17 @@ export interface WatchedExporter extends PushMetricExporter {
   readonly pendingPoints: number;
 }
 
+export interface WatchOptions {
+  readonly watcher: ExportWatcher;
+  /** Takes what the last response of the endpoint said. */
+  readonly takeRejection?: () => Rejection | undefined;
+  /** What is sent in place of what was collected. */
+  readonly change?: (metrics: ResourceMetrics) => ResourceMetrics;
+}
+
 /** The same exporter, seen from outside: readers keep to themselves which exports failed. */
-export function watchExports(exporter: PushMetricExporter, watcher: ExportWatcher): WatchedExporter {
+export function watchExports(exporter: PushMetricExporter, options: WatchOptions): WatchedExporter {
+  const { watcher, takeRejection = () => undefined, change = (metrics) => metrics } = options;
   let pendingPoints = 0;
   return {
     get pendingPoints() {
@@ -33,10 +44,12 @@ export function watchExports(exporter: PushMetricExporter, watcher: ExportWatche
     export(metrics, done) {
       const points = countPoints(metrics);
       pendingPoints += points;
-      exporter.export(metrics, (result) => {
+      exporter.export(change(withJoinedScopes(metrics)), (result) => {
         pendingPoints -= points;
-        if (result.code === SUCCESS) watcher.exported(points);
-        else watcher.failed(points, result.error);
+        if (result.code === SUCCESS) {
+          const rejection = takeRejection();
+          watcher.exported(points - Math.min(points, rejection?.points ?? 0), rejection);
+        } else watcher.failed(points, result.error);
         done(result);
       });
     },
@@ -56,4 +69,14 @@ function countPoints({ scopeMetrics }: ResourceMetrics): number {
   let points = 0;
   for (const { metrics } of scopeMetrics) for (const { dataPoints } of metrics) points += dataPoints.length;
   return points;
+}
+
+/** A scope comes once a request, whether its metrics are of instruments or of a producer. */
+export function withJoinedScopes(metrics: ResourceMetrics): ResourceMetrics {
+  const scopes = new Map<string, ScopeMetrics>();
+  for (const { scope, metrics: more } of metrics.scopeMetrics) {
+    const key = JSON.stringify([scope.name, scope.version, scope.schemaUrl]);
+    scopes.set(key, { scope, metrics: [...(scopes.get(key)?.metrics ?? []), ...more] });
+  }
+  return scopes.size === metrics.scopeMetrics.length ? metrics : { ...metrics, scopeMetrics: [...scopes.values()] };
 }
