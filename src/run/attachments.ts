@@ -16,7 +16,10 @@ export interface AttachOptions {
 /** Something attached: its subscription, and the sink that it feeds, if it is one. */
 interface Attachment {
   readonly name: string;
-  role: Role;
+  /** With whom it ends. */
+  readonly role: Role;
+  /** Whether it gives the run something of a stream that the run does not end. */
+  readonly isForeign: boolean;
   readonly sink: Sink<unknown> | undefined;
   readonly subscriber: GuardedSubscriber<unknown>;
   /** Resolves when the stream has ended and the sink, if nobody else feeds it, has written everything and let go. */
@@ -63,12 +66,13 @@ export class Attachments {
         subscriber.unsubscribe();
       });
     }
-    const attachment: Attachment = { name, role, sink, subscriber, ended: endOf(subscriber, sink) };
-    this.#attached.add(attachment);
-    void attachment.ended.finally(() => this.#attached.delete(attachment));
+    const ended = endOf(subscriber, sink);
     const listens = this.bus.inRole(role, () => stream$.subscribe(subscriber));
+    const isForeign = role !== 'look' && !listens;
     // What is shared with one who looks ends with that one.
-    if (!listens) attachment.role = 'look';
+    const attachment = { name, role: listens ? role : 'look', isForeign, sink, subscriber, ended } as const;
+    this.#attached.add(attachment);
+    void ended.finally(() => this.#attached.delete(attachment));
     return subscriber;
   }
 
@@ -77,6 +81,11 @@ export class Attachments {
     // A sink that cannot flush fails its `closed`, and that is told.
     const flushed = [...this.#attached].map(({ sink }) => sink?.flush().catch(() => {}));
     await within(timeoutMs, Promise.all(flushed));
+  }
+
+  /** Leave alerts and requests of streams that the run does not end: a run that is over takes none. */
+  leaveForeign(): void {
+    for (const { isForeign, subscriber } of this.#attached) if (isForeign) subscriber.unsubscribe();
   }
 
   /** Wait until everything attached in a role has ended; what has not by then is told of and left. */

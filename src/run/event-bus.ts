@@ -1,5 +1,5 @@
 import type { Observable, Subscriber } from 'rxjs';
-import type { EventContext, TrainingEvent } from '../events/events.js';
+import type { AlertEvent, EventContext, TrainingEvent } from '../events/events.js';
 import { deliverGuarded, type FailureHandler } from './guard.js';
 import { SupervisedObservable } from './supervised-observable.js';
 
@@ -55,6 +55,8 @@ export class EventBus {
   #delivering = false;
   #ended = false;
   readonly #waiting: TrainingEvent[] = [];
+  /** Those that were published. */
+  readonly #alerts = new WeakSet<AlertEvent>();
   readonly #fail: FailureHandler;
 
   constructor(options: EventBusOptions) {
@@ -79,6 +81,7 @@ export class EventBus {
     const { run, step, epoch } = this;
     // One literal with one spread: V8 copies a second one thirty times slower.
     const stamped = freeze({ run, step, epoch, time: this.#time(), ...event } as TrainingEvent);
+    if (stamped.type === 'alert') this.#alerts.add(stamped);
     if (this.#delivering && !carriesLiveHandle(stamped)) {
       this.#waiting.push(stamped);
       return;
@@ -95,6 +98,14 @@ export class EventBus {
         this.#observingMs += performance.now() - begin;
       }
     }
+  }
+
+  /** Publish what a rule has found. @throws TypeError for an alert of this bus: it would come round for ever. */
+  publishAlert(alert: AlertEvent): void {
+    if (this.#alerts.has(alert)) {
+      throw new TypeError('alerts$: expected what rules give, got alerts that are events of this run already');
+    }
+    this.publish(alert);
   }
 
   /** Milliseconds that listeners took since the last call. */

@@ -2,9 +2,9 @@ import type { Observable, Subscription } from 'rxjs';
 import type { OptionNames } from '../events/check-option.js';
 import { describeValue } from '../events/check-option.js';
 import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/events.js';
-import { isTrainingEvent } from '../events/guards.js';
 import { within } from '../events/within.js';
 import { Attachments, type AttachOptions, checkStream, type Follower } from './attachments.js';
+import { checkAlert, checkRequest } from './check-given.js';
 import { type Act, ControlQueue } from './control-queue.js';
 import { EventBus } from './event-bus.js';
 import { type SinkErrorHandler, SinkErrors } from './sink-errors.js';
@@ -80,17 +80,14 @@ export class OpenRun {
 
   report(alerts$: Observable<AlertEvent>): Subscription {
     this.#checkOpen('report');
-    return this.#attachments.attach(
-      alerts$,
-      (alert) => this.bus.publish(checkAlert(alert)),
-      { name: 'report' },
-      'report',
-    );
+    const publish = (alert: AlertEvent) => this.bus.publishAlert(checkAlert(alert));
+    return this.#attachments.attach(alerts$, publish, { name: 'report' }, 'report');
   }
 
   steer(requests$: Observable<ControlRequest>): Subscription {
     this.#checkOpen('steer');
-    return this.#attachments.attach(requests$, (request) => this.queue.ask(request), { name: 'steer' }, 'steer');
+    const ask = (request: ControlRequest) => this.queue.ask(checkRequest(request));
+    return this.#attachments.attach(requests$, ask, { name: 'steer' }, 'steer');
   }
 
   /** Wait until everything attached has written what it has taken so far; the stream goes on. */
@@ -125,6 +122,7 @@ export class OpenRun {
     this.queue.refuseWaiting('the run has ended');
     await this.settled();
     this.bus.end();
+    this.#attachments.leaveForeign();
     await this.#attachments.ended('look', this.#timeoutMs);
     return this.#errors.all;
   }
@@ -143,10 +141,4 @@ export class OpenRun {
 
 function checkOption(name: string, isRight: boolean, expected: string, value: unknown): void {
   if (!isRight) throw new TypeError(`${name}: expected ${expected}, got ${describeValue(value)}`);
-}
-
-/** @throws TypeError for what is no alert. */
-function checkAlert(alert: AlertEvent): AlertEvent {
-  if (isTrainingEvent(alert) && alert.type === 'alert') return alert;
-  throw new TypeError(`alerts$: expected alerts, as rules give them; got ${describeValue(alert)}`);
 }

@@ -1,4 +1,4 @@
-import { map, NEVER, of, Subject } from 'rxjs';
+import { filter, map, NEVER, of, Subject } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../../src/events/events.js';
 import type { Sink } from '../../src/events/sink.js';
@@ -279,6 +279,37 @@ describe('OpenRun.report and steer', () => {
       { type: 'control', message: 'the loss rose: not done: no optimizer', refused: true },
       { type: 'control', refused: true },
     ]);
+  });
+
+  it('close does not wait for a button that steers, nor for a rule of another run', async () => {
+    const { run, said } = setUp({ closeTimeoutMs: Number.POSITIVE_INFINITY });
+    run.steer(new Subject<ControlRequest>());
+    run.report(NEVER);
+    expect(await run.close()).toEqual([]);
+    expect(said).toEqual([]);
+  });
+
+  it('does not report the alerts of its own events for ever', async () => {
+    const { run, events } = setUp();
+    run.report(run.events$.pipe(filter((event) => event.type === 'alert')));
+    run.report(of(ALERT));
+    expect(events.filter(({ type }) => type === 'alert')).toHaveLength(1);
+    expect(await run.close()).toMatchObject([{ message: expect.stringContaining('events of this run already') }]);
+  });
+
+  it.each([
+    'stop',
+    null,
+    {},
+    { kind: 'stop' },
+    { command: 'stop', source: 'me', message: 'why' },
+    { command: { kind: 'stop' }, message: 'why' },
+  ])('refuses %j as a request, and says what one is', async (request) => {
+    const asked: ControlRequest[] = [];
+    const { run } = setUp({ act: (each) => void asked.push(each) });
+    run.steer(of(request as unknown as ControlRequest));
+    expect(asked).toEqual([]);
+    expect(await run.close()).toMatchObject([{ message: expect.stringContaining('command: { kind: "stop" }') }]);
   });
 
   it('close waits for what is being done', async () => {

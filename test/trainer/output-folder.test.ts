@@ -105,7 +105,7 @@ async function starved(
   return { ...JSON.parse(stdout.trim().split('\n').at(-1)!), saved: readdirSync(outputDir).sort() };
 }
 
-describe('a checkpoint that no file can be opened for', () => {
+describe.concurrent('a checkpoint that no file can be opened for', () => {
   it('is tried again, and written when one can', async () => {
     const run = await starved('for a moment', 'continue');
     expect(run).toEqual({
