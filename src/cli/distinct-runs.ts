@@ -1,4 +1,4 @@
-import type { RunRecord } from '../events/measurements.js';
+import type { RunRecord } from '../events/index.js';
 
 /**
  * Gives the runs of several files names that differ: a name that another file has used is followed by its file's.

@@ -1,6 +1,4 @@
-import { peek } from '../records/peek.js';
-import { unpack } from '../records/unpack.js';
-import { readContents } from '../records/watched-file.js';
+import { peek, readContents, unpack } from '../records/index.js';
 
 /** A file that a command is given, open. */
 export interface Input {

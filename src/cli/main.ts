@@ -2,7 +2,7 @@
 /** The `trainscope` command. Each of its commands is a file in commands/. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { DamagedLineError } from '../records/damaged-line-error.js';
+import { DamagedLineError } from '../records/index.js';
 import { CalledWrongly } from './called-wrongly.js';
 import { addLive } from './commands/live.js';
 import { addNative } from './commands/native.js';

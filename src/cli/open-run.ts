@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import type { RunRecord } from '../events/measurements.js';
-import { type ReadRunOptions, readRun } from '../records/replay.js';
+import type { RunRecord } from '../events/index.js';
+import { type ReadRunOptions, readRun } from '../records/index.js';
 
 /**
  * A recorded run, once its first record has been seen: what is no recorded run is refused before anything else is done.

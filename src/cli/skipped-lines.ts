@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { DamagedLineError } from '../records/damaged-line-error.js';
+import type { DamagedLineError } from '../records/index.js';
 import { counted, say } from './terminal.js';
 
 export interface SkipFlags {

@@ -1,4 +1,4 @@
-import type { ConsoleOutput } from '../sinks/console/terminal.js';
+import type { ConsoleOutput } from '../sinks/console/index.js';
 
 /** A line for the person, on standard error: standard output is for what was asked. */
 export function say(line: string): void {

@@ -1,10 +1,18 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkNotNegative, checkOneOf, checkOptions, checkPositiveInteger } from '../events/check-option.js';
-import type { ControlRequest, TrainingEvent } from '../events/events.js';
-import { evaluationLossOf, requiredMetric } from '../events/required-metric.js';
-import { type RunMemory, remembered } from '../events/run-memory.js';
-import { shortNumber } from '../events/short-number.js';
-import { perSubscription } from '../operators/per-subscription.js';
+import {
+  type ControlRequest,
+  checkNotNegative,
+  checkOneOf,
+  checkOptions,
+  checkPositiveInteger,
+  evaluationLossOf,
+  type RunMemory,
+  remembered,
+  requiredMetric,
+  shortNumber,
+  type TrainingEvent,
+} from '../events/index.js';
+import { perSubscription } from '../operators/index.js';
 import { improves, worst } from './improvement.js';
 
 export interface EarlyStoppingOptions {

@@ -1,4 +1,4 @@
-import type { OptionNames } from '../events/check-option.js';
+import type { OptionNames } from '../events/index.js';
 
 /** What counts as a better metric. */
 export interface ImprovementOptions {

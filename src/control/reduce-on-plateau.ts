@@ -1,17 +1,19 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
 import {
+  type ControlRequest,
   checkNotNegative,
   checkOneOf,
   checkOptions,
   checkPositiveInteger,
   checkWholeNumber,
   describeValue,
-} from '../events/check-option.js';
-import type { ControlRequest, TrainingEvent } from '../events/events.js';
-import { requiredMetric } from '../events/required-metric.js';
-import { type RunMemory, remembered } from '../events/run-memory.js';
-import { shortNumber } from '../events/short-number.js';
-import { perSubscription } from '../operators/per-subscription.js';
+  type RunMemory,
+  remembered,
+  requiredMetric,
+  shortNumber,
+  type TrainingEvent,
+} from '../events/index.js';
+import { perSubscription } from '../operators/index.js';
 import { IMPROVEMENT_OPTIONS, type ImprovementOptions, improves, worst } from './improvement.js';
 
 export interface ReduceOnPlateauOptions extends ImprovementOptions {

@@ -1,9 +1,18 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkOneOf, checkOptions, checkPositiveInteger, checkShare } from '../events/check-option.js';
-import type { AlertEvent, ControlRequest, Severity, TrainingEvent } from '../events/events.js';
-import { type RunMemory, remembered } from '../events/run-memory.js';
-import { SEVERITIES } from '../events/severities.js';
-import { perSubscription } from '../operators/per-subscription.js';
+import {
+  type AlertEvent,
+  type ControlRequest,
+  checkOneOf,
+  checkOptions,
+  checkPositiveInteger,
+  checkShare,
+  type RunMemory,
+  remembered,
+  SEVERITIES,
+  type Severity,
+  type TrainingEvent,
+} from '../events/index.js';
+import { perSubscription } from '../operators/index.js';
 import { isAtLeast } from './severity.js';
 
 export interface RollbackOptions {

@@ -1,5 +1,4 @@
-import type { AlertEvent, Severity } from '../events/events.js';
-import { SEVERITIES } from '../events/severities.js';
+import { type AlertEvent, SEVERITIES, type Severity } from '../events/index.js';
 
 /** Whether an alert is as bad as that, and of one of the rules, where they are named. */
 export function isAtLeast(alert: AlertEvent, severity: Severity, rules: readonly string[] | undefined): boolean {

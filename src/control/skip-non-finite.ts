@@ -1,5 +1,5 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import type { ControlRequest, PreOptimizerStepEvent, TrainingEvent } from '../events/events.js';
+import type { ControlRequest, PreOptimizerStepEvent, TrainingEvent } from '../events/index.js';
 
 /**
  * Ask the loop to skip an update whose gradients hold a NaN or an infinity, so that one bad batch does not cost the run.

@@ -1,14 +1,17 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkOptions, checkPositive, checkPositiveInteger, checkShare } from '../events/check-option.js';
-import type { ControlRequest, TrainingEvent } from '../events/events.js';
-import { type RunMemory, remembered } from '../events/run-memory.js';
-import { shortNumber } from '../events/short-number.js';
-import { perSubscription } from '../operators/per-subscription.js';
-import { whileSameNames } from '../operators/while-same-names.js';
-import { type Layer, layersOf } from '../parameters/layers.js';
-import type { ParameterUpdates } from '../parameters/parameter-updates.js';
-import type { Statistic } from '../parameters/statistics.js';
-import { jointNorm } from '../parameters/update-ratio.js';
+import {
+  type ControlRequest,
+  checkOptions,
+  checkPositive,
+  checkPositiveInteger,
+  checkShare,
+  type RunMemory,
+  remembered,
+  shortNumber,
+  type TrainingEvent,
+} from '../events/index.js';
+import { perSubscription, whileSameNames } from '../operators/index.js';
+import { jointNorm, type Layer, layersOf, type ParameterUpdates, type Statistic } from '../parameters/index.js';
 
 export interface SteerUpdateRatioOptions {
   /** The median update ratio to keep to. Default: 3e-3. */

@@ -1,7 +1,12 @@
 import { filter, map, type OperatorFunction, pipe } from 'rxjs';
-import { checkOneOf, checkOptions } from '../events/check-option.js';
-import type { AlertEvent, ControlRequest, Severity } from '../events/events.js';
-import { SEVERITIES } from '../events/severities.js';
+import {
+  type AlertEvent,
+  type ControlRequest,
+  checkOneOf,
+  checkOptions,
+  SEVERITIES,
+  type Severity,
+} from '../events/index.js';
 import { isAtLeast } from './severity.js';
 
 export interface StopOnAlertOptions {

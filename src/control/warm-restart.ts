@@ -1,8 +1,14 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
-import { checkOptions, checkPositiveInteger, describeValue } from '../events/check-option.js';
-import type { ControlRequest, TrainingEvent } from '../events/events.js';
-import { type RunMemory, remembered } from '../events/run-memory.js';
-import { perSubscription } from '../operators/per-subscription.js';
+import {
+  type ControlRequest,
+  checkOptions,
+  checkPositiveInteger,
+  describeValue,
+  type RunMemory,
+  remembered,
+  type TrainingEvent,
+} from '../events/index.js';
+import { perSubscription } from '../operators/index.js';
 
 export interface WarmRestartOptions {
   /** Steps of the first cycle. */

@@ -1,4 +1,4 @@
-import type { StepParameters } from '../parameters/step-parameters.js';
+import type { StepParameters } from '../parameters/index.js';
 
 /**
  * What a training loop just did, in the order it does it. One step is one optimizer update: with gradient

@@ -1,6 +1,10 @@
-import type { JointStatistic } from '../parameters/joint-statistics.js';
-import type { AnyParameterUpdates, ParameterUpdates } from '../parameters/parameter-updates.js';
-import type { DefaultStatistic, Statistic } from '../parameters/statistics.js';
+import type {
+  AnyParameterUpdates,
+  DefaultStatistic,
+  JointStatistic,
+  ParameterUpdates,
+  Statistic,
+} from '../parameters/index.js';
 import type { EventContext, TrainingEvent } from './events.js';
 import type { Speed } from './speed-window.js';
 

@@ -1,7 +1,5 @@
-import type { OptimizerStepEvent } from '../events/events.js';
-import type { ParameterDrift, RunRecord } from '../events/measurements.js';
-import type { Comparison } from '../parameters/statistics.js';
-import type { MaybePromise, Snapshot, StepParameters } from '../parameters/step-parameters.js';
+import type { OptimizerStepEvent, ParameterDrift, RunRecord } from '../events/index.js';
+import type { Comparison, MaybePromise, Snapshot, StepParameters } from '../parameters/index.js';
 import type { Schedule } from './schedule.js';
 
 const DISTANCE = { statistics: ['updateNorm', 'updateRatio'] } as const;

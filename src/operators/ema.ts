@@ -1,14 +1,14 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { checkOptions, checkPositive, describeValue } from '../events/check-option.js';
+import { checkOptions, checkPositive, describeValue } from '../events/index.js';
 import {
   type AnyParameterUpdates,
   columnOf,
   createParameterUpdates,
   dataOf,
+  requireUpdates,
+  type Statistic,
   statisticsOf,
-} from '../parameters/parameter-updates.js';
-import { requireUpdates } from '../parameters/require-updates.js';
-import type { Statistic } from '../parameters/statistics.js';
+} from '../parameters/index.js';
 import { perSubscription } from './per-subscription.js';
 
 /** How much of the past stays. One of the two. */

@@ -1,4 +1,4 @@
-import { checkPositiveInteger } from '../events/check-option.js';
+import { checkPositiveInteger } from '../events/index.js';
 import type { Schedule } from './schedule.js';
 
 /**

@@ -1,9 +1,6 @@
 import { map, type OperatorFunction } from 'rxjs';
-import type { GlobalNorms } from '../events/measurements.js';
-import { jointStatistics } from '../parameters/joint-statistics.js';
-import type { ParameterUpdates } from '../parameters/parameter-updates.js';
-import { requireUpdates } from '../parameters/require-updates.js';
-import type { Statistic } from '../parameters/statistics.js';
+import type { GlobalNorms } from '../events/index.js';
+import { jointStatistics, type ParameterUpdates, requireUpdates, type Statistic } from '../parameters/index.js';
 
 /**
  * Sum a step up: the norm of all parameters' updates, weights and gradients taken as one vector.

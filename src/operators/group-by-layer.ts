@@ -1,19 +1,22 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { checkFunction, checkOptions, describeValue } from '../events/check-option.js';
-import { groupColumns } from '../parameters/joint-statistics.js';
-import { layerOf } from '../parameters/layer-of.js';
-import { layersOf } from '../parameters/layers.js';
-import { mergeHistograms } from '../parameters/magnitude-histogram.js';
+import { checkFunction, checkOptions, describeValue } from '../events/index.js';
 import {
   type AnyParameterUpdates,
   createParameterUpdates,
   dataOf,
+  groupColumns,
+  type HistogramSubject,
+  layerOf,
+  layersOf,
+  type MagnitudeHistogram,
+  mergeHistograms,
   type ParameterUpdates,
+  requireColumn,
+  requireUpdates,
+  type Statistic,
+  type StatisticColumns,
   statisticsOf,
-} from '../parameters/parameter-updates.js';
-import { requireColumn } from '../parameters/require-column.js';
-import { requireUpdates } from '../parameters/require-updates.js';
-import type { HistogramSubject, MagnitudeHistogram, Statistic, StatisticColumns } from '../parameters/statistics.js';
+} from '../parameters/index.js';
 import { perSubscription } from './per-subscription.js';
 import { whileSameNames } from './while-same-names.js';
 

@@ -1,5 +1,5 @@
 import { type OperatorFunction, Subscriber } from 'rxjs';
-import type { MaybePromise } from '../parameters/step-parameters.js';
+import type { MaybePromise } from '../parameters/index.js';
 import { operate } from './operate.js';
 
 /**

@@ -1,4 +1,4 @@
-import { checkOptions, checkPositiveInteger } from '../events/check-option.js';
+import { checkOptions, checkPositiveInteger } from '../events/index.js';
 import type { Schedule } from './schedule.js';
 
 export interface LogSpacedStepsOptions {

@@ -1,6 +1,5 @@
 import { filter, type OperatorFunction } from 'rxjs';
-import { checkOneOf } from '../events/check-option.js';
-import { MEASUREMENT_TYPES, type Measurements, type MeasurementType } from '../events/measurements.js';
+import { checkOneOf, MEASUREMENT_TYPES, type Measurements, type MeasurementType } from '../events/index.js';
 
 /**
  * Of a stream of events and measurements, as a recorded run has them, only the measurements of one type, typed as such.

@@ -1,6 +1,5 @@
 import { filter, type OperatorFunction } from 'rxjs';
-import type { EventOf, TrainingEventType } from '../events/events.js';
-import { isEventOf } from '../events/guards.js';
+import { type EventOf, isEventOf, type TrainingEventType } from '../events/index.js';
 
 /**
  * Only the events of the given types, typed as such. Of a recorded run, too, which has measurements among its events.

@@ -1,6 +1,5 @@
 import { concat, defer, finalize, map, of } from 'rxjs';
-import { checkOptions } from '../events/check-option.js';
-import type { ParameterDrift, RunRecord } from '../events/measurements.js';
+import { checkOptions, type ParameterDrift, type RunRecord } from '../events/index.js';
 import { DriftRecorder } from './drift-recorder.js';
 import { inOrder } from './in-order.js';
 import { perSubscription } from './per-subscription.js';

@@ -1,21 +1,18 @@
 import { concat, defer, finalize, map, of } from 'rxjs';
-import { checkOneOf, checkOptions } from '../events/check-option.js';
-import type { RunRecord } from '../events/measurements.js';
+import { checkOneOf, checkOptions, type RunRecord } from '../events/index.js';
 import {
   type AnyParameterUpdates,
   createParameterUpdates,
-  dataOf,
-  type ParameterUpdates,
-} from '../parameters/parameter-updates.js';
-import { requireColumn } from '../parameters/require-column.js';
-import {
   DEFAULT_STATISTICS,
   type DefaultStatistic,
+  dataOf,
   type HistogramSubject,
   type Measure,
+  type ParameterUpdates,
+  requireColumn,
   STATISTICS,
   type Statistic,
-} from '../parameters/statistics.js';
+} from '../parameters/index.js';
 import { inOrder } from './in-order.js';
 import { perSubscription } from './per-subscription.js';
 import { RecordedMeasurements, type RunOperator } from './recorded-measurements.js';

@@ -1,7 +1,6 @@
 import type { Observable } from 'rxjs';
-import type { OptimizerStepEvent, PreOptimizerStepEvent, TrainingEvent } from '../events/events.js';
-import type { RunRecord } from '../events/measurements.js';
-import type { StepParameters } from '../parameters/step-parameters.js';
+import type { OptimizerStepEvent, PreOptimizerStepEvent, RunRecord, TrainingEvent } from '../events/index.js';
+import type { StepParameters } from '../parameters/index.js';
 import type { Schedule } from './schedule.js';
 
 /** Is anything, unless a stream of `T` has no events in it. */

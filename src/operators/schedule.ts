@@ -1,4 +1,4 @@
-import { checkFunction, describeValue } from '../events/check-option.js';
+import { checkFunction, describeValue } from '../events/index.js';
 
 /** Where in the run a schedule is asked. */
 export interface SchedulePosition {

@@ -1,9 +1,7 @@
 import picomatch from 'picomatch';
 import { map, type OperatorFunction } from 'rxjs';
-import { describeValue, nearestHint } from '../events/check-option.js';
-import { type ParameterUpdates, pickParameters } from '../parameters/parameter-updates.js';
-import { requireUpdates } from '../parameters/require-updates.js';
-import type { Statistic } from '../parameters/statistics.js';
+import { describeValue, nearestHint } from '../events/index.js';
+import { type ParameterUpdates, pickParameters, requireUpdates, type Statistic } from '../parameters/index.js';
 import { perSubscription } from './per-subscription.js';
 import { whileSameNames } from './while-same-names.js';
 

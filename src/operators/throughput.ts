@@ -1,8 +1,12 @@
 import { filter, map, type OperatorFunction, pipe } from 'rxjs';
-import { checkOptions, checkPositiveInteger } from '../events/check-option.js';
-import type { StepEndEvent, TrainingEvent } from '../events/events.js';
-import type { Throughput } from '../events/measurements.js';
-import { SpeedWindow } from '../events/speed-window.js';
+import {
+  checkOptions,
+  checkPositiveInteger,
+  SpeedWindow,
+  type StepEndEvent,
+  type Throughput,
+  type TrainingEvent,
+} from '../events/index.js';
 import { perSubscription } from './per-subscription.js';
 
 export interface ThroughputOptions {

@@ -1,8 +1,12 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { checkOneOf, checkOptions, checkPositiveInteger } from '../events/check-option.js';
-import { type ParameterUpdates, pickParameters } from '../parameters/parameter-updates.js';
-import { requireColumn } from '../parameters/require-column.js';
-import { STATISTICS, type Statistic } from '../parameters/statistics.js';
+import { checkOneOf, checkOptions, checkPositiveInteger } from '../events/index.js';
+import {
+  type ParameterUpdates,
+  pickParameters,
+  requireColumn,
+  STATISTICS,
+  type Statistic,
+} from '../parameters/index.js';
 import { perSubscription } from './per-subscription.js';
 
 export interface TopUpdatesOptions<S extends Statistic> {

@@ -1,8 +1,13 @@
-import type { OptimizerStepEvent, PreOptimizerStepEvent, StepEndEvent } from '../events/events.js';
-import type { RunRecord } from '../events/measurements.js';
-import { createParameterUpdates, type ParameterUpdates } from '../parameters/parameter-updates.js';
-import type { Comparison, Measure, Statistic } from '../parameters/statistics.js';
-import type { MaybePromise, Snapshot } from '../parameters/step-parameters.js';
+import type { OptimizerStepEvent, PreOptimizerStepEvent, RunRecord, StepEndEvent } from '../events/index.js';
+import {
+  type Comparison,
+  createParameterUpdates,
+  type MaybePromise,
+  type Measure,
+  type ParameterUpdates,
+  type Snapshot,
+  type Statistic,
+} from '../parameters/index.js';
 import type { Schedule } from './schedule.js';
 import { whileSameNames } from './while-same-names.js';
 

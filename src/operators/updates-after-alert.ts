@@ -1,8 +1,6 @@
 import { tap } from 'rxjs';
-import { checkOptions, checkPositiveInteger } from '../events/check-option.js';
-import type { RunRecord } from '../events/measurements.js';
-import type { ParameterUpdates } from '../parameters/parameter-updates.js';
-import { type HistogramSubject, STATISTICS, type Statistic } from '../parameters/statistics.js';
+import { checkOptions, checkPositiveInteger, type RunRecord } from '../events/index.js';
+import { type HistogramSubject, type ParameterUpdates, STATISTICS, type Statistic } from '../parameters/index.js';
 import { parameterUpdates } from './parameter-updates.js';
 import { perSubscription } from './per-subscription.js';
 import type { RunOperator } from './recorded-measurements.js';

@@ -1,4 +1,4 @@
-import { sameNames } from '../parameters/same-names.js';
+import { sameNames } from '../parameters/index.js';
 
 /**
  * Remember the last result of a function of parameter names, and give it again while the names are the same: the very

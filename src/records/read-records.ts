@@ -1,4 +1,4 @@
-import type { RunRecord } from '../events/measurements.js';
+import type { RunRecord } from '../events/index.js';
 import { DamagedLineError } from './damaged-line-error.js';
 import { type Lines, readLines } from './line-reader.js';
 import type { Pace } from './pace.js';

@@ -1,6 +1,5 @@
-import type { RunRecord } from '../events/measurements.js';
-import { decodeRecord } from '../events/serial.js';
-import { createParameterUpdates, type ParameterUpdatesData } from '../parameters/parameter-updates.js';
+import { decodeRecord, type RunRecord } from '../events/index.js';
+import { createParameterUpdates, type ParameterUpdatesData } from '../parameters/index.js';
 
 /** Decodes the lines of one file, from its first on. */
 export interface RecordDecoder {

@@ -1,6 +1,5 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { checkFunction, checkOptions, describeValue } from '../events/check-option.js';
-import type { RunRecord } from '../events/measurements.js';
+import { checkFunction, checkOptions, describeValue, type RunRecord } from '../events/index.js';
 import type { DamagedLineError } from './damaged-line-error.js';
 import { Pace } from './pace.js';
 import { readRecords } from './read-records.js';

@@ -1,18 +1,18 @@
 import { mergeMap, type OperatorFunction } from 'rxjs';
 import {
+  type AlertEvent,
   checkNames,
   checkOneOf,
   checkOptions,
   checkPositiveInteger,
+  type EventContext,
   type OptionNames,
-} from '../events/check-option.js';
-import type { AlertEvent, EventContext, Severity } from '../events/events.js';
-import type { RunMemory } from '../events/run-memory.js';
-import { SEVERITIES } from '../events/severities.js';
-import { perSubscription } from '../operators/per-subscription.js';
-import type { AnyParameterUpdates } from '../parameters/parameter-updates.js';
-import { requireColumn } from '../parameters/require-column.js';
-import type { Statistic } from '../parameters/statistics.js';
+  type RunMemory,
+  SEVERITIES,
+  type Severity,
+} from '../events/index.js';
+import { perSubscription } from '../operators/index.js';
+import { type AnyParameterUpdates, requireColumn, type Statistic } from '../parameters/index.js';
 import type { Finding } from './finding.js';
 import { type SavedTroubles, Troubles } from './troubles.js';
 

@@ -1,8 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkOptions, checkShare } from '../events/check-option.js';
-import type { AlertEvent } from '../events/events.js';
-import type { Activations } from '../events/measurements.js';
-import { shortNumber } from '../events/short-number.js';
+import { type Activations, type AlertEvent, checkOptions, checkShare, shortNumber } from '../events/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { requireLayers } from './require-layers.js';
 

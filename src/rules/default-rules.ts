@@ -1,14 +1,14 @@
 import { filter, merge, type Observable, type OperatorFunction, share } from 'rxjs';
-import { checkOptions } from '../events/check-option.js';
-import type { AlertEvent, TrainingEvent } from '../events/events.js';
-import { isTrainingEvent } from '../events/guards.js';
-import type { Activations, RunRecord } from '../events/measurements.js';
-import type { RunMemory } from '../events/run-memory.js';
-import { connected } from '../operators/connected.js';
-import { ofMeasurement } from '../operators/of-measurement.js';
-import { parameterUpdates } from '../operators/parameter-updates.js';
-import { perSubscription } from '../operators/per-subscription.js';
-import type { Schedule } from '../operators/schedule.js';
+import {
+  type Activations,
+  type AlertEvent,
+  checkOptions,
+  isTrainingEvent,
+  type RunMemory,
+  type RunRecord,
+  type TrainingEvent,
+} from '../events/index.js';
+import { connected, ofMeasurement, parameterUpdates, perSubscription, type Schedule } from '../operators/index.js';
 import { allZero } from './all-zero.js';
 import { deadRelu } from './dead-relu.js';
 import { explodingUpdates } from './exploding-updates.js';

@@ -1,5 +1,4 @@
-import type { TrainingEvent } from '../events/events.js';
-import { evaluationLossOf, requiredMetric } from '../events/required-metric.js';
+import { evaluationLossOf, requiredMetric, type TrainingEvent } from '../events/index.js';
 
 /** The training losses since the last evaluation, as plain data. */
 export interface TrainLosses {

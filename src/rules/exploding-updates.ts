@@ -1,9 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkOptions, checkPositive } from '../events/check-option.js';
-import type { AlertEvent } from '../events/events.js';
-import { shortNumber } from '../events/short-number.js';
-import type { ParameterUpdates } from '../parameters/parameter-updates.js';
-import type { Statistic } from '../parameters/statistics.js';
+import { type AlertEvent, checkOptions, checkPositive, shortNumber } from '../events/index.js';
+import type { ParameterUpdates, Statistic } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { layerWeights } from './layer-weights.js';
 

@@ -1,4 +1,4 @@
-import type { Severity } from '../events/events.js';
+import type { Severity } from '../events/index.js';
 
 /** What a judgement found wrong. */
 export interface Finding {

@@ -1,10 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkOptions, checkPositive, checkPositiveInteger } from '../events/check-option.js';
-import type { AlertEvent } from '../events/events.js';
-import { shortNumber } from '../events/short-number.js';
-import type { ParameterUpdates } from '../parameters/parameter-updates.js';
-import type { Statistic } from '../parameters/statistics.js';
-import { jointNorm } from '../parameters/update-ratio.js';
+import { type AlertEvent, checkOptions, checkPositive, checkPositiveInteger, shortNumber } from '../events/index.js';
+import { jointNorm, type ParameterUpdates, type Statistic } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { meanOf, pushBounded } from './window.js';
 

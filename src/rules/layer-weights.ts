@@ -1,7 +1,5 @@
-import { whileSameNames } from '../operators/while-same-names.js';
-import { layersOf } from '../parameters/layers.js';
-import type { ParameterUpdates } from '../parameters/parameter-updates.js';
-import { jointNorm } from '../parameters/update-ratio.js';
+import { whileSameNames } from '../operators/index.js';
+import { jointNorm, layersOf, type ParameterUpdates } from '../parameters/index.js';
 
 /**
  * For each parameter, the norm of its whole layer's weights. A bias begins at zero: measured against itself, every first

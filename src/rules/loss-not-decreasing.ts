@@ -1,7 +1,11 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkOptions, checkPositiveInteger } from '../events/check-option.js';
-import type { AlertEvent, TrainingEvent } from '../events/events.js';
-import { shortNumber } from '../events/short-number.js';
+import {
+  type AlertEvent,
+  checkOptions,
+  checkPositiveInteger,
+  shortNumber,
+  type TrainingEvent,
+} from '../events/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 export interface LossNotDecreasingOptions extends RuleOptions {

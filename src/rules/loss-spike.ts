@@ -1,7 +1,12 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkOptions, checkPositive, checkPositiveInteger } from '../events/check-option.js';
-import type { AlertEvent, TrainingEvent } from '../events/events.js';
-import { shortNumber } from '../events/short-number.js';
+import {
+  type AlertEvent,
+  checkOptions,
+  checkPositive,
+  checkPositiveInteger,
+  shortNumber,
+  type TrainingEvent,
+} from '../events/index.js';
 import { createRule, RULE_OPTIONS, type RuleFinding, type RuleOptions } from './create-rule.js';
 import { meanOf, pushBounded } from './window.js';
 

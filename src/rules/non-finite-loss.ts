@@ -1,7 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkOptions } from '../events/check-option.js';
-import type { AlertEvent, TrainingEvent } from '../events/events.js';
-import { shortNumber } from '../events/short-number.js';
+import { type AlertEvent, checkOptions, shortNumber, type TrainingEvent } from '../events/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 const NAME = 'non-finite-loss';

@@ -1,8 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkOptions } from '../events/check-option.js';
-import type { AlertEvent } from '../events/events.js';
-import type { ParameterUpdates } from '../parameters/parameter-updates.js';
-import type { Statistic } from '../parameters/statistics.js';
+import { type AlertEvent, checkOptions } from '../events/index.js';
+import type { ParameterUpdates, Statistic } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 /**

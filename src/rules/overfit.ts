@@ -1,7 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkOptions, checkPositive } from '../events/check-option.js';
-import type { AlertEvent, TrainingEvent } from '../events/events.js';
-import { shortNumber } from '../events/short-number.js';
+import { type AlertEvent, checkOptions, checkPositive, shortNumber, type TrainingEvent } from '../events/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { evaluatedLosses } from './evaluated-losses.js';
 

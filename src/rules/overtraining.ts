@@ -1,7 +1,13 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkNotNegative, checkOptions, checkPositiveInteger, withoutName } from '../events/check-option.js';
-import type { AlertEvent, TrainingEvent } from '../events/events.js';
-import { shortNumber } from '../events/short-number.js';
+import {
+  type AlertEvent,
+  checkNotNegative,
+  checkOptions,
+  checkPositiveInteger,
+  shortNumber,
+  type TrainingEvent,
+  withoutName,
+} from '../events/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { evaluatedLosses } from './evaluated-losses.js';
 

@@ -1,5 +1,5 @@
-import type { Activations, LayerActivations } from '../events/measurements.js';
-import { describeRecord } from '../parameters/require-updates.js';
+import type { Activations, LayerActivations } from '../events/index.js';
+import { describeRecord } from '../parameters/index.js';
 
 /**
  * The layers of activations, for whoever cannot do without: `user` says who, such as `deadRelu()`.

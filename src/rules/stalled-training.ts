@@ -1,11 +1,17 @@
 import type { OperatorFunction, Subscriber } from 'rxjs';
-import { checkOneOf, checkOptions, checkPositive } from '../events/check-option.js';
-import type { AlertEvent, EventContext, TrainingEvent, TrainingEventType } from '../events/events.js';
-import { SEVERITIES } from '../events/severities.js';
-import { shortNumber } from '../events/short-number.js';
-import { LONGEST_TIMER_MS } from '../events/within.js';
-import { LinkedSubscriber } from '../operators/linked-subscriber.js';
-import { operate } from '../operators/operate.js';
+import {
+  type AlertEvent,
+  checkOneOf,
+  checkOptions,
+  checkPositive,
+  type EventContext,
+  LONGEST_TIMER_MS,
+  SEVERITIES,
+  shortNumber,
+  type TrainingEvent,
+  type TrainingEventType,
+} from '../events/index.js';
+import { LinkedSubscriber, operate } from '../operators/index.js';
 import type { RuleOptions } from './create-rule.js';
 import { type SavedTroubles, Troubles } from './troubles.js';
 

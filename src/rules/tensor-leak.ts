@@ -1,7 +1,12 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkOptions, checkPositiveInteger, withoutName } from '../events/check-option.js';
-import type { AlertEvent, TrainingEvent } from '../events/events.js';
-import { shortNumber } from '../events/short-number.js';
+import {
+  type AlertEvent,
+  checkOptions,
+  checkPositiveInteger,
+  shortNumber,
+  type TrainingEvent,
+  withoutName,
+} from '../events/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { meanOf } from './window.js';
 import { takeCount, type WindowedGrowth, windowedGrowth } from './windowed-growth.js';

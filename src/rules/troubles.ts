@@ -1,5 +1,4 @@
-import type { AlertEvent, EventContext, Severity } from '../events/events.js';
-import { SEVERITIES } from '../events/severities.js';
+import { type AlertEvent, type EventContext, SEVERITIES, type Severity } from '../events/index.js';
 import { byKey, type Finding, groupOf, placeOf } from './finding.js';
 
 /** How persistent a trouble has to be, and its absence. */

@@ -1,10 +1,14 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkOneOf, checkOptions, describeValue, withoutName } from '../events/check-option.js';
-import type { AlertEvent, Severity } from '../events/events.js';
-import { shortNumber } from '../events/short-number.js';
-import type { ParameterUpdates } from '../parameters/parameter-updates.js';
-import { requireColumn } from '../parameters/require-column.js';
-import type { Statistic } from '../parameters/statistics.js';
+import {
+  type AlertEvent,
+  checkOneOf,
+  checkOptions,
+  describeValue,
+  type Severity,
+  shortNumber,
+  withoutName,
+} from '../events/index.js';
+import { type ParameterUpdates, requireColumn, type Statistic } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 /** The ratios of an update to the weights: of L2 norms, of means of absolutes, of standard deviations. */

@@ -1,12 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
-import { checkOptions, checkPositive, checkShare } from '../events/check-option.js';
-import type { AlertEvent } from '../events/events.js';
-import { shortNumber } from '../events/short-number.js';
-import { whileSameNames } from '../operators/while-same-names.js';
-import { layersOf } from '../parameters/layers.js';
-import type { ParameterUpdates } from '../parameters/parameter-updates.js';
-import type { Statistic } from '../parameters/statistics.js';
-import { jointNorm } from '../parameters/update-ratio.js';
+import { type AlertEvent, checkOptions, checkPositive, checkShare, shortNumber } from '../events/index.js';
+import { whileSameNames } from '../operators/index.js';
+import { jointNorm, layersOf, type ParameterUpdates, type Statistic } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 export interface VanishingGradientsOptions extends RuleOptions {

@@ -1,4 +1,4 @@
-import type { ArrayValues, NamedArrays } from '../parameters/array-parameters.js';
+import type { ArrayValues, NamedArrays } from '../parameters/index.js';
 import type { SteeredLoop } from './loop-control.js';
 
 /** How many checkpoints are kept: the older one is for a trouble that began before the newer was taken. */

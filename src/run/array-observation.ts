@@ -1,5 +1,5 @@
-import { describeValue } from '../events/check-option.js';
-import type { ArrayValues, NamedArrays } from '../parameters/array-parameters.js';
+import { describeValue } from '../events/index.js';
+import type { ArrayValues, NamedArrays } from '../parameters/index.js';
 import { LoopObservation } from './loop-observation.js';
 import type { AsyncObservation, Observation, ObservedStep, ObserveOptions } from './observation.js';
 import { through } from './through.js';

@@ -1,7 +1,5 @@
 import { isObservable, type Observable, type Observer, type Subscription } from 'rxjs';
-import { checkOptions, describeValue } from '../events/check-option.js';
-import type { Sink } from '../events/sink.js';
-import { within } from '../events/within.js';
+import { checkOptions, describeValue, type Sink, within } from '../events/index.js';
 import type { EventBus, Role } from './event-bus.js';
 import { GuardedSubscriber, isPromiseLike } from './guard.js';
 

@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/events.js';
+import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/index.js';
 import type { AttachOptions, Follower } from './attachments.js';
 import type { OpenRun } from './open-run.js';
 import type { Run } from './run.js';

@@ -1,6 +1,4 @@
-import { describeValue } from '../events/check-option.js';
-import type { AlertEvent, ControlRequest } from '../events/events.js';
-import { isTrainingEvent } from '../events/guards.js';
+import { type AlertEvent, type ControlRequest, describeValue, isTrainingEvent } from '../events/index.js';
 
 /** @throws TypeError for what is no alert. */
 export function checkAlert(alert: AlertEvent): AlertEvent {

@@ -1,4 +1,4 @@
-import { checkNames } from '../events/check-option.js';
+import { checkNames } from '../events/index.js';
 import { type CommandHandlers, HANDLER_NAMES } from './loop-control.js';
 import { type LoopPlan, PLAN_NAMES } from './training-span.js';
 

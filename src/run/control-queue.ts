@@ -1,4 +1,4 @@
-import type { ControlCommand, ControlRequest } from '../events/events.js';
+import type { ControlCommand, ControlRequest } from '../events/index.js';
 import type { EventBus } from './event-bus.js';
 import { isPromiseLike } from './guard.js';
 import { reasonOf } from './sink-errors.js';

@@ -1,5 +1,5 @@
 import type { Observable, Subscriber } from 'rxjs';
-import type { AlertEvent, EventContext, TrainingEvent } from '../events/events.js';
+import type { AlertEvent, EventContext, TrainingEvent } from '../events/index.js';
 import { deliverGuarded, type FailureHandler } from './guard.js';
 import { SupervisedObservable } from './supervised-observable.js';
 

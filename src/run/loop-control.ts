@@ -1,7 +1,11 @@
-import type { OptionNames } from '../events/check-option.js';
-import { describeValue } from '../events/check-option.js';
-import type { ControlCommand, ControlRequest, Metrics } from '../events/events.js';
-import { shortNumber } from '../events/short-number.js';
+import {
+  type ControlCommand,
+  type ControlRequest,
+  describeValue,
+  type Metrics,
+  type OptionNames,
+  shortNumber,
+} from '../events/index.js';
 import { type Act, type ControlQueue, LATER, type Outcome } from './control-queue.js';
 import type { EventBus } from './event-bus.js';
 import { LearningRateFactors } from './learning-rate-factors.js';

@@ -1,8 +1,11 @@
-import { checkOneOf, describeValue, nearestHint } from '../events/check-option.js';
-import type { SinkErrorEvent } from '../events/events.js';
-import { ArrayMemory } from '../parameters/array-memory.js';
-import { type ArrayValues, arrayParameters, type NamedArrays } from '../parameters/array-parameters.js';
-import { LiveParameters } from '../parameters/live-parameters.js';
+import { checkOneOf, describeValue, nearestHint, type SinkErrorEvent } from '../events/index.js';
+import {
+  ArrayMemory,
+  type ArrayValues,
+  arrayParameters,
+  LiveParameters,
+  type NamedArrays,
+} from '../parameters/index.js';
 import { ArrayLoop } from './array-loop.js';
 import { BaseRun } from './base-run.js';
 import { LoopControl } from './loop-control.js';

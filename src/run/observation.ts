@@ -1,5 +1,5 @@
-import type { TrainEndEvent } from '../events/events.js';
-import type { NamedArrays } from '../parameters/array-parameters.js';
+import type { TrainEndEvent } from '../events/index.js';
+import type { NamedArrays } from '../parameters/index.js';
 import type { PublishedEvent } from './event-bus.js';
 import type { CommandHandlers } from './loop-control.js';
 import type { RunOptions } from './open-run.js';

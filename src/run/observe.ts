@@ -1,5 +1,5 @@
-import { checkOptions } from '../events/check-option.js';
-import { arrayParameters, type NamedArrays } from '../parameters/array-parameters.js';
+import { checkOptions } from '../events/index.js';
+import { arrayParameters, type NamedArrays } from '../parameters/index.js';
 import { AsyncArrayObservation, checkRecord, SyncArrayObservation } from './array-observation.js';
 import { checkLoopOptions } from './check-loop-options.js';
 import type { AsyncObservation, Observation, ObserveOptions } from './observation.js';

@@ -1,8 +1,13 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { OptionNames } from '../events/check-option.js';
-import { describeValue } from '../events/check-option.js';
-import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/events.js';
-import { within } from '../events/within.js';
+import {
+  type AlertEvent,
+  type ControlRequest,
+  describeValue,
+  type OptionNames,
+  type SinkErrorEvent,
+  type TrainingEvent,
+  within,
+} from '../events/index.js';
 import { Attachments, type AttachOptions, checkStream, type Follower } from './attachments.js';
 import { checkAlert, checkRequest } from './check-given.js';
 import { type Act, ControlQueue } from './control-queue.js';

@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/events.js';
+import type { AlertEvent, ControlRequest, SinkErrorEvent, TrainingEvent } from '../events/index.js';
 import type { AttachOptions, Follower } from './attachments.js';
 
 /** A run under observation, wherever it comes from: what every source gives. */

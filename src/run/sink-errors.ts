@@ -1,4 +1,4 @@
-import type { EventContext, SinkErrorEvent } from '../events/events.js';
+import type { EventContext, SinkErrorEvent } from '../events/index.js';
 import { isPromiseLike } from './guard.js';
 
 /** Told of each failure; it may be async. */

@@ -1,5 +1,4 @@
-import type { OptionNames } from '../events/check-option.js';
-import type { EndStatus } from '../events/events.js';
+import type { EndStatus, OptionNames } from '../events/index.js';
 import type { EventBus } from './event-bus.js';
 import type { LoopControl } from './loop-control.js';
 import { reasonOf } from './sink-errors.js';

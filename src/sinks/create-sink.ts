@@ -1,5 +1,4 @@
-import { checkFunction } from '../events/check-option.js';
-import type { Sink } from '../events/sink.js';
+import { checkFunction, type Sink } from '../events/index.js';
 import { Deferred } from './deferred.js';
 
 /** What a sink does; it may throw, synchronously or by a promise. */

@@ -1,4 +1,4 @@
-import { describeRecord } from '../parameters/require-updates.js';
+import { describeRecord } from '../parameters/index.js';
 
 /**
  * For a sink that takes any record: `user` says which, such as `jsonlSink()`.

@@ -1,4 +1,4 @@
-import { missingField } from '../events/missing-field.js';
+import { missingField } from '../events/index.js';
 import type { SinkWork } from './create-sink.js';
 
 /**

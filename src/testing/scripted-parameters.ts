@@ -1,9 +1,15 @@
-import { checkOptions } from '../events/check-option.js';
-import { arrayParameters } from '../parameters/array-parameters.js';
-import { LiveParameters } from '../parameters/live-parameters.js';
-import type { ParameterSource } from '../parameters/parameter-source.js';
-import type { Comparison, Measure, Statistic } from '../parameters/statistics.js';
-import type { MaybePromise, Snapshot, StepParameters } from '../parameters/step-parameters.js';
+import { checkOptions } from '../events/index.js';
+import {
+  arrayParameters,
+  type Comparison,
+  LiveParameters,
+  type MaybePromise,
+  type Measure,
+  type ParameterSource,
+  type Snapshot,
+  type Statistic,
+  type StepParameters,
+} from '../parameters/index.js';
 
 /** The values of parameters, by name. */
 export type ScriptedValues = Readonly<Record<string, readonly number[]>>;

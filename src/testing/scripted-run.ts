@@ -1,14 +1,15 @@
-import { checkOptions, type OptionNames } from '../events/check-option.js';
-import type {
-  EventContext,
-  EventOf,
-  OptimizerStepEvent,
-  PreOptimizerStepEvent,
-  StepEndEvent,
-  TrainingEvent,
-  TrainingEventType,
-} from '../events/events.js';
-import { withoutUndefined } from '../events/without-undefined.js';
+import {
+  checkOptions,
+  type EventContext,
+  type EventOf,
+  type OptimizerStepEvent,
+  type OptionNames,
+  type PreOptimizerStepEvent,
+  type StepEndEvent,
+  type TrainingEvent,
+  type TrainingEventType,
+  withoutUndefined,
+} from '../events/index.js';
 import { type ScriptedParametersOptions, type ScriptedValues, scriptedParameters } from './scripted-parameters.js';
 
 /**

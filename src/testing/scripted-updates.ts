@@ -1,7 +1,10 @@
-import { checkOptions } from '../events/check-option.js';
-import { withoutUndefined } from '../events/without-undefined.js';
-import { createParameterUpdates, type ParameterUpdates } from '../parameters/parameter-updates.js';
-import type { Statistic, StatisticColumns } from '../parameters/statistics.js';
+import { checkOptions, withoutUndefined } from '../events/index.js';
+import {
+  createParameterUpdates,
+  type ParameterUpdates,
+  type Statistic,
+  type StatisticColumns,
+} from '../parameters/index.js';
 
 /** The fields that may be given; the others are those of the first step of a run called `test`. */
 export type ScriptedUpdatesFields<S extends Statistic> = Partial<

@@ -16,9 +16,8 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { describeValue } from '../events/check-option.js';
-import type { ActivationName, LayerActivations } from '../events/measurements.js';
-import type { MaybePromise } from '../parameters/step-parameters.js';
+import { type ActivationName, describeValue, type LayerActivations } from '../events/index.js';
+import type { MaybePromise } from '../parameters/index.js';
 import { hookMethod } from './hook-method.js';
 import { onDevice } from './on-device.js';
 

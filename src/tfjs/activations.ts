@@ -1,12 +1,14 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { finalize, map, type OperatorFunction } from 'rxjs';
-import { checkOptions } from '../events/check-option.js';
-import type { EventContext, TrainingEvent } from '../events/events.js';
-import type { Activations, LayerActivations } from '../events/measurements.js';
-import { inOrder } from '../operators/in-order.js';
-import { perSubscription } from '../operators/per-subscription.js';
-import { checkSchedule, type Schedule } from '../operators/schedule.js';
-import type { MaybePromise } from '../parameters/step-parameters.js';
+import {
+  type Activations,
+  checkOptions,
+  type EventContext,
+  type LayerActivations,
+  type TrainingEvent,
+} from '../events/index.js';
+import { checkSchedule, inOrder, perSubscription, type Schedule } from '../operators/index.js';
+import type { MaybePromise } from '../parameters/index.js';
 import { ActivationProbe } from './activation-probe.js';
 
 export interface ActivationsOptions {

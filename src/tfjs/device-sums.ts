@@ -16,18 +16,19 @@ import {
   type Tensor,
   tidy,
 } from '@tensorflow/tfjs-core';
-import type { Values } from '../parameters/kernels/kernel.js';
-import { histogram } from '../parameters/kernels/on-request.js';
-import { NO_HISTOGRAM } from '../parameters/magnitude-histogram.js';
-import type { HistogramSubject, MagnitudeHistogram } from '../parameters/statistics.js';
 import {
+  type HistogramSubject,
+  histogram,
+  type MagnitudeHistogram,
   markIncomparable,
+  NO_HISTOGRAM,
   SUM_FIELDS,
   type SumField,
   type SumsPart,
   type UpdateSums,
+  type Values,
   zeroSums,
-} from '../parameters/update-sums.js';
+} from '../parameters/index.js';
 import { comparable } from './comparable.js';
 import { type HeldTensors, share } from './held-tensors.js';
 import type { LiveParameter } from './live-parameter.js';

@@ -1,7 +1,6 @@
 import { nextFrame } from '@tensorflow/tfjs-core';
 import { CustomCallback, type Logs } from '@tensorflow/tfjs-layers';
-import type { EventBus } from '../run/event-bus.js';
-import type { TrainingSpan } from '../run/training-span.js';
+import type { EventBus, TrainingSpan } from '../run/index.js';
 
 /** As `fit` takes it: how often the callback lets the thread go. */
 export type YieldEvery = 'auto' | 'batch' | 'epoch' | 'never' | number;

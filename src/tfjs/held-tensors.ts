@@ -1,5 +1,5 @@
 import { engine, keep, reshape, type Tensor, type Variable } from '@tensorflow/tfjs-core';
-import type { HeldValues } from '../parameters/parameter-source.js';
+import type { HeldValues } from '../parameters/index.js';
 
 /** The values of variables at one moment, by reference. Which value is whose goes by the variable, not by its name. */
 export class HeldTensors implements HeldValues {

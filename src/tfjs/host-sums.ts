@@ -1,15 +1,17 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { StepSums } from '../parameters/kernels/kernel.js';
-import { histogram, moments } from '../parameters/kernels/on-request.js';
-import { NO_HISTOGRAM } from '../parameters/magnitude-histogram.js';
-import type { HistogramSubject, MagnitudeHistogram } from '../parameters/statistics.js';
 import {
+  type HistogramSubject,
+  histogram,
+  type MagnitudeHistogram,
   markIncomparable,
+  moments,
+  NO_HISTOGRAM,
+  type StepSums,
   type SumsPart,
   type SumsWith,
   type UpdateSums,
   zeroSums,
-} from '../parameters/update-sums.js';
+} from '../parameters/index.js';
 import { comparable } from './comparable.js';
 import type { HeldTensors } from './held-tensors.js';
 import { hostValues } from './host-values.js';

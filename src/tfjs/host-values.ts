@@ -1,7 +1,5 @@
 import { backend, getBackend, type Tensor } from '@tensorflow/tfjs-core';
-import type { Kernel, Values } from '../parameters/kernels/kernel.js';
-import { scalarKernel } from '../parameters/kernels/scalar-kernel.js';
-import { simdKernel } from '../parameters/kernels/simd-kernel.js';
+import { type Kernel, scalarKernel, simdKernel, type Values } from '../parameters/index.js';
 
 /** The parts of the wasm backend that tell where a tensor lies. They are not its public API, so all may be missing. */
 interface WasmBackendParts {

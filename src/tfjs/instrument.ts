@@ -1,6 +1,5 @@
-import { checkOptions } from '../events/check-option.js';
-import { checkLoopOptions } from '../run/check-loop-options.js';
-import { RUN_OPTIONS } from '../run/open-run.js';
+import { checkOptions } from '../events/index.js';
+import { checkLoopOptions, RUN_OPTIONS } from '../run/index.js';
 import { explainMissingKernels } from './backend/patch-backend.js';
 import { InstrumentedLoop } from './instrumented-loop.js';
 import { checkNotObserved } from './optimizer-hooks.js';

@@ -1,10 +1,7 @@
 import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { SinkErrorEvent } from '../events/events.js';
-import { BaseRun } from '../run/base-run.js';
-import { LoopControl } from '../run/loop-control.js';
-import { OpenRun } from '../run/open-run.js';
-import { type LoopPlan, TrainingSpan } from '../run/training-span.js';
+import type { SinkErrorEvent } from '../events/index.js';
+import { BaseRun, LoopControl, type LoopPlan, OpenRun, TrainingSpan } from '../run/index.js';
 import { type FitCallbacks, fitCallbacks } from './fit-callbacks.js';
 import { ignoredLearningRateOf, learningRateOf } from './learning-rate.js';
 import { OptimizerHooks } from './optimizer-hooks.js';

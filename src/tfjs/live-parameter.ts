@@ -1,5 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import type { StepSums } from '../parameters/kernels/kernel.js';
+import type { StepSums } from '../parameters/index.js';
 
 /** A parameter of a step, as a source gives it. */
 export interface LiveParameter {

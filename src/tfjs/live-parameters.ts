@@ -1,4 +1,4 @@
-import { LiveParameters as AnyLiveParameters } from '../parameters/live-parameters.js';
+import { LiveParameters as AnyLiveParameters } from '../parameters/index.js';
 import type { LiveParameter, SumsByVariable } from './live-parameter.js';
 import { onDevice } from './on-device.js';
 import { VariableSource } from './variable-source.js';

@@ -1,6 +1,6 @@
 import type { Optimizer, Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { SteeredLoop } from '../run/loop-control.js';
+import type { SteeredLoop } from '../run/index.js';
 import { learningRateOf, setLearningRate } from './learning-rate.js';
 import { MemoryCheckpoints } from './memory-checkpoint.js';
 

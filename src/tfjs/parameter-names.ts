@@ -1,6 +1,6 @@
 import { engine, type NamedTensorMap, type Optimizer, type Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { sameNames } from '../parameters/same-names.js';
+import { sameNames } from '../parameters/index.js';
 import { distinctNames } from './distinct-names.js';
 import { StateSinceUpdate } from './state-since-update.js';
 

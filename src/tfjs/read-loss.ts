@@ -1,5 +1,5 @@
 import { Tensor } from '@tensorflow/tfjs-core';
-import { isPromiseLike } from '../run/guard.js';
+import { isPromiseLike } from '../run/index.js';
 import { share } from './held-tensors.js';
 import { onDevice } from './on-device.js';
 

@@ -1,9 +1,5 @@
 import { memory, type Optimizer, type Scalar } from '@tensorflow/tfjs-core';
-import type { LoopControl } from '../run/loop-control.js';
-import type { OpenRun } from '../run/open-run.js';
-import { reasonOf } from '../run/sink-errors.js';
-import { through } from '../run/through.js';
-import type { TrainingSpan } from '../run/training-span.js';
+import { type LoopControl, type OpenRun, reasonOf, type TrainingSpan, through } from '../run/index.js';
 import { createStepParameters, type LiveParameters } from './live-parameters.js';
 import type { OptimizerLoop } from './optimizer-loop.js';
 import type { Gradients, ParameterResolver, UpdatedParameter } from './parameter-names.js';

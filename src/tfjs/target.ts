@@ -1,6 +1,6 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { describeValue } from '../events/check-option.js';
+import { describeValue } from '../events/index.js';
 
 /** What `instrument()` takes: an optimizer, or a compiled LayersModel. */
 export type InstrumentTarget = Optimizer | LayersModel;

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { PassedSums, PassSums } from '../parameters/kernels/kernel.js';
+import type { PassedSums, PassSums } from '../parameters/index.js';
 import { hostKernel, hostValues } from './host-values.js';
 import { type TensorflowBackend, tensorflowBackend } from './tensorflow-backend.js';
 import { kernelSumsOfSquares, kernelUpdateSums, tensorflowWithKernels } from './tensorflow-kernels.js';

@@ -1,5 +1,5 @@
 import { scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import type { PassedSums } from '../parameters/kernels/kernel.js';
+import type { PassedSums } from '../parameters/index.js';
 import { type OperationAttribute, type TensorflowBackend, tensorflowBackend } from './tensorflow-backend.js';
 
 /** How many numbers a kernel gives of one update. */

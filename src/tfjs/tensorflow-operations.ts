@@ -1,6 +1,5 @@
 import { reshape, slice, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import type { PassedSums } from '../parameters/kernels/kernel.js';
-import { passOver } from '../parameters/kernels/pass-over.js';
+import { type PassedSums, passOver } from '../parameters/index.js';
 import { hostKernel, hostValues } from './host-values.js';
 import type { OperationAttribute, TensorflowBackend } from './tensorflow-backend.js';
 

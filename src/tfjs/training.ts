@@ -1,9 +1,6 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
-import type { SinkErrorEvent } from '../events/events.js';
-import type { CommandHandlers } from '../run/loop-control.js';
-import type { RunOptions } from '../run/open-run.js';
-import type { Run } from '../run/run.js';
-import type { LoopPlan } from '../run/training-span.js';
+import type { SinkErrorEvent } from '../events/index.js';
+import type { CommandHandlers, LoopPlan, Run, RunOptions } from '../run/index.js';
 import type { FitCallbacks } from './fit-callbacks.js';
 import type { NamedParameter } from './parameter-names.js';
 

@@ -1,7 +1,5 @@
 import type { Variable } from '@tensorflow/tfjs-core';
-import type { HeldValues, ParameterSource } from '../parameters/parameter-source.js';
-import type { MaybePromise } from '../parameters/step-parameters.js';
-import type { SumsPart, UpdateSums } from '../parameters/update-sums.js';
+import type { HeldValues, MaybePromise, ParameterSource, SumsPart, UpdateSums } from '../parameters/index.js';
 import { deviceSums } from './device-sums.js';
 import { HeldTensors } from './held-tensors.js';
 import { hostSums } from './host-sums.js';

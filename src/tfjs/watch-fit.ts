@@ -1,5 +1,5 @@
 import type { LayersModel, ModelFitArgs } from '@tensorflow/tfjs-layers';
-import type { LoopPlan } from '../run/training-span.js';
+import type { LoopPlan } from '../run/index.js';
 import { withOurs } from './fit-callbacks.js';
 import { hookMethod } from './hook-method.js';
 

@@ -1,5 +1,5 @@
 import { filter, map, type Observable } from 'rxjs';
-import type { Metrics, TrainingEvent } from '../events/events.js';
+import type { Metrics, TrainingEvent } from '../events/index.js';
 
 /** What the progress bar shows of a run. */
 export function shownProgress(events$: Observable<TrainingEvent>): Observable<TrainingEvent> {

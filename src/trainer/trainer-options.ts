@@ -1,7 +1,6 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { checkFunction, describeValue, type OptionNames, withoutName } from '../events/check-option.js';
-import type { Metrics } from '../events/events.js';
-import { RUN_OPTIONS, type RunOptions } from '../run/open-run.js';
+import { checkFunction, describeValue, type Metrics, type OptionNames, withoutName } from '../events/index.js';
+import { RUN_OPTIONS, type RunOptions } from '../run/index.js';
 import type { ResolvedArguments, TrainingArguments } from './arguments/training-arguments.js';
 import type { TrainerCallback } from './callbacks/trainer-callback.js';
 import type { Collator } from './data/collate.js';

@@ -1,14 +1,15 @@
 import { type Observable, Subject, type Subscription, takeUntil } from 'rxjs';
-import { checkOptions } from '../events/check-option.js';
-import type { ControlRequest, Metrics, SinkErrorEvent } from '../events/events.js';
-import { type RunMemory, runMemory } from '../events/run-memory.js';
-import type { AttachOptions, Follower } from '../run/attachments.js';
-import { BaseRun } from '../run/base-run.js';
-import { OpenRun } from '../run/open-run.js';
-import type { Run } from '../run/run.js';
-import { consoleSink } from '../sinks/console/console-sink.js';
-import { isOnStandardOutput } from '../sinks/console/standard-output.js';
-import { patchBackend } from '../tfjs/backend/patch-backend.js';
+import {
+  type ControlRequest,
+  checkOptions,
+  type Metrics,
+  type RunMemory,
+  runMemory,
+  type SinkErrorEvent,
+} from '../events/index.js';
+import { type AttachOptions, BaseRun, type Follower, OpenRun, type Run } from '../run/index.js';
+import { consoleSink, isOnStandardOutput } from '../sinks/console/index.js';
+import { patchBackend } from '../tfjs/index.js';
 import { resolveArguments } from './arguments/resolve-arguments.js';
 import type { ResolvedArguments } from './arguments/training-arguments.js';
 import { defaultFlow } from './callbacks/default-flow.js';
@@ -242,7 +243,7 @@ export class Trainer<Example = unknown> extends BaseRun {
     if (this.#history.rows.length === 0) {
       throw new Error('saveUpdateHistory(): expected at least one step, got none; call it after train()');
     }
-    const { csvSink } = await import('../sinks/csv/csv-sink.js');
+    const { csvSink } = await import('../sinks/csv/index.js');
     const sink = csvSink(file, { layout: 'tutorial' });
     for (const updates of this.#history.updates(this.run)) sink.next(updates);
     await sink.close();

@@ -1,4 +1,4 @@
-import { createParameterUpdates, type ParameterUpdates } from '../parameters/parameter-updates.js';
+import { createParameterUpdates, type ParameterUpdates } from '../parameters/index.js';
 
 /** The update norms of every step: one `Float64Array` a step. */
 export class UpdateHistory {

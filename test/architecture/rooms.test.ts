@@ -95,6 +95,15 @@ describe('rooms', () => {
     expect(broken).toEqual([]);
   });
 
+  it('enters a room by its index.ts', () => {
+    const besideTheDoor = imports.filter((each) => {
+      const room = roomOf(each.from);
+      if (!room || !each.specifier.startsWith('.')) return false;
+      return roomOf(fileOf(each)) !== room && !fileOf(each).endsWith('/index.ts');
+    });
+    expect(besideTheDoor).toEqual([]);
+  });
+
   it.each(['index.ts', 'tfjs.ts', 'trainer.ts', 'testing.ts'])(
     'keeps node: out of everything that a browser loads of %s',
     (entry) => {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { RunRecord } from '../../events/measurements.js';
-import { type LiveSink, liveSink } from '../../server/live/live-sink.js';
+import type { RunRecord } from '../../events/index.js';
+import { type LiveSink, liveSink } from '../../server/index.js';
 import { DistinctRuns } from '../distinct-runs.js';
 import { openRun } from '../open-run.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';

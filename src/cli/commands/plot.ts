@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { checkMatches, matcherOf } from '../../operators/select-parameters.js';
+import { checkMatches, matcherOf } from '../../operators/index.js';
 import { checkOutputs } from '../outputs.js';
 import { readSeries } from '../series/read-series.js';
 import type { Series } from '../series/series.js';

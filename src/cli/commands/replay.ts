@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { RunRecord } from '../../events/measurements.js';
-import type { Sink } from '../../events/sink.js';
-import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
+import type { RunRecord, Sink } from '../../events/index.js';
+import type { AnyParameterUpdates } from '../../parameters/index.js';
 import { openRun } from '../open-run.js';
 import { checkOutputs } from '../outputs.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
@@ -140,7 +139,7 @@ async function open({ kind, where }: Target): Promise<Opened> {
     case 'console':
       return openConsole(where);
     case 'tensorboard':
-      return { sink: (await import('../../sinks/tensorboard/tensorboard-sink.js')).tensorboardSink(where) };
+      return { sink: (await import('../../sinks/tensorboard/index.js')).tensorboardSink(where) };
     case 'otlp':
       return openOtlp(where);
     default:
@@ -149,12 +148,12 @@ async function open({ kind, where }: Target): Promise<Opened> {
 }
 
 async function openConsole(style: string): Promise<Opened> {
-  const { consoleSink } = await import('../../sinks/console/console-sink.js');
+  const { consoleSink } = await import('../../sinks/console/index.js');
   return { sink: consoleSink(style === '' ? {} : { style: style as 'lines' }) };
 }
 
 async function openCsv(kind: string, path: string): Promise<Opened> {
-  const { csvSink } = await import('../../sinks/csv/csv-sink.js');
+  const { csvSink } = await import('../../sinks/csv/index.js');
   const layout = kind === 'csv-long' ? 'long' : kind === 'csv-tutorial' ? 'tutorial' : 'wide';
   const sink = csvSink(path, { layout });
   const next = (record: RunRecord) => {
@@ -164,7 +163,7 @@ async function openCsv(kind: string, path: string): Promise<Opened> {
 }
 
 async function openOtlp(url: string): Promise<Opened> {
-  const { startMetrics } = await import('../../sinks/otel/start-metrics.js');
+  const { startMetrics } = await import('../../sinks/otel/index.js');
   const metrics = await startMetrics({ exporter: 'otlp', everyStep: true, ...(url !== '' && { url }) });
   return {
     sink: metrics.sink,

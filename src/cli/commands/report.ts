@@ -1,6 +1,6 @@
 import { join, parse } from 'node:path';
 import type { Command } from 'commander';
-import { reportSink } from '../../sinks/report/report-sink.js';
+import { reportSink } from '../../sinks/report/index.js';
 import { DistinctRuns } from '../distinct-runs.js';
 import { openRun } from '../open-run.js';
 import { checkOutputs } from '../outputs.js';

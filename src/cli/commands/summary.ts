@@ -1,8 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { checkOneOf } from '../../events/check-option.js';
-import { encodeJson } from '../../events/serial.js';
-import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
-import { readRun } from '../../records/replay.js';
+import { checkOneOf, encodeJson } from '../../events/index.js';
+import { STATISTICS, type Statistic } from '../../parameters/index.js';
+import { readRun } from '../../records/index.js';
 import { type Input, openInput } from '../input.js';
 import { readCsvSeries } from '../series/read-csv-series.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';

@@ -1,5 +1,5 @@
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
-import { plain, shorten } from '../../sinks/console/format.js';
+import { plain, shorten } from '../../sinks/console/index.js';
 import type { Series } from '../series/series.js';
 import { lineColours } from './colours.js';
 import { type Point, thinOut } from './thin-out.js';

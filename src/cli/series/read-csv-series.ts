@@ -1,8 +1,8 @@
 import { pipeline, Readable } from 'node:stream';
 import { parse } from 'csv-parse';
-import { describeValue, nearestHint } from '../../events/check-option.js';
-import { unguardText } from '../../sinks/csv/text-cell.js';
-import { snakeCase } from '../../sinks/snake-case.js';
+import { describeValue, nearestHint } from '../../events/index.js';
+import { unguardText } from '../../sinks/csv/index.js';
+import { snakeCase } from '../../sinks/index.js';
 import type { Input } from '../input.js';
 import { SeriesByName, type StatisticSeries } from './series.js';
 import { foreignDelimiter, WholeRows } from './whole-rows.js';

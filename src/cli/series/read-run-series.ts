@@ -1,7 +1,12 @@
-import { checkOneOf } from '../../events/check-option.js';
-import { type AnyParameterUpdates, columnOf, statisticsOf } from '../../parameters/parameter-updates.js';
-import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
-import { type ReadRunOptions, readRun } from '../../records/replay.js';
+import { checkOneOf } from '../../events/index.js';
+import {
+  type AnyParameterUpdates,
+  columnOf,
+  STATISTICS,
+  type Statistic,
+  statisticsOf,
+} from '../../parameters/index.js';
+import { type ReadRunOptions, readRun } from '../../records/index.js';
 import type { Input } from '../input.js';
 import { SeriesByName, type StatisticSeries } from './series.js';
 

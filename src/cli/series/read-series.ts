@@ -1,4 +1,4 @@
-import type { DamagedLineError } from '../../records/damaged-line-error.js';
+import type { DamagedLineError } from '../../records/index.js';
 import { openInput } from '../input.js';
 import { readCsvSeries } from './read-csv-series.js';
 import { readRunSeries } from './read-run-series.js';

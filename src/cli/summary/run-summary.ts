@@ -1,8 +1,13 @@
-import type { AlertEvent, Metrics, TrainBeginEvent, TrainEndEvent } from '../../events/events.js';
-import type { RunRecord } from '../../events/measurements.js';
-import { type RunEnd, runEndOf } from '../../events/run-end.js';
-import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
-import type { Statistic } from '../../parameters/statistics.js';
+import {
+  type AlertEvent,
+  type Metrics,
+  type RunEnd,
+  type RunRecord,
+  runEndOf,
+  type TrainBeginEvent,
+  type TrainEndEvent,
+} from '../../events/index.js';
+import { type AnyParameterUpdates, columnOf, type Statistic } from '../../parameters/index.js';
 import { recordedColumn } from '../series/read-run-series.js';
 import { type Series, SeriesByName } from '../series/series.js';
 

@@ -1,4 +1,4 @@
-import { ratioHealth } from '../../parameters/ratio-health.js';
+import { ratioHealth } from '../../parameters/index.js';
 import type { Series } from '../series/series.js';
 import type { RunSummary } from './run-summary.js';
 import { chosenRows, describe, type TextOptions } from './table-text.js';

@@ -1,7 +1,5 @@
-import { duration } from '../../events/duration.js';
-import type { AlertEvent } from '../../events/events.js';
-import { SEVERITIES } from '../../events/severities.js';
-import { plain, threeDigits } from '../../sinks/console/format.js';
+import { type AlertEvent, duration, SEVERITIES } from '../../events/index.js';
+import { plain, threeDigits } from '../../sinks/console/index.js';
 import { columnsOf, counted, type Paint } from '../terminal.js';
 import type { RunSummary } from './run-summary.js';
 import { sparkline } from './sparkline.js';

@@ -1,5 +1,5 @@
-import { ratioHealth } from '../../parameters/ratio-health.js';
-import { plain, shorten, threeDigits } from '../../sinks/console/format.js';
+import { ratioHealth } from '../../parameters/index.js';
+import { plain, shorten, threeDigits } from '../../sinks/console/index.js';
 import type { Series } from '../series/series.js';
 import { type Colour, columnsOf, type Paint } from '../terminal.js';
 import { sparkline } from './sparkline.js';

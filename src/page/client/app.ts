@@ -1,4 +1,4 @@
-import { HEALTHY_RATIOS } from '../../parameters/ratio-health.js';
+import { HEALTHY_RATIOS } from '../../parameters/index.js';
 import { el, setText } from './dom.js';
 import { whole } from './format.js';
 import { Happenings } from './happenings.js';

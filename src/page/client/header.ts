@@ -1,4 +1,4 @@
-import { duration } from '../../events/duration.js';
+import { duration } from '../../events/index.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setStyle, setText, svg } from './dom.js';
 import { readable, whole } from './format.js';

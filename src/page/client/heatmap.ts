@@ -1,4 +1,4 @@
-import { ratioHealth } from '../../parameters/ratio-health.js';
+import { ratioHealth } from '../../parameters/index.js';
 import type { ParameterTable } from '../history/parameter-table.js';
 import { announce } from './announcer.js';
 import { DataTable, type TableData } from './data-table.js';

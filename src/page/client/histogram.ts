@@ -1,4 +1,4 @@
-import type { HistogramSubject, MagnitudeHistogram } from '../../parameters/statistics.js';
+import type { HistogramSubject, MagnitudeHistogram } from '../../parameters/index.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setText, svg } from './dom.js';
 import { percent, tick, whole } from './format.js';

@@ -1,4 +1,4 @@
-import type { Statistic } from '../../parameters/statistics.js';
+import type { Statistic } from '../../parameters/index.js';
 import type { RunHistory } from '../history/run-history.js';
 import type { Line, Point } from './line-chart.js';
 import { lineColor } from './palette.js';

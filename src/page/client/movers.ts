@@ -1,4 +1,4 @@
-import { ratioHealth } from '../../parameters/ratio-health.js';
+import { ratioHealth } from '../../parameters/index.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setStyle } from './dom.js';
 import { plural, readable } from './format.js';

@@ -1,4 +1,4 @@
-import { endText } from '../../events/run-end.js';
+import { endText } from '../../events/index.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setStyle } from './dom.js';
 import { lineColor } from './palette.js';

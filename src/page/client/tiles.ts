@@ -1,4 +1,4 @@
-import { ratioHealth } from '../../parameters/ratio-health.js';
+import { ratioHealth } from '../../parameters/index.js';
 import type { Mark } from '../history/marks.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setText } from './dom.js';

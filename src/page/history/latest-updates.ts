@@ -1,4 +1,4 @@
-import type { HistogramSubject, MagnitudeHistogram, Statistic } from '../../parameters/statistics.js';
+import type { HistogramSubject, MagnitudeHistogram, Statistic } from '../../parameters/index.js';
 import { packFloats, unpackFloats } from './packed-numbers.js';
 
 /** What the latest step says of each row. */

@@ -1,6 +1,10 @@
-import { type JointStatistic, jointColumns } from '../../parameters/joint-statistics.js';
-import { type Layer, layersOf } from '../../parameters/layers.js';
-import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
+import {
+  type AnyParameterUpdates,
+  type JointStatistic,
+  jointColumns,
+  type Layer,
+  layersOf,
+} from '../../parameters/index.js';
 
 /** The layers of a step: names, elements, and the norms of all elements of a layer together. */
 export interface LayerColumns {

@@ -1,5 +1,4 @@
-import type { TrainingEvent } from '../../events/events.js';
-import { type RunEnd, runEndOf } from '../../events/run-end.js';
+import { type RunEnd, runEndOf, type TrainingEvent } from '../../events/index.js';
 import type { Mark } from './marks.js';
 
 /** The mark that an event leaves on the time axes, if any. */

@@ -1,4 +1,4 @@
-import type { Severity } from '../../events/events.js';
+import type { Severity } from '../../events/index.js';
 
 /** Something that happened at a step and is marked on every time axis. */
 export interface Mark {

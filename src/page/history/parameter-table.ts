@@ -1,4 +1,4 @@
-import type { Statistic } from '../../parameters/statistics.js';
+import type { Statistic } from '../../parameters/index.js';
 import { ABSENT, packNorms, unpackNorms } from './packed-numbers.js';
 import { type Bucket, StepBuckets } from './step-buckets.js';
 

@@ -1,7 +1,5 @@
-import type { TrainingEvent } from '../../events/events.js';
-import { isTrainingEvent } from '../../events/guards.js';
-import { missingField } from '../../events/missing-field.js';
-import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
+import { isTrainingEvent, missingField, type TrainingEvent } from '../../events/index.js';
+import type { AnyParameterUpdates } from '../../parameters/index.js';
 import { Histories, RUNS_KEPT } from './histories.js';
 import { RunRecorder } from './run-recorder.js';
 

@@ -1,4 +1,4 @@
-import { sameNames } from '../../parameters/same-names.js';
+import { sameNames } from '../../parameters/index.js';
 
 /** Which row of a table a name has. Names keep their row; new ones join at the end until the table is full. */
 export class RowIndex {

@@ -1,4 +1,4 @@
-import type { RunEnd } from '../../events/run-end.js';
+import type { RunEnd } from '../../events/index.js';
 import {
   type LatestUpdates,
   type PackedHistograms,

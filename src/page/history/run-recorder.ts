@@ -1,9 +1,11 @@
-import type { EventContext, Metrics, TrainingEvent } from '../../events/events.js';
-import { runEndOf } from '../../events/run-end.js';
-import { SpeedWindow } from '../../events/speed-window.js';
-import { jointStatistics } from '../../parameters/joint-statistics.js';
-import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
-import type { HistogramSubject, MagnitudeHistogram } from '../../parameters/statistics.js';
+import { type EventContext, type Metrics, runEndOf, SpeedWindow, type TrainingEvent } from '../../events/index.js';
+import {
+  type AnyParameterUpdates,
+  columnOf,
+  type HistogramSubject,
+  jointStatistics,
+  type MagnitudeHistogram,
+} from '../../parameters/index.js';
 import { layerColumns } from './layer-columns.js';
 import { markOf } from './mark-of.js';
 import { RowIndex } from './row-index.js';

@@ -1,13 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { checkOneOf, checkOptions, describeValue } from '../../events/check-option.js';
-import type { Sink } from '../../events/sink.js';
-import { LONGEST_TIMER_MS } from '../../events/within.js';
-import type { AnyRecord } from '../../page/history/recorder.js';
-import { isShown } from '../../page/history/recorder.js';
-import { pageFiles } from '../../page/page-document.js';
-import { createSink } from '../../sinks/create-sink.js';
-import { requireRecord } from '../../sinks/require-record.js';
-import { wholeRecords } from '../../sinks/whole-records.js';
+import { checkOneOf, checkOptions, describeValue, LONGEST_TIMER_MS, type Sink } from '../../events/index.js';
+import { type AnyRecord, isShown, pageFiles } from '../../page/index.js';
+import { createSink, requireRecord, wholeRecords } from '../../sinks/index.js';
 import type { Reply, Request, WorkerStart } from './messages.js';
 import { withoutKnownNames } from './record-messages.js';
 import { LIVE_WORKER } from './worker.bundle.js';

@@ -1,6 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { AnyRecord } from '../../page/history/recorder.js';
-import type { PageFiles } from '../../page/page-document.js';
+import type { AnyRecord, PageFiles } from '../../page/index.js';
 
 /** What the worker is started with. */
 export interface WorkerStart {

@@ -1,6 +1,6 @@
-import type { TrainingEvent } from '../../events/events.js';
-import type { AnyRecord } from '../../page/history/recorder.js';
-import { type AnyParameterUpdates, dataOf, statisticsOf } from '../../parameters/parameter-updates.js';
+import type { TrainingEvent } from '../../events/index.js';
+import type { AnyRecord } from '../../page/index.js';
+import { type AnyParameterUpdates, dataOf, statisticsOf } from '../../parameters/index.js';
 
 /** A record as it goes to another thread, and about how many KiB it takes there. */
 export interface RecordMessage {

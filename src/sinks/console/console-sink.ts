@@ -1,8 +1,5 @@
-import { checkOneOf, checkOptions, checkPositiveInteger } from '../../events/check-option.js';
-import type { RunRecord } from '../../events/measurements.js';
-import type { Sink } from '../../events/sink.js';
-import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
-import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
+import { checkOneOf, checkOptions, checkPositiveInteger, type RunRecord, type Sink } from '../../events/index.js';
+import { type AnyParameterUpdates, columnOf, STATISTICS, type Statistic } from '../../parameters/index.js';
 import { createSink, type SinkWork } from '../create-sink.js';
 import { requireRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';

@@ -1,6 +1,4 @@
-import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
-import { requireColumn } from '../../parameters/require-column.js';
-import type { Statistic } from '../../parameters/statistics.js';
+import { type AnyParameterUpdates, requireColumn, type Statistic } from '../../parameters/index.js';
 import { plain } from './format.js';
 
 /** One line a parameter, as the tutorial prints it. @throws TypeError when the statistic was not measured. */

@@ -1,7 +1,4 @@
-import type { Metrics } from '../../events/events.js';
-import type { RunRecord } from '../../events/measurements.js';
-import { type RunEnd, runEndOf } from '../../events/run-end.js';
-import { shortNumber } from '../../events/short-number.js';
+import { type Metrics, type RunEnd, type RunRecord, runEndOf, shortNumber } from '../../events/index.js';
 import { plain, threeDigits } from './format.js';
 
 /** The line that stays for a record worth one, else undefined. */

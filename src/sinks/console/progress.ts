@@ -1,4 +1,4 @@
-import { duration } from '../../events/duration.js';
+import { duration } from '../../events/index.js';
 import { threeDigits } from './format.js';
 
 /** Where the training is, from whatever was last said of it. */

@@ -1,6 +1,4 @@
-import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
-import { ratioHealth } from '../../parameters/ratio-health.js';
-import type { Statistic } from '../../parameters/statistics.js';
+import { type AnyParameterUpdates, columnOf, ratioHealth, type Statistic } from '../../parameters/index.js';
 import { plain, shorten, threeDigits } from './format.js';
 
 const COLUMNS: readonly (readonly [Statistic, string])[] = [

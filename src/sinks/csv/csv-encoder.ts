@@ -1,7 +1,11 @@
-import { type AnyParameterUpdates, columnOf, statisticsOf } from '../../parameters/parameter-updates.js';
-import { requireColumn } from '../../parameters/require-column.js';
-import { sameNames } from '../../parameters/same-names.js';
-import type { Statistic } from '../../parameters/statistics.js';
+import {
+  type AnyParameterUpdates,
+  columnOf,
+  requireColumn,
+  type Statistic,
+  sameNames,
+  statisticsOf,
+} from '../../parameters/index.js';
 import { snakeCase } from '../snake-case.js';
 import { pythonFloat } from './python-float.js';
 import { guardText, textCell } from './text-cell.js';

@@ -1,8 +1,5 @@
-import { checkOneOf, checkOptions } from '../../events/check-option.js';
-import type { Sink } from '../../events/sink.js';
-import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
-import { requireUpdates } from '../../parameters/require-updates.js';
-import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
+import { checkOneOf, checkOptions, type Sink } from '../../events/index.js';
+import { type AnyParameterUpdates, requireUpdates, STATISTICS, type Statistic } from '../../parameters/index.js';
 import { createSink, type SinkWork } from '../create-sink.js';
 import { RecordFile } from '../files/record-file.js';
 import { wholeRecords } from '../whole-records.js';

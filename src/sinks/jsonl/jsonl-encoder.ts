@@ -1,4 +1,4 @@
-import { encodeNumber, encodeRecord } from '../../events/serial.js';
+import { encodeNumber, encodeRecord } from '../../events/index.js';
 
 /** The text of a record: whole lines of JSON, most often one. */
 export type JsonlEncoder = (record: { readonly type: string }) => string;

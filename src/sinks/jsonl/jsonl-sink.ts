@@ -1,5 +1,4 @@
-import { checkOptions } from '../../events/check-option.js';
-import type { Sink } from '../../events/sink.js';
+import { checkOptions, type Sink } from '../../events/index.js';
 import { createSink } from '../create-sink.js';
 import { RecordFile } from '../files/record-file.js';
 import { requireRecord } from '../require-record.js';

@@ -1,5 +1,5 @@
 import { type Observable, ReplaySubject } from 'rxjs';
-import type { AlertEvent, EventContext, Severity } from '../../events/events.js';
+import type { AlertEvent, EventContext, Severity } from '../../events/index.js';
 
 /** A trouble of the sink's own. */
 export interface Trouble {

@@ -1,6 +1,6 @@
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import type { CollectionResult, DataPoint, GaugeMetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
-import { checkOptions, checkPositiveInteger } from '../../events/check-option.js';
+import { checkOptions, checkPositiveInteger } from '../../events/index.js';
 import type { GaugeFrame, GaugeMetric, GaugeOutput } from './gauge-frame.js';
 import { DOUBLE } from './names.js';
 import { METER_NAME, METER_VERSION } from './views.js';

@@ -1,4 +1,4 @@
-import { layerOf } from '../../parameters/layer-of.js';
+import { layerOf } from '../../parameters/index.js';
 
 /** Which layer each parameter belongs to. */
 export interface Layers {

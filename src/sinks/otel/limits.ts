@@ -1,4 +1,4 @@
-import type { AnyParameterUpdates } from '../../parameters/parameter-updates.js';
+import type { AnyParameterUpdates } from '../../parameters/index.js';
 import type { Alerts } from './alerts.js';
 import type { GaugeDetail, ParameterGauges } from './parameter-gauges.js';
 

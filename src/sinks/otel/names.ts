@@ -1,5 +1,5 @@
 import type { ValueType } from '@opentelemetry/api';
-import type { Statistic } from '../../parameters/statistics.js';
+import type { Statistic } from '../../parameters/index.js';
 import type { GaugeMetric } from './gauge-frame.js';
 
 /** The statistics that can be a gauge by parameter; `nonFinite` is a counter. */

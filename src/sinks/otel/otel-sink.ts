@@ -1,9 +1,14 @@
 import type { Attributes, MeterProvider } from '@opentelemetry/api';
 import type { Observable } from 'rxjs';
-import { checkOneOf, checkOptions, checkPositiveInteger, type OptionNames } from '../../events/check-option.js';
-import type { AlertEvent } from '../../events/events.js';
-import type { RunRecord } from '../../events/measurements.js';
-import type { Sink } from '../../events/sink.js';
+import {
+  type AlertEvent,
+  checkOneOf,
+  checkOptions,
+  checkPositiveInteger,
+  type OptionNames,
+  type RunRecord,
+  type Sink,
+} from '../../events/index.js';
 import { createSink } from '../create-sink.js';
 import { requireRunRecord } from '../require-record.js';
 import { type Alerts, alerts } from './alerts.js';

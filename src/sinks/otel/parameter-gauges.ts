@@ -1,9 +1,12 @@
 import type { Attributes } from '@opentelemetry/api';
-import { groupColumns } from '../../parameters/joint-statistics.js';
-import { layerOf } from '../../parameters/layer-of.js';
-import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
-import { sameNames } from '../../parameters/same-names.js';
-import { jointNorm } from '../../parameters/update-ratio.js';
+import {
+  type AnyParameterUpdates,
+  columnOf,
+  groupColumns,
+  jointNorm,
+  layerOf,
+  sameNames,
+} from '../../parameters/index.js';
 import { type GaugeFrame, type GaugeMetric, type GaugeValues, once } from './gauge-frame.js';
 import { groupIntoLayers, type Layers } from './layers.js';
 import { followMovers } from './movers.js';

@@ -1,6 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { RunRecord } from '../../events/measurements.js';
-import { END_STATUSES, runEndOf } from '../../events/run-end.js';
+import { END_STATUSES, type RunRecord, runEndOf } from '../../events/index.js';
 import { type GaugeOutput, rowsFrame } from './gauge-frame.js';
 import type { Names } from './names.js';
 

@@ -1,7 +1,6 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import type { Observable } from 'rxjs';
-import type { AlertEvent } from '../../events/events.js';
-import { within } from '../../events/within.js';
+import { type AlertEvent, within } from '../../events/index.js';
 import { type Alerts, alerts } from './alerts.js';
 import { createOtelSink, type OtelSink } from './otel-sink.js';
 import { readEnvironment } from './setup/environment.js';

@@ -1,7 +1,12 @@
 import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api';
-import type { AlertEvent, EventContext, EventOf, StepEndEvent } from '../../events/events.js';
-import { namedMetrics } from '../../events/metric-names.js';
-import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
+import {
+  type AlertEvent,
+  type EventContext,
+  type EventOf,
+  namedMetrics,
+  type StepEndEvent,
+} from '../../events/index.js';
+import { type AnyParameterUpdates, columnOf } from '../../parameters/index.js';
 import { type GaugeMetric, type GaugeOutput, once, rowFrame } from './gauge-frame.js';
 import { DURATION_BUCKETS, type Names, RATIO_BUCKETS } from './names.js';
 import type { ParameterGauges } from './parameter-gauges.js';

@@ -1,4 +1,4 @@
-import { checkPositiveInteger } from '../../events/check-option.js';
+import { checkPositiveInteger } from '../../events/index.js';
 
 /** The name of the meter that every instrument of `otelSink` comes from. */
 export const METER_NAME = 'trainscope';

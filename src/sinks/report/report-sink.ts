@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
-import { checkNotNegative, checkOptions } from '../../events/check-option.js';
-import type { Sink } from '../../events/sink.js';
-import type { Changes } from '../../page/history/histories.js';
-import { type AnyRecord, Recorder } from '../../page/history/recorder.js';
-import { standaloneDocument } from '../../page/page-document.js';
+import { checkNotNegative, checkOptions, type Sink } from '../../events/index.js';
+import { type AnyRecord, type Changes, Recorder, standaloneDocument } from '../../page/index.js';
 import { createSink, type SinkWork } from '../create-sink.js';
 import { WholeFile } from '../files/whole-file.js';
 import { requireRecord } from '../require-record.js';

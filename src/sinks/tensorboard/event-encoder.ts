@@ -1,5 +1,5 @@
 import { PbfWriter } from 'pbf';
-import type { MagnitudeHistogram } from '../../parameters/statistics.js';
+import type { MagnitudeHistogram } from '../../parameters/index.js';
 import { HPARAMS_PLUGIN, type Hparams, writeHparams } from './hparams.js';
 import { bytesPiece, type Piece, scalarsPiece, varint } from './scalar-block.js';
 import type { ScalarsValue, SummaryValue } from './summary.js';

@@ -1,6 +1,5 @@
-import type { RunRecord } from '../../events/measurements.js';
-import { runEndOf } from '../../events/run-end.js';
-import type { Statistic } from '../../parameters/statistics.js';
+import { type RunRecord, runEndOf } from '../../events/index.js';
+import type { Statistic } from '../../parameters/index.js';
 import type { Moment } from './event-encoder.js';
 import { type Experiment, experimentOf, type HparamSettings } from './experiment.js';
 import { HPARAMS_TAGS, type Hparams, type SessionStatus } from './hparams.js';

@@ -1,4 +1,4 @@
-import type { MagnitudeHistogram } from '../../parameters/statistics.js';
+import type { MagnitudeHistogram } from '../../parameters/index.js';
 import type { Hparams } from './hparams.js';
 
 /** What TensorBoard shows under a tag, at a step. */

@@ -1,9 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { checkOneOf, checkOptions, describeValue } from '../../events/check-option.js';
-import type { RunRecord } from '../../events/measurements.js';
-import type { Sink } from '../../events/sink.js';
-import { STATISTICS, type Statistic } from '../../parameters/statistics.js';
+import { checkOneOf, checkOptions, describeValue, type RunRecord, type Sink } from '../../events/index.js';
+import { STATISTICS, type Statistic } from '../../parameters/index.js';
 import { createSink, type SinkWork } from '../create-sink.js';
 import { RecordFile } from '../files/record-file.js';
 import { requireRunRecord } from '../require-record.js';

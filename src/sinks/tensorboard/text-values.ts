@@ -1,6 +1,10 @@
-import type { AlertEvent, ControlEvent, TrainEndEvent } from '../../events/events.js';
-import type { RunRecord } from '../../events/measurements.js';
-import { runEndOf } from '../../events/run-end.js';
+import {
+  type AlertEvent,
+  type ControlEvent,
+  type RunRecord,
+  runEndOf,
+  type TrainEndEvent,
+} from '../../events/index.js';
 import type { TextValue } from './summary.js';
 
 /** What a record says in words, as Markdown; most records say none. */

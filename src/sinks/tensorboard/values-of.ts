@@ -1,10 +1,24 @@
-import type { EventOf, StepEndEvent } from '../../events/events.js';
-import type { GlobalNorms, ParameterDrift, RunRecord, Throughput } from '../../events/measurements.js';
-import { type MetricPhase, namedMetrics } from '../../events/metric-names.js';
-import { type JointStatistic, jointColumns, jointStatistics } from '../../parameters/joint-statistics.js';
-import { type Layer, layersOf } from '../../parameters/layers.js';
-import { type AnyParameterUpdates, columnOf } from '../../parameters/parameter-updates.js';
-import type { HistogramSubject, Statistic } from '../../parameters/statistics.js';
+import {
+  type EventOf,
+  type GlobalNorms,
+  type MetricPhase,
+  namedMetrics,
+  type ParameterDrift,
+  type RunRecord,
+  type StepEndEvent,
+  type Throughput,
+} from '../../events/index.js';
+import {
+  type AnyParameterUpdates,
+  columnOf,
+  type HistogramSubject,
+  type JointStatistic,
+  jointColumns,
+  jointStatistics,
+  type Layer,
+  layersOf,
+  type Statistic,
+} from '../../parameters/index.js';
 import { snakeCase } from '../snake-case.js';
 import type { ScalarsValue, ScalarValue, SummaryValue } from './summary.js';
 import { textValues } from './text-values.js';

@@ -1,5 +1,5 @@
 import { add, ready, tidy } from '@tensorflow/tfjs-core';
-import { checkOptions } from '../../events/check-option.js';
+import { checkOptions } from '../../events/index.js';
 import { patchBackend } from './patch-backend.js';
 
 /** A backend of TensorFlow.js, by its name there. */

@@ -1,5 +1,4 @@
-import { checkOneOf, checkPositiveInteger, describeValue, nearestHint } from '../../events/check-option.js';
-import { withoutUndefined } from '../../events/without-undefined.js';
+import { checkOneOf, checkPositiveInteger, describeValue, nearestHint, withoutUndefined } from '../../events/index.js';
 import { METRIC_SCHEDULER_TYPES, SCHEDULER_TYPES } from '../schedules/scheduler.js';
 import {
   ARGUMENT_NAMES,

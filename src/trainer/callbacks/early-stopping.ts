@@ -1,4 +1,4 @@
-import { checkOptions, describeValue } from '../../events/check-option.js';
+import { checkOptions, describeValue } from '../../events/index.js';
 import { metricName, metricOf } from '../evaluation/metric-of.js';
 import type { CallbackState } from '../state/trainer-state.js';
 import type { CallbackContext, MetricsContext, TrainerCallback } from './trainer-callback.js';

@@ -1,6 +1,6 @@
 import type { Optimizer, Tensor } from '@tensorflow/tfjs-core';
-import type { Metrics } from '../../events/events.js';
-import type { StepParameters } from '../../parameters/step-parameters.js';
+import type { Metrics } from '../../events/index.js';
+import type { StepParameters } from '../../parameters/index.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import type { TrainableModel } from '../model/trainable-model.js';
 import type { Scheduler } from '../schedules/scheduler.js';

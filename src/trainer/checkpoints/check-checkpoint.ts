@@ -1,4 +1,4 @@
-import { describeValue } from '../../events/check-option.js';
+import { describeValue } from '../../events/index.js';
 import type { SchedulerState } from '../schedules/scheduler.js';
 import type { TrainerState } from '../state/trainer-state.js';
 import { CheckpointError, FILES, type LoopState, type ResumeState } from './checkpoint.js';

@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SavedMemory } from '../../events/run-memory.js';
-import { decodeJson, encodeJson } from '../../events/serial.js';
+import { decodeJson, encodeJson, type SavedMemory } from '../../events/index.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../safetensors.js';
 import type { SchedulerState } from '../schedules/scheduler.js';

@@ -1,6 +1,6 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import type { RunMemory } from '../../events/run-memory.js';
-import type { LearningRateFactors } from '../../run/learning-rate-factors.js';
+import type { RunMemory } from '../../events/index.js';
+import type { LearningRateFactors } from '../../run/index.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { readCallbacks, restoreCallbacks } from '../callbacks/callback-states.js';
 import type { TrainerCallback } from '../callbacks/trainer-callback.js';

@@ -1,4 +1,4 @@
-import type { SavedMemory } from '../../events/run-memory.js';
+import type { SavedMemory } from '../../events/index.js';
 import type { ResolvedArguments, SamplingStrategy } from '../arguments/training-arguments.js';
 import type { LossMeterState } from '../loop/loss-meter.js';
 import type { ModelFiles } from '../model/trainable-model.js';

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NamedParameter } from '../../tfjs/parameter-names.js';
+import type { NamedParameter } from '../../tfjs/index.js';
 import { decodeSafetensors, float32Tensor, type SafetensorsTensor, toFloat32 } from '../safetensors.js';
 import { CheckpointError, FILES } from './checkpoint.js';
 import { assignTensor, fits } from './weights.js';

@@ -1,4 +1,4 @@
-import { describeValue } from '../../events/check-option.js';
+import { describeValue } from '../../events/index.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import type { TrainingPlan } from '../loop/training-plan.js';
 import type { DataPosition } from '../state/data-position.js';

@@ -1,6 +1,5 @@
 import { type Optimizer, tidy, type Variable, zerosLike } from '@tensorflow/tfjs-core';
-import { ownVariables, type Slot, setIterations, slotLists } from '../../tfjs/optimizer-slots.js';
-import type { NamedParameter } from '../../tfjs/parameter-names.js';
+import { type NamedParameter, ownVariables, type Slot, setIterations, slotLists } from '../../tfjs/index.js';
 import type { Safetensors, SafetensorsTensor } from '../safetensors.js';
 import { expectIn, recordIn } from './check-checkpoint.js';
 import { CheckpointError } from './checkpoint.js';

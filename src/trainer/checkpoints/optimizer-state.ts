@@ -1,5 +1,5 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import type { NamedParameter } from '../../tfjs/parameter-names.js';
+import type { NamedParameter } from '../../tfjs/index.js';
 import { AdamW, type AdamWMoments } from '../optimizer/adamw.js';
 import { float32Tensor, type Safetensors, type SafetensorsTensor, toFloat32 } from '../safetensors.js';
 import { expectIn, recordIn } from './check-checkpoint.js';

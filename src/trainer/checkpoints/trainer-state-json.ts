@@ -1,5 +1,5 @@
-import { decodeJson, encodeJson } from '../../events/serial.js';
-import { snakeCase } from '../../sinks/snake-case.js';
+import { decodeJson, encodeJson } from '../../events/index.js';
+import { snakeCase } from '../../sinks/index.js';
 import { initialState, type TrainerState } from '../state/trainer-state.js';
 
 /** What a state of transformers has besides: for runs on several machines, and for searches of hyperparameters. */

@@ -1,5 +1,5 @@
 import { type DataType, type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
-import type { NamedParameter } from '../../tfjs/parameter-names.js';
+import type { NamedParameter } from '../../tfjs/index.js';
 import { float32Tensor, type SafetensorsTensor, toFloat32 } from '../safetensors.js';
 import { CheckpointError } from './checkpoint.js';
 

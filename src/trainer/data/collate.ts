@@ -1,5 +1,5 @@
 import { cast, type DataType, stack, Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
-import { describeValue } from '../../events/check-option.js';
+import { describeValue } from '../../events/index.js';
 import { toTensor } from '../model/to-tensor.js';
 import type { Batch } from '../model/trainable-model.js';
 import { FieldTypes, fieldIn } from './field-types.js';

@@ -1,5 +1,5 @@
 import { Tensor } from '@tensorflow/tfjs-core';
-import type { NamedParameter } from '../../tfjs/parameter-names.js';
+import type { NamedParameter } from '../../tfjs/index.js';
 import type { TokenCounting } from '../arguments/training-arguments.js';
 import type { Batch } from '../model/trainable-model.js';
 import { mainInputIn, quotedNames } from './main-input.js';

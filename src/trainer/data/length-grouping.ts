@@ -1,4 +1,4 @@
-import { describeValue } from '../../events/check-option.js';
+import { describeValue } from '../../events/index.js';
 import { isRecord, lengthOf, mainInputIn, quotedNames } from './main-input.js';
 import type { ExampleSource } from './train-dataset.js';
 

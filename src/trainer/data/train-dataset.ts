@@ -1,4 +1,4 @@
-import { describeValue } from '../../events/check-option.js';
+import { describeValue } from '../../events/index.js';
 import { tensorsIn } from './tensors-in.js';
 import { isDisposable, type Taken, tidied, tidiedIfItFails } from './tidied.js';
 

@@ -1,5 +1,5 @@
 import { dispose, tidy } from '@tensorflow/tfjs-core';
-import type { Metrics } from '../../events/events.js';
+import type { Metrics } from '../../events/index.js';
 import { batches } from '../data/batches.js';
 import type { Collator } from '../data/collate.js';
 import type { ExampleSource } from '../data/train-dataset.js';

@@ -1,5 +1,5 @@
-import type { Metrics } from '../../events/events.js';
-import { patchBackend } from '../../tfjs/backend/patch-backend.js';
+import type { Metrics } from '../../events/index.js';
+import { patchBackend } from '../../tfjs/index.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import type { Collator } from '../data/collate.js';
 import { exampleSource, isDataset, type TrainDataset } from '../data/train-dataset.js';

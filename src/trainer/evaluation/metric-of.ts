@@ -1,4 +1,4 @@
-import type { Metrics } from '../../events/events.js';
+import type { Metrics } from '../../events/index.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 
 type MetricArguments = Pick<ResolvedArguments, 'metricForBestModel'>;

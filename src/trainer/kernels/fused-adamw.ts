@@ -1,5 +1,4 @@
-import type { StepSums } from '../../parameters/kernels/kernel.js';
-import { kernelModule } from '../../parameters/kernels/kernel-module.js';
+import { kernelModule, type StepSums } from '../../parameters/index.js';
 import { ADAMW_KERNEL } from './adamw-kernel.wasm.js';
 
 /** The numbers of one AdamW update, the same for every element of a parameter. */

@@ -1,4 +1,4 @@
-import type { EventBus, PublishedEvent } from '../../run/event-bus.js';
+import type { EventBus, PublishedEvent } from '../../run/index.js';
 import type { CallbackContext, CallbackHook, ContextOf, TrainerCallback } from '../callbacks/trainer-callback.js';
 import type { TrainerControl } from '../state/trainer-control.js';
 

@@ -13,8 +13,7 @@ import {
   type Variable,
   variableGrads,
 } from '@tensorflow/tfjs-core';
-import { onDevice } from '../../tfjs/on-device.js';
-import { tensorPasses } from '../../tfjs/tensor-passes.js';
+import { onDevice, tensorPasses } from '../../tfjs/index.js';
 
 /** Avoids a division by zero; torch's value. */
 const CLIP_EPSILON = 1e-6;

@@ -1,4 +1,4 @@
-import type { Metrics } from '../../events/events.js';
+import type { Metrics } from '../../events/index.js';
 import type { Announcer } from './announcer.js';
 
 /** Log metrics with the epoch and the tokens, where they are counted; keep them in the state, and give them. */

@@ -1,10 +1,12 @@
 import { type Optimizer, tidy } from '@tensorflow/tfjs-core';
-import type { Comparison } from '../../parameters/statistics.js';
-import type { MaybePromise } from '../../parameters/step-parameters.js';
-import { setLearningRate } from '../../tfjs/learning-rate.js';
-import { createStepParameters, type LiveParameters } from '../../tfjs/live-parameters.js';
-import type { NamedParameter } from '../../tfjs/parameter-names.js';
-import { stepSumsOf } from '../../tfjs/step-sums-of.js';
+import type { Comparison, MaybePromise } from '../../parameters/index.js';
+import {
+  createStepParameters,
+  type LiveParameters,
+  type NamedParameter,
+  setLearningRate,
+  stepSumsOf,
+} from '../../tfjs/index.js';
 import type { Gradients } from './gradients.js';
 
 /** The handle on the parameters of an update; whoever makes it releases it. */

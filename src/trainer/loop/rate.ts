@@ -1,5 +1,5 @@
-import { shortNumber } from '../../events/short-number.js';
-import type { LearningRateFactors } from '../../run/learning-rate-factors.js';
+import { shortNumber } from '../../events/index.js';
+import type { LearningRateFactors } from '../../run/index.js';
 import type { Scheduler } from '../schedules/scheduler.js';
 
 /** The rate of the coming update: that of the schedule, times the factors of those who steer. */

@@ -1,5 +1,5 @@
-import type { ControlRequest } from '../../events/events.js';
-import { type Act, LATER } from '../../run/control-queue.js';
+import type { ControlRequest } from '../../events/index.js';
+import { type Act, LATER } from '../../run/index.js';
 import type { TrainerControl } from '../state/trainer-control.js';
 import type { Rate } from './rate.js';
 

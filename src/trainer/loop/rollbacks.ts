@@ -1,6 +1,5 @@
-import type { ControlCommand } from '../../events/events.js';
-import { shortNumber } from '../../events/short-number.js';
-import type { WaitingRequest } from '../../run/control-queue.js';
+import { type ControlCommand, shortNumber } from '../../events/index.js';
+import type { WaitingRequest } from '../../run/index.js';
 import type { Session } from '../session/session.js';
 import { checkRate } from './rate.js';
 

@@ -1,4 +1,4 @@
-import { reasonOf } from '../../run/sink-errors.js';
+import { reasonOf } from '../../run/index.js';
 import type { Announcer } from './announcer.js';
 
 /** Tells, by one alert, that checkpoints cannot be written, from the first that failed to the first that is written. */

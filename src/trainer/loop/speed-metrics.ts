@@ -1,4 +1,4 @@
-import type { Metrics } from '../../events/events.js';
+import type { Metrics } from '../../events/index.js';
 
 /** What was done in a time. */
 export interface Done {

@@ -1,4 +1,4 @@
-import type { WaitingRequest } from '../../run/control-queue.js';
+import type { WaitingRequest } from '../../run/index.js';
 import { isOfSystem, retried } from '../checkpoints/retried.js';
 import { metricOf } from '../evaluation/metric-of.js';
 import type { Session } from '../session/session.js';

@@ -1,4 +1,4 @@
-import { reasonOf } from '../../run/sink-errors.js';
+import { reasonOf } from '../../run/index.js';
 import { batches, groups, type SizedBatch } from '../data/batches.js';
 import type { Session } from '../session/session.js';
 import { breather } from './breathe.js';

@@ -1,5 +1,5 @@
 import { div, memory, type Scalar } from '@tensorflow/tfjs-core';
-import { readLoss } from '../../tfjs/read-loss.js';
+import { readLoss } from '../../tfjs/index.js';
 import { disposeBatches, type SizedBatch } from '../data/batches.js';
 import { seededUint32 } from '../data/random.js';
 import { countItems } from '../model/count-items.js';

@@ -1,4 +1,4 @@
-import { shortNumber } from '../../events/short-number.js';
+import { shortNumber } from '../../events/index.js';
 import type { Announcer } from './announcer.js';
 
 /** Told the loss of every step: one alert begins with the first that is not finite, and ends with the first that is again. */

@@ -1,7 +1,7 @@
 import { add, cast, mean, type Scalar, Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { describeValue } from '../../events/check-option.js';
-import { weightNames } from '../../tfjs/parameter-names.js';
+import { describeValue } from '../../events/index.js';
+import { weightNames } from '../../tfjs/index.js';
 import { TEXT_INPUT_NAMES } from '../data/main-input.js';
 import { hasWeightDecay } from '../optimizer/weight-decay.js';
 import { decayingWeights } from './layer-decay.js';

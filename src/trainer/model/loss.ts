@@ -20,8 +20,8 @@ import {
   sum,
   type Tensor,
 } from '@tensorflow/tfjs-core';
-import { checkOptions } from '../../events/check-option.js';
-import { onDevice } from '../../tfjs/on-device.js';
+import { checkOptions } from '../../events/index.js';
+import { onDevice } from '../../tfjs/index.js';
 
 /** The label that is left out of the loss. */
 export const IGNORED_LABEL = -100;

@@ -1,4 +1,4 @@
-import { describeValue } from '../../events/check-option.js';
+import { describeValue } from '../../events/index.js';
 import { FILES } from '../checkpoints/checkpoint.js';
 import type { HasFiles, ModelFiles, TrainableModel } from './trainable-model.js';
 

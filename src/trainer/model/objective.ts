@@ -1,5 +1,5 @@
 import { reshape, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
-import { describeValue } from '../../events/check-option.js';
+import { describeValue } from '../../events/index.js';
 import { lossOfLogits } from './loss.js';
 import { toTensor } from './to-tensor.js';
 import type { AdaptedModel, Batch, ForwardOptions, ModelOutput } from './trainable-model.js';

@@ -1,6 +1,6 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { NamedParameter } from '../../tfjs/parameter-names.js';
+import type { NamedParameter } from '../../tfjs/index.js';
 
 /** Numbers in a batch: a tensor, or a plain or typed array. */
 export type BatchValues = Tensor | Float32Array | Int32Array | Uint8Array | readonly number[];

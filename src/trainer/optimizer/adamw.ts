@@ -7,14 +7,8 @@ import {
   util,
   type Variable,
 } from '@tensorflow/tfjs-core';
-import {
-  checkNotNegative,
-  checkOptions,
-  checkPositive,
-  describeValue,
-  type OptionNames,
-} from '../../events/check-option.js';
-import type { StepSums } from '../../parameters/kernels/kernel.js';
+import { checkNotNegative, checkOptions, checkPositive, describeValue, type OptionNames } from '../../events/index.js';
+import type { StepSums } from '../../parameters/index.js';
 import type { AdamWCoefficients } from '../kernels/fused-adamw.js';
 import { composedStep } from './composed-step.js';
 import { fusedStep } from './fused-step.js';

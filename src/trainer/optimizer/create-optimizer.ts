@@ -1,4 +1,4 @@
-import { nearestHint } from '../../events/check-option.js';
+import { nearestHint } from '../../events/index.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import type { AdaptedModel } from '../model/trainable-model.js';
 import { AdamW } from './adamw.js';

@@ -1,6 +1,6 @@
 import { backend, fill, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
-import type { StepSums } from '../../parameters/kernels/kernel.js';
-import { ownMemory, wasmMemory } from '../../tfjs/host-values.js';
+import type { StepSums } from '../../parameters/index.js';
+import { ownMemory, wasmMemory } from '../../tfjs/index.js';
 import { type AdamWCoefficients, type FusedAdamW, fusedAdamW } from '../kernels/fused-adamw.js';
 import type { Moments } from './moments.js';
 

@@ -1,6 +1,6 @@
 import { type Tensor, tensor1d, tidy, type Variable } from '@tensorflow/tfjs-core';
-import type { StepSums } from '../../parameters/kernels/kernel.js';
-import { float64In, tensorflowWithKernels, UPDATE_SUMS, updateSumsAt } from '../../tfjs/tensorflow-kernels.js';
+import type { StepSums } from '../../parameters/index.js';
+import { float64In, tensorflowWithKernels, UPDATE_SUMS, updateSumsAt } from '../../tfjs/index.js';
 import { type AdamWCoefficients, scalarsOf } from '../kernels/fused-adamw.js';
 import type { Moments } from './moments.js';
 

@@ -1,5 +1,5 @@
-import { type ImprovementOptions, improves, worst } from '../../control/improvement.js';
-import { withoutUndefined } from '../../events/without-undefined.js';
+import { type ImprovementOptions, improves, worst } from '../../control/index.js';
+import { withoutUndefined } from '../../events/index.js';
 import type { MetricSchedule } from './metric-schedule.js';
 
 /** When and how far `reduce_lr_on_plateau` lowers the rate. Defaults are torch's. */

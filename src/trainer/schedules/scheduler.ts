@@ -1,5 +1,5 @@
-import { IMPROVEMENT_OPTIONS } from '../../control/improvement.js';
-import { checkNames, checkOneOf, checkOptions, describeValue, type OptionNames } from '../../events/check-option.js';
+import { IMPROVEMENT_OPTIONS } from '../../control/index.js';
+import { checkNames, checkOneOf, checkOptions, describeValue, type OptionNames } from '../../events/index.js';
 import { type GreedyOptions, greedy } from './greedy.js';
 import type { MetricSchedule } from './metric-schedule.js';
 import { type PlateauScheduleOptions, reduceOnPlateau } from './reduce-on-plateau.js';

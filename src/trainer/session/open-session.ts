@@ -1,6 +1,6 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { LearningRateFactors } from '../../run/learning-rate-factors.js';
-import type { NamedParameter } from '../../tfjs/parameter-names.js';
+import { LearningRateFactors } from '../../run/index.js';
+import type { NamedParameter } from '../../tfjs/index.js';
 import { absoluteSteps, lengthGroupSize, warmupUpdates } from '../arguments/resolve-arguments.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { CheckpointKeeper, type Kept } from '../checkpoints/checkpoint-keeper.js';

@@ -1,7 +1,6 @@
-import type { Metrics } from '../../events/events.js';
-import type { ControlQueue } from '../../run/control-queue.js';
-import type { EventBus } from '../../run/event-bus.js';
-import type { NamedParameter } from '../../tfjs/parameter-names.js';
+import type { Metrics } from '../../events/index.js';
+import type { ControlQueue, EventBus } from '../../run/index.js';
+import type { NamedParameter } from '../../tfjs/index.js';
 import type { CheckpointKeeper, Kept } from '../checkpoints/checkpoint-keeper.js';
 import type { Collator } from '../data/collate.js';
 import type { InputMeter } from '../data/input-meter.js';

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Histories } from '../../../page/history/histories.js';
-import type { PageFiles } from '../../../page/page-document.js';
-import { isForeignOrigin, isOwnHost, LIMITS } from '../../../sinks/http-guard.js';
+import type { Histories, PageFiles } from '../../../page/index.js';
+import { isForeignOrigin, isOwnHost, LIMITS } from '../../../sinks/index.js';
 import { StreamClient } from './stream-client.js';
 
 export interface LiveServerOptions {

@@ -1,6 +1,6 @@
 /** The live page's own thread: it keeps the histories and serves them, while the loop has its thread for itself. */
 import { workerData } from 'node:worker_threads';
-import { type AnyRecord, Recorder } from '../../../page/history/recorder.js';
+import { type AnyRecord, Recorder } from '../../../page/index.js';
 import type { Reply, Request, WorkerStart } from '../messages.js';
 import { liveServer } from './live-server.js';
 

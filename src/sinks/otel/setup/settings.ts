@@ -1,11 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import {
-  checkOneOf,
-  checkOptions,
-  checkPositive,
-  describeValue,
-  type OptionNames,
-} from '../../../events/check-option.js';
+import { checkOneOf, checkOptions, checkPositive, describeValue, type OptionNames } from '../../../events/index.js';
 import { namesUnder } from '../names.js';
 import { checkSinkOptions, type OtelSinkOptions } from '../otel-sink.js';
 import {

@@ -1,0 +1,61 @@
+/** The front door of events/: what other rooms use of it. */
+export {
+  checkFunction,
+  checkNames,
+  checkNotNegative,
+  checkOneOf,
+  checkOptions,
+  checkPositive,
+  checkPositiveInteger,
+  checkShare,
+  checkWholeNumber,
+  describeValue,
+  nearestHint,
+  type OptionNames,
+  withoutName,
+} from './check-option.js';
+export { duration } from './duration.js';
+export type {
+  AlertEvent,
+  ControlCommand,
+  ControlEvent,
+  ControlRequest,
+  EndStatus,
+  EventContext,
+  EventOf,
+  Metrics,
+  OptimizerStepEvent,
+  PreOptimizerStepEvent,
+  Severity,
+  SinkErrorEvent,
+  StepEndEvent,
+  TrainBeginEvent,
+  TrainEndEvent,
+  TrainingEvent,
+  TrainingEventType,
+} from './events.js';
+export { isEventOf, isTrainingEvent } from './guards.js';
+export {
+  type ActivationName,
+  type Activations,
+  type GlobalNorms,
+  type LayerActivations,
+  MEASUREMENT_TYPES,
+  type Measurements,
+  type MeasurementType,
+  type ParameterDrift,
+  type RunRecord,
+  type Throughput,
+} from './measurements.js';
+export { type MetricPhase, namedMetrics } from './metric-names.js';
+export { missingField } from './missing-field.js';
+export { evaluationLossOf, requiredMetric } from './required-metric.js';
+export { END_STATUSES, endText, type RunEnd, runEndOf } from './run-end.js';
+export { type RunMemory, remembered, runMemory, type SavedMemory } from './run-memory.js';
+export { decodeJson, decodeRecord, encodeJson, encodeNumber, encodeRecord } from './serial.js';
+export { SEVERITIES } from './severities.js';
+export { shortNumber } from './short-number.js';
+export type { Sink } from './sink.js';
+export { SpeedWindow } from './speed-window.js';
+export { LONGEST_TIMER_MS, within } from './within.js';
+export { withoutUndefined } from './without-undefined.js';

@@ -1,0 +1,2 @@
+/** The front door of server/: what other rooms use of it. */
+export { type LiveSink, liveSink } from './live/live-sink.js';

@@ -1,0 +1,6 @@
+/** The front door of sinks/: what other rooms use of it. */
+export { createSink } from './create-sink.js';
+export { isForeignOrigin, isOwnHost, LIMITS } from './http-guard.js';
+export { requireRecord } from './require-record.js';
+export { snakeCase } from './snake-case.js';
+export { wholeRecords } from './whole-records.js';
