@@ -1,4 +1,4 @@
-import { describeValue } from '../events/index.js';
+import { checkFunction, describeValue } from '../events/index.js';
 import type { ArrayValues, NamedArrays } from '../parameters/index.js';
 import { LoopObservation } from './loop-observation.js';
 import type { AsyncObservation, Observation, ObservedStep, ObserveOptions } from './observation.js';
@@ -18,6 +18,7 @@ export class SyncArrayObservation extends LoopObservation implements Observation
   }
 
   step<R>(details: ObservedStep, update: () => R): R | undefined {
+    checkStep(details, update);
     if (this.isUpdating()) return update();
     const begun = this.begin(details, this.#live ? this.#read() : { ...this.#safely() });
     if (!begun) return undefined;
@@ -59,6 +60,7 @@ export class AsyncArrayObservation extends LoopObservation implements AsyncObser
   }
 
   async #step<R>(details: ObservedStep, update: () => R): Promise<Awaited<R> | undefined> {
+    checkStep(details, update);
     if (this.isUpdating()) return await update();
     this.beginStep();
     const begun = this.begin(details, { ...(await this.#safely()) });
@@ -83,6 +85,15 @@ export class AsyncArrayObservation extends LoopObservation implements AsyncObser
       return {};
     }
   }
+}
+
+/** @throws TypeError for a step without its details, or without what it updates by. */
+function checkStep(details: ObservedStep, update: unknown): void {
+  checkFunction('update', update, 'function that writes the parameters: run.step({ loss }, () => …)');
+  if (typeof details === 'object' && details !== null) return;
+  throw new TypeError(
+    `details: expected what the loop knows of the step, such as { loss }; got ${describeValue(details)}`,
+  );
 }
 
 /** @throws TypeError for what is no record of arrays. */

@@ -383,6 +383,18 @@ describe('parameters and steps of odd kinds', () => {
     ]);
   });
 
+  it('refuses a step without its details or its update, before anything is published', async () => {
+    const { run, events } = record({ w: [1] });
+    const step = run.step as (...given: unknown[]) => unknown;
+    expect(() => step.call(run, { loss: 1 })).toThrow('update: expected a function that writes the parameters');
+    expect(() => step.call(run, () => {}, {})).toThrow('update: expected');
+    expect(() => step.call(run, null, () => {})).toThrow('details: expected what the loop knows of the step');
+    expect(events).toEqual([]);
+    const waited = observe(async () => ({ w: [1] }));
+    await expect(waited.step({ loss: 1 }, undefined as never)).rejects.toThrow('update: expected');
+    await Promise.all([run.close(), waited.close()]);
+  });
+
   it('epochs begin where the plan says', async () => {
     const { run, events } = record({ w: [1] }, { plan: { initialEpoch: 2, numEpochs: 3, stepsPerEpoch: 2 } });
     run.publish({ type: 'epoch-begin' });
