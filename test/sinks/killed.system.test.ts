@@ -70,7 +70,8 @@ async function stepsOf(folder: string): Promise<Record<string, number[]>> {
     wide: wide.map(({ step }) => Number(step)),
     long: long.filter((_, i) => i % 40 === 39).map(({ step }) => Number(step)),
     jsonl: records.map(({ step }) => step),
-    tensorboard: found.slice(1).map(({ step }) => step),
+    // Beside them: the file's version, and the start of the session.
+    tensorboard: found.filter(({ values }) => values.length > 0).map(({ step }) => step),
   };
 }
 
