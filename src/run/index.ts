@@ -12,3 +12,4 @@ export type { Run } from './run.js';
 export { reasonOf } from './sink-errors.js';
 export { through } from './through.js';
 export { type LoopPlan, TrainingSpan } from './training-span.js';
+export { Underway } from './underway.js';

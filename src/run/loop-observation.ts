@@ -11,8 +11,8 @@ import { BaseRun } from './base-run.js';
 import { LoopControl } from './loop-control.js';
 import type { LoopEvent, ObservedStep, ObserveOptions } from './observation.js';
 import { OpenRun } from './open-run.js';
-import { reasonOf } from './sink-errors.js';
 import { TrainingSpan } from './training-span.js';
+import { Underway } from './underway.js';
 
 const LOOP_EVENTS: readonly LoopEvent['type'][] = [
   'epoch-begin',
@@ -43,9 +43,8 @@ export abstract class LoopObservation extends BaseRun {
   /** Epochs that the loop has told the end of. */
   #epochs: number;
   #checkedGradients = false;
-  #told: string | undefined;
   #updating = false;
-  readonly #underway = new Set<Promise<void>>();
+  readonly #underway = new Underway();
 
   constructor(values: NamedArrays | undefined, options: ObserveOptions) {
     const open = new OpenRun(options, (request) => this.#control.act(request));
@@ -93,7 +92,7 @@ export abstract class LoopObservation extends BaseRun {
   }
 
   async close(): Promise<readonly SinkErrorEvent[]> {
-    const isMade = await this.#open.within(Promise.all(this.#underway));
+    const isMade = await this.#open.within(this.#underway.settled());
     await this.#open.settled();
     if (!this.#open.closed) this.#span.end(isMade ? undefined : 'close() came while an update was being made');
     return this.#open.close();
@@ -108,14 +107,7 @@ export abstract class LoopObservation extends BaseRun {
 
   /** `close()` waits for an async update. */
   protected follow(update: unknown): void {
-    if (!(update instanceof Promise)) return;
-    const settled: Promise<void> = update
-      .then(
-        () => {},
-        () => {},
-      )
-      .finally(() => this.#underway.delete(settled));
-    this.#underway.add(settled);
+    if (update instanceof Promise) this.#underway.add(update);
   }
 
   /** The gradients are there: tell of it. Undefined where the update is to be skipped. */
@@ -146,10 +138,7 @@ export abstract class LoopObservation extends BaseRun {
 
   /** What is wrong in what is observed, and no fault of the update. */
   protected tell(cause: unknown): void {
-    const reason = reasonOf(cause);
-    // Once, or every step would tell of it.
-    if (reason !== this.#told) this.#open.fail('parameters', cause);
-    this.#told = reason;
+    this.#open.failAnew('parameters', cause);
   }
 
   #parametersOf(values: NamedArrays, gradients: NamedArrays | undefined): LiveParameters {

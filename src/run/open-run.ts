@@ -12,7 +12,7 @@ import { Attachments, type AttachOptions, checkStream, type Follower } from './a
 import { checkAlert, checkRequest } from './check-given.js';
 import { type Act, ControlQueue } from './control-queue.js';
 import { EventBus } from './event-bus.js';
-import { type SinkErrorHandler, SinkErrors } from './sink-errors.js';
+import { reasonOf, type SinkErrorHandler, SinkErrors } from './sink-errors.js';
 import { SupervisedObservable } from './supervised-observable.js';
 
 export interface RunOptions {
@@ -40,12 +40,21 @@ export class OpenRun {
   readonly #attachments: Attachments;
   readonly #errors: SinkErrors;
   readonly #timeoutMs: number;
+  readonly #lastReasons = new Map<string, string>();
   #closing: Promise<readonly SinkErrorEvent[]> | undefined;
 
   /** One `sink-error` of what failed in observing. */
   readonly fail = (name: string, cause: unknown): void => {
     this.bus.publish(this.#errors.add(name, cause, this.#position()));
   };
+
+  /** The same, but not what `name` failed with the last time, too: what fails in every step is told once. */
+  failAnew(name: string, cause: unknown): void {
+    const reason = reasonOf(cause);
+    if (this.#lastReasons.get(name) === reason) return;
+    this.#lastReasons.set(name, reason);
+    this.fail(name, cause);
+  }
 
   /** @throws TypeError for a run without a name. */
   constructor({ run = 'run', clock = Date.now, onSinkError, closeTimeoutMs = CLOSE_TIMEOUT_MS }: RunOptions, act: Act) {

@@ -1,5 +1,5 @@
 import { memory, type Optimizer, type Scalar } from '@tensorflow/tfjs-core';
-import { type LoopControl, type OpenRun, reasonOf, type TrainingSpan, through } from '../run/index.js';
+import { type LoopControl, type OpenRun, type TrainingSpan, through, Underway } from '../run/index.js';
 import { createStepParameters, type LiveParameters } from './live-parameters.js';
 import type { OptimizerLoop } from './optimizer-loop.js';
 import type { Gradients, ParameterResolver, UpdatedParameter } from './parameter-names.js';
@@ -32,9 +32,8 @@ export class StepPublisher {
   readonly #resolver: ParameterResolver;
   readonly #minimizing: Minimizing[] = [];
   /** Async updates, and losses that are on their way. */
-  readonly #underway = new Set<Promise<void>>();
+  readonly #underway = new Underway();
   #nextLoss: ShownLoss | Promise<ShownLoss>;
-  #toldOfParameters: string | undefined;
 
   constructor(parts: {
     readonly open: OpenRun;
@@ -56,8 +55,8 @@ export class StepPublisher {
   }
 
   /** Resolves when every async update is made, and every loss that a device still has is told. */
-  async settled(): Promise<void> {
-    while (this.#underway.size > 0) await Promise.all(this.#underway);
+  settled(): Promise<void> {
+    return this.#underway.settled();
   }
 
   minimize(
@@ -160,17 +159,14 @@ export class StepPublisher {
       this.#loop.updated = updated.map(({ variable }) => variable);
       return { parameters: createStepParameters(updated), updated };
     } catch (cause) {
-      const reason = reasonOf(cause);
-      // Once, or every step would tell of it.
-      if (reason !== this.#toldOfParameters) this.#open.fail('parameters', cause);
-      this.#toldOfParameters = reason;
+      this.#open.failAnew('parameters', cause);
       return { parameters: createStepParameters([]), updated: [] };
     }
   }
 
   #through<T>(call: () => T, done: () => void, failed: (cause: unknown) => void): T {
     const result = through(call, done, failed);
-    if (result instanceof Promise) this.#follow(result);
+    if (result instanceof Promise) this.#underway.add(result);
     return result;
   }
 
@@ -218,17 +214,7 @@ export class StepPublisher {
       publish(loss);
       return;
     }
-    this.#follow(loss.then(publish, () => publish(undefined)));
-  }
-
-  #follow(settling: Promise<unknown>): void {
-    const settled: Promise<void> = settling
-      .then(
-        () => {},
-        () => {},
-      )
-      .finally(() => this.#underway.delete(settled));
-    this.#underway.add(settled);
+    this.#underway.add(loss.then(publish, () => publish(undefined)));
   }
 
   #takeNextLoss(): ShownLoss | Promise<ShownLoss> {
