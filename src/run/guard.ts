@@ -1,4 +1,5 @@
 import { config, type Observer, Subject, Subscriber } from 'rxjs';
+import { Underway } from './underway.js';
 
 /** Told what a subscriber, an operator or a sink has failed with. */
 export type FailureHandler = (cause: unknown) => void;
@@ -11,7 +12,7 @@ export type FailureHandler = (cause: unknown) => void;
 export class GuardedSubscriber<T> extends Subscriber<T> {
   readonly #observer: Partial<Observer<T>>;
   readonly #onFailure: FailureHandler;
-  readonly #unsettled = new Set<Promise<void>>();
+  readonly #underway = new Underway();
   #failed = false;
 
   constructor(observer: Partial<Observer<T>>, onFailure: FailureHandler) {
@@ -21,8 +22,8 @@ export class GuardedSubscriber<T> extends Subscriber<T> {
   }
 
   /** Resolves when what an async observer has begun is done. */
-  async settled(): Promise<void> {
-    while (this.#unsettled.size > 0) await Promise.all(this.#unsettled);
+  settled(): Promise<void> {
+    return this.#underway.settled();
   }
 
   override unsubscribe(): void {
@@ -51,20 +52,10 @@ export class GuardedSubscriber<T> extends Subscriber<T> {
   #tell(call: () => unknown): void {
     try {
       const result = call();
-      if (isPromiseLike(result)) this.#await(result);
+      if (isPromiseLike(result)) this.#underway.add(Promise.resolve(result).catch((cause) => this.#fail(cause)));
     } catch (cause) {
       this.#fail(cause);
     }
-  }
-
-  #await(result: PromiseLike<unknown>): void {
-    const settled: Promise<void> = Promise.resolve(result)
-      .then(
-        () => {},
-        (cause) => this.#fail(cause),
-      )
-      .finally(() => this.#unsettled.delete(settled));
-    this.#unsettled.add(settled);
   }
 
   /** Once: calls of an async observer that were begun before may fail too. */

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom, map } from 'rxjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { thisProcess } from '../../src/sinks/files/index.js';
 import { LOCK } from '../../src/trainer/checkpoints/folder-lock.js';
 import type { TrainerCallback } from '../../src/trainer.js';
 import { useBackend } from '../helpers/backend.js';
@@ -55,22 +55,29 @@ describe('two Trainers in one outputDir', () => {
   });
 
   it.each([
-    ['a process that has died', { pid: 2 ** 22 + 1, host: hostname() }],
-    ['a process whose number this one has now', { pid: process.pid, host: hostname() }],
+    ['a process that has died', { pid: 2 ** 22 + 1 }],
+    ['a process whose number this one has now', { pid: process.pid }],
+    ['a process whose number another one has now', { pid: process.ppid, started: '1' }],
+    ['a machine that was started anew since', { pid: process.ppid, boot: 'before' }],
+    ['nobody', { pid: null }],
   ])('is what a lock of %s does not say', async (_name, holder) => {
     const outputDir = newFolder();
-    writeFileSync(join(outputDir, LOCK), JSON.stringify({ run: 'old', token: 'old', ...holder }));
+    writeFileSync(join(outputDir, LOCK), JSON.stringify({ ...thisProcess(), run: 'old', token: 'old', ...holder }));
     const { trainer, model } = tinyTrainer(saving(outputDir));
     await trainer.train();
     expect(existsSync(join(outputDir, LOCK))).toBe(false);
     model.dispose();
   });
 
-  it('is what a lock of another machine says, for as long as it is touched', async () => {
+  it.each([
+    ['machine', { host: 'elsewhere' }],
+    ['container', { pids: 'pid:[1]' }],
+  ])('is what a lock of another %s says, for as long as it is touched', async (_name, where) => {
     const outputDir = newFolder();
-    writeFileSync(join(outputDir, LOCK), JSON.stringify({ run: 'far', token: 'far', pid: 1, host: 'elsewhere' }));
+    const far = { ...thisProcess(), pid: 1, run: 'far', token: 'far', ...where };
+    writeFileSync(join(outputDir, LOCK), JSON.stringify(far));
     const { trainer, model } = tinyTrainer(saving(outputDir));
-    await expect(trainer.train()).rejects.toThrow('where "far" writes, process 1 on elsewhere');
+    await expect(trainer.train()).rejects.toThrow(`where "far" writes, process 1 on ${far.host}`);
     utimesSync(join(outputDir, LOCK), 0, 0);
     await trainer.train();
     expect(readdirSync(outputDir)).toHaveLength(4);

@@ -1,24 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { parseHolder, stateOf, thisProcess, type Holder as WritingProcess } from '../../sinks/files/index.js';
 import { removeLeftovers } from './write-checkpoint.js';
 
 /** The file that says who writes to a folder. */
 export const LOCK = '.trainscope-lock';
 
-/** How often a lock is touched, and after how long without it one of another machine is nobody's. */
+/** How often a lock is touched, and after how long without it one of another machine or container is nobody's. */
 const TOUCH_MS = 20_000;
 const ABANDONED_MS = 120_000;
 
-interface Holder {
+interface Holder extends WritingProcess {
   readonly run: string;
-  readonly pid: number;
-  readonly host: string;
   readonly token: string;
 }
 
-/** The locks of this process, by token: a process may have the number of one that has died. */
+/** The locks of this process, by token. */
 const held = new Set<string>();
 
 /**
@@ -30,7 +28,7 @@ const held = new Set<string>();
 export async function lockFolder(folder: string, run: string): Promise<() => Promise<void>> {
   const made = await mkdir(folder, { recursive: true });
   const file = join(folder, LOCK);
-  const holder: Holder = { run, pid: process.pid, host: hostname(), token: randomBytes(8).toString('hex') };
+  const holder: Holder = { ...thisProcess(), run, token: randomBytes(8).toString('hex') };
   while (!(await create(file, holder))) await removeAbandoned(folder, file);
   held.add(holder.token);
   await removeLeftovers(folder);
@@ -81,18 +79,13 @@ async function removeAbandoned(folder: string, file: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
-async function isAlive({ pid, host, token }: Holder, file: string): Promise<boolean> {
-  if (host !== hostname()) {
+async function isAlive(holder: Holder, file: string): Promise<boolean> {
+  const state = stateOf(holder);
+  if (state === 'elsewhere') {
     const touched = await stat(file).catch(() => undefined);
     return touched !== undefined && Date.now() - touched.mtimeMs < ABANDONED_MS;
   }
-  if (pid === process.pid) return held.has(token);
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return state === 'runs' && (holder.pid !== process.pid || held.has(holder.token));
 }
 
 /** Undefined where there is none; of one that cannot be read, an abandoned holder. */
@@ -102,9 +95,7 @@ async function read(file: string): Promise<Holder | undefined> {
     throw error;
   });
   if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as Holder;
-  } catch {
-    return { run: 'unknown', pid: process.pid, host: hostname(), token: '' };
-  }
+  const holder = parseHolder(text) as Partial<Holder> | undefined;
+  if (holder?.run !== undefined && holder.token !== undefined) return holder as Holder;
+  return { ...thisProcess(), run: 'unknown', token: '' };
 }

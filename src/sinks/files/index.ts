@@ -1,0 +1,2 @@
+/** The front door of sinks/files/: what other rooms use of it. */
+export { type Holder, parseHolder, stateOf, thisProcess } from './lock-holder.js';
