@@ -10,12 +10,14 @@ import type { KernelPatch } from './patch.js';
 import { cpuUnsortedSegmentSum } from './patches/cpu-unsorted-segment-sum.js';
 import { wasmBatchMatMul } from './patches/wasm-batch-mat-mul.js';
 import { wasmConv2DBackpropFilter } from './patches/wasm-conv2d-backprop-filter.js';
+import { wasmConv3DBackpropFilter, wasmConv3DBackpropInput } from './patches/wasm-conv3d-gradients.js';
 import {
   wasmDepthwiseConv2DBackpropFilter,
   wasmDepthwiseConv2DBackpropInput,
 } from './patches/wasm-depthwise-conv2d-gradients.js';
 import { wasmFusedMatMul } from './patches/wasm-fused-mat-mul.js';
 import { wasmIdentity } from './patches/wasm-identity.js';
+import { wasmMaxPool3D, wasmMaxPool3DGrad, wasmMaxPoolGrad } from './patches/wasm-max-pool.js';
 import { wasmMean, wasmSum } from './patches/wasm-sum.js';
 import { wasmUnsortedSegmentSum } from './patches/wasm-unsorted-segment-sum.js';
 
@@ -23,10 +25,15 @@ const PATCHES: readonly KernelPatch[] = [
   cpuUnsortedSegmentSum,
   wasmBatchMatMul,
   wasmConv2DBackpropFilter,
+  wasmConv3DBackpropFilter,
+  wasmConv3DBackpropInput,
   wasmDepthwiseConv2DBackpropFilter,
   wasmDepthwiseConv2DBackpropInput,
   wasmFusedMatMul,
   wasmIdentity,
+  wasmMaxPool3D,
+  wasmMaxPool3DGrad,
+  wasmMaxPoolGrad,
   wasmMean,
   wasmSum,
   wasmUnsortedSegmentSum,
@@ -39,10 +46,10 @@ const originals = new WeakMap<KernelConfig, KernelConfig | undefined>();
 const askedFor = new WeakMap<KernelConfig, number>();
 
 /**
- * Replace the kernels that the backend in use lacks, or does slowly or wrongly: for wasm the gradients of `gather`, `conv2d` and
- * `depthwiseConv2d`,
- * transposed and batched `matMul`, fused `matMul` with a transposed right side, `clone()` that copies, and sums in
- * float32; for cpu the gradient of `gather`. Other backends are left as they are. Patching twice does nothing more.
+ * Replace the kernels that the backend in use lacks, or does slowly or wrongly: for wasm the gradients of `gather`,
+ * `conv2d`, `conv3d`, `depthwiseConv2d`, `maxPool` and `maxPool3d`, and `maxPool3d` itself, transposed and batched
+ * `matMul`, fused `matMul` with a transposed right side, `clone()` that copies, and sums in float32; for cpu the gradient
+ * of `gather`. Other backends are left as they are. Patching twice does nothing more.
  *
  * Kernels are global: every program of the process gets them. `selectBackend()` calls it, and the Trainer for as long as
  * it trains, evaluates or predicts. Elsewhere, call it after `tf.ready()`.

@@ -143,6 +143,64 @@ describe('patches', () => {
     );
   });
 
+  const side = fc.integer({ min: 1, max: 6 });
+  const small = fc.integer({ min: 1, max: 3 });
+  /** Sizes, and where the numbers lie: all below zero, around it, or all above. */
+  const pooled = fc.record({
+    ...{ depth: side, height: side, width: side, batch: small, channels: small, window: small, stride: small },
+    pad: fc.constantFrom<'same' | 'valid'>('same', 'valid'),
+    mean: fc.constantFrom(-9, 0, 9),
+  });
+
+  it.each([
+    ['MaxPoolGrad', false],
+    ['MaxPool3D and MaxPool3DGrad', true],
+  ])('%s, wherever the numbers lie', async (_, isDeep) => {
+    await fc.assert(
+      fc.asyncProperty(pooled, async ({ depth, height, width, batch, channels, window, stride, pad, mean }) => {
+        fc.pre(Math.min(depth, height, width) >= window);
+        const shape = isDeep ? [batch, depth, height, width, channels] : [batch, height, width, channels];
+        const pooledOf = (x: tf.Tensor): tf.Tensor =>
+          isDeep
+            ? tf.maxPool3d(x as tf.Tensor5D, window, stride, pad)
+            : tf.maxPool(x as tf.Tensor4D, window, stride, pad);
+        const values = () => tf.randomNormal(shape, mean, 1, 'float32', 1);
+        await expectEqualToCpu('wasm', () => pooledOf(values()));
+        await expectEqualToCpu('wasm', () =>
+          tf.grad((x) => {
+            const y = pooledOf(x);
+            return y.mul(tf.randomNormal(y.shape, 0, 1, 'float32', 3)).sum();
+          })(values()),
+        );
+      }),
+      { ...OPTIONS, numRuns: 60 },
+    );
+  });
+
+  it('Conv3DBackpropFilterV2 and …InputV2, with every stride and padding', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        pooled,
+        fc.tuple(small, small, small),
+        small,
+        fc.constantFrom(0, 1),
+        async ({ depth, height, width, batch, channels, window, pad }, strides, output, which) => {
+          fc.pre(Math.min(depth, height, width) >= window);
+          await expectEqualToCpu('wasm', () => {
+            const x = tf.randomNormal([batch, depth, height, width, channels], 0, 1, 'float32', 1);
+            const filter = tf.randomNormal([window, window, 1, channels, output], 0, 1, 'float32', 2);
+            const gradients = tf.grads((x, f) => {
+              const y = tf.conv3d(x as tf.Tensor5D, f as tf.Tensor5D, strides, pad);
+              return y.mul(tf.randomNormal(y.shape, 0, 1, 'float32', 3)).sum();
+            });
+            return gradients([x, filter])[which]!;
+          });
+        },
+      ),
+      { ...OPTIONS, numRuns: 60 },
+    );
+  });
+
   it('are all that a layer of TensorFlow.js is trained by and wasm lacks', async () => {
     const names = (backend: string) => new Set(tf.getKernelsForBackend(backend).map(({ kernelName }) => kernelName));
     await on('wasm', true, () => {
@@ -326,7 +384,7 @@ describe('patches', () => {
     expect(kernels()).toEqual(patched);
     restore();
     expect(kernels()).toEqual(own);
-    expect(patched.filter((kernel, i) => kernel !== own[i])).toHaveLength(9);
+    expect(patched.filter((kernel, i) => kernel !== own[i])).toHaveLength(14);
   });
 
   it('kernels stay patched until the last who asked for it has put them back, in any order', async () => {
