@@ -1,10 +1,16 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { decodeJson, encodeJson } from '../../src/events/serial.js';
 import { FILES } from '../../src/trainer/checkpoints/checkpoint.js';
-import { decodeSafetensors, encodeSafetensors, float32Tensor, type SafetensorsTensor } from '../../src/trainer.js';
+import {
+  decodeSafetensors,
+  EarlyStopping,
+  encodeSafetensors,
+  float32Tensor,
+  type SafetensorsTensor,
+} from '../../src/trainer.js';
 import { held, useBackend } from '../helpers/backend.js';
 import { signAnew } from './sign-anew.js';
 import { newFolder, tinyTrainer, valuesOf } from './tiny.js';
@@ -71,6 +77,33 @@ const LIES: [string, (folder: string) => void, RegExp | string][] = [
     json(FILES.loop, (loop) => (loop.batches = 6)),
     'expected batches to be at most 5',
   ],
+  ['the epoch is far off', json(FILES.loop, (loop) => (loop.epoch = 1e15)), 'expected epoch and batches to be where'],
+  [
+    'the position is the epoch’s begin',
+    json(FILES.loop, (loop) => (loop.batches = 0)),
+    'expected epoch and batches to',
+  ],
+  [
+    'an update is of no batch',
+    json(FILES.loop, (loop) => (loop.gradientAccumulationSteps = 0)),
+    'expected gradientAccumulationSteps to be a whole number above 0, got 0',
+  ],
+  [
+    'the best metric is NaN',
+    json(FILES.state, (state) => (state.best_metric = Number.NaN)),
+    'expected bestMetric to be a number or null, got NaN',
+  ],
+  [
+    'the state of a callback is none',
+    json(FILES.state, (state) => (state.stateful_callbacks = { TrainerControl: null })),
+    'expected statefulCallbacks to be states by the names of callbacks',
+  ],
+  [
+    'the history is gone',
+    (folder) => rmSync(join(folder, FILES.history)),
+    /update_history\.safetensors: expected this/,
+  ],
+  ['the memory is gone', (folder) => rmSync(join(folder, FILES.memory)), /run_memory\.json: expected this file/],
   [
     'the loss is none',
     json(FILES.loop, (loop) => (loop.loss = { sum: 1 })),
@@ -182,4 +215,23 @@ it.each<[string, (folder: string) => void, string]>([
   expect([held(), valuesOf(resumed.model), optimizers[1]!.iterations]).toEqual(before);
   for (const { model } of [whole, resumed]) model.dispose();
   for (const optimizer of optimizers) optimizer.dispose();
+});
+
+it('a callback that refuses its state is heard before the model is changed', async () => {
+  const outputDir = newFolder();
+  const args = { outputDir, evalStrategy: 'steps', evalSteps: 2, saveStrategy: 'steps', saveSteps: 2 } as const;
+  const more = { metricForBestModel: 'loss', restoreCallbackStatesFromCheckpoint: true };
+  const stopping = () => ({ callbacks: [new EarlyStopping({ patience: 9 })] });
+  const whole = tinyTrainer({ ...args, ...more, maxSteps: 2 }, stopping());
+  await whole.trainer.train();
+  json(FILES.state, (state) => {
+    (state.stateful_callbacks as Record<string, Fields>).EarlyStoppingCallback!.attributes = {};
+  })(join(outputDir, 'checkpoint-2'));
+  const resumed = tinyTrainer({ ...args, ...more, maxSteps: 4 }, stopping());
+  const before = [held(), valuesOf(resumed.model)];
+  await expect(resumed.trainer.train({ resumeFromCheckpoint: true })).rejects.toThrow(
+    'early_stopping_patience_counter: expected a whole number of at least 0, got undefined',
+  );
+  expect([held(), valuesOf(resumed.model)]).toEqual(before);
+  for (const { model } of [whole, resumed]) model.dispose();
 });

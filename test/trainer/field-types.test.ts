@@ -81,6 +81,13 @@ describe('the type of a field', () => {
     expect(held()).toEqual(before);
   });
 
+  it('is float where int32 has no room for a whole number', () => {
+    const batch = defaultCollator([{ n: 3e9, list: [1, 2 ** 31], id: 2 ** 31 - 1 }]) as Record<string, tf.Tensor>;
+    expect([...batch.n!.dataSync(), ...batch.list!.dataSync()]).toEqual([3e9, 1, 2 ** 31]);
+    expect(batch.id!.dtype).toBe('int32');
+    tf.dispose(batch);
+  });
+
   /** The types of `x` that a model is given, in training, and in an evaluation before it. */
   async function seenOf(trainDataset: TrainDataset<unknown>, evalDataset: TrainDataset<unknown>): Promise<string[]> {
     const before = held();

@@ -133,3 +133,24 @@ it('label smoothing is refused where there are no classes to spread it over', as
   w.dispose();
   expect(held()).toEqual(before);
 });
+
+it('label smoothing is refused where the loss is the model’s own, of batches without labels', async () => {
+  const before = held();
+  const w = tf.tidy(() => tf.variable(tf.ones([2, 2])));
+  const trainer = new Trainer({
+    model: {
+      parameters: () => [{ name: 'w', variable: w }],
+      forward(batch) {
+        const logits = tf.matMul((batch as { x: tf.Tensor2D }).x, w as tf.Tensor2D);
+        return { logits, loss: tf.mean(logits) as tf.Scalar };
+      },
+    },
+    trainDataset: [{ x: [0.5, 1] }],
+    args: { labelSmoothingFactor: 0.1, saveStrategy: 'no', disableTqdm: true },
+  });
+  await expect(trainer.train()).rejects.toThrow(
+    "labelSmoothingFactor: expected 0 with batches without labels, whose loss is the model's own, got 0.1; they have x",
+  );
+  w.dispose();
+  expect(held()).toEqual(before);
+});

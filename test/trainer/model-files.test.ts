@@ -54,7 +54,7 @@ it("takes the weights of a transformers checkpoint, and says what it took, and t
   const loaded = await trainer.loadModel(folder);
   expect(loaded).toEqual({
     ...{ taken: ['linear.weight'], missing: [], misfits: ['linear.bias'], unused: ['head.weight'] },
-    message: `${folder}: 1 parameters taken; 1 of another shape in it, and left as they were: linear.bias; 1 in it, and not in the model: head.weight; optimizer.pt, rng_state.pth, scheduler.pt are torch's own, which is not read here: trainer.loadModel() takes the weights alone, and the training begins anew from them`,
+    message: `${folder}: 1 parameter taken; 1 of another shape in it, and left as they were: linear.bias; 1 in it, and not in the model: head.weight; optimizer.pt, rng_state.pth, scheduler.pt are torch's own, which is not read here: trainer.loadModel() takes the weights alone, and the training begins anew from them`,
   });
   expect(valuesOf(model).slice(0, 2)).toEqual([1, 1 + 2 ** -10]);
   expect([...model.bias.dataSync()]).toEqual(bias);
@@ -69,6 +69,21 @@ it("takes the weights of a transformers checkpoint, and says what it took, and t
   await expect(trainer.loadModel(folder)).rejects.toThrow('loadModel: expected model.safetensors in');
   model.dispose();
   expect(held()).toEqual(before);
+});
+
+it('takes no weights of a checkpoint that are not as they were written', async () => {
+  const outputDir = newFolder();
+  const { trainer, model } = tinyTrainer({ outputDir, maxSteps: 2, saveStrategy: 'steps', saveSteps: 2 });
+  await trainer.train();
+  const folder = join(outputDir, 'checkpoint-2');
+  expect((await trainer.loadModel(folder)).taken).toEqual(['linear.weight', 'linear.bias']);
+  const bytes = readFileSync(join(folder, FILES.weights));
+  bytes[bytes.length - 1]! ^= 1;
+  writeFileSync(join(folder, FILES.weights), bytes);
+  const before = valuesOf(model);
+  await expect(trainer.loadModel(folder)).rejects.toThrow('model.safetensors: expected the SHA-256 that was written');
+  expect(valuesOf(model)).toEqual(before);
+  model.dispose();
 });
 
 it('is told, where a transformers checkpoint is resumed from, what can be had of it', async () => {

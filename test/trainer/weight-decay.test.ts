@@ -75,6 +75,30 @@ describe('a Trainer decays', () => {
     model.dispose();
   });
 
+  /** As a block of a transformer is written: its parts are its own, and their weights are shown as its. */
+  class Block extends tf.layers.Layer {
+    static className = 'Block';
+    readonly scaled = [tf.layers.layerNormalization({ name: 'scale' })];
+    readonly mapped = tf.layers.dense({ units: 3, name: 'map' });
+
+    override build(shape: tf.Shape): void {
+      const layers = [this.mapped, ...this.scaled];
+      for (const layer of layers) layer.build(shape);
+      this.trainableWeights = layers.flatMap((layer) => layer.trainableWeights);
+      this.built = true;
+    }
+
+    override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+      return this.scaled[0]!.apply(this.mapped.apply([inputs].flat()[0]!)) as tf.Tensor;
+    }
+  }
+
+  it('not the normalisations in a layer of one’s own', async () => {
+    const model = tf.sequential({ layers: [tf.layers.inputLayer({ inputShape: [3] }), new Block()] });
+    expect((await decayed(model)).map((name) => name.split('/').at(-1))).toEqual(['kernel']);
+    model.dispose();
+  });
+
   it('the parameters that decayParameters says', async () => {
     const model = layersModel();
     const biases = ['ln_1/bias', 'norm/bias'];

@@ -32,12 +32,7 @@ export class EarlyStopping implements TrainerCallback {
       patience: true,
       threshold: true,
     });
-    if (!(Number.isSafeInteger(patience) && patience >= 1)) {
-      throw new RangeError(`patience: expected a whole number of at least 1, got ${describeValue(patience)}`);
-    }
-    if (!(threshold >= 0)) {
-      throw new RangeError(`threshold: expected a number of at least 0, got ${describeValue(threshold)}`);
-    }
+    check(patience, threshold);
     this.#patience = patience;
     this.#threshold = threshold;
   }
@@ -69,9 +64,31 @@ export class EarlyStopping implements TrainerCallback {
     attributes: { early_stopping_patience_counter: this.#counter },
   });
 
+  /** @throws RangeError for what it cannot have said. */
   readonly restore = ({ args, attributes }: CallbackState): void => {
-    this.#patience = Number(args.early_stopping_patience);
-    this.#threshold = Number(args.early_stopping_threshold);
-    this.#counter = Number(attributes.early_stopping_patience_counter);
+    const { early_stopping_patience: patience, early_stopping_threshold: threshold } = args;
+    const { early_stopping_patience_counter: counter } = attributes;
+    check(patience, threshold);
+    if (!isCount(counter)) {
+      throw new RangeError(
+        `early_stopping_patience_counter: expected a whole number of at least 0, got ${describeValue(counter)}`,
+      );
+    }
+    this.#patience = patience as number;
+    this.#threshold = threshold as number;
+    this.#counter = counter;
   };
+}
+
+function check(patience: unknown, threshold: unknown): void {
+  if (!(isCount(patience) && patience >= 1)) {
+    throw new RangeError(`patience: expected a whole number of at least 1, got ${describeValue(patience)}`);
+  }
+  if (!(typeof threshold === 'number' && threshold >= 0)) {
+    throw new RangeError(`threshold: expected a number of at least 0, got ${describeValue(threshold)}`);
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

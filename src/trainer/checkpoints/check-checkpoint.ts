@@ -14,9 +14,15 @@ const orNull = ([expectation, holds]: Check): Check => [`${expectation} or null`
 
 const COUNT: Check = ['a whole number of at least 0', isCount];
 const AMOUNT: Check = ['a number of at least 0', (value) => isNumber(value) && value >= 0 && value < Infinity];
-const NUMBER: Check = ['a number', isNumber];
+const SIZE: Check = ['a whole number above 0', (value) => isCount(value) && value > 0];
+/** Nothing is better than NaN: with it, no evaluation would be the best. */
+const NUMBER: Check = ['a number', (value) => isNumber(value) && !Number.isNaN(value)];
 const TEXT: Check = ['a text', (value) => typeof value === 'string'];
 const RECORD: Check = ['an object', isRecord];
+
+function isCallbackState(value: unknown): boolean {
+  return isRecord(value) && isRecord(value.args) && isRecord(value.attributes);
+}
 
 const STATE: Readonly<Partial<Record<keyof TrainerState, Check>>> = {
   epoch: AMOUNT,
@@ -28,12 +34,15 @@ const STATE: Readonly<Partial<Record<keyof TrainerState, Check>>> = {
   bestMetric: orNull(NUMBER),
   bestGlobalStep: orNull(COUNT),
   bestModelCheckpoint: orNull(TEXT),
-  statefulCallbacks: RECORD,
+  statefulCallbacks: [
+    'states by the names of callbacks, each of args and attributes',
+    (value) => isRecord(value) && Object.values(value).flat().every(isCallbackState),
+  ],
 };
 
 const LOOP: Readonly<Partial<Record<keyof LoopState, Check>>> = {
-  gradientAccumulationSteps: COUNT,
-  batchesPerEpoch: orNull(COUNT),
+  gradientAccumulationSteps: SIZE,
+  batchesPerEpoch: orNull(SIZE),
   globalStep: COUNT,
   epoch: COUNT,
   batches: COUNT,
@@ -69,6 +78,7 @@ export function checkResumeState(path: string, state: TrainerState, { loop, sche
   const { batchesPerEpoch, batches, loss } = loop;
   const most = batchesPerEpoch ?? Infinity;
   expectIn(inLoop, 'batches', batches <= most, `at most ${most}, those of an epoch`, batches);
+  checkPosition(inLoop, loop, state.epoch);
   expectIn(inLoop, 'loss.lastStep', loss.lastStep <= globalStep, `at most global_step ${globalStep}`, loss.lastStep);
   const best = state.bestGlobalStep ?? 0;
   expectIn(inState, 'best_global_step', best <= globalStep, `at most global_step ${globalStep}`, best);
@@ -76,6 +86,18 @@ export function checkResumeState(path: string, state: TrainerState, { loop, sche
   const steps = isCount(step) && step <= globalStep;
   expectIn(`${path}/${FILES.scheduler}`, 'step', steps, `a whole number up to global_step ${globalStep}`, step);
 }
+
+/** Whether the position in the data is where the state says, up to the end of an epoch that was stopped before its time. */
+function checkPosition(file: string, { epoch, batches, batchesPerEpoch }: LoopState, done: number): void {
+  const place = epoch + (batchesPerEpoch === null ? 0 : batches / batchesPerEpoch);
+  const lead = place - done;
+  const least = batchesPerEpoch === null && batches > 0 ? -1 : -ROUNDING;
+  const most = batches > 0 ? ROUNDING : 1;
+  const where = `where ${FILES.state} is, at epoch ${done}`;
+  expectIn(file, 'epoch and batches', lead >= least && lead <= most, where, `${epoch} and ${batches}`);
+}
+
+const ROUNDING = 1e-6;
 
 /** What schedules count, by their names for it. */
 const COUNTED = new Set(['step', 'good', 'bad', 'badEvaluations', 'cooldownLeft', 'warmupLeft', 'resetIn']);

@@ -76,14 +76,13 @@ async function openFolder(path: string): Promise<Folder> {
 }
 
 async function readResume(folder: Folder): Promise<{ resume?: ResumeState }> {
-  const needed = [FILES.optimizer, FILES.scheduler, FILES.loop];
-  if (!needed.some((file) => folder.names.includes(file))) return {};
+  const telling = [FILES.optimizer, FILES.scheduler, FILES.loop];
+  if (!telling.some((file) => folder.names.includes(file))) return {};
   const optimizer = await readTensors(folder, FILES.optimizer);
   const scheduler = (await readJson(folder, FILES.scheduler)) as SchedulerState;
   const loop = (await readJson(folder, FILES.loop)) as LoopState;
-  const empty: Safetensors = { tensors: new Map(), metadata: {} };
-  const history = folder.names.includes(FILES.history) ? await readTensors(folder, FILES.history) : empty;
-  const memory = ((await readOptional(folder, FILES.memory)) ?? {}) as SavedMemory;
+  const history = await readTensors(folder, FILES.history);
+  const memory = (await readJson(folder, FILES.memory)) as SavedMemory;
   return { resume: { optimizer, scheduler, loop, history, memory } };
 }
 

@@ -85,7 +85,12 @@ export class CheckpointKeeper {
   async resume({ path, checkpoint }: OpenCheckpoint): Promise<readonly string[]> {
     const { listCheckpoints, samePath } = await folders();
     const { args, callbacks, control, factors, memory, state } = this.kept;
-    await this.#apply(checkpoint, path);
+    const apply = this.#prepared(checkpoint, path);
+    // A callback may refuse its state: before anything else is changed.
+    const unknown = args.restoreCallbackStatesFromCheckpoint
+      ? restoreCallbacks(callbacks, control, checkpoint.state.statefulCallbacks)
+      : [];
+    await apply();
     memory.restore(checkpoint.resume.memory);
     factors.resume(checkpoint.resume.loop.learningRateFactors, memory.resumed);
     const earlier = await listCheckpoints(args.outputDir);
@@ -94,8 +99,7 @@ export class CheckpointKeeper {
     if (state.bestModelCheckpoint !== null) {
       state.bestModelCheckpoint = samePath(this.#own, state.bestModelCheckpoint) ?? null;
     }
-    if (!args.restoreCallbackStatesFromCheckpoint) return [];
-    return restoreCallbacks(callbacks, control, state.statefulCallbacks);
+    return unknown;
   }
 
   /**
@@ -110,7 +114,7 @@ export class CheckpointKeeper {
     for (const path of this.#own.toReversed()) {
       const checkpoint = await wholeCheckpoint(path).catch(() => undefined);
       if (!checkpoint || checkpoint.state.globalStep >= beforeStep || !areFinite(checkpoint.weights)) continue;
-      await this.#apply(checkpoint, path);
+      await this.#prepared(checkpoint, path)();
       // Later ones are of what has just been undone: nobody shall go on from them.
       const undone = this.#own.splice(this.#own.indexOf(path) + 1);
       for (const later of undone) await removeCheckpoint(later);
@@ -143,8 +147,8 @@ export class CheckpointKeeper {
     this.#own = [best];
   }
 
-  /** All or nothing: it is looked at whole before anything is changed. */
-  async #apply({ weights, state: saved, resume }: OpenCheckpoint['checkpoint'], path: string): Promise<void> {
+  /** Look at a checkpoint whole, and give what goes on from it: all or nothing. */
+  #prepared({ weights, state: saved, resume }: OpenCheckpoint['checkpoint'], path: string): () => Promise<void> {
     const { model, history, optimizer, scheduler, state, meter } = this.kept;
     const parameters = model.parameters();
     checkWeights(parameters, weights, path);
@@ -152,15 +156,17 @@ export class CheckpointKeeper {
     const rows = decodeHistory(resume.history, history.names, saved.globalStep, path);
     const file = `${path}/${FILES.optimizer}`;
     const restoreOptimizer = preparedOptimizer(optimizer, parameters, resume.optimizer, file, saved.globalStep);
-    scheduler.restore(resume.scheduler);
-    await restoreOptimizer();
-    writeWeights(parameters, weights, path);
-    // How long and how often is said by the arguments of now.
-    const { maxSteps, numTrainEpochs, loggingSteps, evalSteps, saveSteps, trainBatchSize } = state;
-    const ofNow = { maxSteps, numTrainEpochs, loggingSteps, evalSteps, saveSteps, trainBatchSize };
-    Object.assign(state, saved, ofNow);
-    meter.restore(resume.loop.loss);
-    history.begin(history.names, history.sizes, rows);
+    return async () => {
+      scheduler.restore(resume.scheduler);
+      await restoreOptimizer();
+      writeWeights(parameters, weights, path);
+      // How long and how often is said by the arguments of now.
+      const { maxSteps, numTrainEpochs, loggingSteps, evalSteps, saveSteps, trainBatchSize } = state;
+      const ofNow = { maxSteps, numTrainEpochs, loggingSteps, evalSteps, saveSteps, trainBatchSize };
+      Object.assign(state, saved, ofNow);
+      meter.restore(resume.loop.loss);
+      history.begin(history.names, history.sizes, rows);
+    };
   }
 
   async #resumeState({ epoch, batches }: DataPosition): Promise<ResumeState> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { NamedParameter } from '../../tfjs/index.js';
 import { decodeSafetensors, float32Tensor, type SafetensorsTensor, toFloat32 } from '../safetensors.js';
 import { CheckpointError, FILES } from './checkpoint.js';
+import { type Checksums, checkSum } from './checksums.js';
 import { assignTensor, fits } from './weights.js';
 
 /** What came of loading weights by name. */
@@ -67,7 +68,9 @@ async function messageOf(folder: string, { taken, ...others }: Omit<LoadedWeight
     'in it, and not in the model': others.unused,
   }).filter(([, names]) => names.length > 0);
   const parts = left.map(([what, names]) => `${names.length} ${what}: ${some(names)}`);
-  const all = [`${folder}: ${taken.length} parameters taken`, ...parts].join('; ');
+  const all = [`${folder}: ${taken.length} ${taken.length === 1 ? 'parameter' : 'parameters'} taken`, ...parts].join(
+    '; ',
+  );
   return all + (await foreignFiles(folder));
 }
 
@@ -75,17 +78,27 @@ async function readValues(folder: string): Promise<Map<string, SafetensorsTensor
   const names = await readdir(folder).catch((cause) => {
     throw new CheckpointError(`loadModel: expected a folder with ${FILES.weights}, got ${folder} (${cause.message})`);
   });
+  const sums = await checksumsIn(folder, names);
   const values = new Map<string, SafetensorsTensor>();
   for (const file of await weightFiles(folder, names)) {
     try {
-      for (const [name, value] of decodeSafetensors(await readFile(join(folder, file))).tensors) {
+      const bytes = await readFile(join(folder, file));
+      if (sums) checkSum(join(folder, file), file, bytes, sums);
+      for (const [name, value] of decodeSafetensors(bytes).tensors) {
         values.set(name, asFloat32(value, name));
       }
     } catch (cause) {
+      if (cause instanceof CheckpointError) throw cause;
       throw new CheckpointError(`${join(folder, file)}: it cannot be read: ${(cause as Error).message}`, { cause });
     }
   }
   return values;
+}
+
+/** Of a checkpoint that was written here. */
+async function checksumsIn(folder: string, names: readonly string[]): Promise<Checksums | undefined> {
+  if (!names.includes(FILES.checksums)) return undefined;
+  return JSON.parse(await readFile(join(folder, FILES.checksums), 'utf8')) as Checksums;
 }
 
 /** One file, or the parts of a large model. */

@@ -1,4 +1,5 @@
 import { Tensor } from '@tensorflow/tfjs-core';
+import { isInt32 } from '../model/to-tensor.js';
 import { isRecord } from './main-input.js';
 
 /**
@@ -37,9 +38,9 @@ export function fieldIn(prefix: string, name: string): string {
   return prefix === '' ? name : `${prefix}.${name}`;
 }
 
-/** Numbers with a fraction, or values that say they are floats. */
+/** Numbers that are no int32, of a fraction or too large, or values that say they are floats. */
 function hasFloats(value: unknown): boolean {
-  if (typeof value === 'number') return !Number.isInteger(value);
+  if (typeof value === 'number') return !isInt32(value);
   if (Array.isArray(value)) return value.some(hasFloats);
   if (value instanceof Tensor) return value.dtype === 'float32';
   return value instanceof Float32Array;

@@ -70,10 +70,21 @@ export class Objective {
     const { computeLoss, labelSmoothingFactor } = this.options;
     if (computeLoss) return computeLoss(output, batch, { training, numItemsInBatch });
     if (output.loss && labelSmoothingFactor === 0) return output.loss;
-    if (batch.labels === undefined) return output.loss;
+    if (batch.labels === undefined) {
+      if (output.loss && training && labelSmoothingFactor > 0) refuseSmoothing(batch, labelSmoothingFactor);
+      return output.loss;
+    }
     checkLabels(batch.labels);
     return lossOfLogits(output.logits, toTensor(batch.labels), { labelSmoothingFactor });
   }
+}
+
+/** The model's own loss knows nothing of a smoothing: one that is asked for must not be lost. */
+function refuseSmoothing(batch: Batch, factor: number): never {
+  const got = Object.keys(batch).join(', ') || 'nothing';
+  throw new TypeError(
+    `labelSmoothingFactor: expected 0 with batches without labels, whose loss is the model's own, got ${factor}; they have ${got}`,
+  );
 }
 
 function checkLabels(labels: unknown): void {
