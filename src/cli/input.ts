@@ -4,32 +4,32 @@ import { peek, readContents, unpack } from '../records/index.js';
 export interface Input {
   /** What it is called in errors. */
   readonly name: string;
-  /** By its first character: the lines of a recorded run are JSON objects. Else it is a CSV file, or empty. */
+  /** By its first character: the lines of a recorded run are JSON objects. Else it is a CSV file. */
   readonly isRun: boolean;
-  readonly isEmpty: boolean;
   /** What it holds, unpacked. To be read once. */
   readonly bytes: AsyncIterable<Buffer>;
 }
 
-const STANDARD_INPUT = '-';
+/** What standard input goes by in place of a file. */
+export const STANDARD_INPUT = '-';
 
 /**
  * Open a file that a command is given, or standard input for `-`.
  *
- * @throws Error for a file that cannot be read.
+ * @throws Error for a file that cannot be read, or is empty.
  */
 export async function openInput(file: string): Promise<Input> {
   const isStandard = file === STANDARD_INPUT;
   if (isStandard && process.stdin.isTTY) throw new Error('standard input: expected a file piped in, got a terminal');
   const name = isStandard ? 'standard input' : file;
   const { head, bytes } = await peek(unpack(name, isStandard ? process.stdin : bytesOf(file)), 4);
+  if (head.length === 0) throw new Error(`${name}: expected a recorded run or a CSV file, got an empty file`);
   return {
     name,
     isRun: head
       .toString()
       .replace(/^\ufeff/, '')
       .startsWith('{'),
-    isEmpty: head.length === 0,
     bytes,
   };
 }

@@ -296,6 +296,26 @@ it('replay to OTLP says what to install where the packages are not', async () =>
   );
 });
 
+it('plot draws standard input where it is told to, and under no name', async () => {
+  const plot = (...args: string[]) =>
+    run(COMMAND[0]!, [...COMMAND.slice(1), 'plot', '-', ...args], readFileSync(join(folder, 'updates.csv')));
+  expect(await plot('-o', 'piped.svg')).toMatchObject({ code: 0, stdout: 'piped.svg: 2 parameters, 2 steps\n' });
+  expect(readFileSync(join(folder, 'piped.svg'), 'utf8')).toContain('aria-label="Value by Training Step"');
+  const before = readdirSync(folder);
+  expect(await plot()).toMatchObject({
+    code: 2,
+    stderr: 'trainscope: output: expected one for standard input, got none; name a file: -o chart.svg\n',
+  });
+  expect(readdirSync(folder)).toEqual(before);
+});
+
+it('summary of an empty file expects no CSV more than a run', async () => {
+  writeFileSync(join(folder, 'empty.jsonl'), '');
+  expect((await trainscope('summary', 'empty.jsonl')).stderr).toBe(
+    'trainscope: empty.jsonl: expected a recorded run or a CSV file, got an empty file\n',
+  );
+});
+
 it('plot draws beside the file', async () => {
   const { code, stdout } = await trainscope('plot', 'updates.csv');
   expect([code, stdout]).toEqual([0, 'updates.svg updates.png: 2 parameters, 2 steps\n']);

@@ -2,6 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { checkMatches, matcherOf } from '../../operators/index.js';
+import { CalledWrongly } from '../called-wrongly.js';
+import { STANDARD_INPUT } from '../input.js';
 import { checkOutputs } from '../outputs.js';
 import { readSeries } from '../series/read-series.js';
 import type { Series } from '../series/series.js';
@@ -33,7 +35,7 @@ export function addPlot(program: Command): void {
     .description(
       "Draw the tutorial's chart: the update norm of every parameter over the training steps, with a legend.",
     )
-    .argument('<file>', 'a CSV file of updates, or a recorded run (.jsonl)')
+    .argument('<file>', 'a CSV file of updates, or a recorded run (.jsonl); - for standard input, with -o')
     .option(
       '-o, --output <file>',
       'where to draw: a name that ends in .svg or .png; may be given twice (default: both, beside <file>)',
@@ -69,7 +71,7 @@ function pixels(text: string): number {
 }
 
 async function plot(file: string, flags: PlotFlags): Promise<void> {
-  const outputs = flags.output ?? ['.svg', '.png'].map((ending) => `${withoutEnding(file)}${ending}`);
+  const outputs = flags.output ?? besides(file);
   await checkOutputs([file], outputs);
   const skipped = new SkippedLines(flags);
   const asked = flags.statistic === undefined ? {} : { statistic: flags.statistic };
@@ -79,7 +81,7 @@ async function plot(file: string, flags: PlotFlags): Promise<void> {
   const chosen = flags.parameters ? chooseSeries(series, flags.parameters) : series;
   const { chart } = await import('../plot/chart.js');
   const svg = chart(chosen, {
-    yLabel: flags.label ?? (statistic === undefined ? titled(basename(withoutEnding(file))) : titleOf(statistic)),
+    yLabel: flags.label ?? (statistic === undefined ? titleOfFile(file) : titleOf(statistic)),
     ...(flags.log && { log: true }),
     ...(flags.width !== undefined && { width: flags.width }),
   });
@@ -99,6 +101,19 @@ function chooseSeries(series: readonly Series[], patterns: readonly string[]): r
     return matches;
   });
   return series.filter(({ name }) => matchers.some((matches) => matches(name)));
+}
+
+/** Where the drawing goes by itself. */
+function besides(file: string): readonly string[] {
+  if (file === STANDARD_INPUT) {
+    throw new CalledWrongly('output: expected one for standard input, got none; name a file: -o chart.svg');
+  }
+  return ['.svg', '.png'].map((ending) => `${withoutEnding(file)}${ending}`);
+}
+
+/** What a file that does not say what it holds is called; standard input has no name. */
+function titleOfFile(file: string): string {
+  return file === STANDARD_INPUT ? 'Value' : titled(basename(withoutEnding(file)));
 }
 
 /** `updateNorm` → `Parameter Update Norm` */

@@ -39,7 +39,7 @@ export async function readCsvSeries(input: Input, asked?: string): Promise<Stati
     throw explained(file, cause as NodeJS.ErrnoException, whole);
   }
   if (!header) {
-    throw new Error(`${file}: expected a CSV file of updates, got ${whole.torn ? 'no whole line' : 'an empty file'}`);
+    throw new Error(`${file}: expected a CSV file of updates, got ${whole.torn ? 'no whole line' : 'empty lines'}`);
   }
   return { statistic, series: found.all, torn: whole.torn };
 }

@@ -38,7 +38,16 @@ export class WholeRows {
   }
 }
 
-const DELIMITERS: Readonly<Record<string, string>> = { ';': 'semicolons', '\t': 'tabs', '|': 'bars', ' ': 'spaces' };
+const DELIMITERS: Readonly<Record<string, string>> = {
+  ';': 'semicolons',
+  '\t': 'tabs',
+  '|': 'bars',
+  ':': 'colons',
+  ' ': 'spaces',
+};
+
+/** These come within names and beside commas, too. */
+const IN_NAMES: ReadonlySet<string> = new Set([':', ' ']);
 
 /** What separates the cells of two first lines, if it is no comma: it comes as often in both. */
 export function foreignDelimiter(beginning: string): string | undefined {
@@ -50,8 +59,7 @@ export function foreignDelimiter(beginning: string): string | undefined {
     (delimiter) =>
       count(header, delimiter) > 0 &&
       count(header, delimiter) === count(row, delimiter) &&
-      // A space may come after each comma.
-      (delimiter !== ' ' || !header.includes(',')),
+      !(IN_NAMES.has(delimiter) && header.includes(',')),
   );
   return found && DELIMITERS[found];
 }

@@ -126,6 +126,7 @@ describe('readSeries', () => {
       ['"step";"a, b"\n1;0,5\n', 'semicolons'],
       ['step\ta\n1\t0.5\n', 'tabs'],
       ['a|b\n1|0.5\n', 'bars'],
+      ['step:a\n1:0.5\n', 'colons'],
       ['step a b\n1 0.5 2\n', 'spaces'],
     ] as const) {
       await expect(readSeries(written(text))).rejects.toThrow(
