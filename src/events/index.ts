@@ -49,7 +49,7 @@ export {
   type RunRecord,
   type Throughput,
 } from './measurements.js';
-export { type MetricPhase, namedMetrics } from './metric-names.js';
+export { type MetricPhase, metricTag, namedMetrics } from './metric-names.js';
 export { missingField } from './missing-field.js';
 export { evaluationLossOf, requiredMetric } from './required-metric.js';
 export { END_STATUSES, endText, type RunEnd, runEndOf } from './run-end.js';
