@@ -54,7 +54,7 @@ export { missingField } from './missing-field.js';
 export { evaluationLossOf, requiredMetric } from './required-metric.js';
 export { END_STATUSES, endText, type RunEnd, runEndOf } from './run-end.js';
 export { type RunMemory, remembered, runMemory, type SavedMemory } from './run-memory.js';
-export { decodeRecord, encodeRecord, type LackingPlace, lineOf, recordText } from './serial.js';
+export { decodeRecord, encodeRecord, type LackingPlace, lineOf, objectText, recordText } from './serial.js';
 export { SEVERITIES } from './severities.js';
 export { shortNumber } from './short-number.js';
 export type { Sink } from './sink.js';

@@ -48,7 +48,8 @@ function formOf(record: { readonly type: string }): object {
   return { v: SERIAL_VERSION, type: record.type, ...withOwnNames(record) };
 }
 
-function objectText(fields: object): RecordText {
+/** Any object as JSON, in the same form. */
+export function objectText(fields: object): RecordText {
   const lacking: LackingPlace[] = [];
   /** Of each object, what holds it and by which key, as it was met last. */
   const above = new Map<unknown, readonly [holder: unknown, key: string]>();
