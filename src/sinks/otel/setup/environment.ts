@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../../../events/index.js';
 import { redactUrl } from './redact-url.js';
 import { safelyDecoded } from './secrets.js';
 
@@ -43,9 +44,9 @@ export function readEnvironment(env: Variables = process.env): Environment {
       read.oneOf('OTEL_EXPORTER_OTLP_PROTOCOL', PROTOCOLS),
     intervalMs: read.number('OTEL_METRIC_EXPORT_INTERVAL'),
     timeoutMs:
-      read.number('OTEL_METRIC_EXPORT_TIMEOUT') ??
-      read.number('OTEL_EXPORTER_OTLP_METRICS_TIMEOUT') ??
-      read.number('OTEL_EXPORTER_OTLP_TIMEOUT'),
+      read.timeout('OTEL_METRIC_EXPORT_TIMEOUT') ??
+      read.timeout('OTEL_EXPORTER_OTLP_METRICS_TIMEOUT') ??
+      read.timeout('OTEL_EXPORTER_OTLP_TIMEOUT'),
     prometheusHost: read.text('OTEL_EXPORTER_PROMETHEUS_HOST'),
     prometheusPort: read.port('OTEL_EXPORTER_PROMETHEUS_PORT'),
     endpoint:
@@ -132,6 +133,11 @@ function reader(env: Variables) {
     /** Milliseconds. */
     number: (name: string) =>
       number(name, 'a positive number of milliseconds', (value) => value > 0 && value < Infinity),
+    /** Milliseconds; the specification has 0 for no limit. */
+    timeout(name: string): number | undefined {
+      const limit = number(name, 'a number of milliseconds, or 0', (value) => value >= 0 && value < Infinity);
+      return limit === 0 ? LONGEST_TIMER_MS : limit;
+    },
     port: (name: string) =>
       number(name, 'a port from 0 to 65535', (value) => Number.isInteger(value) && value >= 0 && value < 65_536),
     /** Of these values, whatever their case, as the specification would have it. */
