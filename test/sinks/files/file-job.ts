@@ -50,6 +50,9 @@ switch (job) {
       attempt(() => make('a/b/file'));
     }
     break;
+  case 'no-folder':
+    for (const make of [jsonlSink, csvSink, reportSink] as const) attempt(() => make('/proc/none/b/file'));
+    break;
   case 'pipe':
     attempt(() => jsonlSink(path));
     attempt(() => csvSink(path));

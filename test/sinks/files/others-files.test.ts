@@ -315,6 +315,11 @@ describe.runIf(process.platform !== 'win32')('what would hold a process up', () 
     }
   });
 
+  it.runIf(process.platform === 'linux')('a folder in which none can be made is refused', async () => {
+    const said = await startJob('no-folder', '').said;
+    expect(said).toEqual(Array(3).fill(expect.stringMatching(/^path: expected a file that can be written, .*ENOENT/)));
+  });
+
   it('a relative path in a folder that is no more is refused', async () => {
     const told = await startJob('gone-folder').said;
     expect(told).toHaveLength(3);
