@@ -35,6 +35,8 @@ export type {
   TrainingEventType,
 } from './events.js';
 export { isEventOf, isTrainingEvent } from './guards.js';
+export { decodeJson, encodeJson } from './json.js';
+export { isJsonNumber, lackingName } from './lacking-numbers.js';
 export {
   type ActivationName,
   type Activations,
@@ -47,12 +49,12 @@ export {
   type RunRecord,
   type Throughput,
 } from './measurements.js';
-export { type MetricPhase, namedMetrics } from './metric-names.js';
+export { type MetricPhase, metricTag, namedMetrics } from './metric-names.js';
 export { missingField } from './missing-field.js';
 export { evaluationLossOf, requiredMetric } from './required-metric.js';
 export { END_STATUSES, endText, type RunEnd, runEndOf } from './run-end.js';
 export { type RunMemory, remembered, runMemory, type SavedMemory } from './run-memory.js';
-export { decodeJson, decodeRecord, encodeJson, encodeNumber, encodeRecord } from './serial.js';
+export { decodeRecord, encodeRecord, type LackingPlace, lineOf, objectText, recordText } from './serial.js';
 export { SEVERITIES } from './severities.js';
 export { shortNumber } from './short-number.js';
 export type { Sink } from './sink.js';

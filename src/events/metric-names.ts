@@ -8,8 +8,18 @@ export interface NamedMetric {
   readonly value: number;
 }
 
-/** How loops write what a metric is of before its name: `val_loss` of `model.fit`, `eval_loss` and `test_loss` of a Trainer. */
-const PREFIXES: Readonly<Record<string, MetricPhase>> = { eval_: 'evaluate', val_: 'evaluate', test_: 'predict' };
+/**
+ * How loops write what a metric is of before its name: `val_loss` of `model.fit`, `eval_loss` and `test_loss` of a Trainer,
+ * and the same with a slash.
+ */
+const PREFIXES: Readonly<Record<string, MetricPhase>> = {
+  eval_: 'evaluate',
+  val_: 'evaluate',
+  test_: 'predict',
+  'eval/': 'evaluate',
+  'val/': 'evaluate',
+  'test/': 'predict',
+};
 
 const PHASES = { log: 'train', evaluate: 'evaluate', predict: 'predict' } as const;
 
@@ -33,6 +43,13 @@ export function namedMetrics(
     taken.add(`${phase} ${short}`);
     return { phase, name: short, value };
   });
+}
+
+const SECTIONS: Readonly<Record<MetricPhase, string>> = { train: 'log', evaluate: 'eval', predict: 'predict' };
+
+/** A metric's name with what it is of: `eval/loss`. */
+export function metricTag({ phase, name }: NamedMetric): string {
+  return `${SECTIONS[phase]}/${name}`;
 }
 
 function prefixOf(name: string): string | undefined {

@@ -74,8 +74,12 @@ function reviveColumns(columns: object, length: number): Record<string, Float64A
   const revived: Record<string, Float64Array> = {};
   for (const [name, values] of Object.entries(columns)) {
     if (typeof values === 'number') revived[name] = new Float64Array(length).fill(values);
-    else if (Array.isArray(values) && values.length === length) revived[name] = Float64Array.from(values);
+    else if (isNumbers(values) && values.length === length) revived[name] = Float64Array.from(values);
     else throw new TypeError(`columns.${name}: expected ${length} numbers, one a parameter, got something else`);
   }
   return revived;
+}
+
+function isNumbers(values: unknown): values is number[] {
+  return Array.isArray(values) && values.every((value) => typeof value === 'number');
 }

@@ -85,7 +85,7 @@ export function lossSpike(given: LossSpikeOptions = {}): OperatorFunction<Traini
       recovery: 3,
       start: () => ({ losses: [], rises: [], seen: 0, examples: 0, first: 0 }),
       judge(event, state) {
-        // A loss of NaN is one that the loop has never shown.
+        // A loss of NaN is no spike: `nonFiniteLoss` tells of it, and the loop may not have shown it.
         if (event.type !== 'step-end' || Number.isNaN(event.loss)) return undefined;
         const { loss, examples } = event;
         const mean = meanOf(state.losses);

@@ -4,6 +4,7 @@ import type { EventOf, TrainingEvent } from 'trainscope';
 import { describe, expect, it } from 'vitest';
 import { RunSummary } from '../../src/cli/summary/run-summary.js';
 import { sparkline } from '../../src/cli/summary/sparkline.js';
+import { jsonOfRun, jsonText } from '../../src/cli/summary/summary-json.js';
 import { runLines } from '../../src/cli/summary/summary-text.js';
 import { tableLines } from '../../src/cli/summary/table-text.js';
 import { columnsOf, type Paint, paintFor } from '../../src/cli/terminal.js';
@@ -210,4 +211,11 @@ describe('the table', () => {
     for (const line of tableLines(long, 'updateRatio', { ...plain, width: 100 }))
       expect([...line].length).toBeLessThanOrEqual(100);
   });
+});
+
+it('JSON has null for a loss of NaN, and says that it is one', () => {
+  const run = new RunSummary('first');
+  for (const [i, loss] of [1, Number.NaN].entries()) run.take(event('step-end', { step: i + 1, loss }));
+  const { runs, $ } = JSON.parse(jsonText({ runs: [jsonOfRun(run, {})] }));
+  expect([runs[0].loss, $]).toEqual([{ first: 1, last: null }, [['NaN', 'runs', 0, 'loss', 'last']]]);
 });

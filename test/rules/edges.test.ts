@@ -171,23 +171,18 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['infinite, from the first', () => shown(Infinity, 1), ['begin error 1-1', 'end error 1-2']],
     ['infinite below zero', () => shown(-Infinity), ['begin error 1-1']],
     ['infinite, then NaN: one trouble', () => shown(1, 1, Infinity, Number.NaN, Number.NaN), ['begin error 3-3']],
-    ['a loop that never shows its loss', () => shown(...times(50, Number.NaN)), []],
+    ['NaN from the first step on', () => shown(...times(3, Number.NaN)), ['begin error 1-1']],
+    ['a loop that never shows its loss', () => shown(...Array<undefined>(50).fill(undefined)), []],
     [
       'a loop that shows every fifth',
-      () => shown(...Array.from({ length: 50 }, (_, i) => (i % 5 === 4 ? 1 : Number.NaN))),
+      () => shown(...Array.from({ length: 50 }, (_, i) => (i % 5 === 4 ? 1 : undefined))),
       [],
     ],
     [
-      'a loop that shows the first and every tenth',
-      () => shown(...Array.from({ length: 50 }, (_, i) => (i % 10 === 0 ? 1 : Number.NaN))),
-      [],
+      'NaN of a loop that shows every third',
+      () => shown(undefined, undefined, Number.NaN, undefined, undefined, 1),
+      ['begin error 3-3', 'end error 3-6'],
     ],
-    [
-      'NaN for longer than such a loop shows none',
-      () => shown(...times(4, Number.NaN), 1, ...times(4, Number.NaN), 1, ...times(5, Number.NaN)),
-      ['begin error 15-15'],
-    ],
-    ['NaN after the only one', () => shown(1, ...times(10, Number.NaN)), ['begin error 11-11']],
     [
       'a run that tells it itself',
       () =>
@@ -390,7 +385,15 @@ function vanishing(norm: number, largest: number): AlertEvent[] {
   return alertsOf(updates, vanishingGradients());
 }
 
-const shown = (...values: readonly number[]) => alertsOf(losses(...values), nonFiniteLoss());
+/** Losses, undefined where the loop does not show one. */
+const shown = (...values: readonly (number | undefined)[]) =>
+  alertsOf(
+    values.flatMap((loss, i) => {
+      const [end] = losses(loss ?? Number.NaN);
+      return { ...end!, step: i + 1, ...(loss === undefined && { lossShown: false as const }) };
+    }),
+    nonFiniteLoss(),
+  );
 
 const band = (value: number) => alertsOf(column('updateRatio', times(3, value)), updateRatioBand());
 

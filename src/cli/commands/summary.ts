@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { checkOneOf, encodeJson } from '../../events/index.js';
+import { checkOneOf } from '../../events/index.js';
 import { STATISTICS, type Statistic } from '../../parameters/index.js';
 import { readRun } from '../../records/index.js';
 import { type Input, openInput } from '../input.js';
 import { readCsvSeries } from '../series/read-csv-series.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
 import { RunSummary } from '../summary/run-summary.js';
-import { jsonOfRun, jsonOfTable } from '../summary/summary-json.js';
+import { jsonOfRun, jsonOfTable, jsonText } from '../summary/summary-json.js';
 import { runLines } from '../summary/summary-text.js';
 import { type TextOptions, tableLines } from '../summary/table-text.js';
 import { paintFor, say, tornRow } from '../terminal.js';
@@ -76,7 +76,7 @@ async function summaryOfRuns(input: Input, flags: SummaryFlags): Promise<string>
     throw new Error(`${input.name}: expected updates of parameters, got none; record parameterUpdates() too`);
   }
   const options = textOptions(flags);
-  if (flags.json) return json({ runs: all.map((run) => jsonOfRun(run, options)), skippedLines: skipped.total });
+  if (flags.json) return jsonText({ runs: all.map((run) => jsonOfRun(run, options)), skippedLines: skipped.total });
   return text(all.map((run) => linesOfRun(run, options)));
 }
 
@@ -91,7 +91,7 @@ async function summaryOfCsv(input: Input, flags: SummaryFlags): Promise<string> 
   if (torn) say(tornRow(input.name));
   if (series.length === 0) throw new Error(`${input.name}: expected updates of parameters, got none`);
   const options = textOptions(flags);
-  if (flags.json) return json({ parameters: jsonOfTable(series, statistic, options) });
+  if (flags.json) return jsonText({ parameters: jsonOfTable(series, statistic, options) });
   return text([tableLines(series, statistic, options)]);
 }
 
@@ -105,5 +105,3 @@ function textOptions({ top }: SummaryFlags): TextOptions {
 
 const text = (parts: readonly (readonly string[])[]): string =>
   `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
-
-const json = (value: unknown): string => `${encodeJson(value, 2)}\n`;

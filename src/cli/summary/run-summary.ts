@@ -4,6 +4,7 @@ import {
   type RunEnd,
   type RunRecord,
   runEndOf,
+  type StepEndEvent,
   type TrainBeginEvent,
   type TrainEndEvent,
 } from '../../events/index.js';
@@ -58,7 +59,7 @@ export class RunSummary {
     // It may be evaluated after its end, and it may go on.
     if (record.type === 'train-begin' || record.type === 'train-end') this.#takeBounds(record);
     if (record.type === 'parameter-updates') this.#takeUpdates(record);
-    else if (record.type === 'step-end') this.#takeLoss(record.loss, record.learningRate);
+    else if (record.type === 'step-end') this.#takeStep(record);
     else if (record.type === 'evaluate') this.evaluated = { step: record.step, metrics: record.metrics };
     else if (record.type === 'alert' && record.phase === 'begin') this.alerts.push(record);
     else if (record.type === 'sink-error') this.sinkErrors.push(record.message);
@@ -91,20 +92,23 @@ export class RunSummary {
       if (column) for (const [i, name] of updates.names.entries()) found.add(name, updates.step, column[i]!);
     }
     // A file of updates alone has the loss in them.
-    if (this.#sawSteps) return;
-    this.losses.push(updates.loss);
-    this.learningRates.push(updates.learningRate);
+    if (!this.#sawSteps) this.#takePosition(updates);
   }
 
   #sawSteps = false;
 
-  #takeLoss(loss: number, learningRate: number): void {
+  #takeStep(event: StepEndEvent): void {
     if (!this.#sawSteps) {
       this.#sawSteps = true;
       this.losses.length = 0;
       this.learningRates.length = 0;
     }
-    this.losses.push(loss);
-    this.learningRates.push(learningRate);
+    this.#takePosition(event);
+  }
+
+  /** What the loop shows: a loss of NaN too. */
+  #takePosition({ loss, lossShown, learningRate }: StepEndEvent | AnyParameterUpdates): void {
+    if (lossShown !== false) this.losses.push(loss);
+    if (!Number.isNaN(learningRate)) this.learningRates.push(learningRate);
   }
 }

@@ -1,3 +1,4 @@
+import { lineOf, objectText } from '../../events/index.js';
 import { ratioHealth } from '../../parameters/index.js';
 import type { Series } from '../series/series.js';
 import type { RunSummary } from './run-summary.js';
@@ -42,7 +43,12 @@ export function jsonOfTable(
   };
 }
 
-/** A loop that never shows its loss says NaN at every step. */
+/** Null for a loop that never shows it. */
 function course(values: readonly number[]): object | null {
-  return values.every(Number.isNaN) ? null : { first: values[0], last: values.at(-1) };
+  return values.length === 0 ? null : { first: values[0], last: values.at(-1) };
+}
+
+/** As a recorded run has it: null for a number that JSON lacks, and `$` last, which says which and where. */
+export function jsonText(summary: object): string {
+  return `${JSON.stringify(JSON.parse(lineOf(objectText(summary))), null, 2)}\n`;
 }

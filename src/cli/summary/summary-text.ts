@@ -85,7 +85,7 @@ const CHANGE_WIDTH = 22;
 const LEAST_SPARK = 4;
 
 function courseLine(name: string, values: readonly number[], paint: Paint, width: number): string[] {
-  if (values.every(Number.isNaN)) return [];
+  if (values.length === 0) return [];
   const change = `${threeDigits(values[0]!)} → ${threeDigits(values.at(-1)!)}`;
   const room = Math.min(SPARK_WIDTH, width - LABEL_WIDTH - CHANGE_WIDTH);
   if (room < LEAST_SPARK) return wrapped(name, change, width);

@@ -65,9 +65,9 @@ function latest(run: RunHistory, name: string): number | undefined {
 function loss(run: RunHistory): TileText | undefined {
   const series = run.series.get('loss');
   const value = latest(run, 'loss');
-  if (!series || value === undefined) return undefined;
+  if (!series || value === undefined) return { value: '–', note: 'the loop does not show it' };
   const finite = series.buckets.filter(({ count }) => count > 0);
-  if (finite.length === 0) return { value: '–', note: 'the loop does not show it' };
+  if (finite.length === 0) return { value: readable(value), note: 'at every step', tone: 'bad' };
   const least = finite.reduce((best, bucket) => (bucket.min < best.min ? bucket : best));
   return {
     value: readable(value),

@@ -1,4 +1,13 @@
-import { type EventContext, type Metrics, runEndOf, SpeedWindow, type TrainingEvent } from '../../events/index.js';
+import {
+  type EventContext,
+  type EventOf,
+  metricTag,
+  namedMetrics,
+  runEndOf,
+  SpeedWindow,
+  type StepEndEvent,
+  type TrainingEvent,
+} from '../../events/index.js';
 import {
   type AnyParameterUpdates,
   columnOf,
@@ -25,7 +34,7 @@ export class RunRecorder {
   readonly #speed = new SpeedWindow(SPEED_STEPS);
   readonly #parameterRows = new RowIndex(ROWS_SHOWN);
   readonly #layerRows = new RowIndex(ROWS_SHOWN);
-  #lossStep = -1;
+  #taken = { step: -1, loss: false, learningRate: false };
 
   constructor(readonly history: RunHistory) {}
 
@@ -48,7 +57,7 @@ export class RunRecorder {
         this.#setState({ phase: 'running', end: undefined, ...plan(event) }, version);
         break;
       case 'step-end': {
-        this.#takeLoss(event, version);
+        this.#takePosition(event, version);
         const { stepsPerSecond, examplesPerSecond, observingShare } = this.#speed.take(event);
         this.#measure(event, { stepsPerSecond, observingShare }, version);
         if (!Number.isNaN(examplesPerSecond)) this.#measure(event, { examplesPerSecond }, version);
@@ -60,7 +69,7 @@ export class RunRecorder {
       case 'log':
       case 'evaluate':
       case 'predict':
-        this.#takeMetrics(event, event.metrics, version);
+        this.#takeMetrics(event, version);
         break;
     }
     const mark = markOf(event);
@@ -70,7 +79,7 @@ export class RunRecorder {
   #takeUpdates(updates: AnyParameterUpdates, version: number): void {
     this.#moveTo(updates, version);
     if (updates.maxSteps !== undefined) this.#setState({ maxSteps: updates.maxSteps }, version);
-    this.#takeLoss(updates, version);
+    this.#takePosition(updates, version);
     this.#takeGlobalNorms(updates, version);
     const layers = layerColumns(updates);
     const byLayer = updates.names.length > ROWS_SHOWN;
@@ -105,26 +114,28 @@ export class RunRecorder {
     if (ratios && ratios.length > 0) this.#measure(updates, { medianRatio: median(ratios) }, version);
   }
 
-  /** The step and its updates both say the loss: it is taken once. */
-  #takeLoss(
-    at: { readonly step: number; readonly loss: number; readonly learningRate: number },
-    version: number,
-  ): void {
-    if (at.step === this.#lossStep) return;
-    this.#lossStep = at.step;
-    const { loss, learningRate } = at;
-    this.#measure(at, { loss, learningRate }, version);
+  /** The step and its updates both say the loss and the rate: they are taken once, of whichever knows them. */
+  #takePosition(at: StepEndEvent | AnyParameterUpdates, version: number): void {
+    const { step, loss, learningRate } = at;
+    if (step !== this.#taken.step) this.#taken = { step, loss: false, learningRate: false };
+    if (!this.#taken.loss && at.lossShown !== false) {
+      this.#taken.loss = true;
+      this.#measure(at, { loss }, version);
+    }
+    if (!this.#taken.learningRate && !Number.isNaN(learningRate)) {
+      this.#taken.learningRate = true;
+      this.#measure(at, { learningRate }, version);
+    }
   }
 
-  #takeMetrics(event: EventContext, metrics: Metrics, version: number): void {
-    for (const [name, value] of Object.entries(metrics)) {
-      // Whoever logs may log texts too.
-      if (typeof value !== 'number') continue;
-      const series = `metric:${name}`;
+  /** By the names that they have in other sinks, too. */
+  #takeMetrics({ type, step, metrics }: EventOf<'log' | 'evaluate' | 'predict'>, version: number): void {
+    for (const metric of namedMetrics(type, metrics)) {
+      const series = `metric:${metricTag(metric)}`;
       const known = this.history.series.has(series);
       const metricCount = [...this.history.series.keys()].filter((key) => key.startsWith('metric:')).length;
       if (!known && metricCount >= METRICS_KEPT) this.omit('metrics', version);
-      else this.history.seriesOf(series).take(event.step, value, version);
+      else this.history.seriesOf(series).take(step, metric.value, version);
     }
   }
 

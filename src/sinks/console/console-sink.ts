@@ -149,12 +149,13 @@ class Show implements SinkWork<RunRecord> {
 
   #moveTo(at: Omit<Progress, 'stepsPerSecond' | 'numEpochs'> & { readonly time: number }): void {
     this.#first ??= { step: at.step, time: at.time };
-    const { step, epoch, loss, learningRate, time } = at;
+    const { step, epoch, loss, lossShown, learningRate, time } = at;
     const maxSteps = at.maxSteps ?? this.#plan.maxSteps;
     this.#progress = {
       step,
       epoch,
       loss,
+      ...(lossShown === false && { lossShown }),
       learningRate,
       ...this.#plan,
       ...(maxSteps !== undefined && { maxSteps }),

@@ -6,6 +6,8 @@ export interface Progress {
   readonly step: number;
   readonly epoch: number;
   readonly loss: number;
+  /** False where the loop does not show its loss. */
+  readonly lossShown?: false;
   readonly learningRate: number;
   readonly maxSteps?: number;
   readonly numEpochs?: number;
@@ -20,6 +22,7 @@ export function progressLine({
   step,
   epoch,
   loss,
+  lossShown,
   learningRate,
   maxSteps,
   numEpochs,
@@ -27,7 +30,7 @@ export function progressLine({
 }: Progress): string {
   const parts = [maxSteps ? `step ${step}/${maxSteps} ${bar(step / maxSteps)}` : `step ${step}`];
   if (epoch > 0 || numEpochs) parts.push(`epoch ${epoch.toFixed(2)}${numEpochs ? `/${numEpochs}` : ''}`);
-  if (!Number.isNaN(loss)) parts.push(`loss ${threeDigits(loss)}`);
+  if (lossShown !== false) parts.push(`loss ${threeDigits(loss)}`);
   if (!Number.isNaN(learningRate)) parts.push(`rate ${threeDigits(learningRate)}`);
   if (Number.isFinite(stepsPerSecond)) {
     parts.push(`${stepsPerSecond < 100 ? stepsPerSecond.toPrecision(2) : Math.round(stepsPerSecond)} steps/s`);

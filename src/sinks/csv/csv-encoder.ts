@@ -93,7 +93,7 @@ const CONTEXT = ['run', 'step', 'epoch', 'time', 'loss', 'learning_rate', 'param
 /** One line a parameter and step. */
 function longEncoder(statistics: readonly Statistic[], text: (value: string) => string): CsvEncoder {
   const columns = [...CONTEXT, ...statistics.map(snakeCase)];
-  let known: AnyParameterUpdates['names'] | undefined;
+  let written: AnyParameterUpdates['names'] | undefined;
   let heads: readonly string[] = [];
   const pieces = (updates: AnyParameterUpdates): Generator<string> => {
     const strangers = statisticsOf(updates).filter((statistic) => !statistics.includes(statistic));
@@ -103,10 +103,11 @@ function longEncoder(statistics: readonly Statistic[], text: (value: string) => 
           'whole. Write streams of different statistics to different files',
       );
     }
-    const { run, step, epoch, time, loss, learningRate, names, sizes } = updates;
-    const context = [text(run), ...[step, epoch, time, loss, learningRate].map(numeral)].join();
-    if (known !== names) {
-      known = names;
+    const { run, step, epoch, time, lossShown, learningRate, names, sizes } = updates;
+    const loss = lossShown === false ? undefined : updates.loss;
+    const context = [text(run), ...[step, known(epoch), time, loss, known(learningRate)].map(numeral)].join();
+    if (written !== names) {
+      written = names;
       heads = names.map((name, i) => `,${text(name)},${numeral(sizes[i])}`);
     }
     const measured = statistics.map((statistic) => printed(columnOf(updates, statistic), names.length));
@@ -153,6 +154,9 @@ function printed(column: Float64Array | undefined, length: number): (i: number) 
 
 /** A row of RFC 4180. One empty cell is quoted, or readers would skip the line. */
 const line = (cells: readonly string[]): string => `${cells.join() || '""'}\r\n`;
+
+/** Undefined for a number that is NaN because the loop does not know it. */
+const known = (value: number): number | undefined => (Number.isNaN(value) ? undefined : value);
 
 /** A number as a cell, as Python, numpy and R read it; empty where there is none. */
 function numeral(value: number | undefined): string {

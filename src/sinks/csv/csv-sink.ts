@@ -33,6 +33,8 @@ export interface CsvSinkOptions {
  * memory, and nothing is lost when the process is killed; only a row that is just being written can be torn, which then
  * has no end of line. The folder is made if it is missing.
  *
+ * In the layout `long`, a loss, a rate or an epoch that the loop does not know is an empty cell; a loss of NaN is `NaN`.
+ *
  * The first updates fix the columns. A parameter that a later step lacks has an empty cell; one that has no column
  * rejects `closed` (under `attach`: one `sink-error`) and leaves the rows before it whole; so does a disk that is full,
  * a file that somebody removed, and, at the end, one that somebody cut or wrote to during the run.

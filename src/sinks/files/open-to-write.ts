@@ -1,5 +1,6 @@
-import { constants, lstatSync, mkdirSync, openSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { constants, lstatSync, openSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { makeFolder } from './make-folder.js';
 
 /** A plain file, or what only passes bytes on: a pipe, a terminal, /dev/null. */
 export type FileKind = 'file' | 'passing';
@@ -14,7 +15,7 @@ const { O_APPEND, O_CREAT, O_EXCL, O_RDWR, O_WRONLY, O_NONBLOCK = 0 } = constant
  */
 export function openToWrite(path: string, fresh = false): { readonly fd: number; readonly kind: FileKind } {
   const absolute = resolve(path);
-  mkdirSync(dirname(absolute), { recursive: true });
+  makeFolder(dirname(absolute));
   const kind = kindOf(absolute);
   const flags = O_APPEND | O_CREAT | O_NONBLOCK | (fresh ? O_EXCL : 0) | (kind === 'file' ? O_RDWR : O_WRONLY);
   return { fd: openSync(absolute, flags, 0o666), kind };

@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, constants, openSync, readSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { makeFolder } from './make-folder.js';
 import { realPath } from './open-to-write.js';
 import { lockPath, type PathLock } from './path-lock.js';
 import { randomName } from './random-name.js';
@@ -38,7 +29,7 @@ export class WholeFile {
   ) {
     checkPath(path);
     try {
-      mkdirSync(dirname(resolve(path)), { recursive: true });
+      makeFolder(dirname(resolve(path)));
       this.#real = realPath(path);
       checkKind(this.#real);
       // Told now, rather than when hours of training are to be written.

@@ -1,7 +1,7 @@
 import {
   type EventOf,
   type GlobalNorms,
-  type MetricPhase,
+  metricTag,
   namedMetrics,
   type ParameterDrift,
   type RunRecord,
@@ -195,8 +195,6 @@ function throughputValues({
   ];
 }
 
-const SECTIONS: Readonly<Record<MetricPhase, string>> = { train: 'log', evaluate: 'eval', predict: 'predict' };
-
 function metricValues({ type, metrics }: EventOf<'evaluate' | 'predict' | 'log'>): ScalarValue[] {
-  return namedMetrics(type, metrics).map(({ phase, name, value }) => scalar(`${SECTIONS[phase]}/${name}`, value));
+  return namedMetrics(type, metrics).map((metric) => scalar(metricTag(metric), metric.value));
 }

@@ -263,7 +263,21 @@ describe('histories', () => {
     recorder.take({ type: 'evaluate', ...CONTEXT, metrics: { accuracy: 0.75 } } as AnyRecord);
     const { marks, series } = recorder.histories.of('a');
     expect([marks.all.length, marks.dropped, marks.all[0]!.message]).toEqual([MARKS_KEPT, 5, 'm5']);
-    expect(series.get('metric:accuracy')!.buckets[0]!.mean).toBe(0.75);
+    expect(series.get('metric:eval/accuracy')!.buckets[0]!.mean).toBe(0.75);
+  });
+
+  it('tells what is logged from what is evaluated, and has one name for one metric', () => {
+    const recorder = new Recorder();
+    recorder.take({ type: 'log', ...CONTEXT, metrics: { loss: 1, val_loss: 2 } } as AnyRecord);
+    recorder.take({ type: 'evaluate', ...CONTEXT, metrics: { eval_loss: 2, 'eval/f1': 0.5 } } as AnyRecord);
+    recorder.take({ type: 'predict', ...CONTEXT, metrics: { loss: 3 } } as AnyRecord);
+    const { series } = recorder.histories.of('a');
+    expect([...series].map(([name, { buckets }]) => [name, buckets[0]!.mean])).toEqual([
+      ['metric:log/loss', 1],
+      ['metric:eval/loss', 2],
+      ['metric:eval/f1', 0.5],
+      ['metric:predict/loss', 3],
+    ]);
   });
 
   it('shows a model of many parameters by its layers, with joint norms', () => {

@@ -119,6 +119,7 @@ for (const road of ['instruments', 'producer'] as const) {
       for (const record of [
         { type: 'log', ...context, metrics: { loss: 0.4, val_loss: 0.5, val_acc: 0.9 } },
         { type: 'log', ...context, metrics: { loss: 0.4, eval_loss: 0.5, eval_acc: 0.9 } },
+        { type: 'log', ...context, metrics: { loss: 0.4, 'val/loss': 0.5, 'eval/acc': 0.9 } },
       ] as const) {
         const { sink, collect } = sinkOn(road);
         sink.next(record);

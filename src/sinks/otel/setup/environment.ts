@@ -1,4 +1,6 @@
+import { LONGEST_TIMER_MS } from '../../../events/index.js';
 import { redactUrl } from './redact-url.js';
+import { safelyDecoded } from './secrets.js';
 
 export const EXPORTERS = ['prometheus', 'otlp', 'console'] as const;
 export type MetricsExporter = (typeof EXPORTERS)[number];
@@ -18,6 +20,8 @@ export interface Environment {
   readonly prometheusPort: number | undefined;
   /** Where OTLP goes. */
   readonly endpoint: string | undefined;
+  /** Headers of its requests. The exporter reads them by itself: these are to know what is secret. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly compression: 'gzip' | 'none' | undefined;
   /** Histograms whose buckets grow by a power of two, where the exporter can carry them. */
   readonly base2Histograms: boolean;
@@ -40,14 +44,18 @@ export function readEnvironment(env: Variables = process.env): Environment {
       read.oneOf('OTEL_EXPORTER_OTLP_PROTOCOL', PROTOCOLS),
     intervalMs: read.number('OTEL_METRIC_EXPORT_INTERVAL'),
     timeoutMs:
-      read.number('OTEL_METRIC_EXPORT_TIMEOUT') ??
-      read.number('OTEL_EXPORTER_OTLP_METRICS_TIMEOUT') ??
-      read.number('OTEL_EXPORTER_OTLP_TIMEOUT'),
+      read.timeout('OTEL_METRIC_EXPORT_TIMEOUT') ??
+      read.timeout('OTEL_EXPORTER_OTLP_METRICS_TIMEOUT') ??
+      read.timeout('OTEL_EXPORTER_OTLP_TIMEOUT'),
     prometheusHost: read.text('OTEL_EXPORTER_PROMETHEUS_HOST'),
     prometheusPort: read.port('OTEL_EXPORTER_PROMETHEUS_PORT'),
     endpoint:
       read.url('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', (url) => url) ??
       read.url('OTEL_EXPORTER_OTLP_ENDPOINT', withMetricsPath),
+    headers: {
+      ...headersOf(read.text('OTEL_EXPORTER_OTLP_HEADERS')),
+      ...headersOf(read.text('OTEL_EXPORTER_OTLP_METRICS_HEADERS')),
+    },
     compression:
       read.oneOf('OTEL_EXPORTER_OTLP_METRICS_COMPRESSION', ['gzip', 'none']) ??
       read.oneOf('OTEL_EXPORTER_OTLP_COMPRESSION', ['gzip', 'none']),
@@ -90,6 +98,15 @@ function resourceOf(read: Reader): ReadonlyMap<string, string> {
   return resource;
 }
 
+/** As they are sent: what cannot be decoded is sent as it is. */
+function headersOf(text = ''): Record<string, string> {
+  const pairs = text.split(',').map((pair) => {
+    const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(pair) ?? [];
+    return [name.trim().toLowerCase(), safelyDecoded(value.trim())];
+  });
+  return Object.fromEntries(pairs);
+}
+
 function withMetricsPath(url: URL): URL {
   url.pathname = url.pathname.replace(/\/?$/, '/v1/metrics');
   return url;
@@ -116,6 +133,11 @@ function reader(env: Variables) {
     /** Milliseconds. */
     number: (name: string) =>
       number(name, 'a positive number of milliseconds', (value) => value > 0 && value < Infinity),
+    /** Milliseconds; the specification has 0 for no limit. */
+    timeout(name: string): number | undefined {
+      const limit = number(name, 'a number of milliseconds, or 0', (value) => value >= 0 && value < Infinity);
+      return limit === 0 ? LONGEST_TIMER_MS : limit;
+    },
     port: (name: string) =>
       number(name, 'a port from 0 to 65535', (value) => Number.isInteger(value) && value >= 0 && value < 65_536),
     /** Of these values, whatever their case, as the specification would have it. */

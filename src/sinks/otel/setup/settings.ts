@@ -1,5 +1,12 @@
 import type { Attributes } from '@opentelemetry/api';
-import { checkOneOf, checkOptions, checkPositive, describeValue, type OptionNames } from '../../../events/index.js';
+import {
+  checkOneOf,
+  checkOptions,
+  checkPositive,
+  describeValue,
+  LONGEST_TIMER_MS,
+  type OptionNames,
+} from '../../../events/index.js';
 import { namesUnder } from '../names.js';
 import { checkSinkOptions, type OtelSinkOptions } from '../otel-sink.js';
 import {
@@ -11,6 +18,7 @@ import {
   PROTOCOLS,
 } from './environment.js';
 import { redactUrl } from './redact-url.js';
+import { secretsOf } from './secrets.js';
 
 export type { MetricsExporter, OtlpProtocol } from './environment.js';
 
@@ -157,13 +165,18 @@ function resolveExporters(options: MetricsOptions, environment: Environment) {
 }
 
 function resolvePush(options: MetricsOptions, environment: Environment) {
-  const intervalMs = checkPositive('intervalMs', options.intervalMs ?? environment.intervalMs ?? 5_000);
+  // A timer that is set for longer ends at once.
+  const intervalMs = Math.min(
+    checkPositive('intervalMs', options.intervalMs ?? environment.intervalMs ?? 5_000),
+    LONGEST_TIMER_MS,
+  );
   const timeoutMs = checkPositive('timeoutMs', options.timeoutMs ?? environment.timeoutMs ?? 5_000);
   const url = metricsUrl(options.url) ?? environment.endpoint ?? 'http://localhost:4318/v1/metrics';
   if (options.protocol !== undefined) checkOneOf('protocol', options.protocol, PROTOCOLS);
   return {
     url,
     shownUrl: redactUrl(url),
+    secrets: secretsOf(url, { ...environment.headers, ...options.headers }),
     protocol: options.protocol ?? environment.protocol ?? ('http/protobuf' as const),
     headers: options.headers,
     intervalMs,
