@@ -1,4 +1,5 @@
 import { encodeNumber, encodeRecord } from '../../events/index.js';
+import { numeralsKernel } from '../kernels/numerals-kernel.js';
 
 /** The text of a record: whole lines of JSON, most often one. */
 export type JsonlEncoder = (record: { readonly type: string }) => string;
@@ -69,7 +70,16 @@ function encodeColumns(columns: ByParameter['columns']): string {
 
 function encodeColumn(column: Float64Array): string {
   if (column.length > 1 && column.every((value) => Object.is(value, column[0]))) return encodeNumber(column[0]!);
-  return `[${column.every(isPlain) ? column.join() : Array.from(column, encodeNumber).join()}]`;
+  return `[${column.every(isPlain) ? joined(column) : Array.from(column, encodeNumber).join()}]`;
+}
+
+function joined(column: Float64Array): string {
+  const pieces = numeralsKernel()?.([column], column.length);
+  if (!pieces) return column.join();
+  return pieces
+    .map((piece) => Buffer.from(piece.buffer).toString('latin1'))
+    .join('')
+    .slice(1);
 }
 
 /** Whether JSON has the number as JavaScript prints it. */
