@@ -1,2 +1,2 @@
-/** The generated module's text. */
-export function buildKernel(): Promise<string>;
+/** The generated modules' texts, by their names. */
+export function buildKernels(): Promise<Readonly<Record<string, string>>>;

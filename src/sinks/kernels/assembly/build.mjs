@@ -4,7 +4,12 @@ import { compileKernel } from '../../../parameters/kernels/assembly/compile.mjs'
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
-/** The text of numerals-kernel.wasm.ts. */
-export const buildKernel = () => compileKernel('sinks/kernels/assembly/numerals.ts', 'NUMERALS_KERNEL');
+/** The generated modules' texts, by their names. */
+export const buildKernels = async () => ({
+  'crc32c-kernel.wasm.ts': await compileKernel('sinks/kernels/assembly/crc32c.ts', 'CRC32C_KERNEL'),
+  'numerals-kernel.wasm.ts': await compileKernel('sinks/kernels/assembly/numerals.ts', 'NUMERALS_KERNEL'),
+});
 
-if (process.argv[1] === here('build.mjs')) writeFileSync(here('../numerals-kernel.wasm.ts'), await buildKernel());
+if (process.argv[1] === here('build.mjs')) {
+  for (const [name, text] of Object.entries(await buildKernels())) writeFileSync(here(`../${name}`), text);
+}
