@@ -16,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   backend: 'The patched kernels of the backends, against the ones they replace',
   native: 'The native backend: statistics by size, a BERT of MiniLM’s size, TensorBoard’s callback, the main job',
   otel: 'Metrics by OpenTelemetry',
+  scraped: 'Those who scrape the page of metrics',
   live: 'The live page at 1,000 steps a second',
   sinks: 'What each sink takes of a step, and all together',
   'many-parameters': 'What each sink takes of a step of 100,000 parameters',

@@ -1,4 +1,4 @@
-/** Bundle what runs elsewhere than where it is imported (the page in a browser, its server in a thread) into modules of text. */
+/** Bundle what runs elsewhere than where it is imported (the page in a browser, servers in threads) into modules of text. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
@@ -15,15 +15,15 @@ export async function buildBundles(): Promise<Readonly<Record<string, string>>> 
     banner: { js: notice('uplot') },
   });
   const style = await bundle({ ...browser, entryPoints: [root('src/page/client/page.css')] });
-  const worker = await bundle({
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    entryPoints: [root('src/server/live/worker/worker.ts')],
-  });
+  const thread = { platform: 'node', target: 'node20', format: 'cjs' } satisfies BuildOptions;
+  const live = await bundle({ ...thread, entryPoints: [root('src/server/live/worker/worker.ts')] });
+  const scrape = await bundle({ ...thread, entryPoints: [root('src/sinks/otel/setup/scrape/worker/worker.ts')] });
   return {
     'src/page/page.bundle.ts': moduleOf('src/page/client', { PAGE_SCRIPT: script, PAGE_STYLE: style }),
-    'src/server/live/worker.bundle.ts': moduleOf('src/server/live/worker', { LIVE_WORKER: worker }),
+    'src/server/live/worker.bundle.ts': moduleOf('src/server/live/worker', { LIVE_WORKER: live }),
+    'src/sinks/otel/setup/scrape/worker.bundle.ts': moduleOf('src/sinks/otel/setup/scrape/worker', {
+      SCRAPE_WORKER: scrape,
+    }),
   };
 }
 

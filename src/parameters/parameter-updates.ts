@@ -134,7 +134,10 @@ class Updates<S extends Statistic> implements ParameterUpdates<S> {
   declare readonly histograms: ParameterUpdates<S>['histograms'];
 
   constructor(data: ParameterUpdatesData<S>) {
-    Object.assign(this, data);
+    // Not by assignment, which takes a field of the name `__proto__`, as files of others may have it, for the prototype.
+    for (const [name, value] of Object.entries(data)) {
+      Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
+    }
   }
 
   of(name: string): ParameterUpdate<S> {

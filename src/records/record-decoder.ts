@@ -70,14 +70,17 @@ function revive(record: Readonly<Record<string, unknown>>, { names, sizes }: Par
   return createParameterUpdates({ ...revived, histograms: histograms ?? {} } as unknown as ParameterUpdatesData<never>);
 }
 
+/** Of own properties, whatever their names: `columns['__proto__'] = values` would set a prototype. */
 function reviveColumns(columns: object, length: number): Record<string, Float64Array> {
-  const revived: Record<string, Float64Array> = {};
-  for (const [name, values] of Object.entries(columns)) {
-    if (typeof values === 'number') revived[name] = new Float64Array(length).fill(values);
-    else if (isNumbers(values) && values.length === length) revived[name] = Float64Array.from(values);
-    else throw new TypeError(`columns.${name}: expected ${length} numbers, one a parameter, got something else`);
-  }
-  return revived;
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, values]) => [name, reviveColumn(name, values, length)]),
+  );
+}
+
+function reviveColumn(name: string, values: unknown, length: number): Float64Array {
+  if (typeof values === 'number') return new Float64Array(length).fill(values);
+  if (isNumbers(values) && values.length === length) return Float64Array.from(values);
+  throw new TypeError(`columns.${name}: expected ${length} numbers, one a parameter, got something else`);
 }
 
 function isNumbers(values: unknown): values is number[] {

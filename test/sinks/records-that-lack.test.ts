@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { consoleSink, type RunRecord, type Sink } from 'trainscope';
 import { csvSink, jsonlSink, liveSink, replay, reportSink, tensorboardSink } from 'trainscope/node';
+import { otelSink } from 'trainscope/otel';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TRAINING_EVENT_TYPES } from '../../src/events/guards.js';
 import { MEASUREMENT_TYPES } from '../../src/events/measurements.js';
@@ -33,6 +34,7 @@ const SINKS: Readonly<Record<string, (path: string) => Sink<never>>> = {
   csvSink,
   jsonlSink,
   liveSink: () => liveSink(),
+  otelSink: () => otelSink(),
   reportSink,
   tensorboardSink,
 };

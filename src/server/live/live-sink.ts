@@ -1,8 +1,7 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { checkOneOf, checkOptions, describeValue, LONGEST_TIMER_MS, type Sink } from '../../events/index.js';
 import { type AnyRecord, isShown, pageFiles } from '../../page/index.js';
-import { createSink, requireRecord, wholeRecords } from '../../sinks/index.js';
-import type { Reply, Request, WorkerStart } from './messages.js';
+import { createSink, requireRecord, ServerThread, wholeRecords } from '../../sinks/index.js';
+import type { LiveOptions, Reply, Request } from './messages.js';
 import { withoutKnownNames } from './record-messages.js';
 import { LIVE_WORKER } from './worker.bundle.js';
 
@@ -36,7 +35,6 @@ export interface LiveSink extends Sink<AnyRecord> {
 /** KiB of records on their way to the page's thread at most; what comes on top is left out, counted and said. */
 const MOST_UNDERWAY = 64 * 1024;
 
-const START_TIMEOUT_MS = 30_000;
 const STALLED_MS = 60_000;
 
 /**
@@ -90,108 +88,84 @@ export function liveSink(options: LiveSinkOptions = {}): LiveSink {
   return { ...sink, url: thread.url, stop: () => thread.stop() };
 }
 
-/** The worker, seen from the loop's side. */
+/** The page's thread, seen from the loop's side. */
 class PageThread {
-  readonly url: string;
-  readonly #worker: Worker;
-  readonly #port: MessagePort;
-  readonly #counters = new Int32Array(new SharedArrayBuffer(8));
+  readonly #thread: ServerThread<LiveOptions, Request, Reply>;
+  /** `[0]` adds up the costs of the records taken, in KiB. */
+  readonly #taken = new Int32Array(new SharedArrayBuffer(4));
   readonly #slim = withoutKnownNames();
   readonly #waiting = new Map<number, { resolve: () => void; reject: (cause: unknown) => void }>();
   #sent = 0;
   #flushes = 0;
-  #ended: Error | undefined;
 
   constructor(
-    options: WorkerStart['options'],
+    options: Omit<LiveOptions, 'files' | 'taken'>,
     private readonly waits: boolean,
   ) {
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    const shared = this.#counters.buffer;
-    const start: WorkerStart = { port: port2, shared, files: pageFiles(), options };
-    this.#worker = new Worker(LIVE_WORKER, { eval: true, workerData: start, transferList: [port2], execArgv: [] });
-    this.#worker.on('error', (cause) => this.#end(new Error('the live page failed', { cause })));
-    this.#worker.on('exit', () => this.#end(new Error('the live page has been stopped')));
-    this.url = this.#firstReply(options);
-    this.#port.on('message', (message: Reply) => {
-      if (message.kind === 'flushed') this.#settle(message.id);
+    this.#thread = new ServerThread({
+      what: 'the live page',
+      code: LIVE_WORKER,
+      options: { ...options, files: pageFiles(), taken: this.#taken.buffer },
+      onReply: ({ id }: Reply) => this.#settle(id),
+      onEnd: (cause) => {
+        for (const { reject } of this.#waiting.values()) reject(cause);
+        this.#waiting.clear();
+      },
     });
-    this.#port.unref();
-    this.#worker.unref();
+  }
+
+  get url(): string {
+    return this.#thread.url;
   }
 
   /** @throws Error when the thread has ended. */
   take(record: AnyRecord): void {
     if (!isShown(record)) return;
-    if (this.#ended) throw this.#ended;
+    if (this.#thread.ended) throw this.#thread.ended;
     if (this.waits) this.#catchUp();
     else if (this.#underway > MOST_UNDERWAY && (record.type === 'parameter-updates' || record.type === 'step-end')) {
-      this.#post({ kind: 'omitted', run: record.run, what: record.type });
+      this.#thread.post({ kind: 'omitted', run: record.run, what: record.type });
       return;
     }
     const { message, cost } = this.#slim(record);
     this.#sent = (this.#sent + cost) | 0;
-    this.#post({ kind: 'record', record: message, cost });
+    this.#thread.post({ kind: 'record', record: message, cost });
   }
 
   flush(): Promise<void> {
-    if (this.#ended) return Promise.reject(this.#ended);
+    if (this.#thread.ended) return Promise.reject(this.#thread.ended);
     const id = this.#flushes++;
-    this.#post({ kind: 'flush', id });
-    this.#port.ref();
+    this.#thread.post({ kind: 'flush', id });
+    this.#thread.keepAlive(true);
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
   linger(ms: number): void {
-    if (ms === 0 || this.#ended) return;
-    this.#worker.ref();
+    if (ms === 0 || this.#thread.ended) return;
+    this.#thread.linger();
     if (ms <= LONGEST_TIMER_MS) setTimeout(() => void this.stop(), ms);
   }
 
-  async stop(): Promise<void> {
-    await this.#worker.terminate();
+  stop(): Promise<void> {
+    return this.#thread.stop();
   }
 
   /** KiB that are on their way. Counts wrap around; their difference does not. */
   get #underway(): number {
-    return (this.#sent - Atomics.load(this.#counters, 1)) | 0;
+    return (this.#sent - Atomics.load(this.#taken, 0)) | 0;
   }
 
   #catchUp(): void {
     while (this.#underway > MOST_UNDERWAY) {
-      const taken = Atomics.load(this.#counters, 1);
-      if (Atomics.wait(this.#counters, 1, taken, STALLED_MS) === 'timed-out') throw new Error('the live page stalled');
+      const taken = Atomics.load(this.#taken, 0);
+      if (Atomics.wait(this.#taken, 0, taken, STALLED_MS) === 'timed-out') throw new Error('the live page stalled');
     }
-  }
-
-  #post(request: Request): void {
-    this.#port.postMessage(request);
   }
 
   #settle(id: number): void {
     this.#waiting.get(id)?.resolve();
     this.#waiting.delete(id);
-    if (this.#waiting.size === 0) this.#port.unref();
-  }
-
-  #end(cause: Error): void {
-    this.#ended ??= cause;
-    for (const { reject } of this.#waiting.values()) reject(this.#ended);
-    this.#waiting.clear();
-    this.#port.close();
-  }
-
-  /** Wait, without yielding, until the server listens: so a taken port is an error where the sink is made. */
-  #firstReply({ host, port }: WorkerStart['options']): string {
-    Atomics.wait(this.#counters, 0, 0, START_TIMEOUT_MS);
-    const reply = receiveMessageOnPort(this.#port)?.message as Reply | undefined;
-    if (reply?.kind === 'listening') return reply.url;
-    void this.#worker.terminate();
-    if (reply?.kind !== 'failed') throw new Error('liveSink: its thread did not start');
-    const fix =
-      reply.code === 'EADDRINUSE' ? 'choose another, or 0 for any that is free' : 'give a host address of this machine';
-    throw new Error(`port: expected one that can be listened on, got ${port} on ${host} (${reply.message}); ${fix}`);
+    if (this.#waiting.size === 0) this.#thread.keepAlive(false);
   }
 }
 

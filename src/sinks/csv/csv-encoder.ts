@@ -6,6 +6,7 @@ import {
   sameNames,
   statisticsOf,
 } from '../../parameters/index.js';
+import { numeralsKernel, type RowTexts } from '../kernels/numerals-kernel.js';
 import { snakeCase } from '../snake-case.js';
 import { pythonFloat } from './python-float.js';
 import { guardText, textCell } from './text-cell.js';
@@ -93,32 +94,75 @@ const CONTEXT = ['run', 'step', 'epoch', 'time', 'loss', 'learning_rate', 'param
 /** One line a parameter and step. */
 function longEncoder(statistics: readonly Statistic[], text: (value: string) => string): CsvEncoder {
   const columns = [...CONTEXT, ...statistics.map(snakeCase)];
-  let written: AnyParameterUpdates['names'] | undefined;
-  let heads: readonly string[] = [];
+  const headsOf = longHeads(text);
+  const contextOf = ({ run, step, epoch, time, loss, lossShown, learningRate }: AnyParameterUpdates) => {
+    const shown = lossShown === false ? undefined : loss;
+    return [text(run), ...[step, known(epoch), time, shown, known(learningRate)].map(numeral)].join();
+  };
   const pieces = (updates: AnyParameterUpdates): Generator<string> => {
-    const strangers = statisticsOf(updates).filter((statistic) => !statistics.includes(statistic));
-    if (strangers.length > 0) {
-      throw new RangeError(
-        `step ${updates.step} has statistics that have no column: ${strangers.join(', ')}; the rows before it are ` +
-          'whole. Write streams of different statistics to different files',
-      );
-    }
-    const { run, step, epoch, time, lossShown, learningRate, names, sizes } = updates;
-    const loss = lossShown === false ? undefined : updates.loss;
-    const context = [text(run), ...[step, known(epoch), time, loss, known(learningRate)].map(numeral)].join();
-    if (written !== names) {
-      written = names;
-      heads = names.map((name, i) => `,${text(name)},${numeral(sizes[i])}`);
-    }
-    const measured = statistics.map((statistic) => printed(columnOf(updates, statistic), names.length));
-    return rowsInPieces(context, heads, measured);
+    refuseStrangers(updates, statistics);
+    const measured = statistics.map((statistic) => printed(columnOf(updates, statistic), updates.names.length));
+    return rowsInPieces(contextOf(updates), headsOf(updates).texts(), measured);
   };
   return {
     columns,
     header: line(columns),
     encode: (updates) => [...pieces(updates)].join(''),
-    encodeBytes: (updates) => Buffer.concat(Array.from(pieces(updates), (piece) => Buffer.from(piece))),
+    encodeBytes(updates) {
+      const kernel = numeralsKernel();
+      const { length } = updates.names;
+      const measured = statistics.flatMap((statistic) => columnOf(updates, statistic) ?? []);
+      // Cells are empty where a step has fewer statistics.
+      const isWhole = measured.length === statistics.length && measured.every((column) => column.length === length);
+      if (!kernel || !isWhole) {
+        return Buffer.concat(Array.from(pieces(updates), (piece) => Buffer.from(piece)));
+      }
+      refuseStrangers(updates, statistics);
+      const texts = { ...headsOf(updates).bytes(), lead: Buffer.from(contextOf(updates)), tail: END_OF_LINE };
+      return Buffer.concat(kernel(measured, length, texts));
+    },
   };
+}
+
+const END_OF_LINE = Buffer.from('\r\n');
+
+/** @throws RangeError for statistics that have no column. */
+function refuseStrangers(updates: AnyParameterUpdates, statistics: readonly Statistic[]): void {
+  const strangers = statisticsOf(updates).filter((statistic) => !statistics.includes(statistic));
+  if (strangers.length === 0) return;
+  throw new RangeError(
+    `step ${updates.step} has statistics that have no column: ${strangers.join(', ')}; the rows before it are ` +
+      'whole. Write streams of different statistics to different files',
+  );
+}
+
+/** What the rows of some parameters have before their numbers, made once as long as they are the same. */
+interface LongHeads {
+  texts(): readonly string[];
+  bytes(): Pick<RowTexts, 'heads' | 'headEnds'>;
+}
+
+function longHeads(text: (value: string) => string): (updates: AnyParameterUpdates) => LongHeads {
+  let known: AnyParameterUpdates['names'] | undefined;
+  let heads: LongHeads | undefined;
+  return ({ names, sizes }) => {
+    if (heads && known === names) return heads;
+    const head = (name: string, i: number) => `,${text(name)},${numeral(sizes[i])}`;
+    let texts: readonly string[] | undefined;
+    let bytes: ReturnType<LongHeads['bytes']> | undefined;
+    known = names;
+    heads = {
+      texts: () => (texts ??= names.map(head)),
+      bytes: () => (bytes ??= bytesOf(names.map(head))),
+    };
+    return heads;
+  };
+}
+
+function bytesOf(heads: readonly string[]): ReturnType<LongHeads['bytes']> {
+  let end = 0;
+  const headEnds = Uint32Array.from(heads, (head) => (end += Buffer.byteLength(head)));
+  return { heads: Buffer.from(heads.join('')), headEnds };
 }
 
 /** Rows of one text: longer ones, put together of so many small ones, are slow to write out. */

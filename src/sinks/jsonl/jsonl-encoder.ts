@@ -1,4 +1,5 @@
 import { encodeRecord, isJsonNumber, type LackingPlace, lackingName, lineOf, recordText } from '../../events/index.js';
+import { numeralsKernel } from '../kernels/numerals-kernel.js';
 
 /** The text of a record: whole lines of JSON, most often one. */
 export type JsonlEncoder = (record: { readonly type: string }) => string;
@@ -71,7 +72,16 @@ function encodeColumns(columns: ByParameter['columns']): string {
 
 function encodeColumn(column: Float64Array): string {
   if (isOneValue(column)) return encodeNumber(column[0]!);
-  return `[${column.every(isJsonNumber) ? column.join() : Array.from(column, encodeNumber).join()}]`;
+  return `[${column.every(isJsonNumber) ? joined(column) : Array.from(column, encodeNumber).join()}]`;
+}
+
+function joined(column: Float64Array): string {
+  const pieces = numeralsKernel()?.([column], column.length);
+  if (!pieces) return column.join();
+  return pieces
+    .map((piece) => Buffer.from(piece.buffer).toString('latin1'))
+    .join('')
+    .slice(1);
 }
 
 function isOneValue(column: Float64Array): boolean {

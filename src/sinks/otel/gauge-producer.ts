@@ -1,9 +1,7 @@
-import type { Attributes, HrTime } from '@opentelemetry/api';
-import type { CollectionResult, DataPoint, GaugeMetricData, MetricProducer } from '@opentelemetry/sdk-metrics';
+import type { CollectionResult, MetricProducer } from '@opentelemetry/sdk-metrics';
 import { checkOptions, checkPositiveInteger } from '../../events/index.js';
-import type { GaugeFrame, GaugeMetric, GaugeOutput } from './gauge-frame.js';
-import { DOUBLE } from './names.js';
-import { METER_NAME, METER_VERSION } from './views.js';
+import { collectGauges } from './gauge-collection.js';
+import type { GaugeFrame, GaugeOutput } from './gauge-frame.js';
 
 export interface GaugeProducerOptions {
   /** Keep every step's points until they are collected, each with its own time. Default: false, the last step's only. */
@@ -125,53 +123,9 @@ interface TimedFrame {
   readonly time: number;
 }
 
-// The SDK's own constants, as it is not imported here; the types hold them to it.
-const GAUGE = 2 satisfies GaugeMetricData['dataPointType'];
-const CUMULATIVE = 1 satisfies GaugeMetricData['aggregationTemporality'];
-
-/** All points of a metric together, in the order of their frames. */
 function collection(frames: readonly TimedFrame[]): CollectionResult {
-  const metrics = new Map<string, GaugeMetricData>();
-  for (const { frame, time } of frames) {
-    const { rows, columns } = frame.values();
-    const at = hrTime(time);
-    frame.metrics.forEach((metric, m) => {
-      const data = metrics.get(metric.name) ?? gaugeData(metric);
-      metrics.set(metric.name, data);
-      rows.forEach((row, i) => {
-        data.dataPoints.push(point(row, at, columns[m]?.[i] ?? Number.NaN));
-      });
-    });
-  }
-  return {
-    resourceMetrics: {
-      resource: NO_RESOURCE,
-      scopeMetrics:
-        metrics.size > 0
-          ? [{ scope: { name: METER_NAME, version: METER_VERSION }, metrics: [...metrics.values()] }]
-          : [],
-    },
-    errors: [],
-  };
-}
-
-function gaugeData({ name, description, unit, valueType = DOUBLE }: GaugeMetric): GaugeMetricData {
-  return {
-    descriptor: { name, description, unit, valueType },
-    aggregationTemporality: CUMULATIVE,
-    dataPointType: GAUGE,
-    dataPoints: [],
-  };
-}
-
-function point(attributes: Attributes, time: HrTime, value: number): DataPoint<number> {
-  return { startTime: time, endTime: time, attributes, value };
-}
-
-/** Seconds and nanoseconds. */
-function hrTime(ms: number): HrTime {
-  const seconds = Math.floor(ms / 1000);
-  return [seconds, Math.round((ms - seconds * 1000) * 1e3) * 1e3];
+  const values = frames.map(({ frame, time }) => ({ metrics: frame.metrics, time, ...frame.values() }));
+  return { resourceMetrics: { resource: NO_RESOURCE, scopeMetrics: collectGauges(values) }, errors: [] };
 }
 
 /** Readers take the provider's resource, not a producer's. */

@@ -6,7 +6,7 @@ import { createOtelSink, type OtelSink } from './otel-sink.js';
 import { readEnvironment } from './setup/environment.js';
 import { ExportLedger } from './setup/export-ledger.js';
 import { NOWHERE, openRoute, type Route } from './setup/route.js';
-import type { ScrapeServer } from './setup/scrape-server.js';
+import type { ScrapeServer } from './setup/scrape/scrape-thread.js';
 import { type MetricsExporter, type MetricsOptions, resolveSettings, type Settings } from './setup/settings.js';
 import type { ExportCounts } from './setup/watch-exports.js';
 import { cleanTags } from './tags.js';

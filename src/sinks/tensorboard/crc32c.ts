@@ -1,3 +1,5 @@
+import { BLOCK, type Crc32cKernel, crc32cKernel } from '../kernels/crc32c-kernel.js';
+
 /** The reversed polynomial of Castagnoli, RFC 3720 B.4. */
 const POLYNOMIAL = 0x82f63b78;
 
@@ -11,30 +13,23 @@ function tables(): Uint32Array[] {
     return remainder;
   });
   const all = [first];
-  for (let k = 1; k < 8; k++) all.push(all[k - 1]!.map((value) => first[value & 0xff]! ^ (value >>> 8)));
+  for (let k = 1; k < BLOCK; k++) all.push(all[k - 1]!.map((value) => first[value & 0xff]! ^ (value >>> 8)));
   return all;
 }
 
-/** CRC-32C of `bytes`, as an unsigned number. Eight bytes at a time: an event of a large model has many millions. */
+let made: { readonly kernel: Crc32cKernel | undefined } | undefined;
+
+function kernel(): Crc32cKernel | undefined {
+  made ??= { kernel: crc32cKernel(TABLES) };
+  return made.kernel;
+}
+
+/** CRC-32C of `bytes`, as an unsigned number. An event of a large model has many millions: those go through a kernel. */
 export function crc32c(bytes: Uint8Array): number {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES as [
-    ...[Uint32Array, Uint32Array, Uint32Array, Uint32Array],
-    ...[Uint32Array, Uint32Array, Uint32Array, Uint32Array],
-  ];
-  let crc = 0xffffffff;
-  let i = 0;
-  for (const end = bytes.length - 7; i < end; i += 8) {
-    crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-    crc =
-      t7[crc & 0xff]! ^
-      t6[(crc >>> 8) & 0xff]! ^
-      t5[(crc >>> 16) & 0xff]! ^
-      t4[crc >>> 24]! ^
-      t3[bytes[i + 4]!]! ^
-      t2[bytes[i + 5]!]! ^
-      t1[bytes[i + 6]!]! ^
-      t0[bytes[i + 7]!]!;
-  }
-  for (; i < bytes.length; i++) crc = t0[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
+  const blocks = bytes.length - (bytes.length % BLOCK);
+  const update = blocks > 0 ? kernel() : undefined;
+  let crc = update ? update(0xffffffff, bytes.subarray(0, blocks)) : 0xffffffff;
+  const table = TABLES[0]!;
+  for (let i = update ? blocks : 0; i < bytes.length; i++) crc = table[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;
 }

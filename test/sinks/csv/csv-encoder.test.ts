@@ -64,6 +64,24 @@ describe('csvEncoder', () => {
     );
   });
 
+  it.each(['wide', 'tutorial', 'long'] as const)('gives the same as bytes: %s', (layout) => {
+    fc.assert(
+      fc.property(parameters, name, fc.double(), (entries, run, loss) => {
+        const updates = updatesOf(entries, { step: 7, run, loss });
+        const encoder = csvEncoder(layout, 'updateNorm', updates);
+        const same = (step: typeof updates) =>
+          expect(Buffer.from(encoder.encodeBytes(step)).toString()).toBe(Buffer.from(encoder.encode(step)).toString());
+        same(updates);
+        // Of other names, and with fewer statistics.
+        same(updatesOf(layout === 'long' ? [...entries, ['one more', 1 / 3]] : entries.slice(1), { run }));
+        if (layout !== 'long') return;
+        const { updateNorm } = updates.columns;
+        same({ ...updates, columns: { updateNorm } } as unknown as typeof updates);
+      }),
+      { seed: 4, numRuns: 100 },
+    );
+  });
+
   it('ends lines by CR LF, and quotes only what needs it', () => {
     expect(encode('wide', updatesOf({ 'a,"b"': 0.25, 'c\nd': 1e-7, e: 1 }))).toBe(
       'step,"a,""b""","c\nd",e\r\n1,0.25,1e-7,1\r\n',

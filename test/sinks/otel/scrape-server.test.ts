@@ -2,17 +2,31 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { scrapeServer } from '../../../src/sinks/otel/setup/scrape-server.js';
+import { scrapeServer } from '../../../src/sinks/otel/setup/scrape/worker/scrape-server.js';
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
   for (const undo of cleanUp.splice(0).reverse()) await undo();
 });
 
-async function serve(render: () => Promise<string> = async () => 'up 1\n', allowedHosts: readonly string[] = []) {
-  const server = await scrapeServer({ host: '127.0.0.1', port: 0, path: '/metrics', allowedHosts }, render);
+/** `loopMs` of each page's time is said to be the loop's. */
+async function serve(
+  render: () => Promise<string> = async () => 'up 1\n',
+  allowedHosts: readonly string[] = [],
+  loopMs = 0,
+) {
+  const where = { host: '127.0.0.1', port: 0, path: '/metrics', allowedHosts };
+  let scrapes = 0;
+  const make = async () => ({ text: await render(), loopMs, threadMs: 0 });
+  const server = await scrapeServer(where, make, () => scrapes++);
   cleanUp.push(() => server.close());
-  return server;
+  return {
+    ...server,
+    url: `${server.url}/metrics`,
+    get scrapes() {
+      return scrapes;
+    },
+  };
 }
 
 interface Asked {
@@ -113,12 +127,13 @@ describe('many who ask', () => {
 
   it('take a small part of the time of the loop, however often they ask', async () => {
     let busyMs = 0;
-    const server = await serve(async () => {
+    const render = async () => {
       const begin = performance.now();
       while (performance.now() - begin < 20);
       busyMs += 20;
       return 'x'.repeat(1e5);
-    });
+    };
+    const server = await serve(render, [], 20);
     const begin = performance.now();
     const askAgain = async () => {
       while (performance.now() - begin < 2_000) await ask(server.url);

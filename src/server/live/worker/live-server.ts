@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Histories, PageFiles } from '../../../page/index.js';
-import { isForeignOrigin, isOwnHost, LIMITS } from '../../../sinks/index.js';
+import { isForeignOrigin, isOwnHost, LIMITS, listen } from '../../../sinks/index.js';
 import { StreamClient } from './stream-client.js';
 
 export interface LiveServerOptions {
@@ -125,15 +124,9 @@ export async function liveServer(
     for (const client of clients) if (client.ready) client.send(':\n\n', performance.now());
   }, HEARTBEAT_MS);
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, resolve);
-  });
-  // What goes wrong with a connection (no file descriptor for it, say) is not the run's.
-  server.on('error', () => {});
-  const { port: given, family } = server.address() as AddressInfo;
+  const origin = await listen(server, { host, port });
   return {
-    url: `http://${family === 'IPv6' ? `[${host}]` : host}:${given}/`,
+    url: `${origin}/`,
     get clients() {
       return clients.size;
     },

@@ -1,15 +1,12 @@
 /** The live page's own thread: it keeps the histories and serves them, while the loop has its thread for itself. */
-import { workerData } from 'node:worker_threads';
 import { type AnyRecord, Recorder } from '../../../page/index.js';
-import type { Reply, Request, WorkerStart } from '../messages.js';
+import { serveInThread } from '../../../sinks/index.js';
+import type { LiveOptions, Reply, Request } from '../messages.js';
 import { liveServer } from './live-server.js';
 
 const INTERVAL_MS = 200;
 const PATIENCE_MS = 30_000;
 
-const { port, shared, files, options } = workerData as WorkerStart;
-const counters = new Int32Array(shared);
-const recorder = new Recorder();
 const namesByRun = new Map<string, Pick<NamedRecord, 'names' | 'sizes'>>();
 
 interface NamedRecord extends AnyRecord {
@@ -18,20 +15,17 @@ interface NamedRecord extends AnyRecord {
   readonly sizes?: readonly number[];
 }
 
-const reply = (message: Reply) => port.postMessage(message);
-
-async function serve(): Promise<void> {
-  const server = await liveServer(recorder.histories, files, {
-    ...options,
-    intervalMs: INTERVAL_MS,
-    patienceMs: PATIENCE_MS,
-  });
-  port.on('message', (request: Request) => {
+void serveInThread<LiveOptions, Request>(async ({ files, taken, ...options }, port) => {
+  const recorder = new Recorder();
+  const costs = new Int32Array(taken);
+  const intervals = { intervalMs: INTERVAL_MS, patienceMs: PATIENCE_MS };
+  const server = await liveServer(recorder.histories, files, { ...options, ...intervals });
+  const take = (request: Request) => {
     switch (request.kind) {
       case 'record':
         recorder.take(withNames(request.record as NamedRecord));
-        Atomics.add(counters, 1, request.cost);
-        Atomics.notify(counters, 1);
+        Atomics.add(costs, 0, request.cost);
+        Atomics.notify(costs, 0);
         server.changed();
         break;
       case 'omitted':
@@ -40,11 +34,11 @@ async function serve(): Promise<void> {
         break;
       case 'flush':
         server.flush();
-        reply({ kind: 'flushed', id: request.id });
+        port.postMessage({ kind: 'flushed', id: request.id } satisfies Reply);
     }
-  });
-  reply({ kind: 'listening', url: server.url });
-}
+  };
+  return { url: server.url, take };
+});
 
 function withNames(record: NamedRecord): AnyRecord {
   if (record.type !== 'parameter-updates') return record;
@@ -54,10 +48,3 @@ function withNames(record: NamedRecord): AnyRecord {
   }
   return { ...record, ...namesByRun.get(record.run) };
 }
-
-serve()
-  .catch((cause: NodeJS.ErrnoException) => reply({ kind: 'failed', message: cause.message, code: cause.code }))
-  .finally(() => {
-    Atomics.store(counters, 0, 1);
-    Atomics.notify(counters, 0);
-  });

@@ -1,14 +1,20 @@
-import type { IMetricReader, MetricProducer, PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type { IMetricReader, PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type { GaugeOutput } from '../gauge-frame.js';
+import type { GaugeProducer } from '../gauge-producer.js';
 import type { OtlpProtocol } from './environment.js';
 import { jsonMetrics } from './json-metrics.js';
 import { importOtlp, importOtlpJson, importPrometheus, importSdk } from './optional-peers.js';
-import { type ScrapeServer, type ScrapeServerOptions, scrapeServer } from './scrape-server.js';
+import { LatestGauges } from './scrape/latest-gauges.js';
+import type { ScrapeServerOptions } from './scrape/messages.js';
+import { type Metrics, type ScrapeServer, scrapeThread } from './scrape/scrape-thread.js';
 import { seeRejections } from './see-rejections.js';
 import { type ExportWatcher, type WatchedExporter, type WatchOptions, watchExports } from './watch-exports.js';
 
 /** How metrics leave the process. */
 export interface Road {
   readonly reader: IMetricReader;
+  /** Where gauges go. */
+  readonly output: GaugeOutput;
   /** Where to scrape, or where points go. */
   readonly url?: string;
   readonly server?: ScrapeServer;
@@ -16,17 +22,17 @@ export interface Road {
 }
 
 /** A scrape endpoint of our own: the exporter's server would only log that a port is taken, and cannot take any that is free. */
-export async function prometheusRoad(where: ScrapeServerOptions, producer: MetricProducer): Promise<Road> {
-  const { PrometheusExporter, PrometheusSerializer } = await importPrometheus();
-  const reader = new PrometheusExporter({ preventServerStart: true, metricProducers: [producer] });
-  // The rank tells workers apart; what else is known of the process is in target_info.
-  const serializer = new PrometheusSerializer('', false, /\.worker\.rank$/, false, true);
-  const server = await scrapeServer(where, async () => {
+export async function prometheusRoad(where: ScrapeServerOptions, onFailure: Metrics['onFailure']): Promise<Road> {
+  const { PrometheusExporter } = await importPrometheus();
+  const reader = new PrometheusExporter({ preventServerStart: true });
+  const gauges = new LatestGauges();
+  const collect = async () => {
     const { resourceMetrics, errors } = await reader.collect();
     if (errors.length > 0) throw errors[0];
-    return serializer.serialize(resourceMetrics);
-  });
-  return { reader, server, url: server.url };
+    return resourceMetrics;
+  };
+  const server = scrapeThread(where, { collect, gauges, onFailure });
+  return { reader, output: gauges.output, server, url: server.url };
 }
 
 export interface PushRoad {
@@ -44,7 +50,7 @@ export interface OtlpRoad extends PushRoad {
   readonly base2Histograms: boolean;
 }
 
-export async function otlpRoad(road: OtlpRoad, producer: MetricProducer, watcher: ExportWatcher): Promise<Road> {
+export async function otlpRoad(road: OtlpRoad, producer: GaugeProducer, watcher: ExportWatcher): Promise<Road> {
   const isJson = road.protocol === 'http/json';
   const { OTLPMetricExporter } = await (isJson ? importOtlpJson() : importOtlp());
   const { AggregationType, InstrumentType } = await importSdk();
@@ -66,7 +72,7 @@ export async function otlpRoad(road: OtlpRoad, producer: MetricProducer, watcher
   return { ...(await periodically(exporter, road, producer, options)), url: shownUrl };
 }
 
-export async function consoleRoad(road: PushRoad, producer: MetricProducer, watcher: ExportWatcher): Promise<Road> {
+export async function consoleRoad(road: PushRoad, producer: GaugeProducer, watcher: ExportWatcher): Promise<Road> {
   const { ConsoleMetricExporter } = await importSdk();
   return periodically(new ConsoleMetricExporter(), road, producer, { watcher });
 }
@@ -74,7 +80,7 @@ export async function consoleRoad(road: PushRoad, producer: MetricProducer, watc
 async function periodically(
   inner: PushMetricExporter,
   { intervalMs, timeoutMs }: PushRoad,
-  producer: MetricProducer,
+  producer: GaugeProducer,
   options: WatchOptions,
 ): Promise<Road> {
   const { PeriodicExportingMetricReader } = await importSdk();
@@ -85,5 +91,5 @@ async function periodically(
     exportTimeoutMillis: timeoutMs,
     metricProducers: [producer],
   });
-  return { reader, exporter };
+  return { reader, output: producer.output, exporter };
 }

@@ -1,7 +1,7 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import type { Alerts } from '../alerts.js';
 import type { GaugeOutput } from '../gauge-frame.js';
-import { gaugeProducer } from '../gauge-producer.js';
+import { type GaugeProducer, gaugeProducer } from '../gauge-producer.js';
 import { NO_METERS } from '../global-meters.js';
 import type { MetricsExporter } from './environment.js';
 import type { ExportLedger } from './export-ledger.js';
@@ -30,17 +30,11 @@ export async function openRoute(settings: Settings, ledger: ExportLedger, told: 
   const { MeterProvider } = await importSdk();
   const resource = await describeProcess(settings.resource.defaults, settings.resource.said);
   const roads: Road[] = [];
-  const outputs: GaugeOutput[] = [];
   for (const exporter of settings.exporters) {
-    // Each reader takes what waits: every one has its own producer. A scrape has one value a series.
-    const everyStep = settings.everyStep && exporter !== 'prometheus';
-    const producer = gaugeProducer({ everyStep, maxPoints: settings.maxPoints });
-    producer.onDropped = (points) => ledger.dropped(points);
-    roads.push(await openRoad(exporter, { settings, producer, ledger, told }).catch((cause) => closeAll(roads, cause)));
-    outputs.push(producer.output);
+    roads.push(await openRoad(exporter, { settings, ledger, told }).catch((cause) => closeAll(roads, cause)));
   }
   const provider = new MeterProvider({ resource, readers: roads.map(({ reader }) => reader) });
-  return { roads, output: toAll(outputs), provider };
+  return { roads, output: toAll(roads.map(({ output }) => output)), provider };
 }
 
 /** What has been opened before something failed. */
@@ -51,32 +45,46 @@ async function closeAll(roads: readonly Road[], cause: unknown): Promise<never> 
 
 interface RoadParts {
   readonly settings: Settings;
-  readonly producer: ReturnType<typeof gaugeProducer>;
   readonly ledger: ExportLedger;
   readonly told: Alerts;
 }
 
-function openRoad(exporter: MetricsExporter, { settings, producer, ledger, told }: RoadParts): Promise<Road> {
-  const { push, prometheus } = settings;
+function openRoad(exporter: MetricsExporter, { settings, ledger, told }: RoadParts): Promise<Road> {
+  const { push } = settings;
   switch (exporter) {
-    case 'prometheus': {
-      const { elsewhere, ...where } = prometheus;
-      return prometheusRoad(where, producer).catch((cause: Error) => {
-        // A platform says one port to all ranks of a machine, say: none of them ends for it.
-        if (Object.keys(elsewhere).length === 0 || !/^port: /.test(cause.message)) throw cause;
-        told.begin({
-          rule: 'otel-port',
-          severity: 'warning',
-          message: `OTEL_EXPORTER_PROMETHEUS_*: ${cause.message}; another is taken instead, see url`,
-        });
-        return prometheusRoad({ ...where, ...elsewhere }, producer);
-      });
-    }
+    case 'prometheus':
+      return openPage(settings.prometheus, told);
     case 'otlp':
-      return otlpRoad(push, producer, ledger.watch({ name: `otlp ${push.shownUrl}`, secrets: push.secrets }));
+      return otlpRoad(
+        push,
+        producerOf(settings, ledger),
+        ledger.watch({ name: `otlp ${push.shownUrl}`, secrets: push.secrets }),
+      );
     case 'console':
-      return consoleRoad(push, producer, ledger.watch({ name: 'console', secrets: [] }));
+      return consoleRoad(push, producerOf(settings, ledger), ledger.watch({ name: 'console', secrets: [] }));
   }
+}
+
+function openPage({ elsewhere, ...where }: Settings['prometheus'], told: Alerts): Promise<Road> {
+  const onFailure = ({ message, cause }: Error) =>
+    told.begin({ rule: 'otel-page', severity: 'warning', message: `${message}, and no scrape is answered: ${cause}` });
+  return prometheusRoad(where, onFailure).catch((cause: Error) => {
+    // A platform says one port to all ranks of a machine, say: none of them ends for it.
+    if (Object.keys(elsewhere).length === 0 || !/^port: /.test(cause.message)) throw cause;
+    told.begin({
+      rule: 'otel-port',
+      severity: 'warning',
+      message: `OTEL_EXPORTER_PROMETHEUS_*: ${cause.message}; another is taken instead, see url`,
+    });
+    return prometheusRoad({ ...where, ...elsewhere }, onFailure);
+  });
+}
+
+/** Each reader takes what waits: every one has its own producer. */
+function producerOf({ everyStep, maxPoints }: Settings, ledger: ExportLedger): GaugeProducer {
+  const producer = gaugeProducer({ everyStep, maxPoints });
+  producer.onDropped = (points) => ledger.dropped(points);
+  return producer;
 }
 
 function toAll(outputs: readonly GaugeOutput[]): GaugeOutput {

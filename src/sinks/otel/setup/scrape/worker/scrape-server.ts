@@ -1,24 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { type HostNames, isForeignOrigin, isOwnHost, LIMITS } from '../../http-guard.js';
-import { type Page, sharedPage } from './shared-page.js';
+import { type HostNames, isForeignOrigin, isOwnHost, LIMITS } from '../../../../serving/http-guard.js';
+import { listen } from '../../../../serving/listen.js';
+import type { ScrapeServerOptions } from '../messages.js';
+import { type Made, type Page, sharedPage } from './shared-page.js';
 
-export interface ScrapeServer {
-  /** Where to scrape. */
+/** The page of metrics, in its thread. */
+export interface ScrapeServing {
+  /** `http://127.0.0.1:9464`. */
   readonly url: string;
-  /** Scrapes that have been answered. */
-  readonly scrapes: number;
   /** Resolves when a scrape that begins from now on has been answered. */
   nextScrape(): Promise<void>;
   close(): Promise<void>;
-}
-
-export interface ScrapeServerOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly path: string;
-  readonly allowedHosts: readonly string[];
 }
 
 /** Connections at once; more are closed as they come. A scraper needs one. */
@@ -32,11 +25,11 @@ const MOST_CONNECTIONS = 64;
  */
 export async function scrapeServer(
   { host, port, path, allowedHosts }: ScrapeServerOptions,
-  render: () => Promise<string>,
-): Promise<ScrapeServer> {
-  let scrapes = 0;
+  make: () => Promise<Made>,
+  onScrape: () => void,
+): Promise<ScrapeServing> {
   let waiting: (() => void)[] = [];
-  const page = sharedPage(render);
+  const page = sharedPage(make);
   const names: HostNames = new Set([host, hostname(), ...allowedHosts].map((name) => name.toLowerCase()));
 
   const server = createServer(LIMITS, (request, response) => {
@@ -52,7 +45,7 @@ export async function scrapeServer(
     waiting = [];
     response.on('finish', () => {
       if (response.statusCode !== 200) return;
-      scrapes++;
+      onScrape();
       for (const tell of told) tell();
     });
     // Cut off before it was whole: those who wait go on waiting.
@@ -66,19 +59,8 @@ export async function scrapeServer(
     }
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(host, port, cause)));
-    server.listen({ host, port }, resolve);
-  });
-  // What goes wrong with a connection (no file descriptor for it, say) is not the training's.
-  server.on('error', () => {});
-  server.unref();
-  const { port: given, family } = server.address() as AddressInfo;
   return {
-    url: `http://${family === 'IPv6' ? `[${host}]` : host}:${given}${path}`,
-    get scrapes() {
-      return scrapes;
-    },
+    url: await listen(server, { host, port }),
     nextScrape: () => new Promise((resolve) => waiting.push(resolve)),
     close: () =>
       new Promise((resolve) => {
@@ -124,12 +106,4 @@ function refusalOf(
 function refuse(response: ServerResponse, status: number, reason: string): void {
   const allow = status === 405 && { Allow: 'GET, HEAD' };
   response.writeHead(status, { ...HEADERS, ...allow }).end(`${reason}\n`);
-}
-
-function listenError(host: string, port: number, cause: NodeJS.ErrnoException): Error {
-  const fix =
-    cause.code === 'EADDRINUSE' ? 'choose another, or 0 for any that is free' : 'give a host address of this machine';
-  return new Error(`port: expected one that can be listened on, got ${port} on ${host} (${cause.code}); ${fix}`, {
-    cause,
-  });
 }

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { once } from '../gauge-frame.js';
+import { once } from '../../../gauge-frame.js';
 
 /** A page of metrics as text, and compressed where somebody asks for it so. */
 export interface Page {
@@ -8,10 +8,21 @@ export interface Page {
   gzipped(): Promise<Buffer>;
 }
 
+/** What a page has taken. */
+export interface Made {
+  readonly text: string;
+  /** Of the loop's thread. */
+  readonly loopMs: number;
+  /** Of this thread, which has a processor for itself only where the loop leaves one. */
+  readonly threadMs: number;
+}
+
 /** Pages begin no closer to each other than this. */
 const LEAST_MS = 250;
-/** Making pages takes at most a part in so many of the loop's time, ... */
-const SHARE = 20;
+/** Pages take at most a part in so many of the loop's time, ... */
+const LOOP_SHARE = 20;
+/** ... and of this thread's, ... */
+const THREAD_SHARE = 4;
 /** ... but nobody waits longer than this for a page to begin. */
 const MOST_MS = 2_000;
 
@@ -19,23 +30,22 @@ const MOST_MS = 2_000;
  * One page for all who ask within a moment, begun after each of them has asked: so that it shows what was so far, and
  * many who ask do not take the loop's time. Who asks after a quiet moment does not wait.
  */
-export function sharedPage(render: () => Promise<string>): () => Promise<Page> {
+export function sharedPage(make: () => Promise<Made>): () => Promise<Page> {
   let next: Promise<Page> | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let freeAt = Number.NEGATIVE_INFINITY;
 
-  const make = async (): Promise<Page> => {
-    const begin = performance.now();
-    const text = await render();
-    const end = performance.now();
-    freeAt = end + Math.min(MOST_MS, Math.max(LEAST_MS, SHARE * (end - begin)));
+  const begin = async (): Promise<Page> => {
+    const { text, loopMs, threadMs } = await make();
+    const restMs = Math.max(LEAST_MS, LOOP_SHARE * loopMs, THREAD_SHARE * threadMs);
+    freeAt = performance.now() + Math.min(MOST_MS, restMs);
     return { text, gzipped: once(() => compress(text)) };
   };
   const afterLast = async (): Promise<Page> => {
     await last;
     await sleep(freeAt - performance.now());
     next = undefined;
-    const page = make();
+    const page = begin();
     last = page.catch(() => {});
     return page;
   };
