@@ -81,7 +81,7 @@ describe('called wrongly, it says how and exits with 2', () => {
     [['plot', 'updates.csv', '-o', 'x.gif'], 'Expected a name that ends in .svg or .png.'],
     [
       ['replay', 'run.jsonl', '--to', 'csv:'],
-      'Expected console[:style], csv:<file>, tensorboard:<folder> or otlp[:<url>].',
+      'Expected console[:style], csv:<file>, parquet:<folder>, tensorboard:<folder> or otlp[:<url>].',
     ],
   ])('%j', async (args, said) => {
     const { code, stdout, stderr } = await trainscope(...args);
