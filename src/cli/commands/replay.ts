@@ -43,7 +43,7 @@ Examples:
 /** `trainscope replay`: a recorded run into sinks. */
 export function addReplay(program: Command): void {
   withSkipDamaged(program.command('replay'))
-    .summary('send a recorded run to TensorBoard, CSV, OTLP or the console')
+    .summary('send a recorded run to TensorBoard, CSV, Parquet, OTLP or the console')
     .description('Send a recorded run to other sinks, as if it ran now: at full speed, or in time.')
     .argument('<file>', 'a recorded run (.jsonl)')
     .requiredOption('-t, --to <target>', 'where to; may be given several times', targets)
