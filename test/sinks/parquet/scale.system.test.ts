@@ -14,14 +14,24 @@ const blocks = pages().find(({ path }) => path === 'docs/scale.md')!.codeBlocks;
 const python = (word: string) => blocks.find(({ lang, text }) => lang === 'python' && text.includes(word))!.text;
 const questions = blocks.filter(({ lang }) => lang === 'sql').map(({ text }) => text);
 
+/** For little data on little of a machine: one thread, on loopback, without compilers that need longer than the questions. */
+const SPARK_SETTINGS = [
+  '--master local[1] --driver-java-options -XX:TieredStopAtLevel=1',
+  ...[
+    'ui.enabled=false',
+    'sql.shuffle.partitions=1',
+    'sql.files.openCostInBytes=0',
+    'sql.codegen.wholeStage=false',
+  ].map((setting) => `--conf spark.${setting}`),
+].join(' ');
+
 type Row = Readonly<Record<string, unknown>>;
 
 /** The rows that each question is answered with, by what the page says to call; numbers that JSON lacks as texts. */
 function answers(environment: string, setUp: string, rowsOf: string): Row[][] {
   const program = `
 import json, math, os, sys
-os.environ.update(SPARK_LOCAL_IP="127.0.0.1", PYSPARK_PYTHON=sys.executable,
-    PYSPARK_SUBMIT_ARGS="--master local[1] --conf spark.ui.enabled=false --conf spark.sql.shuffle.partitions=1 pyspark-shell")
+os.environ.update(SPARK_LOCAL_IP="127.0.0.1", PYSPARK_PYTHON=sys.executable, PYSPARK_SUBMIT_ARGS="${SPARK_SETTINGS} pyspark-shell")
 ${setUp}
 cell = lambda v: str(v) if isinstance(v, float) and not math.isfinite(v) else v
 def rows_of(question):
