@@ -46,17 +46,26 @@ export class PartFolder {
     try {
       mkdirSync(resolve(path), { recursive: true });
       this.#real = realpathSync(path);
-      // Told now, rather than when a part is full.
-      unlinkSync(writeBeside(join(this.#real, this.#nameOf(0)), ''));
     } catch (cause) {
       throw cannotBeWritten(path, cause, 'folder');
     }
+    // Before anything is written: the folder's own time tells whether another writes it.
     this.#lock = lockPath(this.#real, { kind: 'folder', lockFile: join(this.#real, '.lock') });
     try {
+      this.#checkThatItCanBeWritten();
       this.#begin(append, isOurs);
     } catch (cause) {
       this.#lock.release();
       throw cause;
+    }
+  }
+
+  /** Told now, rather than when a part is full. */
+  #checkThatItCanBeWritten(): void {
+    try {
+      unlinkSync(writeBeside(join(this.#real, this.#nameOf(0)), ''));
+    } catch (cause) {
+      throw cannotBeWritten(this.path, cause, 'folder');
     }
   }
 
