@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { consoleSink, createParameterUpdates, type ParameterUpdates, type Sink } from 'trainscope';
-import { csvSink, jsonlSink, tensorboardSink } from 'trainscope/node';
+import { csvSink, jsonlSink, parquetSink, tensorboardSink } from 'trainscope/node';
 import { quick } from './quick.js';
 import { median, table } from './report.js';
 
@@ -39,6 +39,7 @@ let clock = 0;
 const SINKS: Readonly<Record<string, (folder: string) => Sink<ParameterUpdates>>> = {
   tensorboardSink: (folder) => tensorboardSink(join(folder, 'tensorboard')),
   jsonlSink: (folder) => jsonlSink(join(folder, 'run.jsonl')),
+  parquetSink: (folder) => parquetSink(join(folder, 'parquet')),
   'csvSink, long': (folder) => csvSink(join(folder, 'long.csv'), { layout: 'long' }),
   'csvSink, wide': (folder) => csvSink(join(folder, 'wide.csv')),
   'consoleSink, table': () => consoleSink({ style: 'table', output: terminal, clock: () => (clock += 1000) }),

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { merge } from 'rxjs';
 import { consoleSink, type ParameterUpdates, parameterUpdates, type Sink, type StepEndEvent } from 'trainscope';
-import { csvSink, jsonlSink, liveSink, reportSink, tensorboardSink } from 'trainscope/node';
+import { csvSink, jsonlSink, liveSink, parquetSink, reportSink, tensorboardSink } from 'trainscope/node';
 import { metricViews, otelSink } from 'trainscope/otel';
 import { instrument, selectBackend } from 'trainscope/tfjs';
 import { madeUpStep } from './made-up-steps.js';
@@ -38,6 +38,8 @@ const SINKS: Readonly<Record<string, (folder: string) => AnySink>> = {
   'csvSink, wide': (folder) => updatesOnly(csvSink(join(folder, 'wide.csv'))),
   'csvSink, long': (folder) => updatesOnly(csvSink(join(folder, 'long.csv'), { layout: 'long' })),
   jsonlSink: (folder) => jsonlSink(join(folder, 'run.jsonl')),
+  // Two whole files of all steps, so that writing them is in the time.
+  parquetSink: (folder) => updatesOnly(parquetSink(join(folder, 'parquet'), { rowsPerPart: (STEPS * 200) / 2 })),
   tensorboardSink: (folder) => tensorboardSink(join(folder, 'tensorboard')),
   otelSink: () =>
     otelSink({ meterProvider: new MeterProvider({ readers: [new Scrapes()], views: metricViews(5000) }) }),

@@ -24,6 +24,7 @@ import { record } from '../helpers/recorded.js';
 import { updatesOf } from '../helpers/updates.js';
 import { event } from '../operators/fake-run.js';
 import { otlpReceiver } from '../sinks/otel/otlp-receiver.js';
+import { rowsOf, rowsOfFolder } from '../sinks/parquet/read-parquet.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** As deep in the project as dist/cli, where the package has it. */
@@ -81,7 +82,7 @@ describe('called wrongly, it says how and exits with 2', () => {
     [['plot', 'updates.csv', '-o', 'x.gif'], 'Expected a name that ends in .svg or .png.'],
     [
       ['replay', 'run.jsonl', '--to', 'csv:'],
-      'Expected console[:style], csv:<file>, tensorboard:<folder> or otlp[:<url>].',
+      'Expected console[:style], csv:<file>, parquet:<folder>, tensorboard:<folder> or otlp[:<url>].',
     ],
   ])('%j', async (args, said) => {
     const { code, stdout, stderr } = await trainscope(...args);
@@ -125,6 +126,7 @@ describe('what is read is never written over', () => {
 
   it.each([
     ['run.jsonl', ['replay', 'run.jsonl', '--to', 'csv:run.jsonl']],
+    ['run.jsonl', ['replay', 'run.jsonl', '--to', 'parquet:soft.jsonl']],
     ['run.jsonl', ['replay', 'run.jsonl', '--to', 'console', '--to', 'csv-long:inner/../run.jsonl']],
     ['run.jsonl', ['replay', 'run.jsonl', '--to', 'csv:hard.jsonl']],
     ['run.jsonl', ['replay', 'soft.jsonl', '--to', 'csv-tutorial:here/run.jsonl']],
@@ -331,6 +333,24 @@ it('replay writes what the sinks would have written', async () => {
   expect(stdout).toContain('Parameter a.weight updated by: 0.001\n');
   expect(readFileSync(join(folder, 'back.csv'), 'utf8').split('\r\n')[1]).toBe('1,0.001,0.5');
   expect(existsSync(join(folder, 'tb', 'first'))).toBe(true);
+});
+
+it('replay makes a folder of Parquet files, and leaves one of others alone', async () => {
+  const { code, stderr } = await trainscope('replay', 'run.jsonl', '--to', 'parquet:runs/first');
+  expect([code, stderr]).toEqual([0, 'trainscope: 6 records of run.jsonl\n']);
+  expect(readdirSync(join(folder, 'runs/first'))).toEqual(['part-00000.parquet']);
+  const rows = await rowsOfFolder(join(folder, 'runs/first'));
+  expect(rows.map(({ step, parameter, update_norm }) => [Number(step), parameter, update_norm])).toEqual(
+    [1, 2, 3].flatMap((step) => [
+      [step, 'a.weight', 1e-3 * step],
+      [step, 'a.bias', 0.5],
+    ]),
+  );
+  writeFileSync(join(folder, 'runs/first/mine.parquet'), 'mine');
+  const refused = await trainscope('replay', 'run.jsonl', '--to', 'parquet:runs/first');
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('mine.parquet", which holds something else');
+  expect(await rowsOf(join(folder, 'runs/first/part-00000.parquet'))).toEqual(rows);
 });
 
 it('replay sends every step to a collector, at its own time', async () => {

@@ -45,7 +45,7 @@ const folder = mkdtempSync(join(CACHE, 'examples-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What code blocks of pages are in. All TypeScript is `ts`, and compiled. */
-const LANGUAGES = ['ts', 'sh', 'text', 'json', 'yaml', 'python'];
+const LANGUAGES = ['ts', 'sh', 'text', 'json', 'yaml', 'python', 'sql'];
 
 describe('examples in docs', () => {
   it('say which language they are in, by the name that this test looks for', () => {

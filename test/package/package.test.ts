@@ -74,6 +74,7 @@ describe('package.json', () => {
       'csv-parse',
       'd3-color',
       'd3-scale',
+      'hyparquet-writer',
       'leven',
       'pbf',
       'picomatch',

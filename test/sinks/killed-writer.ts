@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createParameterUpdates } from '../../src/parameters/parameter-updates.js';
 import { csvSink } from '../../src/sinks/csv/csv-sink.js';
 import { jsonlSink } from '../../src/sinks/jsonl/jsonl-sink.js';
+import { parquetSink } from '../../src/sinks/parquet/parquet-sink.js';
 import { tensorboardSink } from '../../src/sinks/tensorboard/tensorboard-sink.js';
 
 const folder = process.argv[2]!;
@@ -13,6 +14,8 @@ const sinks = [
   csvSink(join(folder, 'long.csv'), { layout: 'long' }),
   jsonlSink(join(folder, 'run.jsonl')),
   tensorboardSink(join(folder, 'tensorboard')),
+  // Five steps a file, which is also written when it is not full.
+  parquetSink(join(folder, 'parquet'), { rowsPerPart: 200, intervalMs: 0 }),
 ];
 
 for (let step = 1; ; step++) {

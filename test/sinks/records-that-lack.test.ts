@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { consoleSink, type RunRecord, type Sink } from 'trainscope';
-import { csvSink, jsonlSink, liveSink, replay, reportSink, tensorboardSink } from 'trainscope/node';
+import { csvSink, jsonlSink, liveSink, parquetSink, replay, reportSink, tensorboardSink } from 'trainscope/node';
 import { otelSink } from 'trainscope/otel';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TRAINING_EVENT_TYPES } from '../../src/events/guards.js';
@@ -35,13 +35,16 @@ const SINKS: Readonly<Record<string, (path: string) => Sink<never>>> = {
   jsonlSink,
   liveSink: () => liveSink(),
   otelSink: () => otelSink(),
+  parquetSink,
   reportSink,
   tensorboardSink,
 };
 
+const TAKE_UPDATES = ['csvSink', 'parquetSink'];
+
 describe.each(Object.entries(SINKS))('%s', (name, make) => {
   // What takes updates only has no use for others: that is the wrong stream, and said at once.
-  const taken = name === 'csvSink' ? BARE.filter(({ type }) => type === 'parameter-updates') : BARE;
+  const taken = TAKE_UPDATES.includes(name) ? BARE.filter(({ type }) => type === 'parameter-updates') : BARE;
   it.each(taken.map((record) => [record.type, record] as const))(
     'goes on after a bare %s, and tells',
     async (_, record) => {
@@ -72,7 +75,7 @@ it('says which were left out', async () => {
 
 it('metrics that are no numbers leave the others', async () => {
   shown = '';
-  for (const [name, make] of Object.entries(SINKS).filter(([sink]) => sink !== 'csvSink')) {
+  for (const [name, make] of Object.entries(SINKS).filter(([sink]) => !TAKE_UPDATES.includes(sink))) {
     const sink = make(join(folder, `texts-${name}`)) as Sink<RunRecord>;
     sink.next({ type: 'log', ...AT, metrics: { phase: 'warm-up', big: 10n, loss: 0.5 } } as unknown as RunRecord);
     await sink.close();

@@ -25,7 +25,7 @@ import {
   updateRatioBand,
   vanishingGradients,
 } from '../../src/index.js';
-import { csvSink, jsonlSink, liveSink, reportSink, tensorboardSink } from '../../src/node.js';
+import { csvSink, jsonlSink, liveSink, parquetSink, reportSink, tensorboardSink } from '../../src/node.js';
 import { otelSink } from '../../src/otel.js';
 import { recordStream, scriptedRun, scriptedUpdates, trainingEvent } from '../../src/testing.js';
 
@@ -47,7 +47,7 @@ async function toldOf(stream$: Observable<unknown>, sink: Sink<never>): Promise<
 }
 
 describe('a sink that takes updates', () => {
-  const EXPECTED = 'stream$: expected parameter updates and nothing else for csvSink(), got ';
+  const EXPECTED = 'stream$: expected parameter updates and nothing else for ';
   const FIX = '; give it events$.pipe(parameterUpdates())';
 
   it.each([
@@ -62,8 +62,11 @@ describe('a sink that takes updates', () => {
     ['other objects', () => of({ loss: 1 }), 'an object without a type'],
   ])('does not take %s', async (_, stream, got) => {
     for (const layout of ['wide', 'tutorial', 'long'] as const) {
-      expect(await toldOf(stream(), csvSink(path('wrong.csv'), { layout }))).toBe(EXPECTED + got + FIX);
+      expect(await toldOf(stream(), csvSink(path('wrong.csv'), { layout }))).toBe(
+        `${EXPECTED}csvSink(), got ${got}${FIX}`,
+      );
     }
+    expect(await toldOf(stream(), parquetSink(path('wrong')))).toBe(`${EXPECTED}parquetSink(), got ${got}${FIX}`);
   });
 
   it('keeps the rows that it has', async () => {

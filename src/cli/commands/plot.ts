@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { checkMatches, matcherOf } from '../../operators/index.js';
+import { makeFolder } from '../../sinks/files/index.js';
 import { CalledWrongly } from '../called-wrongly.js';
 import { STANDARD_INPUT } from '../input.js';
 import { checkOutputs } from '../outputs.js';
@@ -135,6 +136,6 @@ const isSvg = (output: string): boolean => output.toLowerCase().endsWith('.svg')
 
 async function draw(svg: string, output: string): Promise<void> {
   const image = isSvg(output) ? svg : await (await import('../plot/svg-to-png.js')).svgToPng(svg);
-  await mkdir(dirname(output), { recursive: true });
+  makeFolder(dirname(resolve(output)));
   await writeFile(output, image);
 }

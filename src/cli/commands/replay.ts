@@ -14,7 +14,7 @@ interface ReplayFlags extends SkipFlags {
 
 /** Where a run is replayed to: `tensorboard:results/tb`. */
 interface Target {
-  readonly kind: 'console' | 'csv' | 'csv-long' | 'csv-tutorial' | 'tensorboard' | 'otlp';
+  readonly kind: 'console' | 'csv' | 'csv-long' | 'csv-tutorial' | 'tensorboard' | 'parquet' | 'otlp';
   readonly where: string;
 }
 
@@ -29,19 +29,21 @@ const EXAMPLES = `
 Targets:
   console[:style]        lines (default), table or progress
   csv:<file>             as csvSink writes it; csv-long:<file> and csv-tutorial:<file> for its other layouts
+  parquet:<folder>       a folder of Parquet files, as parquetSink writes it, for DuckDB, Spark and pandas
   tensorboard:<folder>   for: tensorboard --logdir <folder>
   otlp[:<url>]           to a collector, every step at its own time (default: the OTEL_* variables, else localhost:4318)
 
 Examples:
   $ trainscope replay results/run.jsonl --to tensorboard:results/tensorboard
   $ trainscope replay results/run.jsonl --to csv:updates.csv --to otlp:http://localhost:4318
+  $ trainscope replay results/run.jsonl --to parquet:runs/adam-1e-2
   $ trainscope replay results/run.jsonl --to console:table --speed 10
   $ trainscope replay results/run.jsonl --to console --follow`;
 
 /** `trainscope replay`: a recorded run into sinks. */
 export function addReplay(program: Command): void {
   withSkipDamaged(program.command('replay'))
-    .summary('send a recorded run to TensorBoard, CSV, OTLP or the console')
+    .summary('send a recorded run to TensorBoard, CSV, Parquet, OTLP or the console')
     .description('Send a recorded run to other sinks, as if it ran now: at full speed, or in time.')
     .argument('<file>', 'a recorded run (.jsonl)')
     .requiredOption('-t, --to <target>', 'where to; may be given several times', targets)
@@ -55,13 +57,15 @@ export function addReplay(program: Command): void {
     .action(replayTo);
 }
 
-const TARGET = /^(console|csv|csv-long|csv-tutorial|tensorboard|otlp)(?::(.+))?$/;
+const TARGET = /^(console|csv|csv-long|csv-tutorial|tensorboard|parquet|otlp)(?::(.+))?$/;
 
 function targets(text: string, before: readonly Target[] = []): readonly Target[] {
   const [, kind, where = ''] = TARGET.exec(text) ?? [];
-  const needsPlace = kind === 'tensorboard' || kind?.startsWith('csv');
+  const needsPlace = kind !== 'console' && kind !== 'otlp';
   if (!kind || (needsPlace && where === '')) {
-    throw new InvalidArgumentError('Expected console[:style], csv:<file>, tensorboard:<folder> or otlp[:<url>].');
+    throw new InvalidArgumentError(
+      'Expected console[:style], csv:<file>, parquet:<folder>, tensorboard:<folder> or otlp[:<url>].',
+    );
   }
   return [...before, { kind, where } as Target];
 }
@@ -78,7 +82,7 @@ const FLUSH_EVERY = 1_000;
 async function replayTo(file: string, { to, speed, follow, ...flags }: ReplayFlags): Promise<void> {
   await checkOutputs(
     [file],
-    to.filter(({ kind }) => kind.startsWith('csv')).map(({ where }) => where),
+    to.filter(isReplaced).map(({ where }) => where),
   );
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
@@ -119,12 +123,14 @@ async function end(opened: readonly Opened[]): Promise<void> {
   for (const { finish } of opened) await finish?.();
 }
 
-/** Files last: they are replaced when they are opened, which must not be for nothing. */
+/** Whether what is there is replaced when it is opened. */
+const isReplaced = ({ kind }: Target) => kind.startsWith('csv') || kind === 'parquet';
+
+/** Last what is replaced, which must not be for nothing. */
 async function openAll(targets: readonly Target[]): Promise<Opened[]> {
-  const isFile = ({ kind }: Target) => kind.startsWith('csv');
   const opened: Opened[] = [];
   try {
-    for (const target of [...targets].sort((a, b) => Number(isFile(a)) - Number(isFile(b)))) {
+    for (const target of [...targets].sort((a, b) => Number(isReplaced(a)) - Number(isReplaced(b)))) {
       opened.push(await open(target));
     }
   } catch (cause) {
@@ -142,6 +148,8 @@ async function open({ kind, where }: Target): Promise<Opened> {
       return { sink: (await import('../../sinks/tensorboard/index.js')).tensorboardSink(where) };
     case 'otlp':
       return openOtlp(where);
+    case 'parquet':
+      return openParquet(where);
     default:
       return openCsv(kind, where);
   }
@@ -155,7 +163,17 @@ async function openConsole(style: string): Promise<Opened> {
 async function openCsv(kind: string, path: string): Promise<Opened> {
   const { csvSink } = await import('../../sinks/csv/index.js');
   const layout = kind === 'csv-long' ? 'long' : kind === 'csv-tutorial' ? 'tutorial' : 'wide';
-  const sink = csvSink(path, { layout });
+  return updatesOnly(csvSink(path, { layout }));
+}
+
+async function openParquet(path: string): Promise<Opened> {
+  const { parquetSink } = await import('../../sinks/parquet/index.js');
+  const { sink } = updatesOnly(parquetSink(path));
+  // It has nothing waiting for anyone: a flush would only write its last file again.
+  return { sink: { ...sink, flush: async () => {} } };
+}
+
+function updatesOnly(sink: Sink<AnyParameterUpdates>): Opened {
   const next = (record: RunRecord) => {
     if (record.type === 'parameter-updates') sink.next(record as AnyParameterUpdates);
   };

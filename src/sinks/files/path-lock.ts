@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { parseHolder, stateOf, thisProcess } from './lock-holder.js';
 import { randomName } from './random-name.js';
+import type { PathKind } from './reason.js';
 
 /** Files that this process writes: by their real paths, and by what they are, which hard links share. */
 const written = new Set<string>();
@@ -23,19 +24,29 @@ export interface PathLock {
   release(): void;
 }
 
+export interface LockOptions {
+  /** What several paths to one file share. */
+  readonly identity?: string;
+  /** What is held. Default: a file. */
+  readonly kind?: PathKind;
+  /** Default: `<real>.lock`, beside it. */
+  readonly lockFile?: string;
+}
+
 /**
- * Hold a file for one writer: `real` is its path with no link in it, `identity` what several paths may share.
+ * Hold a file or a folder for one writer: `real` is its path with no link in it.
  *
- * Other processes see a file beside it, `<real>.lock`, which names this process. One that a killed process has left is
- * taken over. Where no such file can be made, this process alone knows.
+ * Other processes see a lock file, which names this process. One that a killed process has left is taken over. Where no
+ * such file can be made, this process alone knows.
  *
  * @throws Error when another sink, here or in another process, has it.
  */
-export function lockPath(real: string, identity?: string): PathLock {
+export function lockPath(real: string, options: LockOptions = {}): PathLock {
+  const { identity, kind = 'file', lockFile = `${real}.lock` } = options;
+  const inUse = (who: string) => isInUse(real, kind, who);
   const keys = identity === undefined ? [real] : [real, identity];
-  if (keys.some((key) => written.has(key))) throw inUse(real, 'another sink of this process');
-  const lockFile = `${real}.lock`;
-  const made = makeLockFile(lockFile, real);
+  if (keys.some((key) => written.has(key))) throw inUse('another sink of this process');
+  const made = makeLockFile(lockFile, real, inUse);
   for (const key of keys) written.add(key);
   if (made) remember(lockFile);
   return {
@@ -46,15 +57,15 @@ export function lockPath(real: string, identity?: string): PathLock {
   };
 }
 
-function inUse(real: string, who: string): Error {
+function isInUse(real: string, kind: PathKind, who: string): Error {
   return new Error(
-    `path: expected a file that no one else writes, got ${JSON.stringify(real)}, which ${who} writes; ` +
+    `path: expected a ${kind} that no one else writes, got ${JSON.stringify(real)}, which ${who} writes; ` +
       'close() that one first, or choose another path',
   );
 }
 
 /** Whether it could be made. */
-function makeLockFile(lockFile: string, real: string): boolean {
+function makeLockFile(lockFile: string, real: string, inUse: (who: string) => Error): boolean {
   for (let attempt = 0; attempt < 5; attempt++) {
     try {
       writeNew(lockFile, JSON.stringify(thisProcess()));
@@ -74,11 +85,11 @@ function makeLockFile(lockFile: string, real: string): boolean {
       continue;
     }
     const state = holder ? stateOf(holder) : 'gone';
-    if (state === 'runs') throw inUse(real, `process ${holder!.pid}`);
-    if (state === 'elsewhere' && isGrowing(real)) throw inUse(real, `process ${holder!.pid} on ${holder!.host}`);
+    if (state === 'runs') throw inUse(`process ${holder!.pid}`);
+    if (state === 'elsewhere' && isGrowing(real)) throw inUse(`process ${holder!.pid} on ${holder!.host}`);
     takeAway(lockFile, text);
   }
-  throw inUse(real, 'another process');
+  throw inUse('another process');
 }
 
 const JUST_MADE_MS = 1_000;

@@ -21,16 +21,19 @@ export function reason(cause: unknown): string {
   return `(${message})${code && FIXES[code] ? `; ${FIXES[code]}` : ''}`;
 }
 
+/** What a path is of. */
+export type PathKind = 'file' | 'folder';
+
 /** The error of a path that no sink can write. */
-export function cannotBeWritten(path: string, cause: unknown): Error {
-  return new Error(`path: expected a file that can be written, got ${JSON.stringify(path)} ${reason(cause)}`, {
+export function cannotBeWritten(path: string, cause: unknown, kind: PathKind = 'file'): Error {
+  return new Error(`path: expected a ${kind} that can be written, got ${JSON.stringify(path)} ${reason(cause)}`, {
     cause,
   });
 }
 
 /** A path is not yet looked at. @throws TypeError when it is no path at all. */
-export function checkPath(path: string): void {
+export function checkPath(path: string, kind: PathKind = 'file'): void {
   if (typeof path !== 'string' || path === '') {
-    throw new TypeError(`path: expected the path of a file, got ${JSON.stringify(path)}`);
+    throw new TypeError(`path: expected the path of a ${kind}, got ${JSON.stringify(path)}`);
   }
 }

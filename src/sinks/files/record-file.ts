@@ -46,7 +46,7 @@ export class RecordFile {
     this.#fd = fd;
     this.#plain = kind === 'file';
     try {
-      this.#lock = this.#plain && !fresh ? lockPath(realPath(path), identityOf(fd)) : undefined;
+      this.#lock = this.#plain && !fresh ? lockPath(realPath(path), { identity: identityOf(fd) }) : undefined;
       this.#size = this.#plain ? fstatSync(fd).size : 0;
       if (!append && this.#size > 0) {
         if (!isOurs(this.read(0, HEAD_BYTES))) throw notOurs(path, 'replaced');

@@ -1,13 +1,12 @@
-import { closeSync, constants, openSync, readSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { closeSync, openSync, readSync, statSync, unlinkSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { makeFolder } from './make-folder.js';
 import { realPath } from './open-to-write.js';
 import { lockPath, type PathLock } from './path-lock.js';
-import { randomName } from './random-name.js';
-import { cannotBeWritten, checkPath, reason } from './reason.js';
+import { cannotBeWritten, checkPath } from './reason.js';
 import { notOurs } from './record-file.js';
+import { replaceFile, writeBeside } from './write-beside.js';
 
-const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW = 0 } = constants;
 const HEAD_BYTES = 4 * 1024;
 
 /**
@@ -43,14 +42,7 @@ export class WholeFile {
   }
 
   write(text: string): void {
-    let beside: string | undefined;
-    try {
-      beside = writeBeside(this.#real, text);
-      renameSync(beside, this.#real);
-    } catch (cause) {
-      if (beside) unlinkSync(beside);
-      throw new Error(`${JSON.stringify(this.path)} could not be written ${reason(cause)}`, { cause });
-    }
+    replaceFile(this.#real, text, this.path);
   }
 
   close(): void {
@@ -63,21 +55,6 @@ function checkKind(path: string): void {
   if (stat?.isDirectory())
     throw Object.assign(new Error('EISDIR: illegal operation on a directory'), { code: 'EISDIR' });
   if (stat && !stat.isFile()) throw new Error('a pipe or a device, which cannot be replaced as a whole');
-}
-
-/** Write a file with a name of its own that no one can have prepared. Gives its path. */
-function writeBeside(path: string, text: string): string {
-  const beside = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomName()}.part`);
-  const fd = openSync(beside, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o666);
-  try {
-    writeFileSync(fd, text);
-  } catch (cause) {
-    unlinkSync(beside);
-    throw cause;
-  } finally {
-    closeSync(fd);
-  }
-  return beside;
 }
 
 function headOf(path: string): string {

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { link, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseHolder, stateOf, thisProcess, type Holder as WritingProcess } from '../../sinks/files/index.js';
+import {
+  makeFolder,
+  parseHolder,
+  stateOf,
+  thisProcess,
+  type Holder as WritingProcess,
+} from '../../sinks/files/index.js';
 import { removeLeftovers } from './write-checkpoint.js';
 
 /** The file that says who writes to a folder. */
@@ -26,7 +33,8 @@ const held = new Set<string>();
  * @throws Error where another training has it.
  */
 export async function lockFolder(folder: string, run: string): Promise<() => Promise<void>> {
-  const made = await mkdir(folder, { recursive: true });
+  const isNew = !existsSync(folder);
+  makeFolder(resolve(folder));
   const file = join(folder, LOCK);
   const holder: Holder = { ...thisProcess(), run, token: randomBytes(8).toString('hex') };
   while (!(await create(file, holder))) await removeAbandoned(folder, file);
@@ -39,7 +47,7 @@ export async function lockFolder(folder: string, run: string): Promise<() => Pro
     held.delete(holder.token);
     if ((await read(file))?.token === holder.token) await rm(file, { force: true });
     // A folder that was made for nothing; one that is not empty stays.
-    if (made !== undefined) await rmdir(folder).catch(() => {});
+    if (isNew) await rmdir(folder).catch(() => {});
   };
 }
 

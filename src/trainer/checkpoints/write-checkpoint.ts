@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { makeFolder } from '../../sinks/files/index.js';
 import type { Checkpoint } from './checkpoint.js';
 import { contentsOf, modelContents } from './checkpoint-files.js';
 import { syncFolder, writeDurably } from './durable-files.js';
@@ -16,7 +17,7 @@ const REPLACED = '.replaced-';
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
   const parent = dirname(path);
   const replaced = join(parent, REPLACED + basename(path));
-  await mkdir(parent, { recursive: true });
+  makeFolder(resolve(parent));
   const temporary = join(parent, `${TEMPORARY}${basename(path)}-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
     await mkdir(temporary);
@@ -44,7 +45,7 @@ export async function writeModel(
   weights: Checkpoint['weights'],
   modelFiles: Checkpoint['modelFiles'],
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(resolve(folder));
   for (const [file, content] of Object.entries(modelContents(weights, modelFiles))) {
     await writeDurably(join(folder, file), content);
   }

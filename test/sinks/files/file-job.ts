@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parentPort, Worker } from 'node:worker_threads';
 import { csvSink } from '../../../src/sinks/csv/csv-sink.js';
 import { jsonlSink } from '../../../src/sinks/jsonl/jsonl-sink.js';
+import { parquetSink } from '../../../src/sinks/parquet/parquet-sink.js';
 import { reportSink } from '../../../src/sinks/report/report-sink.js';
 
 const [, , job, path = ''] = process.argv;
@@ -43,7 +44,7 @@ switch (job) {
     say('ready');
     break;
   case 'gone-folder':
-    for (const make of [jsonlSink, csvSink, reportSink] as const) {
+    for (const make of [jsonlSink, csvSink, reportSink, parquetSink] as const) {
       const folder = mkdtempSync(join(tmpdir(), 'trainscope-gone-'));
       process.chdir(folder);
       rmdirSync(folder);

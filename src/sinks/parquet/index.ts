@@ -1,0 +1,2 @@
+/** The front door of sinks/parquet/: what other rooms use of it. */
+export { parquetSink } from './parquet-sink.js';
