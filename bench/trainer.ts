@@ -6,7 +6,7 @@ import '@tensorflow/tfjs';
 import { parameterUpdates } from 'trainscope';
 import { selectBackend } from 'trainscope/tfjs';
 import { AdamW, Trainer } from 'trainscope/trainer';
-import { collate, type TextExample } from '../examples/bert-sst2/batches.js';
+import { collate, type TextExample } from '../examples/text/batches.js';
 import { BertForSequenceClassification } from '../examples/bert-sst2/bert.js';
 import { bertConfig } from '../examples/bert-sst2/bert-config.js';
 import { quick } from './quick.js';

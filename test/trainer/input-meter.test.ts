@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { collate, type TextExample } from '../../examples/bert-sst2/batches.js';
+import { collate, type TextExample } from '../../examples/text/batches.js';
 import { loadModel } from '../../examples/bert-sst2/load-model.js';
 import { ofType, type Throughput, throughput } from '../../src/index.js';
 import type { TokenCounting } from '../../src/trainer/arguments/training-arguments.js';

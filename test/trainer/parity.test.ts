@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { collate, type TextExample } from '../../examples/bert-sst2/batches.js';
+import { collate, type TextExample } from '../../examples/text/batches.js';
 import { loadModel } from '../../examples/bert-sst2/load-model.js';
 import { type LogEvent, ofType, type ParameterUpdates, parameterUpdates } from '../../src/index.js';
 import { epochOrder } from '../../src/trainer/data/batches.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { collate } from '../../examples/bert-sst2/batches.js';
+import { collate } from '../../examples/text/batches.js';
 import { loadModel } from '../../examples/bert-sst2/load-model.js';
 import { type ParameterUpdates, parameterUpdates } from '../../src/index.js';
 import { Trainer } from '../../src/trainer.js';
