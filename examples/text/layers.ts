@@ -1,8 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { IGNORED_LABEL } from 'trainscope/trainer';
 
 /** `x · Wᵀ + b`, with W as torch keeps it: [out, in]. */
 export function dense(x: tf.Tensor2D, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor2D {
   return tf.add(tf.matMul(x, weight as tf.Tensor2D, false, true), bias);
+}
+
+/** `x · W + b`, with W as GPT-2 keeps it: [in, out]. Hugging Face's `Conv1D`. */
+export function conv1D(x: tf.Tensor2D, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor2D {
+  return tf.add(tf.matMul(x, weight as tf.Tensor2D), bias);
 }
 
 /**
@@ -29,11 +35,22 @@ export function layerNorm(x: tf.Tensor2D, weight: tf.Tensor, bias: tf.Tensor, ep
   return normalise(x, weight, bias) as tf.Tensor2D;
 }
 
-/** The mean cross entropy of softmaxed [batch, labels] logits. */
+/** The mean cross entropy of softmaxed [rows, classes] logits. */
 export function crossEntropy(logits: tf.Tensor2D, labels: Int32Array): tf.Scalar {
-  const targets = tf.oneHot(tf.tensor1d(labels, 'int32'), logits.shape[1]);
-  const perExample = tf.sum(tf.mul(tf.logSoftmax(logits), targets), -1);
-  return tf.neg(tf.mean(perExample));
+  return tf.div(crossEntropySum(logits, labels), labels.length);
+}
+
+/** The cross entropy of softmaxed [rows, classes] logits, summed over the rows; those labelled −100 do not count. */
+export function crossEntropySum(logits: tf.Tensor2D, labels: Int32Array): tf.Scalar {
+  const classes = logits.shape[1];
+  // A label of −100 becomes class 0, and does not count.
+  const targets = tf.oneHot(
+    labels.map((label) => Math.max(0, label)),
+    classes,
+  );
+  const counted = tf.tensor1d(Float32Array.from(labels, (label) => (label === IGNORED_LABEL ? 0 : 1)));
+  const perRow = tf.sum(tf.mul(tf.logSoftmax(logits), targets), -1);
+  return tf.neg(tf.sum(tf.mul(perRow, counted)));
 }
 
 /** [rows, size] → [size]. */
