@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { IGNORED_LABEL } from 'trainscope/trainer';
 
 /** `x · Wᵀ + b`, with W as torch keeps it: [out, in]. */
 export function dense(x: tf.Tensor2D, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor2D {
@@ -40,15 +39,15 @@ export function crossEntropy(logits: tf.Tensor2D, labels: Int32Array): tf.Scalar
   return tf.div(crossEntropySum(logits, labels), labels.length);
 }
 
-/** The cross entropy of softmaxed [rows, classes] logits, summed over the rows; those labelled −100 do not count. */
+/** The cross entropy of softmaxed [rows, classes] logits, summed over the rows; those labelled below 0 do not count. */
 export function crossEntropySum(logits: tf.Tensor2D, labels: Int32Array): tf.Scalar {
   const classes = logits.shape[1];
-  // A label of −100 becomes class 0, and does not count.
+  // What does not count has to be some class.
   const targets = tf.oneHot(
     labels.map((label) => Math.max(0, label)),
     classes,
   );
-  const counted = tf.tensor1d(Float32Array.from(labels, (label) => (label === IGNORED_LABEL ? 0 : 1)));
+  const counted = tf.tensor1d(Float32Array.from(labels, (label) => (label < 0 ? 0 : 1)));
   const perRow = tf.sum(tf.mul(tf.logSoftmax(logits), targets), -1);
   return tf.neg(tf.sum(tf.mul(perRow, counted)));
 }
