@@ -19,7 +19,7 @@ const USAGE = `npx tsx examples/gpt2/start.ts [options]
                     default: small, 2 layers × 128 with fresh weights
   --text            a file with one text a line; default: reviews, 2,982 sentences that come with the packages
   --learning-rate   default: 3e-3 for the small one, 5e-5 for another
-  --epochs          default: 4 for the small one, 1 for another
+  --epochs          default: 3 for the small one, 1 for another
   --max-steps       stop after so many updates`;
 
 /** What the command line asks for; ends the process with the usage for --help and for what it does not know. */
@@ -38,7 +38,7 @@ export function startOptions(args: readonly string[]): StartOptions {
     });
     if (values.help) return 'help';
     const { model, text } = values;
-    const defaults = model === 'small' ? { rate: '3e-3', epochs: '4' } : { rate: '5e-5', epochs: '1' };
+    const defaults = model === 'small' ? { rate: '3e-3', epochs: '3' } : { rate: '5e-5', epochs: '1' };
     return {
       model,
       text,

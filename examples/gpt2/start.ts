@@ -18,7 +18,7 @@ import { loadTexts } from './texts.js';
 import { Gpt2Tokenizer } from './tokenizer.js';
 
 const FOLDER = 'results/gpt2';
-const MAX_LENGTH = 64;
+const MAX_LENGTH = 48;
 /** Of GPT-2's own 50,257 tokens, those that it learnt first: the head of a small model is its largest part. */
 const SMALL_VOCABULARY = 1024;
 
@@ -58,7 +58,6 @@ const trainer = new Trainer({
     perDeviceEvalBatchSize: 32,
     numTrainEpochs: options.epochs,
     maxSteps: options.maxSteps,
-    trainSamplingStrategy: 'group_by_length',
     disableTqdm: true,
   },
 });
