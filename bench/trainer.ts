@@ -6,9 +6,9 @@ import '@tensorflow/tfjs';
 import { parameterUpdates } from 'trainscope';
 import { selectBackend } from 'trainscope/tfjs';
 import { AdamW, Trainer } from 'trainscope/trainer';
-import { collate, type TextExample } from '../examples/bert-sst2/batches.js';
 import { BertForSequenceClassification } from '../examples/bert-sst2/bert.js';
 import { bertConfig } from '../examples/bert-sst2/bert-config.js';
+import { collate, type TextExample } from '../examples/text/batches.js';
 import { quick } from './quick.js';
 import { median, table } from './report.js';
 

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { AdamW } from 'trainscope/trainer';
-import { batches } from '../../examples/bert-sst2/batches.js';
 import { BertForSequenceClassification } from '../../examples/bert-sst2/bert.js';
 import { type BertConfig, bertConfig } from '../../examples/bert-sst2/bert-config.js';
-import { loadSentences } from '../../examples/bert-sst2/sentences.js';
 import { BertTokenizer } from '../../examples/bert-sst2/tokenizer.js';
+import { batches } from '../../examples/text/batches.js';
+import { loadSentences } from '../../examples/text/sentences.js';
 import type { Problem } from '../overhead.js';
 
 /** Its step also by parts. */

@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
-import { batches } from '../../examples/bert-sst2/batches.js';
 import { BertForSequenceClassification } from '../../examples/bert-sst2/bert.js';
 import { bertConfig } from '../../examples/bert-sst2/bert-config.js';
-import { loadSentences } from '../../examples/bert-sst2/sentences.js';
 import { BertTokenizer } from '../../examples/bert-sst2/tokenizer.js';
+import { batches } from '../../examples/text/batches.js';
+import { loadSentences } from '../../examples/text/sentences.js';
 
 /** A model in its first state, and data that differ from batch to batch: `loss` is that of the n-th batch, from 0. */
 export interface ToLearn {

@@ -1,6 +1,5 @@
-/** The activations between two layers that there are here, by their Hugging Face names. */
-export const HIDDEN_ACTS = ['gelu', 'gelu_new', 'relu'] as const;
-export type HiddenAct = (typeof HIDDEN_ACTS)[number];
+import { ACTIVATION_NAMES, type ActivationName } from '../text/activations.js';
+import { check, checkCounts, checkProbabilities, withDefaults } from '../text/checks.js';
 
 /** The fields of a Hugging Face BERT `config.json` that shape the model, under their own names. */
 export interface BertConfig {
@@ -9,7 +8,7 @@ export interface BertConfig {
   readonly num_hidden_layers: number;
   readonly num_attention_heads: number;
   readonly intermediate_size: number;
-  readonly hidden_act: HiddenAct;
+  readonly hidden_act: ActivationName;
   readonly hidden_dropout_prob: number;
   readonly attention_probs_dropout_prob: number;
   /** Dropout before the classifier; `hidden_dropout_prob` where null. */
@@ -59,39 +58,20 @@ const PROBABILITIES = ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'c
  * @throws RangeError that names the field, for a model that is not this BERT.
  */
 export function bertConfig(fields: Readonly<Partial<Record<string, unknown>>> = {}): BertConfig {
-  const { model_type, position_embedding_type } = fields;
-  expect(model_type === undefined || model_type === 'bert', 'model_type', 'bert', model_type);
-  expect(
-    position_embedding_type === undefined || position_embedding_type === 'absolute',
-    'position_embedding_type',
-    'absolute',
-    position_embedding_type,
-  );
-  const known = Object.keys(DEFAULTS).filter((key) => fields[key] !== undefined);
-  const config: BertConfig = { ...DEFAULTS, ...Object.fromEntries(known.map((key) => [key, fields[key]])) };
-  for (const key of COUNTS) {
-    expect(Number.isSafeInteger(config[key]) && config[key] > 0, key, 'a positive integer', config[key]);
-  }
-  for (const key of PROBABILITIES) {
-    const p = config[key] ?? 0;
-    expect(typeof p === 'number' && p >= 0 && p < 1, key, 'a number from 0 to below 1', p);
-  }
-  expect(HIDDEN_ACTS.includes(config.hidden_act), 'hidden_act', HIDDEN_ACTS.join(', '), config.hidden_act);
-  expect(
-    config.hidden_size % config.num_attention_heads === 0,
-    'hidden_size',
-    `a multiple of num_attention_heads (${config.num_attention_heads})`,
-    config.hidden_size,
-  );
-  expect(Object.keys(config.id2label).length > 0, 'id2label', 'at least one label', config.id2label);
+  const { model_type = 'bert', position_embedding_type = 'absolute' } = fields;
+  check(model_type === 'bert', 'model_type', 'bert', model_type);
+  check(position_embedding_type === 'absolute', 'position_embedding_type', 'absolute', position_embedding_type);
+  const config = withDefaults(DEFAULTS, fields);
+  checkCounts(config, COUNTS);
+  checkProbabilities(config, PROBABILITIES);
+  const { hidden_act, hidden_size, num_attention_heads: heads, id2label } = config;
+  check(ACTIVATION_NAMES.includes(hidden_act), 'hidden_act', ACTIVATION_NAMES.join(', '), hidden_act);
+  check(hidden_size % heads === 0, 'hidden_size', `a multiple of num_attention_heads (${heads})`, hidden_size);
+  check(Object.keys(id2label).length > 0, 'id2label', 'at least one label', id2label);
   return config;
 }
 
 /** The number of classes that the classifier tells apart. */
 export function numLabels(config: BertConfig): number {
   return Object.keys(config.id2label).length;
-}
-
-function expect(ok: boolean, name: string, expectation: string, value: unknown): void {
-  if (!ok) throw new RangeError(`${name}: expected ${expectation}; got ${JSON.stringify(value)}`);
 }

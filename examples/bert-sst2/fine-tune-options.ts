@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { ConsoleStyle } from 'trainscope';
+import { commandLine, numberOf } from '../text/command-line.js';
 
 export interface FineTuneOptions {
   /** A Hugging Face folder, a name on the hub, or `minilm`. */
@@ -29,7 +30,7 @@ const USAGE = `npm run fine-tune -- [options]
 
 /** What the command line asks for; ends the process with the usage for --help and for what it does not know. */
 export function fineTuneOptions(args: readonly string[]): FineTuneOptions {
-  try {
+  return commandLine(USAGE, () => {
     const { values } = parseArgs({
       args: [...args],
       options: {
@@ -43,7 +44,7 @@ export function fineTuneOptions(args: readonly string[]): FineTuneOptions {
         help: { type: 'boolean', default: false },
       },
     });
-    if (values.help) return end(USAGE, 0);
+    if (values.help) return 'help';
     return {
       model: values.model,
       data: values.data,
@@ -53,18 +54,5 @@ export function fineTuneOptions(args: readonly string[]): FineTuneOptions {
       steer: values.steer,
       style: values.style as ConsoleStyle,
     };
-  } catch (error) {
-    return end(`${(error as Error).message}\n\n${USAGE}`, 2);
-  }
-}
-
-function numberOf(name: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || Number.isNaN(value)) throw new TypeError(`${name}: expected a number, got ${text}`);
-  return value;
-}
-
-function end(message: string, code: number): never {
-  (code === 0 ? console.log : console.error)(message);
-  process.exit(code);
+  });
 }

@@ -8,12 +8,12 @@ import { merge } from 'rxjs';
 import { consoleSink, ofType, parameterUpdates, steerUpdateRatio } from 'trainscope';
 import { selectBackend } from 'trainscope/tfjs';
 import { accuracy, Trainer } from 'trainscope/trainer';
-import { collate, type TextExample } from './batches.js';
+import { collate, type TextExample } from '../text/batches.js';
+import { type LabelledSentence, loadSentences, splitSentences } from '../text/sentences.js';
 import { fineTuneOptions } from './fine-tune-options.js';
 import { learningRateAdvice, RatioRecorder } from './learning-rate-advice.js';
 import { loadModel } from './load-model.js';
 import { minilmFolder } from './minilm.js';
-import { type LabelledSentence, loadSentences, splitSentences } from './sentences.js';
 import { loadSst2, type Sst2 } from './sst2.js';
 
 const CSV = 'parameter_updates.csv';

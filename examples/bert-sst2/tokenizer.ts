@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
-import type { TextExample } from './batches.js';
+import type { TextExample } from '../text/batches.js';
+import { readIfThere, readJson } from '../text/model-folder.js';
 
 export interface EncodeOptions {
   /** A second text, after the first. */
@@ -150,18 +151,4 @@ function wordPieceJson(vocabulary: readonly string[], options: NormalizerOptions
       vocab: Object.fromEntries(vocabulary.map((token, id) => [token, id])),
     },
   };
-}
-
-async function readJson(file: string): Promise<Record<string, unknown> | undefined> {
-  const text = await readIfThere(file);
-  return text === undefined ? undefined : (JSON.parse(text) as Record<string, unknown>);
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

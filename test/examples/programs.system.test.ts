@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { expect, it, vi } from 'vitest';
 import { train } from '../../examples/closed-loop.js';
@@ -8,7 +9,10 @@ import { record } from '../helpers/recorded.js';
 import { runExample } from '../helpers/run-example.js';
 import { updatesOf } from '../helpers/updates.js';
 import { event } from '../operators/fake-run.js';
+import reference from '../reference/fixtures/causal.json' with { type: 'json' };
 import { otlpReceiver } from '../sinks/otel/otlp-receiver.js';
+
+const TINY_GPT2 = fileURLToPath(new URL('../reference/fixtures/tiny-gpt2', import.meta.url));
 
 it('fit.ts prints every parameter at every step, and writes them', async () => {
   await runExample('fit.ts', [], (output, folder) => {
@@ -127,4 +131,24 @@ it('digits.ts runs trainer.ts: it fine-tunes, keeps the best checkpoint, and rec
     expect(rows[0]).toBe('hidden/kernel,hidden/bias,classifier/kernel,classifier/bias');
     expect(rows).toHaveLength(97);
   });
+});
+
+it('gpt2/start.ts trains a model of a folder on the lines of a file, and saves it for transformers', async () => {
+  await runExample(
+    'gpt2/start.ts',
+    ['--model', TINY_GPT2, '--text', 'texts.txt', '--learning-rate', '1e-2', '--max-steps', '10'],
+    (output, folder) => {
+      expect(output).toContain('model: GPT-2, 2 layers × 32, 0.0M weights');
+      expect(output).toContain('data: 33 texts of ');
+      const [before, after] = ['before', 'after'].map((when) =>
+        Number(new RegExp(`${when} +loss ([\\d.]+), perplexity \\d+`).exec(output)?.[1]),
+      );
+      expect(after).toBeLessThan(before! - 0.5);
+      expect(output.match(/^ {2}“.*”$/gm)).toHaveLength(3);
+      expect(readdirSync(join(folder, 'results/gpt2')).sort()).toEqual([
+        ...['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'],
+      ]);
+    },
+    (folder) => writeFileSync(join(folder, 'texts.txt'), reference.data.map(({ text }) => text).join('\n')),
+  );
 });

@@ -1,20 +1,12 @@
-"""Runs the tutorial's CustomTrainer on a small random BERT, and keeps what it measured: fixtures/training.json.
-
-The tutorial compares after `training_step`, which ends before the optimizer steps: its row k holds the update of the
-step before, its first row is all zeros, and the last update is never seen. With accumulation, every row between two
-updates is zeros too. Here its rows are put where they belong, the missing last one is taken from what the trainer keeps,
-and all are checked against clones made around `optimizer.step()`.
-"""
-
-import tempfile
+"""Runs the tutorial's CustomTrainer on a small random BERT, and keeps what it measured: fixtures/training.json."""
 
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from transformers import BertConfig, BertForSequenceClassification, TrainerCallback, TrainingArguments
+from transformers import BertConfig, BertForSequenceClassification
 
-from custom_trainer import CustomTrainer
 from fixtures import FIXTURES, short, write_fixture
+from measured_run import Witness, measured_run
 
 MODEL = FIXTURES / "tiny-bert"
 STEPS = 20
@@ -95,66 +87,13 @@ def padded(text: dict) -> dict:
     }
 
 
-class Witness(TrainerCallback):
-    """What every `optimizer.step()` changed, seen from outside the CustomTrainer."""
-
-    def __init__(self):
-        self.updates = []
-        self.rows = []  # the CustomTrainer's row that sees each of them
-        self.trainer = None
-
-    def on_pre_optimizer_step(self, args, state, control, model=None, **kwargs):
-        self.rows.append(len(self.trainer.update_history))
-        self.before = {name: param.detach().clone() for name, param in model.named_parameters()}
-
-    def on_optimizer_step(self, args, state, control, model=None, **kwargs):
-        after = model.named_parameters()
-        self.updates.append({name: (param.detach() - self.before[name]).norm().item() for name, param in after})
-
-
 def run(arguments: dict, data: list[dict]) -> dict:
-    witness = Witness()
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = CustomTrainer(
-            model=BertForSequenceClassification.from_pretrained(MODEL),
-            args=TrainingArguments(
-                output_dir=folder,
-                max_steps=STEPS,
-                logging_steps=1,
-                save_strategy="no",
-                train_sampling_strategy="sequential",
-                report_to="none",
-                use_cpu=True,
-                disable_tqdm=True,
-                per_device_eval_batch_size=4,
-                **arguments,
-            ),
-            train_dataset=[padded(text) for text in data],
-            callbacks=[witness],
-        )
-        witness.trainer = trainer
-        trainer.train()
-        # Batches of 4, 4 and 2: a mean over texts is no mean over batches.
-        evaluated = trainer.predict([padded(text) for text in data[:10]])
-    last = {
-        name: (param - trainer.previous_params[name]).norm().item() for name, param in trainer.model.named_parameters()
-    }
-    seen = [*trainer.update_history, last]
-    rows = [seen[row] for row in witness.rows]
-    assert rows == witness.updates, "the tutorial's rows are not the optimizer's updates"
-    assert len(rows) == STEPS
-
-    steps = [log for log in trainer.state.log_history if "loss" in log]
-    names = list(rows[0])
-    return {
-        "arguments": arguments,
-        "epochs": short(log["epoch"] for log in steps),
-        "losses": short(log["loss"] for log in steps),
-        "gradientNorms": short(log["grad_norm"] for log in steps),
-        "learningRates": short((log["learning_rate"] for log in steps), 17),
-        "evaluation": {"loss": evaluated.metrics["test_loss"], "logits": short(evaluated.predictions.flatten().tolist())},
-        "updateNorms": {name: short(row[name] for row in rows) for name in names},
-    }
+    texts = [padded(text) for text in data]
+    model = BertForSequenceClassification.from_pretrained(MODEL)
+    # Batches of 4, 4 and 2: a mean over texts is no mean over batches.
+    record, predicted = measured_run(arguments, STEPS, texts[:10], Witness(), model=model, train_dataset=texts)
+    record["evaluation"]["logits"] = short(predicted.predictions.flatten().tolist())
+    return record
 
 
 if __name__ == "__main__":

@@ -1,21 +1,31 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { collate, type TextExample } from '../../examples/bert-sst2/batches.js';
 import { loadModel } from '../../examples/bert-sst2/load-model.js';
-import { type LogEvent, ofType, type ParameterUpdates, parameterUpdates } from '../../src/index.js';
+import { type CausalExample, causalBatch } from '../../examples/gpt2/causal-batch.js';
+import { causalLoss } from '../../examples/gpt2/causal-loss.js';
+import { loadModel as loadGpt2 } from '../../examples/gpt2/load-model.js';
+import { collate, type TextExample } from '../../examples/text/batches.js';
 import { epochOrder } from '../../src/trainer/data/batches.js';
-import { Trainer, type TrainingArguments } from '../../src/trainer.js';
+import { type NumericArray, Trainer } from '../../src/trainer.js';
 import { BACKENDS, held, useBackend } from '../helpers/backend.js';
+import causal from '../reference/fixtures/causal.json' with { type: 'json' };
 import grouped from '../reference/fixtures/grouped.json' with { type: 'json' };
 import reference from '../reference/fixtures/training.json' with { type: 'json' };
+import {
+  camelCase,
+  casesOf,
+  expectAgreement,
+  expectClose,
+  expectLogits,
+  LOSS_TOLERANCE,
+  measure,
+  NORM_TOLERANCE,
+} from './agreement.js';
+import { expectThirds, THREE_IN_ONE, type Thirds, watchThirds } from './thirds.js';
 
-const MODEL = fileURLToPath(new URL('../reference/fixtures/tiny-bert', import.meta.url));
-const CASES = Object.entries(reference.cases).map(([name, run]) => ({ name, run }));
+const BERT = fileURLToPath(new URL('../reference/fixtures/tiny-bert', import.meta.url));
+const GPT2 = fileURLToPath(new URL('../reference/fixtures/tiny-gpt2', import.meta.url));
 
-const LOSS_TOLERANCE = 1e-5;
-const NORM_TOLERANCE = 1e-4;
-/** Weights near 1 are no finer than this: small updates of them are rounded, here and there. */
-const FLOAT32_ROUNDING = 2 ** -24;
 /** Softmax cancels the bias of the keys: its gradient is rounding noise, and so is the direction it moves in. */
 const MOVES_BY_NOISE = /\.key\.bias$/;
 const NOISE = 1e-3;
@@ -33,60 +43,65 @@ const inOrder: AsyncIterable<TextExample> = {
   },
 };
 
-async function train(args: TrainingArguments) {
-  const { model } = await loadModel(MODEL);
-  const trainer = new Trainer({
-    model,
-    trainDataset: inOrder,
-    dataCollator: (examples) => collate(examples, { padTo: reference.length }),
-    args: {
-      ...args,
-      maxSteps: reference.steps,
-      loggingSteps: 1,
-      perDeviceEvalBatchSize: 4,
-      saveStrategy: 'no',
-      disableTqdm: true,
-    },
-  });
-  const logs: LogEvent[] = [];
-  const updates: ParameterUpdates[] = [];
-  trainer.events$.pipe(ofType('log')).subscribe((event) => logs.push(event));
-  trainer.events$.pipe(parameterUpdates()).subscribe((update) => updates.push(update));
-  await trainer.train();
-  const evaluation = await trainer.predict(examples(10));
-  await trainer.close();
-  model.dispose();
-  return { updates, evaluation, logs: logs.filter(({ metrics }) => 'loss' in metrics).map(({ metrics }) => metrics) };
-}
-
 describe.each(BACKENDS)("the tutorial's CustomTrainer under torch, and the Trainer on %s", (backend) => {
   beforeAll(() => useBackend(backend));
 
-  it.each(CASES)('agree at every step: $name', async ({ run }) => {
+  it.each(casesOf(reference))('agree at every step: $name', async ({ run }) => {
     const before = held();
-    const { logs, updates, evaluation } = await train(camelCase(run.arguments));
+    const { model } = await loadModel(BERT);
+    const measured = await measure(
+      {
+        model,
+        trainDataset: inOrder,
+        dataCollator: (examples) => collate(examples, { padTo: reference.length }),
+        args: { ...camelCase(run.arguments), maxSteps: reference.steps },
+      },
+      examples(10),
+    );
+    model.dispose();
     expect(held()).toEqual(before);
-    expect(logs).toHaveLength(reference.steps);
-    expect(updates).toHaveLength(reference.steps);
-    for (let step = 0; step < reference.steps; step++) {
-      const { loss, grad_norm, learning_rate } = logs[step]!;
-      expectClose(loss!, run.losses[step]!, LOSS_TOLERANCE, `loss of step ${step + 1}`);
-      expectClose(updates[step]!.loss, run.losses[step]!, LOSS_TOLERANCE, `loss of step ${step + 1}`);
-      expectClose(grad_norm!, run.gradientNorms[step]!, NORM_TOLERANCE, `gradient norm of step ${step + 1}`);
-      expectClose(learning_rate!, run.learningRates[step]!, 1e-12, `learning rate of step ${step + 1}`);
-    }
-    expect(updates[0]!.names).toEqual(Object.keys(run.updateNorms));
+    expectAgreement(measured, run, MOVES_BY_NOISE);
+    expectLogits(measured.evaluation.predictions.data, run.evaluation.logits);
     for (const [name, norms] of Object.entries(run.updateNorms)) {
-      norms.forEach((expected, step) => {
-        const { updateNorm } = updates[step]!.of(name);
-        if (MOVES_BY_NOISE.test(name)) expect(Math.max(updateNorm, expected), name).toBeLessThan(NOISE);
-        else expectNear(updateNorm, expected, `update norm of ${name} in step ${step + 1}`);
-      });
+      if (!MOVES_BY_NOISE.test(name)) continue;
+      const ours = measured.updates.map((update) => update.of(name).updateNorm);
+      expect(Math.max(...ours, ...norms), name).toBeLessThan(NOISE);
     }
-    expectClose(evaluation.metrics.test_loss!, run.evaluation.loss, LOSS_TOLERANCE, 'loss of the evaluation');
-    run.evaluation.logits.forEach((logit, i) => {
-      expect(Math.abs(evaluation.predictions.data[i]! - logit)).toBeLessThan(LOSS_TOLERANCE);
-    });
+  });
+});
+
+describe.each(BACKENDS)("GPT-2 under transformers' Trainer with its token mean, and the Trainer on %s", (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  it.each(casesOf(causal))('agree at every step: $name', async ({ run }) => {
+    const texts = causal.data.map(
+      ({ input_ids, prompt }): CausalExample => ({
+        inputIds: input_ids,
+        promptLength: Math.max(prompt, run.labelledFrom),
+      }),
+    );
+    const evaluated = texts.slice(0, causal.evaluated);
+    const before = held();
+    const { model } = await loadGpt2(GPT2);
+    let thirds: Thirds = {};
+    const measured = await measure(
+      {
+        model,
+        trainDataset: texts,
+        dataCollator: (examples) => causalBatch(examples),
+        computeLoss: causalLoss,
+        args: { ...camelCase(run.arguments), maxSteps: causal.steps, trainSamplingStrategy: 'sequential' },
+      },
+      evaluated,
+      (events$) => {
+        thirds = watchThirds(events$, model.parameters());
+      },
+    );
+    model.dispose();
+    expect(held()).toEqual(before);
+    expectAgreement(measured, run, THREE_IN_ONE);
+    expectThirds(thirds, run.thirds, measured.updates, NOISE);
+    expectLogits(lastLogits(measured.evaluation.predictions, evaluated), run.evaluation.logits);
   });
 });
 
@@ -96,7 +111,7 @@ describe.each(BACKENDS)("transformers' Trainer with its LengthGroupedSampler, an
   it('agree at every step, of the same shuffles', async () => {
     expect([0, 1, 2].map((epoch) => epochOrder(reference.data.length, [42, epoch]))).toEqual(grouped.orders);
     const before = held();
-    const { model } = await loadModel(MODEL);
+    const { model } = await loadModel(BERT);
     const trainer = new Trainer({
       model,
       trainDataset: examples(),
@@ -120,22 +135,11 @@ describe.each(BACKENDS)("transformers' Trainer with its LengthGroupedSampler, an
   });
 });
 
-/** By a share of the expected value. */
-function expectClose(actual: number, expected: number, tolerance: number, what: string): void {
-  const share = Math.abs(actual - expected) / (Math.abs(expected) || 1);
-  expect(share, `${what}: expected ${expected}, got ${actual}`).toBeLessThanOrEqual(tolerance);
-}
-
-function expectNear(actual: number, expected: number, what: string): void {
-  const allowed = NORM_TOLERANCE * expected + FLOAT32_ROUNDING;
-  expect(Math.abs(actual - expected), `${what}: expected ${expected}, got ${actual}`).toBeLessThanOrEqual(allowed);
-}
-
-/** transformers' names of arguments, as the Trainer has them. */
-function camelCase(args: object): TrainingArguments {
-  const renamed = Object.entries(args).map(([name, value]) => [
-    name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()),
-    value,
-  ]);
-  return Object.fromEntries(renamed) as TrainingArguments;
+/** The logits after the last token of every text. */
+function lastLogits({ shape, data }: NumericArray, texts: readonly CausalExample[]): number[] {
+  const [, length, classes] = shape as [number, number, number];
+  return texts.flatMap(({ inputIds }, row) => {
+    const start = (row * length + inputIds.length - 1) * classes;
+    return [...data.subarray(start, start + classes)];
+  });
 }

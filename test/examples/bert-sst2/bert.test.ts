@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { collate, type TextBatch } from '../../../examples/bert-sst2/batches.js';
 import { BertForSequenceClassification } from '../../../examples/bert-sst2/bert.js';
 import { bertConfig } from '../../../examples/bert-sst2/bert-config.js';
-import { Dropout } from '../../../examples/bert-sst2/layers.js';
+import { collate, type TextBatch } from '../../../examples/text/batches.js';
+import { Dropout } from '../../../examples/text/dropout.js';
 import { BACKENDS, held, useBackend } from '../../helpers/backend.js';
 import { referenceHiddenStates, referenceLogits, referenceLoss, type Weight, type Weights } from './reference-bert.js';
 import { shakeWeights, TINY, TINY_BATCH, weightsOf } from './tiny.js';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { collate } from '../../../examples/bert-sst2/batches.js';
 import { type LoadedModel, loadModel } from '../../../examples/bert-sst2/load-model.js';
 import { minilmFolder } from '../../../examples/bert-sst2/minilm.js';
+import { collate } from '../../../examples/text/batches.js';
 import { decodeSafetensors, toFloat32 } from '../../../src/trainer.js';
 import { BACKENDS, useBackend } from '../../helpers/backend.js';
 import { runExample } from '../../helpers/run-example.js';

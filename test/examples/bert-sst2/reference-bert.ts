@@ -1,6 +1,7 @@
 // A tiny BERT in plain float64 loops, written from the paper and torch's documentation: what bert.ts is checked against.
-import type { TextBatch } from '../../../examples/bert-sst2/batches.js';
+
 import type { BertConfig } from '../../../examples/bert-sst2/bert-config.js';
+import type { TextBatch } from '../../../examples/text/batches.js';
 
 type Matrix = number[][];
 export type Weight = { readonly shape: readonly number[]; readonly data: ArrayLike<number> };

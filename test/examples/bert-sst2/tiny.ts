@@ -1,7 +1,7 @@
-import { collate, type TextBatch } from '../../../examples/bert-sst2/batches.js';
 import type { BertForSequenceClassification } from '../../../examples/bert-sst2/bert.js';
 import { bertConfig } from '../../../examples/bert-sst2/bert-config.js';
-import { seededNormal } from '../../../examples/bert-sst2/random.js';
+import { collate, type TextBatch } from '../../../examples/text/batches.js';
+import { seededNormal } from '../../../examples/text/random.js';
 
 /** Small enough for plain loops; the weights are large, so that every part of the model matters. */
 export const TINY = bertConfig({

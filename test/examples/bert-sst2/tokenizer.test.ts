@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadSentences } from '../../../examples/bert-sst2/sentences.js';
 import { BertTokenizer } from '../../../examples/bert-sst2/tokenizer.js';
+import { loadSentences } from '../../../examples/text/sentences.js';
 import reference from '../../reference/fixtures/minilm.json' with { type: 'json' };
 
 describe('BertTokenizer', () => {

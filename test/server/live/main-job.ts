@@ -4,11 +4,11 @@ import { merge } from 'rxjs';
 import { defaultRules, everySteps, parameterUpdates, steerUpdateRatio, updateRatioBand } from 'trainscope';
 import { jsonlSink, liveSink } from 'trainscope/node';
 import { instrument, selectBackend } from 'trainscope/tfjs';
-import { batches, type TextExample } from '../../../examples/bert-sst2/batches.js';
 import { BertForSequenceClassification } from '../../../examples/bert-sst2/bert.js';
 import { bertConfig } from '../../../examples/bert-sst2/bert-config.js';
-import { loadSentences, splitSentences } from '../../../examples/bert-sst2/sentences.js';
 import { BertTokenizer } from '../../../examples/bert-sst2/tokenizer.js';
+import { batches, type TextExample } from '../../../examples/text/batches.js';
+import { loadSentences, splitSentences } from '../../../examples/text/sentences.js';
 
 const [steps = '20', learningRate = '5e-4', run = 'bert', recorded] = process.argv.slice(2);
 const EPOCHS = 4;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batches, collate, type TextExample } from '../../../examples/bert-sst2/batches.js';
+import { batches, collate, type TextExample } from '../../../examples/text/batches.js';
 
 const example = fc.record({
   inputIds: fc.array(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 20 }),

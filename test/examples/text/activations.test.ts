@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { BertForSequenceClassification } from '../../../examples/bert-sst2/bert.js';
 import { bertConfig } from '../../../examples/bert-sst2/bert-config.js';
-import { geluNew } from '../../../examples/bert-sst2/layers.js';
+import { geluNew } from '../../../examples/text/activations.js';
 import { BACKENDS, held, useBackend } from '../../helpers/backend.js';
-import { TINY, TINY_BATCH } from './tiny.js';
+import { TINY, TINY_BATCH } from '../bert-sst2/tiny.js';
 
 /** In float64, as transformers' NewGELUActivation has it. */
 const twin = (x: number) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));

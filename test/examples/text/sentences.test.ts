@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadSentences, splitSentences } from '../../../examples/bert-sst2/sentences.js';
+import { loadSentences, splitSentences } from '../../../examples/text/sentences.js';
 
 describe('review sentences', async () => {
   const sentences = await loadSentences();
