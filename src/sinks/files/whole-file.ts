@@ -34,7 +34,7 @@ export class WholeFile {
    */
   constructor(
     private readonly path: string,
-    isOurs: (head: string) => boolean,
+    private readonly isOurs: (head: string) => boolean,
   ) {
     checkPath(path);
     try {
@@ -46,14 +46,16 @@ export class WholeFile {
     } catch (cause) {
       throw cannotBeWritten(path, cause);
     }
-    const head = headOf(this.#real);
-    if (head !== '' && !isOurs(head)) throw notOurs(path, 'replaced');
+    this.#checkOurs();
     this.#lock = lockPath(this.#real);
   }
 
+  /** @throws Error when it cannot be written, and when somebody has put another file in its place. */
   write(text: string): void {
     let beside: string | undefined;
+    this.#checkOurs();
     try {
+      checkKind(this.#real);
       beside = writeBeside(this.#real, text);
       renameSync(beside, this.#real);
     } catch (cause) {
@@ -64,6 +66,11 @@ export class WholeFile {
 
   close(): void {
     this.#lock.release();
+  }
+
+  #checkOurs(): void {
+    const head = headOf(this.#real);
+    if (head !== '' && !this.isOurs(head)) throw notOurs(this.path, 'replaced');
   }
 }
 
@@ -90,7 +97,8 @@ function writeBeside(path: string, text: string): string {
 }
 
 function headOf(path: string): string {
-  if (!statSync(path, { throwIfNoEntry: false })) return '';
+  // What is no file is told where its kind is looked at.
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return '';
   const fd = openSync(path, 'r');
   try {
     const head = Buffer.alloc(HEAD_BYTES);
