@@ -1,5 +1,13 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { checkOneOf, checkOptions, describeValue, LONGEST_TIMER_MS, type Sink } from '../../events/index.js';
+import {
+  checkOneOf,
+  checkOptions,
+  decodeJson,
+  describeValue,
+  encodeJson,
+  LONGEST_TIMER_MS,
+  type Sink,
+} from '../../events/index.js';
 import { type AnyRecord, isShown, pageFiles } from '../../page/index.js';
 import { createSink, requireRecord, wholeRecords } from '../../sinks/index.js';
 import type { Reply, Request, WorkerStart } from './messages.js';
@@ -131,8 +139,8 @@ class PageThread {
       return;
     }
     const { message, cost } = this.#slim(record);
+    this.#postRecord(message, cost);
     this.#sent = (this.#sent + cost) | 0;
-    this.#post({ kind: 'record', record: message, cost });
   }
 
   flush(): Promise<void> {
@@ -162,6 +170,15 @@ class PageThread {
     while (this.#underway > MOST_UNDERWAY) {
       const taken = Atomics.load(this.#counters, 1);
       if (Atomics.wait(this.#counters, 1, taken, STALLED_MS) === 'timed-out') throw new Error('the live page stalled');
+    }
+  }
+
+  /** What cannot be given to another thread as it is (functions, getters that throw) goes as plain data. */
+  #postRecord(record: AnyRecord, cost: number): void {
+    try {
+      this.#post({ kind: 'record', record, cost });
+    } catch {
+      this.#post({ kind: 'record', record: decodeJson(encodeJson(record)) as AnyRecord, cost });
     }
   }
 

@@ -9,8 +9,9 @@ import {
   type RunRecord,
   type Sink,
 } from '../../events/index.js';
-import { createSink } from '../create-sink.js';
+import { createSink, type SinkWork } from '../create-sink.js';
 import { requireRunRecord } from '../require-record.js';
+import { wholeRecords } from '../whole-records.js';
 import { type Alerts, alerts } from './alerts.js';
 import { type GaugeOutput, once } from './gauge-frame.js';
 import type { GaugeProducer } from './gauge-producer.js';
@@ -127,7 +128,6 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
   const baseOf = baseAttributes(names, tags);
 
   const take = (record: RunRecord) => {
-    requireRunRecord(record, `${parts.name}()`);
     const base = baseOf(record.run);
     parts.alerts.at(record);
     sayStatus(record, base);
@@ -140,7 +140,7 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
       training.metrics(record, base);
     } else if (record.type === 'alert') training.alert(record, base);
   };
-  const sink = createSink<RunRecord>(parts.name, {
+  const work: SinkWork<RunRecord> = {
     take,
     flush: parts.flush,
     end() {
@@ -149,7 +149,11 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
       parts.alerts.close();
       return parts.flush();
     },
-  });
+  };
+  const sink = createSink(
+    parts.name,
+    wholeRecords(work, (record) => requireRunRecord(record, `${parts.name}()`)),
+  );
   return { ...sink, alerts$: parts.alerts.alerts$ };
 }
 
