@@ -36,6 +36,9 @@ export interface Survived extends Kills {
 // In the project, where its packages are found.
 const JOB = fileURLToPath(new URL('../../.cache/killed-job/killed-job.js', import.meta.url));
 
+/** From its first step on. */
+const LONGEST_MS = 150;
+
 /** Kill it at so many moments, and look at what is left each time. @throws where something is torn or lost. */
 export async function survive({ signal, moments }: Kills): Promise<Survived> {
   await build({
@@ -52,7 +55,7 @@ export async function survive({ signal, moments }: Kills): Promise<Survived> {
   let identical = 0;
   for (let moment = 0; moment < moments; moment++) {
     const folder = mkdtempSync(join(tmpdir(), 'trainscope-killed-'));
-    const said = await killAfter(40 * share.next().value, signal, folder);
+    const said = await killAfter(LONGEST_MS * share.next().value, signal, folder);
     if (deepEqual(said, unobserved(said.length))) identical++;
     for (const [file, written] of Object.entries(await stepsOf(folder))) {
       lost += Math.max(0, said.length - written.length);
