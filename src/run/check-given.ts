@@ -1,4 +1,10 @@
-import { type AlertEvent, type ControlRequest, describeValue, isTrainingEvent } from '../events/index.js';
+import {
+  type AlertEvent,
+  type ControlCommand,
+  type ControlRequest,
+  describeValue,
+  isTrainingEvent,
+} from '../events/index.js';
 
 /** @throws TypeError for what is no alert. */
 export function checkAlert(alert: AlertEvent): AlertEvent {
@@ -6,7 +12,7 @@ export function checkAlert(alert: AlertEvent): AlertEvent {
   throw new TypeError(`alerts$: expected alerts, as rules give them; got ${describeValue(alert)}`);
 }
 
-/** @throws TypeError for what is no request. What its kind is, and the rest of its command, the loop checks. */
+/** @throws TypeError for what is no request. What it asks for, {@link checkCommand} looks at. */
 export function checkRequest(request: ControlRequest): ControlRequest {
   const given: Partial<Record<keyof ControlRequest, unknown>> = isObject(request) ? request : {};
   const { command, source, message } = given;
@@ -14,6 +20,38 @@ export function checkRequest(request: ControlRequest): ControlRequest {
   if (isRequest) return request;
   const shape = '{ command: { kind: "stop" }, source: "me", message: "why" }';
   throw new TypeError(`requests$: expected requests such as ${shape}; got ${describeValue(request)}`);
+}
+
+const KINDS: Readonly<Record<ControlCommand['kind'], true>> = {
+  'set-learning-rate': true,
+  'scale-learning-rate': true,
+  stop: true,
+  'skip-step': true,
+  save: true,
+  evaluate: true,
+  rollback: true,
+};
+
+/** @throws TypeError for a command that there is not, and for a rate or a step that is no number: of every source. */
+export function checkCommand(command: ControlCommand): void {
+  if (!Object.hasOwn(KINDS, command.kind)) {
+    throw new TypeError(`kind: expected a command that there is, got ${describeValue(command.kind)}`);
+  }
+  if (command.kind === 'set-learning-rate') checkRate(command.learningRate);
+  if (command.kind === 'scale-learning-rate' && typeof command.factor !== 'number') {
+    throw new TypeError(`factor: expected a positive number, got ${describeValue(command.factor)}`);
+  }
+  if (command.kind !== 'rollback') return;
+  const { learningRate, beforeStep } = command;
+  if (learningRate !== undefined) checkRate(learningRate);
+  if (beforeStep !== undefined && typeof beforeStep !== 'number') {
+    throw new TypeError(`beforeStep: expected a number of steps, got ${describeValue(beforeStep)}`);
+  }
+}
+
+function checkRate(learningRate: number): void {
+  if (Number.isFinite(learningRate) && learningRate >= 0) return;
+  throw new TypeError(`learningRate: expected a number of at least 0, got ${describeValue(learningRate)}`);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,5 @@
 import type { ControlCommand, ControlRequest } from '../events/index.js';
+import { checkCommand } from './check-given.js';
 import type { EventBus } from './event-bus.js';
 import { isPromiseLike } from './guard.js';
 import { reasonOf } from './sink-errors.js';
@@ -39,6 +40,7 @@ export class ControlQueue {
   ask(request: ControlRequest): void {
     const settle = this.#settling(request);
     try {
+      checkCommand(request.command);
       const outcome = this.act(request);
       if (outcome === LATER) this.#waiting.push(settle);
       else if (isPromiseLike(outcome)) {

@@ -18,6 +18,18 @@ export type Role = 'report' | 'steer' | 'look';
 
 const ROLES: readonly Role[] = ['report', 'steer', 'look'];
 
+/**
+ * How long a chain of answers may be within one event of the loop: an alert of an event, the request that answers it, what
+ * came of that, and so on. One that goes round would hold the loop up for ever.
+ */
+const LONGEST_CHAIN = 16;
+
+/** An event that was published while another one was delivered: the answer to an answer is one deeper. */
+interface Answer {
+  readonly event: TrainingEvent;
+  readonly depth: number;
+}
+
 interface Listener {
   readonly subscriber: Subscriber<TrainingEvent>;
   readonly role: Role;
@@ -54,7 +66,9 @@ export class EventBus {
   #observingMs = 0;
   #delivering = false;
   #ended = false;
-  readonly #waiting: TrainingEvent[] = [];
+  /** Of what is being delivered: 0 for what the loop itself has published. */
+  #depth = 0;
+  readonly #waiting: Answer[] = [];
   /** Those that were published. */
   readonly #alerts = new WeakSet<AlertEvent>();
   readonly #fail: FailureHandler;
@@ -75,6 +89,8 @@ export class EventBus {
   /**
    * Deliver an event to everyone who listens. One that is published while another is being delivered (an alert, say)
    * comes after it, so that all listeners see the same order; but a live handle cannot wait.
+   *
+   * @throws Error for an answer that only continues a chain of answers: whoever publishes it is detached.
    */
   publish(event: PublishedEvent): void {
     if (this.#ended || this.#listeners.length === 0) return;
@@ -83,7 +99,7 @@ export class EventBus {
     const stamped = freeze({ run, step, epoch, time: this.#time(), ...event } as TrainingEvent);
     if (stamped.type === 'alert') this.#alerts.add(stamped);
     if (this.#delivering && !carriesLiveHandle(stamped)) {
-      this.#waiting.push(stamped);
+      this.#answer(stamped);
       return;
     }
     const outermost = !this.#delivering;
@@ -91,10 +107,11 @@ export class EventBus {
     this.#delivering = true;
     try {
       this.#deliver(stamped);
-      if (outermost) for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) this.#deliver(next);
+      if (outermost) this.#deliverAnswers();
     } finally {
       if (outermost) {
         this.#delivering = false;
+        this.#depth = 0;
         this.#observingMs += performance.now() - begin;
       }
     }
@@ -153,6 +170,24 @@ export class EventBus {
 
   #remove(listener: Listener): void {
     this.#listeners = this.#listeners.filter((each) => each !== listener);
+  }
+
+  #answer(event: TrainingEvent): void {
+    const depth = this.#depth + 1;
+    if (depth > LONGEST_CHAIN && event.type !== 'sink-error') {
+      throw new Error(
+        `events$: expected answers to come to an end, got one of type ${event.type} after ${LONGEST_CHAIN} answers to answers`,
+      );
+    }
+    // A failure has room to be seen. Those beyond are told to onSinkError, and by close(), all the same.
+    if (depth <= 2 * LONGEST_CHAIN) this.#waiting.push({ event, depth });
+  }
+
+  #deliverAnswers(): void {
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      this.#depth = next.depth;
+      this.#deliver(next.event);
+    }
   }
 
   #deliver(event: TrainingEvent): void {

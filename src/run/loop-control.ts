@@ -1,7 +1,6 @@
 import {
   type ControlCommand,
   type ControlRequest,
-  describeValue,
   type Metrics,
   type OptionNames,
   shortNumber,
@@ -122,17 +121,10 @@ export class LoopControl {
         return this.#updating ? LATER : this.#rollBack(request, command);
       case 'evaluate':
         return this.#evaluate(request);
-      default:
-        throw new TypeError(
-          `kind: expected a command that there is, got ${describeValue((command as { kind?: unknown }).kind)}`,
-        );
     }
   };
 
   #setLearningRate(learningRate: number): string {
-    if (!(Number.isFinite(learningRate) && learningRate >= 0)) {
-      throw new TypeError(`learningRate: expected a number of at least 0, got ${learningRate}`);
-    }
     const before = this.#loop.learningRate;
     this.#loop.setLearningRate(learningRate);
     return `learning rate ${shortNumber(before)} → ${shortNumber(learningRate)}`;

@@ -4,23 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import {
-  concatMap,
-  config,
-  defer,
-  delay,
-  finalize,
-  groupBy,
-  map,
-  merge,
-  Observable,
-  of,
-  Subject,
-  share,
-  switchMap,
-  take,
-  windowCount,
-} from 'rxjs';
+import { concatMap, config, delay, map, Observable, of, Subject, share, take } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type AlertEvent,
@@ -28,11 +12,13 @@ import {
   createSink,
   type Observation,
   observe,
+  ofType,
   parameterUpdates,
   type SinkErrorEvent,
   type TrainingEvent,
 } from '../../src/index.js';
 import { csvSink } from '../../src/node.js';
+import { boom, WAYS_TO_FAIL } from '../helpers/ways-to-fail.js';
 
 function setUp() {
   const told: SinkErrorEvent[] = [];
@@ -43,43 +29,6 @@ function setUp() {
   };
   return { run, told, steps };
 }
-
-const boom = () => {
-  throw new Error('boom');
-};
-
-/** The ways in which rxjs teaches to make streams and to subscribe, with something in them that fails. */
-const WAYS: readonly (readonly [string, (events$: Observable<TrainingEvent>) => unknown])[] = [
-  ['a subscriber that throws', (events$) => events$.subscribe(boom)],
-  ['an operator that throws', (events$) => events$.pipe(map(boom)).subscribe()],
-  ['new Observable', (events$) => new Observable((s) => events$.subscribe((e) => s.next(e))).subscribe(boom)],
-  ['new Observable, passed through', (events$) => new Observable((s) => events$.subscribe(s)).subscribe(boom)],
-  [
-    'new Observable whose operator throws',
-    (events$) => new Observable((s) => events$.subscribe(s)).pipe(map(boom)).subscribe(),
-  ],
-  ['defer', (events$) => defer(() => events$).subscribe(boom)],
-  ['merge', (events$) => merge(events$, of(1)).subscribe((value) => value === 1 || boom())],
-  ['switchMap', (events$) => events$.pipe(switchMap(() => of(1))).subscribe(boom)],
-  ['an inner subscription', (events$) => events$.subscribe(() => of(1).subscribe(boom))],
-  ['groupBy', (events$) => events$.pipe(groupBy(({ type }) => type)).subscribe((group$) => group$.subscribe(boom))],
-  ['windowCount', (events$) => events$.pipe(windowCount(2)).subscribe((window$) => window$.subscribe(boom))],
-  [
-    'a Subject between',
-    (events$) => {
-      const subject = new Subject();
-      subject.subscribe(boom);
-      events$.subscribe(subject);
-    },
-  ],
-  ['a throwing finalize, at unsubscribe', (events$) => events$.pipe(finalize(boom)).subscribe().unsubscribe()],
-  ['a throwing finalize, after take', (events$) => events$.pipe(finalize(boom), take(1)).subscribe()],
-  ['a throwing finalize, at the end', (events$) => events$.pipe(finalize(boom)).subscribe()],
-  ['a throwing complete', (events$) => events$.subscribe({ complete: boom })],
-  ['an async subscriber', (events$) => events$.subscribe(async () => boom())],
-  ['an async observer', (events$) => events$.subscribe({ next: async () => boom() })],
-  ['an async complete', (events$) => events$.subscribe({ complete: async () => boom() })],
-];
 
 describe('what fails behind events$', () => {
   const uncaught: unknown[] = [];
@@ -92,38 +41,44 @@ describe('what fails behind events$', () => {
     process.off('uncaughtException', hear).off('unhandledRejection', hear);
   });
 
-  it.each(WAYS)('%s: is one sink-error, the others see all, and nothing is thrown later', async (_way, subscribe) => {
-    const { run, told, steps } = setUp();
-    const seen: string[] = [];
-    const later: string[] = [];
-    run.events$.subscribe(({ type }) => seen.push(type));
-    subscribe(run.events$);
-    run.events$.subscribe(({ type }) => later.push(type));
-    steps(2);
-    await run.close();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(uncaught).toEqual([]);
-    expect(told.length).toBeGreaterThanOrEqual(1);
-    // Each group and each window is somebody of its own.
-    expect(told.length).toBeLessThanOrEqual(/groupBy|windowCount|inner/.test(_way) ? 12 : 1);
-    for (const { message } of told) expect(message).toContain('boom');
-    const others = ['train-begin', 'step-begin', 'pre-optimizer-step', 'optimizer-step', 'step-end'];
-    for (const types of [seen, later]) {
-      expect(types.filter((type) => type !== 'sink-error')).toEqual([...others, ...others.slice(1), 'train-end']);
-    }
-    expect(config.useDeprecatedSynchronousErrorHandling).toBe(false);
-  });
+  it.each(WAYS_TO_FAIL)(
+    '%s: is one sink-error, the others see all, and nothing is thrown later',
+    async (_way, subscribe) => {
+      const { run, told, steps } = setUp();
+      const seen: string[] = [];
+      const later: string[] = [];
+      run.events$.subscribe(({ type }) => seen.push(type));
+      subscribe(run.events$);
+      run.events$.subscribe(({ type }) => later.push(type));
+      steps(2);
+      await run.close();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(uncaught).toEqual([]);
+      expect(told.length).toBeGreaterThanOrEqual(1);
+      // Each group and each window is somebody of its own.
+      expect(told.length).toBeLessThanOrEqual(/groupBy|windowCount|inner/.test(_way) ? 12 : 1);
+      for (const { message } of told) expect(message).toContain('boom');
+      const others = ['train-begin', 'step-begin', 'pre-optimizer-step', 'optimizer-step', 'step-end'];
+      for (const types of [seen, later]) {
+        expect(types.filter((type) => type !== 'sink-error')).toEqual([...others, ...others.slice(1), 'train-end']);
+      }
+      expect(config.useDeprecatedSynchronousErrorHandling).toBe(false);
+    },
+  );
 
-  it.each(WAYS.slice(0, 2))('%s: is safe when it fails later, behind a stream of many', async (_way, subscribe) => {
-    const { run, told, steps } = setUp();
-    subscribe(run.supervise(new Observable((s) => run.events$.pipe(delay(1)).subscribe(s))));
-    run.attach(new Observable((s) => run.events$.pipe(delay(1)).subscribe(s)), boom, { name: 'attached' });
-    steps(1);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    await run.close();
-    expect(told.map(({ sink }) => sink)).toEqual(['subscriber', 'attached']);
-    expect(uncaught).toEqual([]);
-  });
+  it.each(WAYS_TO_FAIL.slice(0, 2))(
+    '%s: is safe when it fails later, behind a stream of many',
+    async (_way, subscribe) => {
+      const { run, told, steps } = setUp();
+      subscribe(run.supervise(new Observable((s) => run.events$.pipe(delay(1)).subscribe(s))));
+      run.attach(new Observable((s) => run.events$.pipe(delay(1)).subscribe(s)), boom, { name: 'attached' });
+      steps(1);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      await run.close();
+      expect(told.map(({ sink }) => sink)).toEqual(['subscriber', 'attached']);
+      expect(uncaught).toEqual([]);
+    },
+  );
 
   it("leaves errors of other streams to rxjs's own way", async () => {
     const unhandled: unknown[] = [];
@@ -422,4 +377,48 @@ it('the same holds in a process of its own, which goes on to its end', () => {
     encoding: 'utf8',
   });
   expect(output.trim()).toBe('2');
+});
+
+describe('answers to answers', () => {
+  it.each([
+    [
+      'alerts',
+      (run: Observation) =>
+        run.report(
+          run.events$.pipe(
+            ofType('alert', 'step-end'),
+            map(({ step }) => ({
+              ...{ type: 'alert', run: 'run', step, epoch: 0, time: 0, rule: 'echo', severity: 'info' },
+              ...{ message: 'again', phase: 'begin', firstStep: step },
+            })),
+          ) as Observable<AlertEvent>,
+        ),
+    ],
+    [
+      'requests',
+      (run: Observation) =>
+        run.steer(
+          run.events$.pipe(
+            ofType('control', 'step-end'),
+            map(() => ({ command: { kind: 'save' }, source: 'test', message: 'again' }) as const),
+          ),
+        ),
+    ],
+  ] as const)('come to an end: %s', async (_what, echo) => {
+    const { run, told, steps } = setUp();
+    echo(run);
+    steps(2);
+    await run.close();
+    expect(told).toHaveLength(1);
+    expect(told[0]!.message).toMatch(/expected answers to come to an end, got one of type \w+ after 16 answers/);
+  });
+
+  it('come to an end where each failure brings about another', async () => {
+    const { run, told, steps } = setUp();
+    run.events$.pipe(ofType('sink-error')).subscribe(() => run.attach(of(1), boom));
+    run.attach(run.events$, boom);
+    steps(1);
+    await run.close();
+    expect(told.length).toBeGreaterThan(16);
+  });
 });

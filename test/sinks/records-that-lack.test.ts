@@ -6,17 +6,13 @@ import { consoleSink, type RunRecord, type Sink } from 'trainscope';
 import { csvSink, jsonlSink, liveSink, parquetSink, replay, reportSink, tensorboardSink } from 'trainscope/node';
 import { otelSink } from 'trainscope/otel';
 import { afterAll, describe, expect, it } from 'vitest';
-import { TRAINING_EVENT_TYPES } from '../../src/events/guards.js';
-import { MEASUREMENT_TYPES } from '../../src/events/measurements.js';
+import { AT, BARE_RECORDS, ODD_CAUSES, ODD_METRICS } from '../helpers/odd-records.js';
 import { all } from '../helpers/recorded.js';
 import { updatesOf } from '../helpers/updates.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'trainscope-lacking-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const AT = { run: 'test', step: 3, epoch: 0, time: 1 };
-/** Every type there is, with nothing but where it was. */
-const BARE = [...TRAINING_EVENT_TYPES, ...MEASUREMENT_TYPES].map((type) => ({ type, ...AT }) as unknown as RunRecord);
 const nowhere = { write: () => true, isTTY: false };
 
 let shown = '';
@@ -44,7 +40,9 @@ const TAKE_UPDATES = ['csvSink', 'parquetSink'];
 
 describe.each(Object.entries(SINKS))('%s', (name, make) => {
   // What takes updates only has no use for others: that is the wrong stream, and said at once.
-  const taken = TAKE_UPDATES.includes(name) ? BARE.filter(({ type }) => type === 'parameter-updates') : BARE;
+  const taken = TAKE_UPDATES.includes(name)
+    ? BARE_RECORDS.filter(({ type }) => type === 'parameter-updates')
+    : BARE_RECORDS;
   it.each(taken.map((record) => [record.type, record] as const))(
     'goes on after a bare %s, and tells',
     async (_, record) => {
@@ -86,38 +84,13 @@ it('metrics that are no numbers leave the others', async () => {
 
 it('what JSON cannot say stops no recording', async () => {
   const path = join(folder, 'unsayable.jsonl');
-  const circle: Record<string, unknown> = { name: 'a' };
-  circle.self = circle;
-  const throwing = Object.defineProperty({}, 'it', {
-    enumerable: true,
-    get() {
-      throw new Error('no');
-    },
-  });
-  const badMessage = Object.defineProperty(new Error(), 'message', { get: () => circle });
-  const thrown: unknown[] = [
-    circle,
-    10n,
-    throwing,
-    badMessage,
-    { toJSON: () => circle },
-    new Proxy({}, { ownKeys: () => [10 as never] }),
-    Symbol('s'),
-    () => 1,
-    Object.create(null),
-    { weights: new Float32Array(1_000_000) },
-    new Error('disk full'),
-    'a text',
-    { code: 7 },
-    undefined,
-  ];
   const sink = jsonlSink(path);
-  for (const cause of thrown) sink.next({ type: 'sink-error', ...AT, sink: 's', message: 'm', cause } as never);
-  sink.next({ type: 'log', ...AT, metrics: { circle, throwing, big: 10n, loss: -0 } } as never);
+  for (const cause of ODD_CAUSES) sink.next({ type: 'sink-error', ...AT, sink: 's', message: 'm', cause } as never);
+  sink.next({ type: 'log', ...AT, metrics: ODD_METRICS } as never);
   sink.next({ type: 'parameter-updates', ...AT, names: ['a'], sizes: null, columns: undefined } as never);
   await sink.close();
   const records = (await all(replay(path))) as unknown as { cause: unknown; metrics: unknown }[];
-  expect(records.slice(0, thrown.length).map(({ cause }) => cause)).toEqual([
+  expect(records.slice(0, ODD_CAUSES.length).map(({ cause }) => cause)).toEqual([
     'an object of class Object',
     '10',
     '[cannot be read]',
@@ -133,7 +106,7 @@ it('what JSON cannot say stops no recording', async () => {
     '{"code":7}',
     undefined,
   ]);
-  expect(records[thrown.length]!.metrics).toEqual({
+  expect(records[ODD_CAUSES.length]!.metrics).toEqual({
     circle: { name: 'a', self: '[circular]' },
     throwing: { it: '[cannot be read]' },
     big: '10',

@@ -119,6 +119,22 @@ describe('every request is answered once', () => {
   });
 });
 
+describe('what cannot be meant', () => {
+  it.each([
+    { kind: 'set-learning-rate', learningRate: '0.1' },
+    { kind: 'scale-learning-rate', factor: '2' },
+    { kind: 'rollback', learningRate: Number.NaN },
+    { kind: 'rollback', beforeStep: '1' },
+    { kind: 'explode' },
+  ])('is refused: %j', async (command) => {
+    const isFirst = ({ type, step }: TrainingEvent) => type === 'step-end' && step === 1;
+    const { control } = await steered(command as ControlCommand, isFirst);
+    expect(control).toMatchObject([
+      { refused: true, message: expect.stringMatching(/^because: not done: .*: expected/) },
+    ]);
+  });
+});
+
 describe('what comes late', () => {
   const lastLog = (event: TrainingEvent) => event.type === 'log' && 'train_loss' in event.metrics;
   const trainEnd = ({ type }: TrainingEvent) => type === 'train-end';

@@ -1,4 +1,12 @@
-import { checkOneOf, checkOptions, describeValue, LONGEST_TIMER_MS, type Sink } from '../../events/index.js';
+import {
+  checkOneOf,
+  checkOptions,
+  decodeJson,
+  describeValue,
+  encodeJson,
+  LONGEST_TIMER_MS,
+  type Sink,
+} from '../../events/index.js';
 import { type AnyRecord, isShown, pageFiles } from '../../page/index.js';
 import { createSink, requireRecord, ServerThread, wholeRecords } from '../../sinks/index.js';
 import type { LiveOptions, Reply, Request } from './messages.js';
@@ -128,8 +136,8 @@ class PageThread {
       return;
     }
     const { message, cost } = this.#slim(record);
+    this.#postRecord(message, cost);
     this.#sent = (this.#sent + cost) | 0;
-    this.#thread.post({ kind: 'record', record: message, cost });
   }
 
   flush(): Promise<void> {
@@ -159,6 +167,15 @@ class PageThread {
     while (this.#underway > MOST_UNDERWAY) {
       const taken = Atomics.load(this.#taken, 0);
       if (Atomics.wait(this.#taken, 0, taken, STALLED_MS) === 'timed-out') throw new Error('the live page stalled');
+    }
+  }
+
+  /** What cannot be given to another thread as it is (functions, getters that throw) goes as plain data. */
+  #postRecord(record: AnyRecord, cost: number): void {
+    try {
+      this.#thread.post({ kind: 'record', record, cost });
+    } catch {
+      this.#thread.post({ kind: 'record', record: decodeJson(encodeJson(record)) as AnyRecord, cost });
     }
   }
 

@@ -98,6 +98,10 @@ function writeNew(file: string, text: string): void {
   const fd = openSync(file, 'wx');
   try {
     writeSync(fd, text);
+  } catch (cause) {
+    // The disk is full: an empty lock would be nobody's.
+    unlinkSync(file);
+    throw cause;
   } finally {
     closeSync(fd);
   }

@@ -5,7 +5,7 @@ import { realPath } from './open-to-write.js';
 import { lockPath, type PathLock } from './path-lock.js';
 import { cannotBeWritten, checkPath } from './reason.js';
 import { notOurs } from './record-file.js';
-import { replaceFile, writeBeside } from './write-beside.js';
+import { checkKind, replaceFile, writeBeside } from './write-beside.js';
 
 const HEAD_BYTES = 4 * 1024;
 
@@ -24,7 +24,7 @@ export class WholeFile {
    */
   constructor(
     private readonly path: string,
-    isOurs: (head: string) => boolean,
+    private readonly isOurs: (head: string) => boolean,
   ) {
     checkPath(path);
     try {
@@ -36,29 +36,29 @@ export class WholeFile {
     } catch (cause) {
       throw cannotBeWritten(path, cause);
     }
-    const head = headOf(this.#real);
-    if (head !== '' && !isOurs(head)) throw notOurs(path, 'replaced');
+    this.#checkOurs();
     this.#lock = lockPath(this.#real);
   }
 
+  /** @throws Error when it cannot be written, and when somebody has put another file in its place. */
   write(text: string): void {
+    this.#checkOurs();
     replaceFile(this.#real, text, this.path);
   }
 
   close(): void {
     this.#lock.release();
   }
-}
 
-function checkKind(path: string): void {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isDirectory())
-    throw Object.assign(new Error('EISDIR: illegal operation on a directory'), { code: 'EISDIR' });
-  if (stat && !stat.isFile()) throw new Error('a pipe or a device, which cannot be replaced as a whole');
+  #checkOurs(): void {
+    const head = headOf(this.#real);
+    if (head !== '' && !this.isOurs(head)) throw notOurs(this.path, 'replaced');
+  }
 }
 
 function headOf(path: string): string {
-  if (!statSync(path, { throwIfNoEntry: false })) return '';
+  // What is no file is told where its kind is looked at.
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return '';
   const fd = openSync(path, 'r');
   try {
     const head = Buffer.alloc(HEAD_BYTES);

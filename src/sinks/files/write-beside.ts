@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { randomName } from './random-name.js';
 import { reason } from './reason.js';
@@ -20,6 +20,14 @@ export function writeBeside(path: string, content: string | Uint8Array): string 
   return beside;
 }
 
+/** @throws Error for what is there and is no file. */
+export function checkKind(path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory())
+    throw Object.assign(new Error('EISDIR: illegal operation on a directory'), { code: 'EISDIR' });
+  if (stat && !stat.isFile()) throw new Error('a pipe or a device, which cannot be replaced as a whole');
+}
+
 /** What a process that was killed within `writeBeside()` has left of a file whose name is like `name`. */
 export function isLeftBeside(file: string, name: RegExp): boolean {
   const [, written] = /^\.(.+)\.[0-9a-f]{12}\.part$/.exec(file) ?? [];
@@ -34,6 +42,7 @@ export function isLeftBeside(file: string, name: RegExp): boolean {
 export function replaceFile(real: string, content: string | Uint8Array, path = real): void {
   let beside: string | undefined;
   try {
+    checkKind(real);
     beside = writeBeside(real, content);
     renameSync(beside, real);
   } catch (cause) {

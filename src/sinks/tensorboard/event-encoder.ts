@@ -25,11 +25,16 @@ export function encodeFileVersion(time: number): Uint8Array {
 export function encodeSummary({ time, step }: Moment, values: readonly SummaryValue[]): Uint8Array {
   const writer = new PbfWriter();
   writer.writeDoubleField(1, time / 1000);
-  writer.writeVarintField(2, step);
+  writer.writeVarintField(2, wholeStep(step));
   const summary = encodeValues(values);
   const size = summary.reduce((sum, { length }) => sum + length, 0);
   const head = [bytesPiece(writer.finish()), bytesPiece(Uint8Array.from([FIELD_SUMMARY, ...varint(size)]))];
   return tfRecordOf([...head, ...summary]);
+}
+
+/** A step as an int64 can say it: records of other programs have others, and must not end the file. */
+function wholeStep(step: number): number {
+  return Math.trunc(Math.min(Math.max(step || 0, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER));
 }
 
 const SESSION_START = 1;
@@ -41,7 +46,7 @@ const SESSION_START = 1;
 export function encodeSessionStart({ time, step }: Moment): Uint8Array {
   const writer = new PbfWriter();
   writer.writeDoubleField(1, time / 1000);
-  writer.writeVarintField(2, step);
+  writer.writeVarintField(2, wholeStep(step));
   writer.writeMessage(7, (status: number, inner) => inner.writeVarintField(1, status), SESSION_START);
   return tfRecord(writer.finish());
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeFolder } from '../../sinks/files/index.js';
-import type { Checkpoint } from './checkpoint.js';
+import { type Checkpoint, FILES } from './checkpoint.js';
 import { contentsOf, modelContents } from './checkpoint-files.js';
 import { syncFolder, writeDurably } from './durable-files.js';
 
@@ -19,6 +19,7 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
   const replaced = join(parent, REPLACED + basename(path));
   makeFolder(resolve(parent));
   const temporary = join(parent, `${TEMPORARY}${basename(path)}-${process.pid}-${randomBytes(4).toString('hex')}`);
+  await checkReplaceable(path);
   try {
     await mkdir(temporary);
     for (const [file, content] of Object.entries(contentsOf(checkpoint))) {
@@ -37,6 +38,17 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
     await bringBack(parent).catch(() => {});
     throw error;
   }
+}
+
+/** @throws Error for what has the checkpoint's name and is none: it is somebody's. */
+async function checkReplaceable(path: string): Promise<void> {
+  const names = await readdir(path).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  if (names.length === 0 || names.includes(FILES.state)) return;
+  const message = `${path}: expected a checkpoint to be replaced, got a folder that holds something else; move it away`;
+  throw Object.assign(new Error(message), { code: 'EEXIST', syscall: 'rename' });
 }
 
 /** Write a model's weights, and what it brings along, over files of these names only. */

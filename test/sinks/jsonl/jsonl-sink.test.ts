@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { lastValueFrom, of, throwError, toArray } from 'rxjs';
+import { observe } from 'trainscope';
 import { jsonlSink, replay } from 'trainscope/node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { jsonlEncoder } from '../../../src/sinks/jsonl/jsonl-encoder.js';
@@ -162,4 +163,16 @@ it('finds the end of the last whole line, wherever it is', () => {
     { numRuns: 30, seed: 1 },
   );
   expect(wholeJsonLines(0, 0)).toBe(0);
+});
+
+it.each([{}, { append: true }])('knows the recording of a run as its own: %j', async (options) => {
+  const path = newPath();
+  for (const settings of [{}, options]) {
+    const run = observe({ w: [1] });
+    run.attach(run.events$, jsonlSink(path, settings));
+    run.step({}, () => {});
+    await run.close();
+  }
+  const begins = linesOf(path).filter((line) => line.startsWith('{"v":1,"type":"train-begin",'));
+  expect(begins).toHaveLength('append' in options ? 2 : 1);
 });
