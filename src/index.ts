@@ -14,6 +14,7 @@ export { type StopOnAlertOptions, stopOnAlert } from './control/stop-on-alert.js
 export { type WarmRestartOptions, warmRestart } from './control/warm-restart.js';
 export type {
   AlertEvent,
+  Config,
   ControlCommand,
   ControlEvent,
   ControlRequest,
@@ -28,6 +29,9 @@ export type {
   OptimizerStepEvent,
   PredictEvent,
   PreOptimizerStepEvent,
+  RankDifference,
+  RankReport,
+  RanksEvent,
   SaveEvent,
   Severity,
   SinkErrorEvent,
