@@ -1,4 +1,4 @@
-import type { HistogramSubject, MagnitudeHistogram, SumField } from '../parameters/index.js';
+import type { MagnitudeHistogram } from '../parameters/index.js';
 import type { ControlCommand, ControlRequest, EventContext, TrainingEvent } from './events.js';
 
 /** Which process sends: the first line of a stream. */
@@ -45,14 +45,46 @@ export type WireColumn =
 /** A number, with those that JSON lacks or loses. */
 export type WireNumber = number | { readonly $: 'NaN' | 'Infinity' | '-Infinity' | '-0' };
 
+/** Sums over the elements that a rank has: `w` before, `v` after, `d = v − w`, `g` the gradient that the optimizer used. */
+export interface WireSums {
+  /** Σd² */
+  readonly updateSquares?: WireColumn;
+  /** Σw² */
+  readonly weightSquares?: WireColumn;
+  /** How many `v` are NaN or infinite. */
+  readonly nonFinite?: WireColumn;
+  /** max|d| */
+  readonly maxAbsUpdate?: WireColumn;
+  /** How many `v` equal `w`. */
+  readonly unchanged?: WireColumn;
+  /** Σg² */
+  readonly gradientSquares?: WireColumn;
+  /** Σ|d| */
+  readonly updateAbs?: WireColumn;
+  /** Σ|w| */
+  readonly weightAbs?: WireColumn;
+  /** Σd */
+  readonly updateSum?: WireColumn;
+  /** Σw */
+  readonly weightSum?: WireColumn;
+  /** Σ(d − mean d)² */
+  readonly updateDeviation?: WireColumn;
+  /** Σ(w − mean w)² */
+  readonly weightDeviation?: WireColumn;
+}
+
 /** What a rank found of one update, in the elements that it has. */
 export interface ParameterSumsRecord extends Omit<EventContext, 'run'> {
   readonly type: 'parameter-sums';
   readonly run?: string;
   /** The `id` of the `parameters` line. */
   readonly parameters: number;
-  readonly sums: { readonly [F in SumField]?: WireColumn };
-  readonly histograms?: { readonly [H in HistogramSubject]?: readonly MagnitudeHistogram[] };
+  readonly sums: WireSums;
+  readonly histograms?: {
+    readonly update?: readonly MagnitudeHistogram[];
+    readonly weight?: readonly MagnitudeHistogram[];
+    readonly gradient?: readonly MagnitudeHistogram[];
+  };
   /** Milliseconds from the end of the update before to the end of the forward pass. */
   readonly forwardMs?: number;
   /** Which part of the parameters, where they are measured in turn: `[1, 4]` is the second of four. */
