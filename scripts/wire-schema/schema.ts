@@ -16,5 +16,16 @@ export function wireSchema(): object {
     expose: 'none',
     discriminatorType: 'json-schema',
   });
-  return { ...generator.createSchema('WireRecord'), title: 'A line of the wire of trainscope' };
+  const schema = orNull(generator.createSchema('WireRecord')) as object;
+  return { ...schema, title: 'A line of the wire of trainscope' };
+}
+
+/** A number that JSON lacks is null, and `$` says which it is. */
+function orNull(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(orNull);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const fields = Object.entries(schema).map(([key, value]) => [key, orNull(value)]);
+  const { type, ...rest } = Object.fromEntries(fields) as Record<string, unknown>;
+  if (type === 'number' && !('const' in rest)) return { type: ['number', 'null'], ...rest };
+  return type === undefined ? rest : { type, ...rest };
 }

@@ -37,6 +37,8 @@ export type {
   TrainingEventType,
 } from './events.js';
 export { isEventOf, isTrainingEvent, TRAINING_EVENT_TYPES } from './guards.js';
+export { decodeJson, encodeJson } from './json.js';
+export { isJsonNumber, lackingName } from './lacking-numbers.js';
 export {
   type ActivationName,
   type Activations,
@@ -54,7 +56,7 @@ export { missingField } from './missing-field.js';
 export { evaluationLossOf, requiredMetric } from './required-metric.js';
 export { END_STATUSES, endText, type RunEnd, runEndOf } from './run-end.js';
 export { type RunMemory, remembered, runMemory, type SavedMemory } from './run-memory.js';
-export { decodeJson, decodeRecord, encodeJson, encodeNumber, encodeRecord } from './serial.js';
+export { decodeRecord, encodeRecord, type LackingPlace, lineOf, recordText } from './serial.js';
 export { SEVERITIES } from './severities.js';
 export { shortNumber } from './short-number.js';
 export type { Sink } from './sink.js';
@@ -68,7 +70,6 @@ export type {
   SessionRecord,
   WireColumn,
   WireCommand,
-  WireNumber,
   WireRecord,
 } from './wire.js';
 export { LONGEST_TIMER_MS, within } from './within.js';

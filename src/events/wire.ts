@@ -1,5 +1,19 @@
 import type { MagnitudeHistogram } from '../parameters/index.js';
-import type { ControlCommand, ControlRequest, EventContext, TrainingEvent } from './events.js';
+import type {
+  AlertEvent,
+  ControlRequest,
+  EpochBeginEvent,
+  EpochEndEvent,
+  EvaluateEvent,
+  EventContext,
+  LogEvent,
+  PredictEvent,
+  SaveEvent,
+  StepEndEvent,
+  SubstepEndEvent,
+  TrainBeginEvent,
+  TrainEndEvent,
+} from './events.js';
 
 /** Which process sends: the first line of a stream. */
 export interface SessionRecord {
@@ -37,13 +51,7 @@ export interface ParametersRecord {
 }
 
 /** One number a parameter, the one number that all have, or where they lie in the bytes after the line. */
-export type WireColumn =
-  | readonly WireNumber[]
-  | WireNumber
-  | { readonly at: number; readonly as: 'float32' | 'float64' };
-
-/** A number, with those that JSON lacks or loses. */
-export type WireNumber = number | { readonly $: 'NaN' | 'Infinity' | '-Infinity' | '-0' };
+export type WireColumn = readonly number[] | number | { readonly at: number; readonly as: 'float32' | 'float64' };
 
 /** Sums over the elements that a rank has: `w` before, `v` after, `d = v − w`, `g` the gradient that the optimizer used. */
 export interface WireSums {
@@ -74,9 +82,8 @@ export interface WireSums {
 }
 
 /** What a rank found of one update, in the elements that it has. */
-export interface ParameterSumsRecord extends Omit<EventContext, 'run'> {
+export interface ParameterSumsRecord extends EventContext {
   readonly type: 'parameter-sums';
-  readonly run?: string;
   /** The `id` of the `parameters` line. */
   readonly parameters: number;
   readonly sums: WireSums;
@@ -109,12 +116,19 @@ export interface AnswerRecord {
   readonly refused?: true;
 }
 
-/** An event as it is sent: its run is that of the session. */
-type SentEvent<E = TrainingEvent> = E extends { readonly type: 'pre-optimizer-step' | 'optimizer-step' | 'sink-error' }
-  ? never
-  : E extends TrainingEvent
-    ? Omit<E, 'run'> & { readonly run?: string }
-    : never;
+/** Of the events, those that another process sends. */
+type SentEvent =
+  | TrainBeginEvent
+  | EpochBeginEvent
+  | SubstepEndEvent
+  | StepEndEvent
+  | EvaluateEvent
+  | PredictEvent
+  | SaveEvent
+  | LogEvent
+  | EpochEndEvent
+  | TrainEndEvent
+  | AlertEvent;
 
 /** One line of a stream. */
 export type WireRecord = (
@@ -124,12 +138,16 @@ export type WireRecord = (
   | DroppedRecord
   | AnswerRecord
   | SentEvent
-) & { readonly v: 1 };
+) & {
+  /** The version of the form. */
+  readonly v: 2;
+  /** The names of the numbers that JSON lacks, which are null, and the keys that lead to each. */
+  readonly $?: readonly (readonly (string | number | readonly number[])[])[];
+};
 
 /** What a server asks of a process, until its {@link AnswerRecord} has come. */
 export interface WireCommand extends ControlRequest {
   readonly id: string;
-  readonly command: ControlCommand;
   /** All ranks do it right before the update that makes it so many updates; without it, as soon as it comes. */
   readonly atStep?: number;
 }

@@ -136,8 +136,7 @@ function reviveColumns(
 function reviveColumn(values: unknown, length: number, bytes: Uint8Array | undefined): Float64Array | undefined {
   if (typeof values === 'number') return new Float64Array(length).fill(values);
   if (Array.isArray(values)) {
-    const isRight = values.length === length && values.every((value) => typeof value === 'number');
-    return isRight ? Float64Array.from(values as number[]) : undefined;
+    return values.length === length && isNumbers(values) ? Float64Array.from(values) : undefined;
   }
   return bytes && typeof values === 'object' && values !== null ? columnOfBytes(values, length, bytes) : undefined;
 }
@@ -176,4 +175,8 @@ function isHistogram(value: unknown): boolean {
     counts.length <= 4_096 &&
     counts.every(Number.isSafeInteger)
   );
+}
+
+function isNumbers(values: readonly unknown[]): values is readonly number[] {
+  return values.every((value) => typeof value === 'number');
 }

@@ -18,7 +18,12 @@ describe('docs/wire.schema.json', () => {
 
   const page = readFileSync(new URL('../../docs/wire.md', import.meta.url), 'utf8');
   const examples = [...page.matchAll(/^(\{"v":.*\})$/gm)].map(([, line]) => JSON.parse(line!) as object);
-  const sent = [...new SendingProcess('').preamble, TABLE, ...stepRecords(3)].map((record) => ({ v: 1, ...record }));
+  const sent = [
+    ...new SendingProcess('').preamble,
+    TABLE,
+    ...stepRecords(3),
+    { type: 'log', run: 'a', step: 1, epoch: 0, time: 0, metrics: { loss: null }, $: [['NaN', 'metrics', 'loss']] },
+  ].map((record) => ({ v: 2, ...record }));
 
   it.each([...examples, ...sent].map((record) => [JSON.stringify(record), record]))('takes %s', (_line, record) => {
     expect([isValid(record), isValid.errors?.slice(0, 2)]).toEqual([true, undefined]);
@@ -26,10 +31,10 @@ describe('docs/wire.schema.json', () => {
 
   it.each([
     { v: 7, type: 'log', step: 1, epoch: 0, time: 0, metrics: {} },
-    { v: 1, type: 'session', run: 'a', rank: 0, world: 1 },
-    { v: 1, type: 'parameters', id: 0, names: ['w'], sizes: ['4'] },
-    { v: 1, type: 'parameter-sums', step: 1, epoch: 0, time: 0, sums: { updateSquares: [1] } },
-    { v: 1, type: 'log', step: 1, epoch: 0, time: 0 },
+    { v: 2, type: 'session', run: 'a', rank: 0, world: 1 },
+    { v: 2, type: 'parameters', id: 0, names: ['w'], sizes: ['4'] },
+    { v: 2, type: 'parameter-sums', step: 1, epoch: 0, time: 0, sums: { updateSquares: [1] } },
+    { v: 2, type: 'log', step: 1, epoch: 0, time: 0 },
   ])('does not take %j', (record) => {
     expect(isValid(record)).toBe(false);
   });

@@ -167,7 +167,7 @@ describe('a file that is not whole', () => {
     const lines = readFileSync(path, 'utf8').split('\n');
     for (const [damage, why] of [
       [lines[1]!.slice(0, 30), 'JSON'],
-      ['{"v":9,"type":"step-end"}', 'v: expected version 1, got 9'],
+      ['{"v":9,"type":"step-end"}', 'v: expected version 2 or an earlier one, got 9'],
       [
         '{"v":1,"type":"parameter-updates","parameters":3,"columns":{}}',
         'expected a line before that lists them, got 3',

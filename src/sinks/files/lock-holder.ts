@@ -1,10 +1,12 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** A process, so that another one can tell later whether it still runs. */
+/** A thread of a process, so that another one can tell later whether it still runs. */
 export interface Holder {
   readonly pid: number;
-  /** When it began, as the system counts; a number of another process that got the same pid differs. */
+  /** The system's number of the thread, where the system tells; a worker may end before its process does. */
+  readonly thread?: string;
+  /** When it began, as the system counts; a number of another one that got the same number differs. */
   readonly started: string;
   readonly host: string;
   /** Since when the machine is up. */
@@ -18,11 +20,14 @@ export type HolderState = 'runs' | 'gone' | 'elsewhere';
 
 let self: Holder | undefined;
 
-/** This process. */
+/** This thread of this process. */
 export function thisProcess(): Holder {
-  self ??= {
+  if (self) return self;
+  const thread = linkOf('/proc/thread-self')?.split('/').at(-1);
+  self = {
     pid: process.pid,
-    started: startedAt(process.pid) ?? '',
+    ...(thread !== undefined && { thread }),
+    started: startedAt(process.pid, thread) ?? '',
     host: hostname(),
     boot: textOf('/proc/sys/kernel/random/boot_id') ?? '',
     pids: linkOf('/proc/self/ns/pid') ?? '',
@@ -30,7 +35,7 @@ export function thisProcess(): Holder {
   return self;
 }
 
-/** Whether a process still runs. */
+/** Whether the thread of a process still runs. */
 export function stateOf(holder: Holder): HolderState {
   const here = thisProcess();
   // The machine has been started anew since.
@@ -41,9 +46,10 @@ export function stateOf(holder: Holder): HolderState {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return 'gone';
   }
-  const started = startedAt(holder.pid);
-  const same = started === undefined || holder.started === '' || started === holder.started;
-  return same ? 'runs' : 'gone';
+  const started = startedAt(holder.pid, holder.thread);
+  // The system may keep the processes of other users to itself.
+  if (started === undefined) return startedAt(holder.pid) === undefined ? 'runs' : 'gone';
+  return holder.started === '' || started === holder.started ? 'runs' : 'gone';
 }
 
 /** The holder that a text names, if it names one. */
@@ -51,7 +57,8 @@ export function parseHolder(text: string): Holder | undefined {
   try {
     const holder = JSON.parse(text) as Holder;
     const right =
-      Number.isSafeInteger(holder.pid) && [holder.started, holder.host, holder.boot, holder.pids].every(isText);
+      Number.isSafeInteger(holder.pid) &&
+      [holder.thread ?? '', holder.started, holder.host, holder.boot, holder.pids].every(isText);
     return right ? holder : undefined;
   } catch {
     return undefined;
@@ -60,9 +67,9 @@ export function parseHolder(text: string): Holder | undefined {
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 
-/** Undefined where the system does not say, and for a process that is dead and only not yet waited for. */
-function startedAt(pid: number): string | undefined {
-  const stat = textOf(`/proc/${pid}/stat`);
+/** Undefined where the system does not say; `dead` for one that is, and only not yet waited for. */
+function startedAt(pid: number, thread?: string): string | undefined {
+  const stat = textOf(thread === undefined ? `/proc/${pid}/stat` : `/proc/${pid}/task/${thread}/stat`);
   // The name of the program, in brackets, may hold anything.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (!fields) return undefined;

@@ -68,9 +68,9 @@ function makeLockFile(lockFile: string, real: string): boolean {
     if (there === 'not ours') return false;
     const { text, age } = there;
     const holder = parseHolder(text);
-    // One that is empty is about to be written, or was when its process was killed.
+    // One that is empty is about to be written, or was when its process was killed. A clock may have been set back.
     if (!holder && age < JUST_MADE_MS) {
-      sleep(JUST_MADE_MS / 10);
+      sleep(JUST_MADE_MS / 4);
       continue;
     }
     const state = holder ? stateOf(holder) : 'gone';
@@ -105,7 +105,7 @@ function readLock(file: string): { readonly text: string; readonly age: number }
     if (!stat.isFile() || stat.size > 10_000) return 'not ours';
     const text = readFileSync(fd, 'utf8');
     if (text !== '' && !text.startsWith('{"pid":'.slice(0, text.length))) return 'not ours';
-    return { text, age: Date.now() - stat.mtimeMs };
+    return { text, age: Math.abs(Date.now() - stat.mtimeMs) };
   } catch {
     return 'not ours';
   } finally {

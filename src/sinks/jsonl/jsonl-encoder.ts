@@ -1,4 +1,4 @@
-import { encodeNumber, encodeRecord } from '../../events/index.js';
+import { encodeRecord, isJsonNumber, type LackingPlace, lackingName, lineOf, recordText } from '../../events/index.js';
 
 /** The text of a record: whole lines of JSON, most often one. */
 export type JsonlEncoder = (record: { readonly type: string }) => string;
@@ -19,7 +19,7 @@ interface ByParameter {
  * Encode the records of one file, one line a record.
  *
  * The names and sizes of parameters, which are the same at every step, are a line of their own where they change:
- * `{"v":1,"type":"parameters","id":0,"names":[…],"sizes":[…]}`. Measurements say `"parameters":0` instead, which is the
+ * `{"v":2,"type":"parameters","id":0,"names":[…],"sizes":[…]}`. Measurements say `"parameters":0` instead, which is the
  * last such line before them. A column whose values are all the same is that one number.
  */
 export function jsonlEncoder(): JsonlEncoder {
@@ -29,9 +29,11 @@ export function jsonlEncoder(): JsonlEncoder {
     const { names, sizes, columns, histograms, ...rest } = record;
     const { id, line } = tables.idOf(names, sizes);
     const fields = { ...rest, parameters: id };
-    const context = encodeRecord(fields).slice(0, -1);
+    const { text, lacking } = recordText(fields);
     const distributions = histograms && Object.keys(histograms).length > 0 ? JSON.stringify(histograms) : '';
-    return `${line}${context},"columns":${encodeColumns(columns)}${distributions && `,"histograms":${distributions}`}}\n`;
+    const columnsText = encodeColumns(columns);
+    const body = `${text.slice(0, -1)},"columns":${columnsText}${distributions && `,"histograms":${distributions}`}}`;
+    return `${line}${lineOf({ text: body, lacking: [...lacking, ...lackingIn(columns)] })}\n`;
   };
 }
 
@@ -68,9 +70,35 @@ function encodeColumns(columns: ByParameter['columns']): string {
 }
 
 function encodeColumn(column: Float64Array): string {
-  if (column.length > 1 && column.every((value) => Object.is(value, column[0]))) return encodeNumber(column[0]!);
-  return `[${column.every(isPlain) ? column.join() : Array.from(column, encodeNumber).join()}]`;
+  if (isOneValue(column)) return encodeNumber(column[0]!);
+  return `[${column.every(isJsonNumber) ? column.join() : Array.from(column, encodeNumber).join()}]`;
 }
 
-/** Whether JSON has the number as JavaScript prints it. */
-const isPlain = (value: number): boolean => Number.isFinite(value) && !Object.is(value, -0);
+function isOneValue(column: Float64Array): boolean {
+  return column.length > 1 && column.every((value) => Object.is(value, column[0]));
+}
+
+/** JSON has −0, though JavaScript does not write it so. */
+function encodeNumber(value: number): string {
+  if (Object.is(value, -0)) return '-0';
+  return Number.isFinite(value) ? String(value) : 'null';
+}
+
+/** Where columns have what is null in their text. */
+function lackingIn(columns: ByParameter['columns']): LackingPlace[] {
+  return Object.entries(columns).flatMap(([name, column]) => lackingInColumn(name, column));
+}
+
+function lackingInColumn(name: string, column: Float64Array): LackingPlace[] {
+  if (column.every(Number.isFinite)) return [];
+  if (isOneValue(column)) return [[lackingName(column[0]!), 'columns', name]];
+  const elements = new Map<string, number[]>();
+  for (const [i, value] of column.entries()) {
+    if (Number.isFinite(value)) continue;
+    const number = lackingName(value);
+    const those = elements.get(number) ?? [];
+    those.push(i);
+    elements.set(number, those);
+  }
+  return [...elements].map(([number, those]) => [number, 'columns', name, those]);
+}

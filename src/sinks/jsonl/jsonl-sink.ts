@@ -3,10 +3,14 @@ import { createSink } from '../create-sink.js';
 import { RecordFile } from '../files/record-file.js';
 import { requireRecord } from '../require-record.js';
 import { jsonlEncoder } from './jsonl-encoder.js';
-import { endWithWholeLine, isRecordedRun } from './whole-json-lines.js';
+import { resumption } from './resumption.js';
+import { endWithWholeLine, isRecordedRun, lastRecord } from './whole-json-lines.js';
 
 export interface JsonlSinkOptions {
-  /** Go on after the records of an existing file, as when a training is resumed. Default: the file is replaced. */
+  /**
+   * Go on after the records of an existing file, as when a training is resumed: where the last of them is of the run that
+   * goes on, a record of type `resumed` says from which step. Default: the file is replaced.
+   */
   readonly append?: boolean;
 }
 
@@ -41,6 +45,7 @@ export function jsonlSink(path: string, options: JsonlSinkOptions = {}): Sink<{ 
   const { append = false } = checkOptions('jsonlSink', options, { append: true });
   const file = new RecordFile(path, { append, isOurs: isRecordedRun });
   if (append) file.orClose(() => endWithWholeLine(file, path));
+  let before = append ? lastRecord(file) : undefined;
   let encode = jsonlEncoder();
   return createSink<{ readonly type: string }>(`jsonlSink(${path})`, {
     take(record) {
@@ -50,6 +55,9 @@ export function jsonlSink(path: string, options: JsonlSinkOptions = {}): Sink<{ 
         endWithWholeLine(file, path);
         encode = jsonlEncoder();
       }
+      const resumed = before && resumption(before, record);
+      before = undefined;
+      if (resumed) file.append(encode(resumed));
       file.append(encode(record));
     },
     end: () => file.close(),

@@ -7,12 +7,12 @@ const HEAD_BYTES = 64 * 1024;
 
 /** How every line of a recorded run begins. */
 const BEGINNING = /^\{"v":\d+,"type":"/;
-const SHORTEST_BEGINNING = '{"v":1,"type":"';
+const SHORTEST_BEGINNING = '{"v":0,"type":"';
 
 /** Whether a file that begins like this is a recorded run: also one that a kill has torn in its first line. */
 export function isRecordedRun(head: Buffer): boolean {
   const text = head.toString('utf8', 0, 100);
-  return BEGINNING.test(text) || SHORTEST_BEGINNING.startsWith(text);
+  return BEGINNING.test(text) || SHORTEST_BEGINNING.startsWith(text.replace(/^\{"v":\d+/, '{"v":0'));
 }
 
 /**
@@ -30,8 +30,20 @@ export function endWithWholeLine(file: RecordFile, path: string): void {
   // A line longer than that is looked at when it is replayed.
   if (first >= 0) decodeFirst(head.toString('utf8', 0, first), path);
   if (whole === file.size) return;
-  if (isRecord(file.read(whole, file.size - whole).toString())) file.append('\n');
+  if (recordOf(file.read(whole, file.size - whole).toString())) file.append('\n');
   else file.truncate(whole);
+}
+
+/** The last record of a run that is in a file of whole lines; undefined where it has none. */
+export function lastRecord(file: RecordFile): { readonly [field: string]: unknown } | undefined {
+  for (let end = file.size; end > 0; ) {
+    const begin = wholeJsonLines(file.fd, end - 1);
+    const record = recordOf(file.read(begin, end - begin).toString());
+    // Lines that list parameters are of no run.
+    if (record && 'run' in record) return record;
+    end = begin;
+  }
+  return undefined;
 }
 
 function decodeFirst(line: string, path: string): void {
@@ -45,12 +57,11 @@ function decodeFirst(line: string, path: string): void {
   }
 }
 
-function isRecord(line: string): boolean {
+function recordOf(line: string): ReturnType<typeof decodeRecord> | undefined {
   try {
-    decodeRecord(line);
-    return true;
+    return decodeRecord(line);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -16,7 +16,7 @@ interface Holder extends WritingProcess {
   readonly token: string;
 }
 
-/** The locks of this process, by token. */
+/** The locks of this thread, by token. */
 const held = new Set<string>();
 
 /**
@@ -85,7 +85,9 @@ async function isAlive(holder: Holder, file: string): Promise<boolean> {
     const touched = await stat(file).catch(() => undefined);
     return touched !== undefined && Date.now() - touched.mtimeMs < ABANDONED_MS;
   }
-  return state === 'runs' && (holder.pid !== process.pid || held.has(holder.token));
+  const { pid, thread } = thisProcess();
+  const isOwn = holder.pid === pid && holder.thread === thread;
+  return state === 'runs' && (!isOwn || held.has(holder.token));
 }
 
 /** Undefined where there is none; of one that cannot be read, an abandoned holder. */

@@ -73,7 +73,7 @@ describe('a run of another process', () => {
       sums: { updateSquares: { at: 16, as: 'float32' }, weightSquares: { at: 0, as: 'float64' }, nonFinite: 0 },
       binary: 24,
     });
-    const lines = [sums, stepEnd].map((record) => Buffer.from(`${JSON.stringify({ v: 1, ...record })}\n`));
+    const lines = [sums, stepEnd].map((record) => Buffer.from(`${JSON.stringify({ v: 2, ...record })}\n`));
     const body = Buffer.concat([lines[0]!, bytes, lines[1]!]);
     const seen = firstValueFrom(
       runs[0]!.run.events$.pipe(parameterUpdates({ statistics: ['updateNorm', 'weightNorm'] })),

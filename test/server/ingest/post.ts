@@ -63,7 +63,7 @@ export class SendingProcess {
     const { run = 'elsewhere', rank = 0, world = 1, launch, step = 0 } = this.#options;
     return [
       { type: 'session', session: this.session, run, rank, world, ...(launch && { launch }), client: 'test 1' },
-      { type: 'train-begin', step, epoch: 0, time: 1_700_000_000_000, maxSteps: 100 },
+      { type: 'train-begin', run, step, epoch: 0, time: 1_700_000_000_000, maxSteps: 100 },
     ];
   }
 
@@ -72,7 +72,7 @@ export class SendingProcess {
   }
 
   send(...records: readonly object[]): Promise<Answer> {
-    return this.sendText(records.map((record) => `${JSON.stringify({ v: 1, ...record })}\n`).join(''));
+    return this.sendText(records.map((record) => `${JSON.stringify({ v: 2, ...record })}\n`).join(''));
   }
 
   sendText(text: string, headers: Record<string, string> = {}, batch = this.batch++): Promise<Answer> {
@@ -92,7 +92,7 @@ export const TABLE = { type: 'parameters', id: 0, names: ['w', 'b'], sizes: [4, 
 
 /** The records of one update: its sums, and its end. */
 export function stepRecords(step: number, more: object = {}): readonly object[] {
-  const at = { step, epoch: step / 10, time: 1_700_000_000_000 + 1000 * step };
+  const at = { run: 'elsewhere', step, epoch: step / 10, time: 1_700_000_000_000 + 1000 * step };
   return [
     {
       type: 'parameter-sums',

@@ -2,12 +2,16 @@
 import { mkdtempSync, rmdirSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parentPort, Worker } from 'node:worker_threads';
 import { csvSink } from '../../../src/sinks/csv/csv-sink.js';
 import { jsonlSink } from '../../../src/sinks/jsonl/jsonl-sink.js';
 import { reportSink } from '../../../src/sinks/report/report-sink.js';
 
 const [, , job, path = ''] = process.argv;
-const say = (text: string) => writeSync(1, `${text}\n`);
+const say = (text: string) => {
+  writeSync(1, `${text}\n`);
+  parentPort?.postMessage(text);
+};
 const record = { type: 'log', run: 'a', step: 1, epoch: 0, time: 0, metrics: { text: 'x'.repeat(1000) } };
 
 function attempt(what: () => unknown): void {
@@ -25,6 +29,15 @@ switch (job) {
     say('ready');
     setInterval(() => {}, 1000);
     break;
+  case 'thread': {
+    const thread = new Worker(new URL(import.meta.url), { argv: ['hold', path] });
+    thread.once('message', async () => {
+      attempt(() => jsonlSink(path));
+      await thread.terminate();
+      attempt(() => jsonlSink(path, { append: true }));
+    });
+    break;
+  }
   case 'leave':
     jsonlSink(path).next(record);
     say('ready');

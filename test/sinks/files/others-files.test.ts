@@ -171,6 +171,16 @@ describe('two sinks on one file', () => {
     expect(existsSync(`${path}.lock`)).toBe(false);
   });
 
+  it.runIf(process.platform === 'linux')(
+    'in two threads: until the first has ended, also without closing',
+    async () => {
+      const path = newPath();
+      const [, refused, after] = await startJob('thread', path).said;
+      expect([refused, after]).toEqual([expect.stringMatching(/which process \d+ writes/), 'done']);
+      expect(existsSync(`${path}.lock`)).toBe(false);
+    },
+  );
+
   it('a process that ends without closing leaves no lock', async () => {
     const path = newPath();
     expect(await startJob('leave', path).said).toEqual(['ready']);
@@ -181,6 +191,7 @@ describe('two sinks on one file', () => {
     ['a number that is another process by now', { pid: process.pid, started: '1' }, true],
     ['a process that is no more', { pid: 2 ** 22 + 1, started: '1' }, true],
     ['a machine that was started anew', { boot: 'another' }, true],
+    ['a thread of this process that is no more', { thread: '1' }, process.platform === 'linux'],
     ['another container, long ago', { pids: 'pid:[1]' }, true],
     ['this process', {}, false],
   ])('a lock of %s', (_, fields, free) => {

@@ -2,8 +2,8 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { of, throwError } from 'rxjs';
-import { jsonlSink } from 'trainscope/node';
+import { lastValueFrom, of, throwError, toArray } from 'rxjs';
+import { jsonlSink, replay } from 'trainscope/node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { jsonlEncoder } from '../../../src/sinks/jsonl/jsonl-encoder.js';
 import { wholeJsonLines } from '../../../src/sinks/jsonl/whole-json-lines.js';
@@ -22,13 +22,13 @@ describe('jsonlEncoder', () => {
     const encode = jsonlEncoder();
     const lines = [1, 2].map((step) => encode(updatesOf({ 'a.weight': step, 'a.bias': 2 }, { step })));
     expect(lines[0]!.split('\n')[0]).toBe(
-      '{"v":1,"type":"parameters","id":0,"names":["a.weight","a.bias"],"sizes":[4,4]}',
+      '{"v":2,"type":"parameters","id":0,"names":["a.weight","a.bias"],"sizes":[4,4]}',
     );
     expect(lines[1]).toMatch(
-      /^\{"v":1,"type":"parameter-updates",.*"step":2,.*"parameters":0,"columns":\{"updateNorm":2,.*\}\}\n$/,
+      /^\{"v":2,"type":"parameter-updates",.*"step":2,.*"parameters":0,"columns":\{"updateNorm":2,.*\}\}\n$/,
     );
     expect(encode(updatesOf({ other: 1 }))).toContain('"type":"parameters","id":1');
-    expect(encode(updatesOf({ 'a.weight': 3, 'a.bias': 4 }))).toMatch(/^\{"v":1,"type":"parameter-updates"/);
+    expect(encode(updatesOf({ 'a.weight': 3, 'a.bias': 4 }))).toMatch(/^\{"v":2,"type":"parameter-updates"/);
   });
 
   it('keeps a bounded number of lists, whatever comes', () => {
@@ -42,9 +42,18 @@ describe('jsonlEncoder', () => {
     expect(encode(updatesOf({ p0: 1 }))).toContain('"type":"parameters"');
   });
 
+  it('writes the numbers that JSON lacks as null, and says where they are', () => {
+    const line = jsonlEncoder()(updatesOf({ a: Number.NaN, b: -0, c: Number.NaN, d: Infinity }));
+    expect(line).toContain('"updateNorm":[null,-0,null,null]');
+    expect(line).toContain('["NaN","columns","updateNorm",[0,2]],["Infinity","columns","updateNorm",[3]]');
+    const alike = jsonlEncoder()(updatesOf({ a: -Infinity, b: -Infinity }));
+    expect(alike).toContain('"updateNorm":null,');
+    expect(alike).toContain('["-Infinity","columns","updateNorm"]');
+  });
+
   it('writes a column of one value as a number, and each value of others in full', () => {
     const line = jsonlEncoder()(updatesOf({ a: 1 / 3, b: Number.NaN, c: -Infinity }));
-    expect(line).toContain('"updateNorm":[0.3333333333333333,{"$":"NaN"},{"$":"-Infinity"}]');
+    expect(line).toContain('"updateNorm":[0.3333333333333333,null,null]');
     expect(line).toContain('"weightNorm":1,');
   });
 });
@@ -55,10 +64,10 @@ describe('jsonlSink', () => {
     const sink = jsonlSink(path);
     expect(sink.name).toBe(`jsonlSink(${path})`);
     sink.next(event('step-begin'));
-    expect(linesOf(path)).toEqual(['{"v":1,"type":"step-begin","run":"test","step":0,"epoch":0,"time":0}', '']);
+    expect(linesOf(path)).toEqual(['{"v":2,"type":"step-begin","run":"test","step":0,"epoch":0,"time":0}', '']);
     sink.next(event('train-end', { step: 1, status: 'failed', reason: 'a "quoted"\nreason' }));
     expect(linesOf(path)[1]).toBe(
-      '{"v":1,"type":"train-end","run":"test","step":1,"epoch":0,"time":0,"status":"failed","reason":"a \\"quoted\\"\\nreason"}',
+      '{"v":2,"type":"train-end","run":"test","step":1,"epoch":0,"time":0,"status":"failed","reason":"a \\"quoted\\"\\nreason"}',
     );
     expect(linesOf(path)).toHaveLength(3);
     sink.complete();
@@ -81,10 +90,41 @@ describe('jsonlSink', () => {
     expect(linesOf(path).map((line) => line && JSON.parse(line).type)).toEqual([
       'parameters',
       'parameter-updates',
+      'resumed',
       'parameters',
       'parameter-updates',
       '',
     ]);
+  });
+
+  it('says from which step a run goes on, and which it had come to', async () => {
+    const path = newPath();
+    const write = async (append: boolean, records: readonly { readonly type: string }[]) => {
+      const sink = jsonlSink(path, { append });
+      for (const record of records) sink.next(record);
+      await sink.close();
+    };
+    await write(false, [event('step-end', { step: 37, loss: 1 })]);
+    // Killed between the list of its parameters and what was measured of them.
+    appendFileSync(path, '{"v":2,"type":"parameters","id":0,"names":["a"],"sizes":[1]}\n{"v":2,"type":"param');
+    await write(true, [event('train-begin', { step: 30, time: 7 }), event('step-end', { step: 31, loss: 1 })]);
+    await write(true, [updatesOf({ a: 1 }, { step: 32 })]);
+    await write(true, [event('train-begin', { run: 'another' }), event('step-begin')]);
+    const resumed = linesOf(path).filter((line) => line.includes('"resumed"'));
+    expect(resumed.map((line) => JSON.parse(line))).toEqual([
+      { v: 2, type: 'resumed', run: 'test', step: 30, epoch: 0, time: 7, after: 37 },
+      { v: 2, type: 'resumed', run: 'test', step: 31, epoch: expect.anything(), time: expect.anything(), after: 31 },
+    ]);
+  });
+
+  it('goes on in a file of its first version', async () => {
+    const path = newPath();
+    writeFileSync(path, '{"v":1,"type":"step-end","run":"test","step":1,"epoch":0,"time":0,"loss":{"$":"NaN"}}\n');
+    const sink = jsonlSink(path, { append: true });
+    sink.next(event('log', { step: 1, metrics: { loss: Number.NaN } }));
+    await sink.close();
+    const records = await lastValueFrom(replay(path).pipe(toArray()));
+    expect(records).toMatchObject([{ loss: Number.NaN }, { type: 'resumed' }, { metrics: { loss: Number.NaN } }]);
   });
 
   it('writes what came before its stream failed, and says so', async () => {

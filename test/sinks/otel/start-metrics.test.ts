@@ -435,6 +435,38 @@ describe('secrets of an address', () => {
     expect(JSON.stringify(server.points)).not.toMatch(secrets);
   });
 
+  it.each(['option', 'variable'])('are in no alert where headers have them: by %s', async (by) => {
+    const server = await receiver();
+    // As a proxy does that shows the request.
+    const headers = { authorization: 'Bearer abcdefg', 'x-key': 'hush hush' };
+    server.answerWith((response) => response.writeHead(403, `not ${headers.authorization}`).end(headers['x-key']));
+    if (by === 'variable') {
+      vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'authorization=Bearer%20abcdefg');
+      vi.stubEnv('OTEL_EXPORTER_OTLP_METRICS_HEADERS', 'x-key=hush%20hush');
+    }
+    const metrics = await start({ exporter: 'otlp', url: server.url, ...(by === 'option' && { headers }) });
+    metrics.sink.next(stepEnd(1));
+    await metrics.finish();
+    expect(server.requests[0]!.headers).toMatchObject(headers);
+    expect(metrics.alerts).toHaveLength(1);
+    expect(metrics.alerts[0]!.message).toContain('failed: not …');
+    expect(JSON.stringify(metrics.alerts)).not.toMatch(secrets);
+  });
+
+  it('are in no alert where the endpoint shows user and password as they were sent', async () => {
+    const server = await receiver();
+    const basic = Buffer.from('user:hush!').toString('base64');
+    server.answerWith((response) =>
+      respondPartially(response, 'http/protobuf', { rejected: 1, message: `not for ${basic}` }),
+    );
+    const metrics = await start({ exporter: 'otlp', url: server.url.replace('//', '//user:hush%21@') });
+    metrics.sink.next(stepEnd(1));
+    await metrics.finish();
+    expect(metrics.alerts).toHaveLength(1);
+    expect(metrics.alerts[0]!.message).toContain('not for …');
+    expect(JSON.stringify(metrics.alerts)).not.toContain(basic);
+  });
+
   it.each([
     'collector:4318?token=abcdef',
     'ftp://user:hush@collector/v1?token=abcdef',

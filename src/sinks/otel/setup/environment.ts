@@ -1,4 +1,5 @@
 import { redactUrl } from './redact-url.js';
+import { safelyDecoded } from './secrets.js';
 
 export const EXPORTERS = ['prometheus', 'otlp', 'console'] as const;
 export type MetricsExporter = (typeof EXPORTERS)[number];
@@ -18,6 +19,8 @@ export interface Environment {
   readonly prometheusPort: number | undefined;
   /** Where OTLP goes. */
   readonly endpoint: string | undefined;
+  /** Headers of its requests. The exporter reads them by itself: these are to know what is secret. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly compression: 'gzip' | 'none' | undefined;
   /** Histograms whose buckets grow by a power of two, where the exporter can carry them. */
   readonly base2Histograms: boolean;
@@ -48,6 +51,10 @@ export function readEnvironment(env: Variables = process.env): Environment {
     endpoint:
       read.url('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', (url) => url) ??
       read.url('OTEL_EXPORTER_OTLP_ENDPOINT', withMetricsPath),
+    headers: {
+      ...headersOf(read.text('OTEL_EXPORTER_OTLP_HEADERS')),
+      ...headersOf(read.text('OTEL_EXPORTER_OTLP_METRICS_HEADERS')),
+    },
     compression:
       read.oneOf('OTEL_EXPORTER_OTLP_METRICS_COMPRESSION', ['gzip', 'none']) ??
       read.oneOf('OTEL_EXPORTER_OTLP_COMPRESSION', ['gzip', 'none']),
@@ -88,6 +95,15 @@ function resourceOf(read: Reader): ReadonlyMap<string, string> {
     else read.warn(name, 'key=value pairs with commas between them', pair);
   }
   return resource;
+}
+
+/** As they are sent: what cannot be decoded is sent as it is. */
+function headersOf(text = ''): Record<string, string> {
+  const pairs = text.split(',').map((pair) => {
+    const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(pair) ?? [];
+    return [name.trim().toLowerCase(), safelyDecoded(value.trim())];
+  });
+  return Object.fromEntries(pairs);
 }
 
 function withMetricsPath(url: URL): URL {

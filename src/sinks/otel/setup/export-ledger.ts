@@ -2,7 +2,7 @@ import type { Meter } from '@opentelemetry/api';
 import type { Alerts } from '../alerts.js';
 import { INT, namesUnder } from '../names.js';
 import type { RunTags } from '../tags.js';
-import { withoutSecretsOf } from './redact-url.js';
+import { withoutSecrets } from './secrets.js';
 import type { Rejection } from './see-rejections.js';
 import type { ExportCounts, ExportWatcher } from './watch-exports.js';
 
@@ -19,8 +19,8 @@ export interface ExportLedgerOptions {
 export interface Destination {
   /** Said in messages. */
   readonly name: string;
-  /** What it has of secrets is left out of messages. */
-  readonly url?: string;
+  /** What is left out of messages. */
+  readonly secrets: readonly string[];
 }
 
 /** Keeps count of what got through and what was lost, in numbers, in metrics, and as alerts. */
@@ -103,7 +103,7 @@ export class ExportLedger {
   }
 
   #rejected(destination: Destination, { points, reason }: Rejection): void {
-    const why = withoutSecretsOf(destination.url, reason) || 'no reason given';
+    const why = withoutSecrets(destination.secrets, reason) || 'no reason given';
     if (points === 0) {
       this.#options.alerts.begin({
         rule: 'otel-endpoint',
@@ -128,7 +128,7 @@ export class ExportLedger {
     this.#countFailure();
     this.#lose(points, 'export');
     this.#failing.add(destination);
-    const why = withoutSecretsOf(destination.url, reasonOf(cause));
+    const why = withoutSecrets(destination.secrets, reasonOf(cause));
     this.#options.alerts.begin({
       rule: 'otel-export',
       severity: 'warning',

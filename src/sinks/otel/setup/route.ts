@@ -73,9 +73,9 @@ function openRoad(exporter: MetricsExporter, { settings, producer, ledger, told 
       });
     }
     case 'otlp':
-      return otlpRoad(push, producer, ledger.watch({ name: `otlp ${push.shownUrl}`, url: push.url }));
+      return otlpRoad(push, producer, ledger.watch({ name: `otlp ${push.shownUrl}`, secrets: push.secrets }));
     case 'console':
-      return consoleRoad(push, producer, ledger.watch({ name: 'console' }));
+      return consoleRoad(push, producer, ledger.watch({ name: 'console', secrets: [] }));
   }
 }
 

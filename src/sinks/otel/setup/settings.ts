@@ -11,6 +11,7 @@ import {
   PROTOCOLS,
 } from './environment.js';
 import { redactUrl } from './redact-url.js';
+import { secretsOf } from './secrets.js';
 
 export type { MetricsExporter, OtlpProtocol } from './environment.js';
 
@@ -164,6 +165,7 @@ function resolvePush(options: MetricsOptions, environment: Environment) {
   return {
     url,
     shownUrl: redactUrl(url),
+    secrets: secretsOf(url, { ...environment.headers, ...options.headers }),
     protocol: options.protocol ?? environment.protocol ?? ('http/protobuf' as const),
     headers: options.headers,
     intervalMs,
