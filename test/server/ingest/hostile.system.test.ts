@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ingest } from '../../../src/node.js';
-import { hostileBody } from './mutations.js';
+import { hostileBody, sentBy } from './mutations.js';
 import { SendingProcess, stepRecords, TABLE } from './post.js';
 
 const BODIES = 100_000;
@@ -16,9 +16,10 @@ it(`${BODIES} bodies that look like batches, more or less, neither end nor stall
   let next = 0;
   const send = (i: number) =>
     new Promise<void>((resolve, reject) => {
+      const id = `s${i % 97}`;
       const headers = {
         'Content-Type': i % 3 === 0 ? 'application/vnd.trainscope.records' : 'application/x-ndjson',
-        'Trainscope-Session': `s${i % 97}`,
+        'Trainscope-Session': id,
         'Trainscope-Batch': String(Math.floor(i / 97)),
       };
       const sent = request(`${server.url}/v1/records`, { method: 'POST', headers, agent }, (response) => {
@@ -27,7 +28,7 @@ it(`${BODIES} bodies that look like batches, more or less, neither end nor stall
       });
       sent.on('error', reject);
       // The same body in another session, and after other ones, is another case.
-      sent.end(bodies[(i * 7919) % bodies.length]);
+      sent.end(sentBy(id, bodies[(i * 7919) % bodies.length]!));
     });
   const heapAfter: number[] = [];
   const worker = async () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ParameterUpdates, parameterUpdates } from '../../../src/index.js';
 import { type IngestServer, ingest } from '../../../src/node.js';
-import { hostileBody } from './mutations.js';
+import { hostileBody, sentBy } from './mutations.js';
 import { post, SendingProcess, stepRecords, TABLE } from './post.js';
 
 let server: IngestServer;
@@ -111,8 +111,9 @@ describe('ingest() is not harmed', () => {
     await fc.assert(
       fc.asyncProperty(hostileBody, fc.boolean(), async (body, binary) => {
         const type = binary ? 'application/vnd.trainscope.records' : 'application/x-ndjson';
-        const headers = { ...HEADERS, 'Content-Type': type, 'Trainscope-Session': `s${session++ % 7}` };
-        expect((await post(server.url, body, headers)).status).toBeOneOf([200, 400, 409, 429, 503]);
+        const id = `s${session++ % 7}`;
+        const headers = { ...HEADERS, 'Content-Type': type, 'Trainscope-Session': id };
+        expect((await post(server.url, sentBy(id, body), headers)).status).toBeOneOf([200, 400, 409, 429, 503]);
       }),
       { numRuns: 300 },
     );

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { SendingProcess, stepRecords, TABLE } from './post.js';
 
-const LINES = [...new SendingProcess('').preamble, TABLE, ...stepRecords(1)].map((record) =>
+/** In the place of the session that a body is sent in. */
+const SESSION = 'SESSION';
+
+const LINES = [...new SendingProcess('', { session: SESSION }).preamble, TABLE, ...stepRecords(1)].map((record) =>
   JSON.stringify({ v: 2, ...record }),
 );
 
@@ -40,6 +43,11 @@ export const hostileBody = fc.oneof(
   fc.array(line, { maxLength: 6 }).map((lines) => Buffer.from(`${lines.join('\n')}\n`)),
   fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
 );
+
+/** A body, as a session sends it. */
+export function sentBy(session: string, body: Buffer): Buffer {
+  return Buffer.from(body.toString('latin1').replace(SESSION, session), 'latin1');
+}
 
 function changed(whole: string, nth: number, value: string): string {
   const places = [...whole.matchAll(/:(?:"[^"]*"|-?[\d.e+]+|\[[^\]]*\])/g)];
