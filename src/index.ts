@@ -14,6 +14,7 @@ export { type StopOnAlertOptions, stopOnAlert } from './control/stop-on-alert.js
 export { type WarmRestartOptions, warmRestart } from './control/warm-restart.js';
 export type {
   AlertEvent,
+  Config,
   ControlCommand,
   ControlEvent,
   ControlRequest,
@@ -28,6 +29,9 @@ export type {
   OptimizerStepEvent,
   PredictEvent,
   PreOptimizerStepEvent,
+  RankDifference,
+  RankReport,
+  RanksEvent,
   SaveEvent,
   Severity,
   SinkErrorEvent,
@@ -114,8 +118,10 @@ export { nonFiniteLoss } from './rules/non-finite-loss.js';
 export { type OverfitOptions, overfit } from './rules/overfit.js';
 export { type OvertrainingOptions, overtraining } from './rules/overtraining.js';
 export { type PoorInitializationOptions, poorInitialization } from './rules/poor-initialization.js';
+export { ranksDiffer } from './rules/ranks-differ.js';
 export { type SaturatedActivationOptions, saturatedActivation } from './rules/saturated-activation.js';
 export { type StalledTrainingOptions, type StallTimer, stalledTraining } from './rules/stalled-training.js';
+export { type StragglersOptions, stragglers } from './rules/stragglers.js';
 export { type TensorLeakOptions, tensorLeak } from './rules/tensor-leak.js';
 export { type UnchangedParameterOptions, unchangedParameter } from './rules/unchanged-parameter.js';
 export { type RatioStatistic, type UpdateRatioBandOptions, updateRatioBand } from './rules/update-ratio-band.js';

@@ -7,6 +7,8 @@
 export type { AnyRecord } from './page/history/recorder.js';
 export { DamagedLineError } from './records/damaged-line-error.js';
 export { type ReadRunOptions, type ReplayOptions, readRun, replay } from './records/replay.js';
+export { type IngestOptions, type IngestServer, ingest } from './server/ingest/ingest.js';
+export type { RemoteRun } from './server/ingest/remote-run.js';
 export { type LiveSink, type LiveSinkOptions, liveSink } from './server/live/live-sink.js';
 export type { CsvLayout } from './sinks/csv/csv-encoder.js';
 export { type CsvSinkOptions, csvSink } from './sinks/csv/csv-sink.js';

@@ -23,6 +23,7 @@ export type TrainingEvent =
   | TrainEndEvent
   | AlertEvent
   | ControlEvent
+  | RanksEvent
   | SinkErrorEvent;
 
 /** The `type` of an event: `'step-end'`, `'alert'` and so on. */
@@ -33,6 +34,9 @@ export type EventOf<T extends TrainingEventType> = Extract<TrainingEvent, { read
 
 /** Named numbers, such as `{ loss: 0.31, accuracy: 0.87 }`. */
 export type Metrics = Readonly<Record<string, number>>;
+
+/** Named settings of a training, such as `{ learning_rate: 2e-5, optimizer: 'AdamW' }`. */
+export type Config = Readonly<Record<string, string | number | boolean | null>>;
 
 /** How bad an alert is. `error` means that going on is likely a waste. */
 export type Severity = 'info' | 'warning' | 'error';
@@ -56,6 +60,10 @@ export interface TrainBeginEvent extends EventContext {
   readonly maxSteps?: number;
   /** Epochs at the end of the run, where known: those before it began included. */
   readonly numEpochs?: number;
+  /** How many processes train the model together, where there are several. */
+  readonly world?: number;
+  /** The hyperparameters of the run, where the source knows them. */
+  readonly config?: Config;
 }
 
 /** An epoch starts. */
@@ -104,6 +112,11 @@ export interface StepEndEvent extends EventContext {
   readonly tokens?: number;
   /** The part of `durationMs` that operators, sinks and subscribers took. */
   readonly observingMs: number;
+  /**
+   * The share of the model's elements whose update is known, where some ranks have not told of theirs in time: below 1.
+   * The statistics of the other parameters are NaN.
+   */
+  readonly coverage?: number;
   /** The tensors that TensorFlow.js held when the step ended, where the source counts them. */
   readonly numTensors?: number;
 }
@@ -170,6 +183,33 @@ export interface AlertEvent extends EventContext {
   /** The measured value and the threshold it crossed, where there are such. */
   readonly value?: number;
   readonly threshold?: number;
+}
+
+/** What one of the processes that train a model together tells of a step. */
+export interface RankReport {
+  readonly rank: number;
+  /** Milliseconds from the end of the update before to the end of the forward pass: what it alone does, NaN where it does not say. */
+  readonly forwardMs: number;
+  /** Milliseconds of the whole step, NaN where it does not say. */
+  readonly durationMs: number;
+}
+
+/** A parameter of which two ranks should have the same values, and do not. */
+export interface RankDifference {
+  readonly parameter: string;
+  readonly ranks: readonly [number, number];
+  /** How far their norms are apart, over the larger of them; Infinity where one is NaN. */
+  readonly relative: number;
+}
+
+/** What the processes that train a model together told of a step: before its `step-end`, where there are several. */
+export interface RanksEvent extends EventContext {
+  readonly type: 'ranks';
+  readonly world: number;
+  readonly reports: readonly RankReport[];
+  /** The ranks that had not told of the step in time. */
+  readonly missing: readonly number[];
+  readonly differences: readonly RankDifference[];
 }
 
 /** Something asked the loop to act, and it did (or says why not). */

@@ -17,6 +17,7 @@ const EVENT_TYPES: Readonly<Record<TrainingEventType, true>> = {
   'train-end': true,
   alert: true,
   control: true,
+  ranks: true,
   'sink-error': true,
 };
 

@@ -17,6 +17,7 @@ export {
 export { duration } from './duration.js';
 export type {
   AlertEvent,
+  Config,
   ControlCommand,
   ControlEvent,
   ControlRequest,
@@ -26,6 +27,7 @@ export type {
   Metrics,
   OptimizerStepEvent,
   PreOptimizerStepEvent,
+  RanksEvent,
   Severity,
   SinkErrorEvent,
   StepEndEvent,
@@ -34,7 +36,7 @@ export type {
   TrainingEvent,
   TrainingEventType,
 } from './events.js';
-export { isEventOf, isTrainingEvent } from './guards.js';
+export { isEventOf, isTrainingEvent, TRAINING_EVENT_TYPES } from './guards.js';
 export { decodeJson, encodeJson } from './json.js';
 export { isJsonNumber, lackingName } from './lacking-numbers.js';
 export {
@@ -59,5 +61,16 @@ export { SEVERITIES } from './severities.js';
 export { shortNumber } from './short-number.js';
 export type { Sink } from './sink.js';
 export { SpeedWindow } from './speed-window.js';
+export type {
+  AnswerRecord,
+  DroppedRecord,
+  ParameterSumsRecord,
+  ParametersRecord,
+  Placement,
+  SessionRecord,
+  WireColumn,
+  WireCommand,
+  WireRecord,
+} from './wire.js';
 export { LONGEST_TIMER_MS, within } from './within.js';
 export { withoutUndefined } from './without-undefined.js';

@@ -14,6 +14,7 @@ const FIELDS: Partial<Readonly<Record<TrainingEventType | MeasurementType, Field
   save: { path: 'text' },
   alert: { rule: 'text', severity: 'text', message: 'text', phase: 'text' },
   control: { command: 'object', source: 'text', message: 'text' },
+  ranks: { reports: 'list', missing: 'list', differences: 'list' },
   'sink-error': { sink: 'text', message: 'text' },
   'parameter-updates': { names: 'list', sizes: 'list', columns: 'object', histograms: 'object' },
   'parameter-drift': { names: 'list', sizes: 'list', columns: 'object' },

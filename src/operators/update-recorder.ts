@@ -148,14 +148,14 @@ function measurementOf<S extends Statistic>(measured: MeasuredStep<S>): MaybePro
 }
 
 /** Of a step that was updated and never ended. */
-const NO_END = { loss: Number.NaN, lossShown: false, learningRate: Number.NaN } as const;
+const NO_END = { loss: Number.NaN, lossShown: false, learningRate: Number.NaN, coverage: undefined } as const;
 
 function updatesOf<S extends Statistic>(
   { step, names, sizes, maxSteps, heard }: MeasuredStep<S>,
   { columns, histograms }: Comparison<S>,
 ): ParameterUpdates<S> {
   const { run, epoch, time } = heard;
-  const { loss, lossShown, learningRate } = heard.type === 'step-end' ? heard : NO_END;
+  const { loss, lossShown, learningRate, coverage } = heard.type === 'step-end' ? heard : NO_END;
   return createParameterUpdates({
     run,
     step,
@@ -165,6 +165,7 @@ function updatesOf<S extends Statistic>(
     ...(lossShown === false && { lossShown }),
     learningRate,
     ...(maxSteps !== undefined && { maxSteps }),
+    ...(coverage !== undefined && { coverage }),
     names,
     sizes,
     columns,

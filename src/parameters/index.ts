@@ -23,6 +23,14 @@ export {
   pickParameters,
   statisticsOf,
 } from './parameter-updates.js';
+export {
+  type Difference,
+  type JoinedSums,
+  type Piece,
+  RankAdder,
+  type RankParameters,
+  type RankSums,
+} from './rank-sums.js';
 export { HEALTHY_RATIOS, ratioHealth } from './ratio-health.js';
 export { requireColumn } from './require-column.js';
 export { describeRecord, requireUpdates } from './require-updates.js';
@@ -38,7 +46,9 @@ export {
   type Statistic,
   type StatisticColumns,
 } from './statistics.js';
+export { statisticsIn, statisticsOfSums } from './statistics-of-sums.js';
 export type { MaybePromise, Snapshot, StepParameters } from './step-parameters.js';
+export { type MeasuredElsewhere, sumsParameters } from './sums-parameters.js';
 export { jointNorm } from './update-ratio.js';
 export {
   markIncomparable,

@@ -34,6 +34,8 @@ export interface ParameterUpdates<S extends Statistic = DefaultStatistic> extend
   readonly learningRate: number;
   /** Updates the run will make, where known. */
   readonly maxSteps?: number;
+  /** The share of the model's elements that is known, where some ranks have not told of theirs: below 1. */
+  readonly coverage?: number;
   readonly names: readonly string[];
   /** Elements of each parameter. */
   readonly sizes: readonly number[];
@@ -111,10 +113,27 @@ export function pickParameters<S extends Statistic>(
 
 /** The data fields of `updates`, to make another of. */
 export function dataOf<S extends Statistic>(updates: ParameterUpdates<S>): ParameterUpdatesData<S> {
-  const { run, step, epoch, time, loss, lossShown, learningRate, maxSteps, names, sizes, columns, histograms } =
-    updates;
+  const {
+    run,
+    step,
+    epoch,
+    time,
+    loss,
+    lossShown,
+    learningRate,
+    maxSteps,
+    coverage,
+    names,
+    sizes,
+    columns,
+    histograms,
+  } = updates;
   const context = { run, step, epoch, time, loss, learningRate };
-  const known = { ...(lossShown === false && { lossShown }), ...(maxSteps !== undefined && { maxSteps }) };
+  const known = {
+    ...(lossShown === false && { lossShown }),
+    ...(maxSteps !== undefined && { maxSteps }),
+    ...(coverage !== undefined && { coverage }),
+  };
   return { ...context, ...known, names, sizes, columns, histograms };
 }
 
@@ -128,6 +147,7 @@ class Updates<S extends Statistic> implements ParameterUpdates<S> {
   declare readonly lossShown?: false;
   declare readonly learningRate: number;
   declare readonly maxSteps?: number;
+  declare readonly coverage?: number;
   declare readonly names: readonly string[];
   declare readonly sizes: readonly number[];
   declare readonly columns: StatisticColumns<S>;

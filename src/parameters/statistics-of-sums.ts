@@ -1,6 +1,13 @@
-import type { Comparison, HistogramSubject, Measure, Statistic, StatisticColumns } from './statistics.js';
+import {
+  type Comparison,
+  type HistogramSubject,
+  type Measure,
+  STATISTICS,
+  type Statistic,
+  type StatisticColumns,
+} from './statistics.js';
 import { updateRatio } from './update-ratio.js';
-import type { SumField, SumsPart, UpdateSums } from './update-sums.js';
+import { type SumField, type SumsPart, scalarPartsIn, type UpdateSums } from './update-sums.js';
 
 /** Of which sums a statistic is made, and how: always a column of its own, which whoever gets it may change. */
 interface Formula {
@@ -42,7 +49,13 @@ export function partsOf({ statistics, histograms = [] }: Measure): readonly Sums
   return [...parts];
 }
 
-/** The statistics that sums have the parts for, in columns of their own. */
+/** The statistics that sums have the parts for. */
+export function statisticsIn(sums: UpdateSums): readonly Statistic[] {
+  const parts = scalarPartsIn(sums);
+  return STATISTICS.filter((statistic) => parts.includes(FORMULAS[statistic].needs));
+}
+
+/** The statistics of sums that have the parts for them, in columns of their own. */
 export function statisticsOfSums<S extends Statistic>(sums: UpdateSums, statistics: readonly S[]): StatisticColumns<S> {
   const columns: Partial<Record<Statistic, Float64Array>> = {};
   for (const statistic of statistics) columns[statistic] = FORMULAS[statistic].column(sums);

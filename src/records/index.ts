@@ -1,6 +1,7 @@
 /** The front door of records/: what other rooms use of it. */
 export { DamagedLineError } from './damaged-line-error.js';
 export { peek } from './peek.js';
+export { type ParameterSums, type RecordDecoder, recordDecoder } from './record-decoder.js';
 export { type ReadRunOptions, readRun } from './replay.js';
 export { unpack } from './unpack.js';
 export { readContents } from './watched-file.js';

@@ -1,8 +1,9 @@
 import type { RunRecord } from '../events/index.js';
 import { DamagedLineError } from './damaged-line-error.js';
 import { type Lines, readLines } from './line-reader.js';
+import { MeasuredUpdates } from './measured-updates.js';
 import type { Pace } from './pace.js';
-import { type RecordDecoder, recordDecoder } from './record-decoder.js';
+import { type ParameterSums, type RecordDecoder, recordDecoder } from './record-decoder.js';
 import { unpack } from './unpack.js';
 
 export interface ReadRecordsOptions {
@@ -22,16 +23,20 @@ export async function* readRecords(
   const { file, pace, signal } = options;
   for await (const content of contents) {
     const decoder = recordDecoder();
+    const measured = new MeasuredUpdates();
     for await (const lines of readLines(unpack(file, content))) {
       for (const [i, line] of lines.lines.entries()) {
-        const record = lines.torn ? decodeTorn(decoder, lines) : decodeLine(decoder, line, i, lines, options);
-        if (!record) continue;
-        const wait = pace.until(record);
-        if (wait) await wait;
-        if (signal.aborted) return;
-        yield record;
+        const decoded = lines.torn ? decodeTorn(decoder, lines) : decodeLine(decoder, line, i, lines, options);
+        if (!decoded) continue;
+        for (const record of measured.take(decoded)) {
+          const wait = pace.until(record);
+          if (wait) await wait;
+          if (signal.aborted) return;
+          yield record;
+        }
       }
     }
+    yield* measured.rest();
   }
 }
 
@@ -41,7 +46,7 @@ function decodeLine(
   i: number,
   { firstNumber, notUtf8 }: Lines,
   { file, onDamaged }: ReadRecordsOptions,
-): RunRecord | undefined {
+): RunRecord | ParameterSums | undefined {
   if (line.trim() === '') return undefined;
   try {
     if (notUtf8.has(i)) throw new TypeError('the bytes are not UTF-8');
@@ -54,7 +59,10 @@ function decodeLine(
 }
 
 /** The last line of a file, which has no end: a record if it is whole. */
-function decodeTorn(decoder: RecordDecoder, { lines: [line = ''], notUtf8 }: Lines): RunRecord | undefined {
+function decodeTorn(
+  decoder: RecordDecoder,
+  { lines: [line = ''], notUtf8 }: Lines,
+): RunRecord | ParameterSums | undefined {
   try {
     return notUtf8.size > 0 ? undefined : decoder.decode(line);
   } catch {

@@ -1,28 +1,42 @@
-import { decodeRecord, type RunRecord } from '../events/index.js';
-import { createParameterUpdates, type ParameterUpdatesData } from '../parameters/index.js';
+import { decodeRecord, describeValue, type RunRecord } from '../events/index.js';
+import {
+  createParameterUpdates,
+  type ParameterUpdatesData,
+  type RankParameters,
+  SUM_FIELDS,
+  type UpdateSums,
+} from '../parameters/index.js';
+import { type ParameterTable, tableOf } from './parameter-table.js';
 
-/** Decodes the lines of one file, from its first on. */
+/** What a rank found of one update, with typed columns. */
+export interface ParameterSums {
+  readonly type: 'parameter-sums';
+  readonly run: string;
+  readonly step: number;
+  readonly epoch: number;
+  readonly time: number;
+  readonly parameters: RankParameters;
+  readonly sums: UpdateSums;
+  readonly forwardMs?: number;
+}
+
+/** Decodes the lines of one stream, from its first on. */
 export interface RecordDecoder {
   /**
-   * The record of a line; undefined for a line that says what later ones are about.
+   * The record of a line; undefined for a line that says what later ones are about. `bytes` are those that follow the
+   * line, where columns lie in them.
    *
-   * @throws Error for a line that `jsonlSink` did not write.
+   * @throws Error for a line that is none of a recorded run, or of the wire.
    */
-  decode(line: string): RunRecord | undefined;
+  decode(line: string, bytes?: Uint8Array): RunRecord | ParameterSums | undefined;
   /** Go on after a damaged line. */
   skip(line: string): void;
 }
 
-/** The parameters that the measurements of a file are of. */
-interface ParameterTable {
-  readonly names: readonly string[];
-  readonly sizes: readonly number[];
-}
-
-/** How many lists of parameters `jsonlSink` has in use at a time; their ids are given in turn. */
+/** How many lists of parameters are in use at a time; their ids are given in turn. */
 const TABLES = 8;
 
-/** A decoder of the lines that `jsonlSink` wrote to one file. */
+/** A decoder of the lines of one stream, as `jsonlSink` writes them, or another process sends them. */
 export function recordDecoder(): RecordDecoder {
   const tables = new Map<number, ParameterTable>();
   /** The id that the next list of parameters will have. */
@@ -32,17 +46,22 @@ export function recordDecoder(): RecordDecoder {
     nextId = (id + 1) % TABLES;
   };
   return {
-    decode(line) {
+    decode(line, bytes) {
       const record = decodeRecord(line);
       if (record.type === 'parameters') {
         forget(Number(record.id));
-        tables.set(Number(record.id), tableOf(record));
+        tables.set(checkId(record.id), tableOf(record));
         return undefined;
       }
-      if (!('columns' in record && 'parameters' in record)) return record as unknown as RunRecord;
+      const isOfParameters = record.type === 'parameter-sums' || ('columns' in record && 'parameters' in record);
+      if (!isOfParameters) return record as unknown as RunRecord;
       const table = tables.get(record.parameters as number);
-      if (!table) throw new TypeError(`parameters: expected a line before that lists them, got ${record.parameters}`);
-      return revive(record, table);
+      if (!table) {
+        throw new TypeError(
+          `parameters: expected a line before that lists them, got ${describeValue(record.parameters)}`,
+        );
+      }
+      return record.type === 'parameter-sums' ? reviveSums(record, table, bytes) : revive(record, table);
     },
     // It may have been a list of parameters. Later measurements of it have to be missed, or they would go by the names
     // of the list that had its id before.
@@ -53,36 +72,110 @@ export function recordDecoder(): RecordDecoder {
   };
 }
 
-function tableOf({ names, sizes }: Readonly<Record<string, unknown>>): ParameterTable {
-  if (!Array.isArray(names) || !Array.isArray(sizes) || names.length !== sizes.length) {
-    throw new TypeError('parameters: expected as many names as sizes, got something else');
-  }
-  return { names, sizes };
+function checkId(id: unknown): number {
+  if (Number.isInteger(id) && (id as number) >= 0 && (id as number) < TABLES) return id as number;
+  throw new TypeError(`id: expected a whole number from 0 to ${TABLES - 1}, got ${describeValue(id)}`);
 }
 
+type Fields = Readonly<Record<string, unknown>>;
+
 /** A measurement with its names and its typed columns, of the class that operators emit. */
-function revive(record: Readonly<Record<string, unknown>>, { names, sizes }: ParameterTable): RunRecord {
+function revive(record: Fields, { names, sizes }: ParameterTable): RunRecord {
   const { parameters: _, columns, histograms, ...rest } = record;
-  const revived = { ...rest, names, sizes, columns: reviveColumns(columns as object, names.length) };
+  const revived = { ...rest, names, sizes, columns: reviveColumns('columns', columns, names.length) };
   if (record.type !== 'parameter-updates') {
     return { ...revived, ...(histograms !== undefined && { histograms }) } as unknown as RunRecord;
   }
   return createParameterUpdates({ ...revived, histograms: histograms ?? {} } as unknown as ParameterUpdatesData<never>);
 }
 
+const SUMS: ReadonlySet<string> = new Set(Object.values(SUM_FIELDS).flat());
+
+function reviveSums(record: Fields, table: ParameterTable, bytes: Uint8Array | undefined): ParameterSums {
+  const { run, step, epoch, time, forwardMs, histograms } = record;
+  const columns = reviveColumns('sums', record.sums, table.names.length, bytes);
+  for (const name of Object.keys(columns)) {
+    if (!SUMS.has(name)) throw new TypeError(`sums: expected ${[...SUMS].join(', ')}; got ${JSON.stringify(name)}`);
+  }
+  const sums = {
+    size: table.size,
+    ...columns,
+    ...(histograms !== undefined && { histograms: checkHistograms(histograms, table.names.length) }),
+  };
+  return {
+    type: 'parameter-sums',
+    run: run as string,
+    step: step as number,
+    epoch: epoch as number,
+    time: time as number,
+    parameters: table,
+    sums,
+    ...(typeof forwardMs === 'number' && { forwardMs }),
+  };
+}
+
 /** Of own properties, whatever their names: `columns['__proto__'] = values` would set a prototype. */
-function reviveColumns(columns: object, length: number): Record<string, Float64Array> {
-  return Object.fromEntries(
-    Object.entries(columns).map(([name, values]) => [name, reviveColumn(name, values, length)]),
+function reviveColumns(
+  what: string,
+  columns: unknown,
+  length: number,
+  bytes?: Uint8Array,
+): Record<string, Float64Array> {
+  if (typeof columns !== 'object' || columns === null) {
+    throw new TypeError(`${what}: expected columns by name, got ${describeValue(columns)}`);
+  }
+  const revived = Object.entries(columns).map(([name, values]) => {
+    const column = reviveColumn(values, length, bytes);
+    if (column) return [name, column] as const;
+    throw new TypeError(`${what}.${name}: expected ${length} numbers, one a parameter, got something else`);
+  });
+  return Object.fromEntries(revived);
+}
+
+function reviveColumn(values: unknown, length: number, bytes: Uint8Array | undefined): Float64Array | undefined {
+  if (typeof values === 'number') return new Float64Array(length).fill(values);
+  if (Array.isArray(values)) {
+    return values.length === length && isNumbers(values) ? Float64Array.from(values) : undefined;
+  }
+  return bytes && typeof values === 'object' && values !== null ? columnOfBytes(values, length, bytes) : undefined;
+}
+
+/** Little-endian numbers from a byte on. */
+function columnOfBytes({ at, as }: { at?: unknown; as?: unknown }, length: number, bytes: Uint8Array) {
+  const width = as === 'float64' ? 8 : as === 'float32' ? 4 : undefined;
+  if (!width || typeof at !== 'number' || !Number.isInteger(at) || at < 0 || at + length * width > bytes.length) {
+    return undefined;
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, length * width);
+  const column = new Float64Array(length);
+  for (let i = 0; i < length; i++) {
+    column[i] = width === 8 ? view.getFloat64(i * 8, true) : view.getFloat32(i * 4, true);
+  }
+  return column;
+}
+
+function checkHistograms(histograms: unknown, length: number): NonNullable<UpdateSums['histograms']> {
+  const lists = typeof histograms === 'object' && histograms !== null ? Object.entries(histograms) : [];
+  const isRight = ([subject, list]: [string, unknown]) =>
+    ['update', 'weight', 'gradient'].includes(subject) &&
+    Array.isArray(list) &&
+    list.length === length &&
+    list.every(isHistogram);
+  if (lists.length > 0 && lists.every(isRight)) return histograms as NonNullable<UpdateSums['histograms']>;
+  throw new TypeError(`histograms: expected lists of ${length} histograms for update, weight or gradient, got others`);
+}
+
+function isHistogram(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { zeros, nonFinite, firstExponent, counts } = value as Record<string, unknown>;
+  return (
+    [zeros, nonFinite, firstExponent].every(Number.isSafeInteger) &&
+    Array.isArray(counts) &&
+    counts.length <= 4_096 &&
+    counts.every(Number.isSafeInteger)
   );
 }
 
-function reviveColumn(name: string, values: unknown, length: number): Float64Array {
-  if (typeof values === 'number') return new Float64Array(length).fill(values);
-  if (isNumbers(values) && values.length === length) return Float64Array.from(values);
-  throw new TypeError(`columns.${name}: expected ${length} numbers, one a parameter, got something else`);
-}
-
-function isNumbers(values: unknown): values is number[] {
-  return Array.isArray(values) && values.every((value) => typeof value === 'number');
+function isNumbers(values: readonly unknown[]): values is readonly number[] {
+  return values.every((value) => typeof value === 'number');
 }

@@ -20,8 +20,10 @@ import { nonFiniteLoss } from './non-finite-loss.js';
 import { overfit } from './overfit.js';
 import { overtraining } from './overtraining.js';
 import { poorInitialization } from './poor-initialization.js';
+import { ranksDiffer } from './ranks-differ.js';
 import { saturatedActivation } from './saturated-activation.js';
 import { stalledTraining } from './stalled-training.js';
+import { stragglers } from './stragglers.js';
 import { tensorLeak } from './tensor-leak.js';
 import { unchangedParameter } from './unchanged-parameter.js';
 import { vanishingGradients } from './vanishing-gradients.js';
@@ -83,6 +85,8 @@ export function defaultRules(given: DefaultRulesOptions = {}): OperatorFunction<
         events$.pipe(overtraining(options)),
         events$.pipe(stalledTraining(options)),
         events$.pipe(tensorLeak(options)),
+        events$.pipe(ranksDiffer(options)),
+        events$.pipe(stragglers(options)),
       );
     }),
   );

@@ -4,7 +4,7 @@ import { deliverGuarded, type FailureHandler } from './guard.js';
 import { SupervisedObservable } from './supervised-observable.js';
 
 type WithoutContext<E> = E extends TrainingEvent
-  ? Omit<E, keyof EventContext> & Partial<Pick<E, 'step' | 'epoch'>>
+  ? Omit<E, keyof EventContext> & Partial<Pick<E, 'step' | 'epoch' | 'time'>>
   : never;
 
 /** An event as a source says it: the bus adds the run, the time, and the position unless it is given. */

@@ -55,6 +55,7 @@ const SCRIPTED_STEP_OPTIONS: OptionNames<ScriptedStepOptions> = {
   examples: true,
   tokens: true,
   observingMs: true,
+  coverage: true,
   numTensors: true,
 };
 

@@ -13,15 +13,17 @@ import {
   overfit,
   overtraining,
   poorInitialization,
+  ranksDiffer,
   saturatedActivation,
   stalledTraining,
+  stragglers,
   tensorLeak,
   unchangedParameter,
   updateRatioBand,
   vanishingGradients,
 } from '../../src/index.js';
 import { event, updatesOf } from '../operators/fake-run.js';
-import { activated, alertsOf, brief, column, evaluations, losses } from './numbers.js';
+import { activated, alertsOf, brief, column, evaluations, losses, ranks } from './numbers.js';
 
 const times = (n: number, value: number): number[] => Array(n).fill(value);
 
@@ -370,6 +372,26 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['a checkpoint is', () => stalled(100, 'step-end', 'save'), []],
     ['a training that begins again after long, as a resumed one does', () => resumedAfter(1000), []],
   ],
+  ranksDiffer: [
+    ['alike', () => differing([[], [], []]), []],
+    ['one step, by little', () => differing([[], [['w', 1e-5]], []]), ['begin error w 2-2']],
+    ['a NaN in one of them', () => differing([[['w', Infinity]]]), ['begin error w 1-1']],
+    [
+      'over ten steps without, it is over',
+      () => differing([[['w', 1]], ...Array(10).fill([])]),
+      ['begin error w 1-1', 'end error w 1-11'],
+    ],
+  ],
+  stragglers: [
+    ['alike', () => lagging(40, [30, 30, 30]), []],
+    ['a little slower', () => lagging(40, [30, 30, 38]), []],
+    ['slower, for the first full window and two more', () => lagging(22, [30, 30, 60]), ['begin warning 20-22']],
+    ['slower, but not yet known', () => lagging(19, [30, 30, 60]), []],
+    ['slower by what no one notices in a step', () => lagging(40, [1, 1, 2]), []],
+    ['of two', () => lagging(22, [60, 30]), ['begin warning 20-22']],
+    ['that do not say', () => lagging(40, [Number.NaN, Number.NaN]), []],
+    ['one that does not tell', () => lagging(3, [30, 30], [2]), ['begin warning 1-3']],
+  ],
   tensorLeak: [
     ['nine steps', () => leak([...Array(10).keys()]), []],
     ['ten', () => leak([...Array(11).keys()]), ['begin warning 2-11']],
@@ -435,6 +457,18 @@ function resumedAfter(gap: number): AlertEvent[] {
   return alertsOf(events, stalledTraining({ afterMs: 100, timer: () => () => {} }));
 }
 
+const differing = (steps: readonly (readonly (readonly [string, number])[])[]) =>
+  alertsOf(
+    steps.map((differences, i) => ranks(i + 1, [10, 10], differences)),
+    ranksDiffer(),
+  );
+
+const lagging = (steps: number, forwardMs: readonly number[], missing: readonly number[] = []) =>
+  alertsOf(
+    Array.from({ length: steps }, (_, i) => ranks(i + 1, forwardMs, [], missing)),
+    stragglers(),
+  );
+
 const leak = (counts: readonly (number | undefined)[]) =>
   alertsOf(
     counts.map((numTensors, i) => event('step-end', { step: i + 1, ...(numTensors !== undefined && { numTensors }) })),
@@ -467,6 +501,7 @@ describe('options of rules', () => {
     ],
     [() => overtraining({ delta: -1 }), 'delta: expected a number of at least 0, got -1'],
     [() => stalledTraining({ afterMs: 0 }), 'afterMs: expected a positive number, got 0'],
+    [() => stragglers({ share: 2 }), 'share: expected a number above 0, up to 1; got 2'],
     [() => tensorLeak({ steps: 0 }), 'steps: expected a positive integer, got 0'],
   ])('are checked: %s', (make, message) => {
     expect(make).toThrow(message);

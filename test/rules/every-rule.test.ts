@@ -11,7 +11,7 @@ import { SupervisedObservable } from '../../src/run/supervised-observable.js';
 import { event } from '../operators/fake-run.js';
 import { collect, marbles } from '../operators/marbles.js';
 import { obeysTheLawsOfStreams } from '../operators/stream-laws.js';
-import { activated, column, evaluations, losses } from './numbers.js';
+import { activated, column, evaluations, losses, ranks } from './numbers.js';
 
 interface Case {
   readonly make: (options?: RuleOptions) => OperatorFunction<unknown, AlertEvent>;
@@ -76,6 +76,14 @@ const RULES: Readonly<Record<string, Case>> = {
     ...[1, 2, 3, 4].map((step) => activated(step, { a: {}, b: { variance: 1e-9 } })),
     ...[5, 6, 7].map((step) => activated(step, { a: {}, b: {} })),
   ]),
+  ranksDiffer: of(
+    trainscope.ranksDiffer,
+    comesAndGoes(1, 0).map((ill, i) => ranks(i + 1, [10, 10], ill ? [['w', 1e-3]] : [])),
+  ),
+  stragglers: of(
+    (options) => trainscope.stragglers({ window: 2, ...options }),
+    comesAndGoes(1, 0).map((ill, i) => ranks(i + 1, [10, ill ? 60 : 10])),
+  ),
   saturatedActivation: of(
     trainscope.saturatedActivation,
     comesAndGoes(1, 0).map((saturated, i) => activated(i + 1, { hidden: { activation: 'tanh', saturated } })),

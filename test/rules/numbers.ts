@@ -4,6 +4,7 @@ import type {
   Activations,
   AlertEvent,
   EvaluateEvent,
+  EventOf,
   LayerActivations,
   ParameterUpdates,
   Statistic,
@@ -29,6 +30,22 @@ export function column<S extends Statistic, R extends Statistic = never>(
     const others = Object.entries(rest).map(([key, other]) => [key, [other]]);
     const columns = { ...Object.fromEntries(others), [statistic]: [value] } as Record<S | R, number[]>;
     return Object.assign(updatesOf<S | R>(columns, { names: [name], sizes: [size], step: i + 1 }), { learningRate });
+  });
+}
+
+/** What the ranks of a run told of one step of 100 ms. */
+export function ranks(
+  step: number,
+  forwardMs: readonly number[],
+  differences: readonly (readonly [parameter: string, relative: number])[] = [],
+  missing: readonly number[] = [],
+): EventOf<'ranks'> {
+  return event('ranks', {
+    step,
+    world: forwardMs.length + missing.length,
+    reports: forwardMs.map((ms, rank) => ({ rank, forwardMs: ms, durationMs: 100 })),
+    differences: differences.map(([parameter, relative]) => ({ parameter, ranks: [0, 1], relative })),
+    missing,
   });
 }
 

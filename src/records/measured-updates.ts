@@ -1,0 +1,73 @@
+import type { RunRecord, StepEndEvent } from '../events/index.js';
+import {
+  createParameterUpdates,
+  type JoinedSums,
+  type ParameterUpdatesData,
+  RankAdder,
+  statisticsIn,
+  statisticsOfSums,
+} from '../parameters/index.js';
+import type { ParameterSums } from './record-decoder.js';
+
+/** What is said of a stream, not of its run. */
+const OF_THE_STREAM: ReadonlySet<string> = new Set(['session', 'answer', 'dropped']);
+
+const NO_END = { loss: Number.NaN, lossShown: false, learningRate: Number.NaN } as const;
+
+/**
+ * Makes the measurements of a stream of sums that another process has recorded: what operators emit, right after the
+ * `step-end` of their step, with all statistics that the sums have the parts for.
+ */
+export class MeasuredUpdates {
+  readonly #adder = new RankAdder();
+  #waiting: ParameterSums | undefined;
+  #maxSteps: number | undefined;
+
+  /** The records that a record of the stream gives. */
+  take(record: RunRecord | ParameterSums): readonly RunRecord[] {
+    if (OF_THE_STREAM.has(record.type)) return [];
+    if (record.type === 'parameter-sums') {
+      const before = this.rest();
+      this.#waiting = record;
+      return before;
+    }
+    if (record.type === 'train-begin') this.#maxSteps = record.maxSteps;
+    if (record.type !== 'step-end' || this.#waiting?.step !== record.step) return [record];
+    const updates = this.#updatesOf(this.#waiting, record);
+    this.#waiting = undefined;
+    return [record, updates];
+  }
+
+  /** Of a step that has not ended. */
+  rest(): readonly RunRecord[] {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting ? [this.#updatesOf(waiting, undefined)] : [];
+  }
+
+  #updatesOf({ run, step, epoch, time, parameters, sums }: ParameterSums, end: StepEndEvent | undefined): RunRecord {
+    const joined = this.#adder.join([{ rank: 0, parameters, sums }]);
+    const { loss, lossShown, learningRate } = end ?? NO_END;
+    return createParameterUpdates<never>({
+      run,
+      step,
+      epoch: end?.epoch ?? epoch,
+      time: end?.time ?? time,
+      loss,
+      ...(lossShown === false && { lossShown }),
+      learningRate,
+      ...(this.#maxSteps !== undefined && { maxSteps: this.#maxSteps }),
+      ...dataOf(joined),
+    });
+  }
+}
+
+function dataOf({ names, sizes, sums, coverage }: JoinedSums) {
+  return {
+    names,
+    sizes,
+    ...(coverage < 1 && { coverage }),
+    columns: statisticsOfSums(sums, statisticsIn(sums)),
+    histograms: sums.histograms ?? {},
+  } as Pick<ParameterUpdatesData<never>, 'names' | 'sizes' | 'columns' | 'histograms'>;
+}

@@ -1,0 +1,201 @@
+import type { SessionRecord, StepEndEvent, TrainEndEvent, TrainingEvent } from '../../events/index.js';
+import {
+  type JoinedSums,
+  LiveParameters,
+  RankAdder,
+  type RankParameters,
+  type RankSums,
+  sumsParameters,
+} from '../../parameters/index.js';
+import type { ParameterSums } from '../../records/index.js';
+import { BaseRun, OpenRun, type Run, type RunOptions } from '../../run/index.js';
+import { LostRecords } from './lost-records.js';
+import { RankSteps, type StepOfRanks } from './rank-steps.js';
+import { RemoteCommands } from './remote-commands.js';
+
+/** A run of another process, or of several that train one model together. */
+export interface RemoteRun extends Run {
+  /** How many processes train the model together. */
+  readonly workers: number;
+  /** The program that sends, and its version, where it says so. */
+  readonly client: string | undefined;
+  /** Whether it goes on with a run of the same name that had ended, or that was not heard of. */
+  readonly resumed: boolean;
+  /** The ranks that are there. */
+  readonly ranks: readonly number[];
+}
+
+export interface IngestedRunOptions extends RunOptions {
+  readonly run: string;
+  readonly session: SessionRecord;
+  readonly resumed: boolean;
+  /** Milliseconds for which a step waits for the ranks that have not told of it. */
+  readonly waitMs: number;
+  /** Called when the run has ended. */
+  readonly onEnd: () => void;
+}
+
+/** Ranks that wait for each other do a command at the same step: one that all will have heard of it before. */
+const HEARD_WITHIN_MS = 3_000;
+const LEAST_LEAD = 4;
+
+/** A run, from the server's side: what is sent goes in here. */
+export class IngestedRun extends BaseRun implements RemoteRun {
+  readonly workers: number;
+  readonly client: string | undefined;
+  readonly resumed: boolean;
+  readonly launch: string | undefined;
+  readonly commands = new RemoteCommands();
+  readonly #open: OpenRun;
+  readonly #steps: RankSteps;
+  readonly #adder = new RankAdder();
+  /** What each rank told of last, to know what is missing with it. */
+  readonly #parameters = new Map<number, RankParameters>();
+  readonly #lost: LostRecords;
+  readonly #onEnd: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #stopRequested = false;
+  #epoch = 0;
+  #stepMs = Number.NaN;
+  #ended = false;
+
+  constructor({ session, resumed, waitMs, onEnd, ...options }: IngestedRunOptions) {
+    const open = new OpenRun(options, (request) => {
+      if (request.command.kind === 'stop') this.#stopRequested = true;
+      return this.commands.ask(request, this.ranks, this.#meetingStep());
+    });
+    super(open);
+    this.#open = open;
+    this.workers = session.world;
+    this.client = session.client;
+    this.launch = session.launch;
+    this.resumed = resumed;
+    this.#onEnd = onEnd;
+    this.#lost = new LostRecords((alert) => open.bus.publish(alert));
+    this.#steps = new RankSteps(
+      { world: session.world, waitMs },
+      { step: (step) => this.#publishStep(step), event: (event) => this.#publish(event) },
+    );
+  }
+
+  get stopRequested(): boolean {
+    return this.#stopRequested;
+  }
+
+  get ranks(): readonly number[] {
+    return [...this.#steps.present].sort((a, b) => a - b);
+  }
+
+  /** Whether its end has been told. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  join(rank: number, step: number): void {
+    this.commands.leave(rank);
+    this.#steps.join(rank, step, performance.now());
+    this.#wait();
+  }
+
+  /** A rank was not heard of any more. With the last one the run has ended. */
+  leave(rank: number, why: string): void {
+    this.commands.leave(rank);
+    this.#steps.leave(rank, performance.now());
+    if (this.#ended || this.#steps.present.size > 0) return;
+    this.#end({ type: 'train-end', status: 'failed', reason: why } as TrainEndEvent);
+  }
+
+  take(rank: number, record: TrainingEvent | ParameterSums): void {
+    if (this.#ended) return;
+    this.#steps.take(rank, record, performance.now());
+    this.#wait();
+  }
+
+  /** Records that were sent, or should have been, and are not there. */
+  lose(count: number, why: string): void {
+    this.#lost.add(count, why);
+  }
+
+  async close() {
+    clearTimeout(this.#timer);
+    this.commands.refuseAll('the run has ended');
+    this.#onEnd();
+    return await this.#open.close();
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    const ms = this.#ended ? undefined : this.#steps.pump(performance.now());
+    if (ms === undefined) return;
+    this.#timer = setTimeout(() => this.#wait(), ms + 1);
+    this.#timer.unref();
+  }
+
+  /** The step at which all ranks do what is asked: later than they can be when they hear of it. One alone does it at once. */
+  #meetingStep(): number | undefined {
+    if (this.workers === 1) return undefined;
+    const lead = Math.ceil(HEARD_WITHIN_MS / (this.#stepMs > 0 ? this.#stepMs : HEARD_WITHIN_MS));
+    return this.#steps.newest + Math.max(LEAST_LEAD, lead);
+  }
+
+  #publish(event: TrainingEvent): void {
+    if (event.type === 'train-end') this.#end(event);
+    else {
+      this.#moveTo(event);
+      const { run: _, ...rest } = event;
+      const world = event.type === 'train-begin' && this.workers > 1 ? { world: this.workers } : undefined;
+      this.#open.bus.publish({ ...rest, ...world });
+    }
+  }
+
+  #end({ run: _, ...end }: TrainEndEvent): void {
+    this.#lost.end();
+    this.commands.refuseAll('the run has ended');
+    this.#ended = true;
+    this.#open.bus.publish(end);
+    void this.close();
+  }
+
+  #join(told: StepOfRanks['told'], missing: readonly number[]): JoinedSums {
+    const found = told.flatMap(sumsOf);
+    for (const { rank, parameters } of found) this.#parameters.set(rank, parameters);
+    const absent = found.length > 0 ? missing.flatMap((rank) => this.#parameters.get(rank) ?? []) : [];
+    return this.#adder.join(found, absent);
+  }
+
+  #moveTo({ step, epoch }: { readonly step: number; readonly epoch: number }): void {
+    this.#open.bus.step = step;
+    this.#open.bus.epoch = epoch;
+    this.#epoch = epoch;
+  }
+
+  #publishStep({ step, told, missing }: StepOfRanks): void {
+    const { bus } = this.#open;
+    const { run: _, ...end } = told[0]!.end;
+    this.#moveTo({ step: step - 1, epoch: this.#epoch });
+    bus.publish({ type: 'step-begin', time: end.time - end.durationMs || end.time });
+    const joined = this.#join(told, missing);
+    const { coverage, differences } = joined;
+    const parameters = new LiveParameters(sumsParameters(joined));
+    bus.publish({ type: 'pre-optimizer-step', time: end.time, parameters: parameters.handle });
+    parameters.advance();
+    bus.publish({ type: 'optimizer-step', time: end.time, parameters: parameters.handle });
+    parameters.release();
+    this.#moveTo({ step, epoch: end.epoch });
+    this.#stepMs = end.durationMs;
+    if (this.workers > 1) {
+      const reports = told.map(({ rank, end: { durationMs }, sums }) => ({
+        rank,
+        forwardMs: sums?.forwardMs ?? Number.NaN,
+        durationMs,
+      }));
+      bus.publish({ type: 'ranks', time: end.time, world: this.workers, reports, missing, differences });
+    }
+    bus.publish({ ...(end as Omit<StepEndEvent, 'run'>), ...(coverage < 1 && { coverage }) });
+    bus.takeObservingMs();
+  }
+}
+
+function sumsOf({ rank, sums }: StepOfRanks['told'][number]): readonly RankSums[] {
+  return sums ? [{ rank, parameters: sums.parameters, sums: sums.sums }] : [];
+}

@@ -1,0 +1,93 @@
+import {
+  type AnswerRecord,
+  type DroppedRecord,
+  describeValue,
+  missingField,
+  type SessionRecord,
+  TRAINING_EVENT_TYPES,
+  type TrainingEvent,
+} from '../../events/index.js';
+import type { ParameterSums } from '../../records/index.js';
+
+/** A record that another process may send, but the lists of parameters. */
+export type SentRecord = TrainingEvent | ParameterSums | SessionRecord | DroppedRecord | AnswerRecord;
+
+type Fields = Readonly<Record<string, unknown>> & { readonly type: string };
+
+/** Events that only the process itself can publish, and those that this side makes of what it is told. */
+const NOT_SENT: readonly string[] = [
+  'pre-optimizer-step',
+  'optimizer-step',
+  'step-begin',
+  'ranks',
+  'control',
+  'sink-error',
+];
+
+const SENT: ReadonlySet<string> = new Set([
+  'parameter-sums',
+  ...TRAINING_EVENT_TYPES.filter((type) => !NOT_SENT.includes(type)),
+]);
+
+/** What is a number wherever it is sent; a number that is not known is NaN. */
+const STEP_END = ['loss', 'learningRate', 'durationMs', 'examples', 'observingMs'] as const;
+
+/** @throws TypeError for what is none of the records that a process sends. Undefined for those that nobody needs. */
+export function checkSent(record: object): SentRecord | undefined {
+  const fields = record as Fields;
+  switch (fields.type) {
+    case 'session':
+      return checkSession(fields);
+    case 'answer':
+      check('id', typeof fields.id === 'string', 'the id of a command', fields.id);
+      check('message', fields.message === undefined || typeof fields.message === 'string', 'a text', fields.message);
+      return record as AnswerRecord;
+    case 'dropped':
+      check('records', isCount(fields.records), 'a whole number of at least 0', fields.records);
+      return record as DroppedRecord;
+    default:
+      return checkOfStep(fields);
+  }
+}
+
+export function checkSession(fields: Fields): SessionRecord {
+  const { session, run, rank, world, launch, client } = fields;
+  check('type', fields.type === 'session', 'session in the first line of a session', fields.type);
+  check('session', isSessionId(session), 'up to 64 letters, digits, "-", "_" or "."', session);
+  check('run', typeof run === 'string' && run !== '', 'a name that is not empty', run);
+  check('world', isCount(world) && world >= 1 && world <= 65_536, 'a whole number from 1 to 65536', world);
+  check('rank', isCount(rank) && rank < (world as number), 'a whole number below world', rank);
+  check('launch', launch === undefined || typeof launch === 'string', 'a text', launch);
+  check('client', client === undefined || typeof client === 'string', 'a text', client);
+  return fields as unknown as SessionRecord;
+}
+
+export function isSessionId(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.-]{1,64}$/.test(value);
+}
+
+function checkOfStep(fields: Fields): TrainingEvent | ParameterSums | undefined {
+  const { step, epoch, time } = fields;
+  if (!SENT.has(fields.type)) return undefined;
+  check('step', isCount(step), 'a whole number of at least 0', step);
+  check('time', typeof time === 'number' && Number.isFinite(time), 'milliseconds since 1970', time);
+  const missing = missingField(fields);
+  if (missing !== undefined) throw new TypeError(`${fields.type}: expected ${missing}, got none that can be read`);
+  const known = { ...fields, epoch: numberOr(epoch, 0) };
+  if (fields.type !== 'step-end') return known as unknown as TrainingEvent | ParameterSums;
+  const numbers = STEP_END.map((name) => [name, numberOr(fields[name], name === 'observingMs' ? 0 : Number.NaN)]);
+  const lossShown = typeof fields.loss === 'number' ? undefined : { lossShown: false };
+  return { ...known, ...Object.fromEntries(numbers), ...lossShown } as unknown as TrainingEvent;
+}
+
+function numberOr(value: unknown, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function check(name: string, isRight: boolean, expected: string, value: unknown): void {
+  if (!isRight) throw new TypeError(`${name}: expected ${expected}, got ${describeValue(value)}`);
+}
