@@ -91,6 +91,7 @@ export const OPTIONS: Readonly<Record<string, OptionCase>> = {
 
   csvSink: { call: (options) => node.csvSink(join(folder, 'updates.csv'), options), close: closeSink },
   jsonlSink: { call: (options) => node.jsonlSink(join(folder, 'run.jsonl'), options), close: closeSink },
+  ingest: { call: node.ingest, close: async (server: Promise<node.IngestServer>) => (await server).close() },
   liveSink: { call: node.liveSink, close: (sink: node.LiveSink) => sink.stop() },
   parquetSink: { call: (options) => node.parquetSink(join(folder, 'parquet'), options), close: closeSink },
   readRun: { call: (options) => node.readRun(join(folder, 'run.jsonl'), options) },

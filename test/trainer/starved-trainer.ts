@@ -9,16 +9,20 @@ import { tinyModel } from './tiny-model.js';
 const [outputDir, how, saveFailure] = process.argv.slice(2) as [string, string, 'continue' | 'fail'];
 await selectBackend('cpu');
 const open: number[] = [];
+let taking: NodeJS.Timeout | undefined;
 const alerts: string[] = [];
 
-/** Open files until no more can be. */
+/** Open files until no more can be, and whatever becomes free. */
 function starve(): void {
   try {
     for (;;) open.push(openSync('/dev/null', 'r'));
   } catch {}
+  taking ??= setInterval(starve, 1);
 }
 
 function feed(): void {
+  clearInterval(taking);
+  taking = undefined;
   for (const file of open.splice(0)) closeSync(file);
 }
 

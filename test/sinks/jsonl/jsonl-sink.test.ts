@@ -173,6 +173,6 @@ it.each([{}, { append: true }])('knows the recording of a run as its own: %j', a
     run.step({}, () => {});
     await run.close();
   }
-  const begins = linesOf(path).filter((line) => line.startsWith('{"v":1,"type":"train-begin",'));
+  const begins = linesOf(path).filter((line) => line.startsWith('{"v":2,"type":"train-begin",'));
   expect(begins).toHaveLength('append' in options ? 2 : 1);
 });
