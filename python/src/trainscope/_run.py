@@ -36,6 +36,10 @@ MOST_PENDING = 8
 _open_runs: weakref.WeakSet[Run] = weakref.WeakSet()
 
 
+class Promise(str):
+    """What a framework says that it will do."""
+
+
 @dataclass
 class Identity:
     """Which run this process sends, and which part of it."""
@@ -131,7 +135,7 @@ class Run:
         self._observing = 0.0
         self._rate: Number = Known(math.nan)
         self._rates = RateControl()
-        self._scheduled: Callable[[], float] = lambda: self._asked
+        self._scheduled: Callable[[], float] | None = None
         self._asked = math.nan
         self._commands: deque[Record] = deque()
         self._known_commands: set[str] = set()
@@ -168,7 +172,7 @@ class Run:
     def adjusted(self, learning_rate: float) -> float:
         """The rate to use where the loop would use this one: for loops without an optimizer that is observed."""
         self._asked = learning_rate
-        self._obey(at_update=False)
+        self._obey(at_update=True)
         rate = self._rates.applied(learning_rate)
         self._rate = Known(rate)
         return rate
@@ -497,7 +501,7 @@ class Run:
             self._answer(self._commands.popleft(), "the training has ended", refused=True)
 
     def _steer_rate(self, kind: str, asked: Mapping[str, Any], source: str) -> str:
-        scheduled = self._scheduled()
+        scheduled = self._asked if self._scheduled is None else self._scheduled()
         if math.isnan(scheduled):
             raise ValueError("this training has no learning rate that can be set")
         before = self._rates.applied(scheduled)
@@ -512,12 +516,16 @@ class Run:
         if handler is None:
             raise ValueError(f"the loop has no handler for this; give one by run.on_{kind}(function)")
         result = handler(self.steps_done)
-        if kind == "save" and result is not None:
+        if isinstance(result, Promise):
+            return str(result)
+        if kind == "save":
+            if result is None:
+                return "done"
             self.save(result)
-            return str(result) if kind == "evaluate" else f"saved: {result}"
-        if kind == "evaluate" and isinstance(result, Mapping):
+            return f"saved: {result}"
+        if isinstance(result, Mapping):
             self.evaluate(result)
-        return result if isinstance(result, str) else "done"
+        return "done"
 
     def _answer(self, command: Record, message: str, *, refused: bool = False) -> None:
         answer: Record = {"v": 1, "type": "answer", "id": command["id"], "message": message}
@@ -537,6 +545,7 @@ class Run:
     def _detach_all(self) -> None:
         while self._detach:
             _guarded(self._detach.pop())()
+        self._scheduled = None
 
 
 class _MeasuredArrays:

@@ -10,10 +10,12 @@ _lock = threading.Lock()
 
 
 def say(text: str) -> None:
+    if sys.stderr is None:  # as in a service: then there is nobody to tell
+        return
     try:
         print(f"trainscope: {text}", file=sys.stderr, flush=True)
     except Exception:
-        pass  # There is no standard error, as in a service: then there is nobody to tell.
+        pass
 
 
 def say_once(text: str) -> None:

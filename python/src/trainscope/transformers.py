@@ -14,7 +14,7 @@ import torch
 from transformers import TrainerCallback
 
 from ._observe import observe
-from ._run import Run, ending_by
+from ._run import Promise, Run, ending_by
 
 __all__ = ["TrainscopeCallback"]
 
@@ -110,9 +110,9 @@ class TrainscopeCallback(TrainerCallback):  # type: ignore[misc]
         if self._run is not None:
             self._run.close()
 
-    def _ask(self, what: str, answer: str) -> str:
+    def _ask(self, what: str, answer: str) -> Promise:
         self._asked.add(what)
-        return answer
+        return Promise(answer)
 
     def _end_earlier(self) -> None:
         """A training that threw has told nobody."""

@@ -54,7 +54,8 @@ class OptimizerObserver:
         world: int,
         piecewise: bool | None = None,
     ) -> None:
-        self._run = weakref.ref(run)
+        #: An optimizer that is observed keeps its run, whether anybody else refers to it or not.
+        self._run: Run | None = run
         self._model = model
         self._patterns = parameters
         self._placement = placement
@@ -86,7 +87,7 @@ class OptimizerObserver:
 
     def detach(self) -> None:
         """Leave everything as it was, and refer to nothing."""
-        run = self._run()
+        run = self._run
         if run is not None and self._done:  # a step of several optimizers that not all have taken
             self._end_step(run)
         for remove in self._removers:
@@ -95,7 +96,7 @@ class OptimizerObserver:
             self._restore_rates(observed)
             observed.measurer.release()
             _observed_by.pop(observed.optimizer, None)
-        self._removers, self._observed, self._done, self._model = [], [], [], None
+        self._removers, self._observed, self._done, self._model, self._run = [], [], [], None, None
 
     def _replace_earlier(self, optimizer: torch.optim.Optimizer, run: Run) -> None:
         earlier = _observed_by.get(optimizer)
@@ -121,28 +122,24 @@ class OptimizerObserver:
     def _hook_model(self) -> None:
         if not isinstance(self._model, torch.nn.Module):
             return
-        run = self._run
-
         # In a compiled region these are nothing: the compiler must see the same program as without them.
         def begin(module: torch.nn.Module, args: Any) -> None:
             if torch.compiler.is_compiling():
                 return
-            observer = run()
-            if observer is not None and module.training:
-                observer._forward_began()
+            if self._run is not None and module.training:
+                self._run._forward_began()
 
         def end(module: torch.nn.Module, args: Any, output: Any) -> None:
             if torch.compiler.is_compiling():
                 return
-            observer = run()
-            if observer is not None and module.training:
-                observer._forward_ended()
+            if self._run is not None and module.training:
+                self._run._forward_ended()
 
         self._removers.append(self._model.register_forward_pre_hook(begin).remove)
         self._removers.append(self._model.register_forward_hook(end).remove)
 
     def _guard(self, what: Callable[..., None], *args: Any) -> None:
-        run = self._run()
+        run = self._run
         if run is None or run._clock.ended:
             return
         began = time.perf_counter()

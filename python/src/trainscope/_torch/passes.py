@@ -20,6 +20,8 @@ from .readback import Readback
 
 #: Elements in a piece: the new value, the old one and their difference fit into a core's cache.
 PIECE = 65_536
+#: Below this, squares are lost in float32, above its largest number too: then they are added in float64.
+TINY = 1e-25
 #: Elements in a bucket: memory for that many is needed for a short time.
 BUCKET = 1 << 25
 
@@ -74,9 +76,7 @@ class PiecewisePass:
             return 0.0
         total = 0.0
         for piece in flat(gradient).split(PIECE):
-            x = self._wide(piece, 0)
-            squares = torch.dot(x, x).item()
-            total += squares if math.isfinite(squares) else _exact_squares(x)
+            total += self._squares_in(self._wide(piece, 0))
         return total
 
     def _row(self, held: Held, parts: Parts, keep: bool) -> Row:
@@ -89,16 +89,8 @@ class PiecewisePass:
                 continue
             v, w = self._wide(value, 0), self._wide(old, 1)
             d = torch.sub(v, w, out=self._room(2, v))
-            update_squares, weight_squares = torch.dot(d, d).item(), torch.dot(w, w).item()
-            if math.isfinite(update_squares) and math.isfinite(weight_squares):
-                row["updateSquares"] += update_squares
-                row["weightSquares"] += weight_squares
-                if parts.extremes:
-                    low, high = torch.aminmax(d)
-                    row["maxAbsUpdate"] = larger(row["maxAbsUpdate"], max(-low.item(), high.item()))
-                    row["unchanged"] += d.numel() - torch.count_nonzero(d).item()
-            else:
-                _add_exactly(row, v, w, parts)
+            self._add_update(row, d, v, w, parts)
+            row["weightSquares"] += self._squares_in(w)
             if moments is not None:
                 moments.add(d.double(), w.double())
             if keep:
@@ -106,6 +98,23 @@ class PiecewisePass:
         if moments is not None:
             row.update(moments.row())
         return row
+
+    def _add_update(self, row: Row, d: torch.Tensor, v: torch.Tensor, w: torch.Tensor, parts: Parts) -> None:
+        room = self._room(3, d)
+        total = torch.mul(d, d, out=room).sum().item()
+        if not TINY < total < math.inf and (total != 0 or d.any()):
+            _add_exactly(row, v, w, parts)
+            return
+        row["updateSquares"] += total
+        if parts.extremes:
+            row["maxAbsUpdate"] = larger(row["maxAbsUpdate"], math.sqrt(room.amax().item()))
+            signs = torch.sign(d, out=room)
+            row["unchanged"] += d.numel() - torch.dot(signs, signs).item()
+
+    def _squares_in(self, x: torch.Tensor) -> float:
+        """By ``sum``, which adds in pairs: the lanes of ``dot`` lose digits where all elements are alike."""
+        total = float(torch.mul(x, x, out=self._room(3, x)).sum().item())
+        return total if TINY < total < math.inf or (total == 0 and not x.any()) else _exact_squares(x)
 
     def _wide(self, piece: torch.Tensor, slot: int) -> torch.Tensor:
         """In float32 at least."""
@@ -178,7 +187,9 @@ def _exact(number: torch.Tensor) -> torch.Tensor:
 
 
 def _squares_of(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
-    return [_exact(norm).square() for norm in torch._foreach_norm(tensors)]
+    if tensors and tensors[0].device.type == "mps":  # which has no float64
+        return [norm.square() for norm in torch._foreach_norm(tensors)]
+    return [norm.square() for norm in torch._foreach_norm(tensors, 2, torch.float64)]
 
 
 def _largest(update: torch.Tensor) -> torch.Tensor:
@@ -204,7 +215,6 @@ def _add_exactly(row: Row, v: torch.Tensor, w: torch.Tensor, parts: Parts) -> No
     """In float64: where something is infinite or NaN, or only its square is."""
     d = v.double() - w.double()
     row["updateSquares"] += _exact_squares(d)
-    row["weightSquares"] += _exact_squares(w)
     row["nonFinite"] += v.numel() - torch.isfinite(v).sum().item()
     if parts.extremes:
         row["maxAbsUpdate"] = larger(row["maxAbsUpdate"], d.abs().max().item())
