@@ -13,7 +13,7 @@ from .._say import say_once
 from .._sums import Parts
 from .._updates import Known, Measured, Number
 from .measure import Measurer
-from .parameters import Placing, check_patterns, names_of, select, trained_by, watched_of
+from .parameters import Placing, Watched, check_patterns, names_of, select, trained_by, watched_of
 from .readback import ReadNumber
 
 if TYPE_CHECKING:
@@ -188,8 +188,12 @@ class OptimizerObserver:
         chosen = select([one.name for one in everything], self._patterns)
         observed.measurer.watch([one for one in everything if one.name in chosen])
 
-    def _all_of(self, observed: Observed) -> list[Any]:
-        return watched_of(observed.optimizer, names_of(self._model), observed.prefix, self._placement, self._world)
+    def _all_of(self, observed: Observed) -> list[Watched]:
+        names = names_of(self._model)
+        order = {key: at for at, key in enumerate(names)}
+        watched = watched_of(observed.optimizer, names, observed.prefix, self._placement, self._world)
+        # As the model lists them, whatever the groups of the optimizer are.
+        return sorted(watched, key=lambda one: order.get(id(one.tensor), len(order)))
 
     def _apply_rates(self, run: Run, observed: Observed) -> None:
         rates = run._rates
