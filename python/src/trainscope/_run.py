@@ -549,7 +549,7 @@ class Run:
 
 
 class _MeasuredArrays:
-    turn = None
+    turn: tuple[int, int] | None = None
 
     def __init__(self, table: Table, columns: Columns) -> None:
         self.table = table

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 try:
     from lightning.pytorch.callbacks import Callback
 except ImportError:  # the package under its older name
-    from pytorch_lightning.callbacks import Callback  # type: ignore[no-redef]
+    from pytorch_lightning.callbacks import Callback  # type: ignore[no-redef,assignment]
 
 from ._observe import observe
 from ._run import Promise, Run, ending_by

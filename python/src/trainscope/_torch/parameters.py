@@ -110,7 +110,8 @@ def flat(tensor: torch.Tensor) -> torch.Tensor:
     if tensor.is_complex():
         tensor = torch.view_as_real(tensor)
     if not tensor.is_contiguous():
-        order = sorted(range(tensor.dim()), key=lambda dimension: -tensor.stride(dimension))
+        strides = tensor.stride()
+        order = sorted(range(tensor.dim()), key=lambda dimension: -strides[dimension])
         tensor = tensor.permute(order)
     return tensor.reshape(-1)
 

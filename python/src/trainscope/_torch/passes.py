@@ -75,7 +75,7 @@ class PiecewisePass:
         if gradient is None:
             return 0.0
         total = 0.0
-        for piece in flat(gradient).split(PIECE):
+        for piece in torch.split(flat(gradient), PIECE):
             total += self._squares_in(self._wide(piece, 0))
         return total
 
@@ -83,7 +83,7 @@ class PiecewisePass:
         row = dict.fromkeys(parts.update_columns(), 0.0)
         moments = Moments() if parts.moments else None
         if not held.pieces:
-            held.pieces = list(zip(held.value.split(PIECE), held.old.split(PIECE)))
+            held.pieces = list(zip(torch.split(held.value, PIECE), torch.split(held.old, PIECE)))
         for value, old in held.pieces:
             if value.numel() == 0:
                 continue
