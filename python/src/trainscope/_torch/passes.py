@@ -76,7 +76,8 @@ class PiecewisePass:
             return 0.0
         total = 0.0
         for piece in torch.split(flat(gradient), PIECE):
-            total += self._squares_in(self._wide(piece, 0))
+            if piece.numel() > 0:
+                total += self._squares_in(piece, self._wide(piece, 0))
         return total
 
     def _row(self, held: Held, parts: Parts, keep: bool) -> Row:
@@ -90,7 +91,7 @@ class PiecewisePass:
             v, w = self._wide(value, 0), self._wide(old, 1)
             d = torch.sub(v, w, out=self._room(2, v))
             self._add_update(row, d, v, w, parts)
-            row["weightSquares"] += self._squares_in(w)
+            row["weightSquares"] += self._squares_in(old, w)
             if moments is not None:
                 moments.add(d.double(), w.double())
             if keep:
@@ -112,9 +113,12 @@ class PiecewisePass:
             signs = torch.sign(d, out=room)
             row["unchanged"] += d.numel() - torch.dot(signs, signs).item()
 
-    def _squares_in(self, x: torch.Tensor) -> float:
-        """By ``dot``, the fastest: right to 1e-6, to 1e-5 where all of many elements are alike."""
-        total = float(torch.dot(x, x).item())
+    def _squares_in(self, piece: torch.Tensor, x: torch.Tensor) -> float:
+        """By ``dot``, the fastest: right to 1e-6, to 1e-5 where all of many elements are alike.
+
+        In half precision many are: then by ``sum``.
+        """
+        total = float((torch.dot(x, x) if x is piece else torch.mul(x, x, out=self._room(3, x)).sum()).item())
         return total if TINY < total < math.inf or (total == 0 and self._largest(x) == 0) else _exact_squares(x)
 
     def _largest(self, x: torch.Tensor) -> float:
