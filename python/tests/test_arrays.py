@@ -102,6 +102,17 @@ def test_a_loop_of_lists(tmp_path: Path) -> None:
     assert stream.records[-1]["status"] == "completed"
 
 
+def test_histograms_of_arrays(tmp_path: Path) -> None:
+    with trainscope.observe(run="h", histograms=("update", "weight", "gradient")) as run:
+        run.step({"a": [1.0, 2.0, 3.0, 4.0]}, {"a": [1.0, 2.5, 3.25, math.inf]}, {"a": [0.0, 1.0, 1e-40, 6.0]})
+    (record,) = stream_of(tmp_path / "trainscope" / "h.jsonl").of("parameter-sums")
+    assert record["histograms"] == {
+        "update": [{"zeros": 1, "nonFinite": 1, "firstExponent": -2, "counts": [1, 1]}],
+        "weight": [{"zeros": 0, "nonFinite": 1, "firstExponent": 0, "counts": [1, 2]}],
+        "gradient": [{"zeros": 2, "nonFinite": 0, "firstExponent": 0, "counts": [1, 0, 1]}],
+    }
+
+
 def test_a_parameter_that_was_not_there_before_is_a_mistake() -> None:
     with trainscope.observe(run="plain") as run, pytest.raises(ValueError, match="expected 'b' as after has it, got a"):
         run.step({"a": [1.0]}, {"a": [1.0], "b": [2.0]})

@@ -45,6 +45,42 @@ def sums_of(before: Arrays, after: Arrays, gradients: Arrays | None, parts: Part
     return {column: [row[column] for row in rows] for column in rows[0]} if rows else {}
 
 
+def histograms_of(
+    before: Arrays, after: Arrays, gradients: Arrays | None, parts: Parts
+) -> dict[str, list[dict[str, Any]]]:
+    """How many elements lie in each power of two, one histogram a parameter, of each subject that is asked for."""
+    numpy = sys.modules.get("numpy")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for subject in parts.histograms:
+        if subject == "gradient" and gradients is None:
+            continue
+        found[subject] = []
+        for name, value in after.items():
+            if subject == "gradient":
+                numbers = list(_gradient(gradients, name, numpy))
+            else:
+                numbers = list(_values(value, numpy))
+                if subject == "update":
+                    numbers = [v - w for v, w in zip(numbers, _values(before[name], numpy))]
+            found[subject].append(_histogram([float(number) for number in numbers]))
+    return found
+
+
+def _histogram(numbers: list[float]) -> dict[str, Any]:
+    finite = [abs(x) for x in numbers if math.isfinite(x)]
+    exponents = [math.frexp(x)[1] - 1 for x in finite if x >= 2.0**-126]
+    first = min(exponents, default=0)
+    counts = [0] * (max(exponents) - first + 1) if exponents else []
+    for exponent in exponents:
+        counts[exponent - first] += 1
+    return {
+        "zeros": len(finite) - len(exponents),
+        "nonFinite": len(numbers) - len(finite),
+        "firstExponent": first,
+        "counts": counts,
+    }
+
+
 def _is_numbers(value: Sequence[Any]) -> bool:
     return len(value) > 0 and (isinstance(value[0], (int, float)) or (isinstance(value[0], list) and _is_numbers(value[0])))
 

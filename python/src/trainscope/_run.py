@@ -455,7 +455,8 @@ class Run:
         if key not in self._array_tables:
             sizes = [math.prod(shape) for shape in shapes]
             self._array_tables = {key: Table(list(after), sizes, shapes)}
-        return _MeasuredArrays(self._array_tables[key], _arrays.sums_of(before, after, gradients, self._parts))
+        given = (before, after, gradients, self._parts)
+        return _MeasuredArrays(self._array_tables[key], _arrays.sums_of(*given), _arrays.histograms_of(*given))
 
     # Commands.
 
@@ -551,9 +552,10 @@ class Run:
 class _MeasuredArrays:
     turn: tuple[int, int] | None = None
 
-    def __init__(self, table: Table, columns: Columns) -> None:
+    def __init__(self, table: Table, columns: Columns, histograms: dict[str, list[Any]]) -> None:
         self.table = table
         self._columns = columns
+        self._histograms = histograms
 
     def ready(self) -> bool:
         return True
@@ -565,7 +567,7 @@ class _MeasuredArrays:
         return self._columns
 
     def histograms(self) -> dict[str, list[Any]]:
-        return {}
+        return self._histograms
 
 
 def ending_by(error: BaseException) -> tuple[str, str]:
