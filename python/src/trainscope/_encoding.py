@@ -1,0 +1,84 @@
+"""Records as lines of JSON, and large ones as lines with columns of bytes: see docs/wire.md."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from array import array
+from collections.abc import Mapping
+from typing import Any
+
+Record = dict[str, Any]
+
+#: Columns are sent as bytes where there are more parameters than this.
+BINARY_FROM = 5_000
+
+
+def encode(record: Record, *, binary: bool = False) -> bytes:
+    """One line, with its end. With ``binary``, the columns of a large record are bytes that follow the line."""
+    sums = record.get("sums")
+    if sums is None:
+        return _line(record)
+    if binary and _is_large(sums):
+        return _with_bytes(record)
+    return _line({**record, "sums": {name: _shortest(column) for name, column in sums.items()}})
+
+
+def is_binary(record: Record) -> bool:
+    """Whether :func:`encode` would give it bytes."""
+    sums = record.get("sums")
+    return sums is not None and _is_large(sums)
+
+
+def size_of(record: Record) -> int:
+    """About how many bytes it takes, as a line and in memory alike."""
+    columns = record.get("sums") or {}
+    names = record.get("names") or ()
+    return 300 + 20 * sum(len(column) for column in columns.values()) + 80 * len(names)
+
+
+def _is_large(sums: Mapping[str, Any]) -> bool:
+    return any(len(column) > BINARY_FROM for column in sums.values())
+
+
+def _line(record: Record) -> bytes:
+    try:
+        text = json.dumps(record, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        text = json.dumps(_speakable(record), separators=(",", ":"))
+    return text.encode() + b"\n"
+
+
+def _speakable(value: Any) -> Any:
+    """The numbers that JSON lacks, by their names."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
+    if isinstance(value, Mapping):
+        return {key: _speakable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, array)):
+        return [_speakable(item) for item in value]
+    return value
+
+
+def _shortest(column: Any) -> Any:
+    """A column whose numbers are all the same is that number."""
+    if len(column) > 0 and column.count(column[0]) == len(column):
+        return column[0]
+    return list(column)
+
+
+def _with_bytes(record: Record) -> bytes:
+    columns: Record = {}
+    body = bytearray()
+    for name, column in record["sums"].items():
+        shortest = _shortest(column)
+        if not isinstance(shortest, list):
+            columns[name] = shortest
+            continue
+        numbers = array("d", column)
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        columns[name] = {"at": len(body), "as": "float64"}
+        body += numbers.tobytes()
+    return _line({**record, "sums": columns, "binary": len(body)}) + bytes(body)

@@ -1,0 +1,26 @@
+"""What is said on standard error: little, and each thing once."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+_said: set[str] = set()
+_lock = threading.Lock()
+
+
+def say(text: str) -> None:
+    if sys.stderr is None:  # as in a service: then there is nobody to tell
+        return
+    try:
+        print(f"trainscope: {text}", file=sys.stderr, flush=True)
+    except Exception:
+        pass
+
+
+def say_once(text: str) -> None:
+    with _lock:
+        if text in _said:
+            return
+        _said.add(text)
+    say(text)

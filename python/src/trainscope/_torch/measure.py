@@ -1,0 +1,229 @@
+"""Holds the values from before an update and finds what the update has changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from .._sums import Columns, Parts
+from .._tables import Table
+from .parameters import Watched, flat, is_partial, local
+from .passes import BucketPass, Held, PiecewisePass, Result, histogram_of
+from .readback import ReadNumber
+
+
+class Measurement:
+    """Of some parameters in one update: now, or when the device has told."""
+
+    def __init__(self, table: Table, turn: tuple[int, int] | None) -> None:
+        self.table = table
+        self.turn = turn
+        #: By device: where its parameters are in the table, and what passes over them gave.
+        self.results: list[tuple[list[int], Result]] = []
+        self.found_inf: ReadNumber | None = None
+        self.scale: ReadNumber | None = None
+        self.kept_histograms: dict[str, list[Any]] = {}
+
+    def ready(self) -> bool:
+        # Whether the step was made at all has to be known before the next one is counted.
+        return self.found_inf is not None or all(result.ready() for _, result in self.results)
+
+    def skipped(self) -> bool:
+        return self.found_inf is not None and self.found_inf.value() > 0
+
+    def columns(self) -> Columns:
+        columns: Columns = {}
+        for positions, result in self.results:
+            for name, numbers in result.columns().items():
+                column = columns.setdefault(name, [0.0] * len(self.table.names))
+                for position, number in zip(positions, numbers):
+                    column[position] = number
+        if self.scale is not None and "gradientSquares" in columns:
+            scale = self.scale.value()
+            columns["gradientSquares"] = [squares / scale / scale for squares in columns["gradientSquares"]]
+        return columns
+
+    def histograms(self) -> dict[str, list[Any]]:
+        return self.kept_histograms
+
+
+class Measurer:
+    """Of one set of parameters, in a part of them each step where that is asked for."""
+
+    def __init__(self, parts: Parts, in_turns: int = 1, *, piecewise: bool | None = None) -> None:
+        self._parts = parts
+        self._in_turns = in_turns
+        self._piecewise = piecewise
+        self._watched: list[Watched] = []
+        self._turns: list[list[Watched]] = []
+        self._tables: dict[int, Table] = {}
+        self._held: dict[int, Held] = {}
+        self._passes: dict[str, PiecewisePass | BucketPass] = {}
+        self._under_way: Measurement | None = None
+        self._fresh = False
+
+    def watch(self, watched: list[Watched]) -> None:
+        """From the next update on, these."""
+        self._watched = watched
+        self._turns = _in_parts(watched, self._in_turns)
+        self._tables = {}
+        there = {id(one.tensor) for one in watched}
+        self._held = {key: held for key, held in self._held.items() if key in there}
+
+    def before(self, step: int, *, often: bool) -> None:
+        """Right before update ``step``. Where not every update is measured, what is held is taken anew."""
+        at = (step - 1) % len(self._turns)
+        watched = self._turns[at]
+        turn = (at, len(self._turns)) if len(self._turns) > 1 else None
+        if turn is not None:
+            self._held.clear()
+        if at not in self._tables:
+            self._tables[at] = _table(watched)
+        self._under_way = Measurement(self._tables[at], turn)
+        self._fresh = often and turn is None
+        with torch.no_grad():
+            for one in watched:
+                self._hold(one)
+
+    def gradients(self, optimizer: Any = None, given: Mapping[int, torch.Tensor] | None = None) -> None:
+        """The gradients that the optimizer uses: those of the tensors, or the given ones by the tensors' identity."""
+        measurement = self._under_way
+        if measurement is None:
+            return
+        watched = self._watched_now(measurement)
+        with torch.no_grad():
+            if self._parts.gradients:
+                for positions, group, passes in self._by_device(watched):
+                    of_group = [_gradient(one, given) for one in group]
+                    measurement.results.append((positions, passes.gradients(of_group)))
+            if "gradient" in self._parts.histograms:
+                measurement.kept_histograms["gradient"] = [
+                    histogram_of(_gradient(one, given), local(one.tensor).numel()) for one in watched
+                ]
+        # A fused optimizer unscales by itself, and leaves the step out where a gradient has overflowed.
+        found_inf, scale = getattr(optimizer, "found_inf", None), getattr(optimizer, "grad_scale", None)
+        if isinstance(found_inf, torch.Tensor):
+            measurement.found_inf = ReadNumber(found_inf.clone())
+        if isinstance(scale, torch.Tensor):
+            measurement.scale = ReadNumber(scale.clone())
+
+    def after(self) -> Measurement | None:
+        """Right after the update."""
+        measurement, self._under_way = self._under_way, None
+        if measurement is None:
+            return None
+        watched = self._watched_now(measurement)
+        with torch.no_grad():
+            if self._parts.histograms:
+                self._take_histograms(measurement, watched)
+            for positions, group, passes in self._by_device(watched):
+                held = [self._viewed(one) for one in group]
+                measurement.results.append((positions, passes.updates(held, self._parts, keep=self._fresh)))
+                for one, kept in zip(group, held):
+                    kept.version = _version(one.tensor, kept.value) if self._fresh else None
+        return measurement
+
+    def release(self) -> None:
+        """Nothing is held any more."""
+        self._watched, self._turns, self._under_way = [], [], None
+        self._held.clear()
+        self._tables.clear()
+        self._passes.clear()
+
+    def _watched_now(self, measurement: Measurement) -> list[Watched]:
+        return self._turns[measurement.turn[0] if measurement.turn is not None else 0]
+
+    def _hold(self, one: Watched) -> None:
+        """Copy its value, unless what is held is that already: nobody has written to it since the last update."""
+        value = flat(local(one.tensor))
+        held = self._held.get(id(one.tensor))
+        if held is None or held.address != _address(value):
+            self._held[id(one.tensor)] = Held(value, value.clone(), _address(value))
+        elif held.version is None or held.version != _version(one.tensor, value):
+            if not _is_view(one.tensor, value):
+                held.value, held.pieces = value, []
+            held.old.copy_(value)
+
+    def _viewed(self, one: Watched) -> Held:
+        """With the value of now: a tensor that cannot be viewed in one row was copied before the update."""
+        held = self._held[id(one.tensor)]
+        value = flat(local(one.tensor))
+        if held.address != _address(value) or not _is_view(one.tensor, value):
+            held.value, held.pieces = value, []
+        return held
+
+    def _take_histograms(self, measurement: Measurement, watched: list[Watched]) -> None:
+        held = [self._viewed(one) for one in watched]
+        taken: dict[str, list[Any]] = {}
+        for kind in self._parts.histograms:
+            if kind == "update":
+                taken[kind] = [histogram_of(one.value.double() - one.old.double(), one.value.numel()) for one in held]
+            elif kind == "weight":
+                taken[kind] = [histogram_of(one.value, one.value.numel()) for one in held]
+            else:
+                taken[kind] = measurement.kept_histograms[kind]
+        measurement.kept_histograms = taken
+
+    def _by_device(self, watched: list[Watched]) -> list[tuple[list[int], list[Watched], PiecewisePass | BucketPass]]:
+        groups: dict[str, tuple[list[int], list[Watched]]] = {}
+        for position, one in enumerate(watched):
+            positions, group = groups.setdefault(str(one.tensor.device), ([], []))
+            positions.append(position)
+            group.append(one)
+        return [(positions, group, self._pass_for(device)) for device, (positions, group) in groups.items()]
+
+    def _pass_for(self, device: str) -> PiecewisePass | BucketPass:
+        if device not in self._passes:
+            piecewise = device == "cpu" if self._piecewise is None else self._piecewise
+            self._passes[device] = PiecewisePass() if piecewise else BucketPass()
+        return self._passes[device]
+
+
+def _gradient(one: Watched, given: Mapping[int, torch.Tensor] | None) -> torch.Tensor | None:
+    gradient = one.tensor.grad if given is None else given.get(id(one.tensor))
+    if gradient is None:
+        return None
+    if is_partial(gradient):
+        return torch.full((1,), math.nan, device=gradient.device)
+    gradient = local(gradient)
+    return gradient.coalesce().values() if gradient.is_sparse else gradient
+
+
+def _address(value: torch.Tensor) -> tuple[int, int, torch.dtype]:
+    return value.data_ptr(), value.numel(), value.dtype
+
+
+def _is_view(tensor: torch.Tensor, value: torch.Tensor) -> bool:
+    return value.data_ptr() == local(tensor).data_ptr()
+
+
+def _version(tensor: torch.Tensor, value: torch.Tensor) -> int | None:
+    """Counts what was written to it in place; None where nobody counts."""
+    try:
+        return int(value._version) if _is_view(tensor, value) else None
+    except RuntimeError:
+        return None
+
+
+def _in_parts(watched: Sequence[Watched], parts: int) -> list[list[Watched]]:
+    """Parts of about as many elements each: every parameter goes to the part that has least, the largest first."""
+    parts = max(1, min(parts, len(watched)))
+    rooms = [0] * parts
+    chosen: list[list[int]] = [[] for _ in range(parts)]
+    for i in sorted(range(len(watched)), key=lambda i: -watched[i].tensor.numel()):
+        least = rooms.index(min(rooms))
+        rooms[least] += watched[i].tensor.numel()
+        chosen[least].append(i)
+    return [[watched[i] for i in sorted(part)] for part in chosen]
+
+
+def _table(watched: Sequence[Watched]) -> Table:
+    return Table(
+        [one.name for one in watched],
+        [local(one.tensor).numel() for one in watched],
+        [list(one.tensor.shape) for one in watched],
+        [one.placement for one in watched],
+    )
