@@ -30,7 +30,7 @@ def lines_of(body: bytes, *, binary: bool = False) -> list[dict[str, Any]]:
     at = 0
     while at < len(body):
         end = body.index(b"\n", at)
-        record = json.loads(body[at:end], object_hook=_absent, parse_constant=_no_constant)
+        record = _put_back(json.loads(body[at:end], parse_constant=_no_constant))
         at = end + 1
         if "binary" in record:
             assert binary, "bytes in a body of plain lines"
@@ -42,8 +42,16 @@ def lines_of(body: bytes, *, binary: bool = False) -> list[dict[str, Any]]:
     return records
 
 
-def _absent(value: dict[str, Any]) -> Any:
-    return ABSENT[value["$"]] if set(value) == {"$"} else value
+def _put_back(record: dict[str, Any]) -> dict[str, Any]:
+    """The numbers that JSON lacks, where the line says that they are."""
+    for name, *keys, last in record.pop("$", []):
+        holder: Any = record
+        for key in keys:
+            holder = holder[key]
+        for at in last if isinstance(last, list) else [last]:
+            assert holder[at] is None
+            holder[at] = ABSENT[name]
+    return record
 
 
 def _no_constant(name: str) -> None:
@@ -66,7 +74,7 @@ class Stream:
         self.session: dict[str, Any] | None = None
 
     def take(self, record: dict[str, Any]) -> None:
-        assert record["v"] == 1
+        assert record["v"] == 2
         kind = record["type"]
         assert self.session is not None or kind == "session", f"{kind} before the session"
         if kind == "session":

@@ -9,19 +9,23 @@ from trainscope._encoding import BINARY_FROM, encode, is_binary
 
 
 def test_numbers_that_json_lacks_have_names() -> None:
-    line = encode({"v": 1, "type": "log", "metrics": {"a": math.nan, "b": math.inf, "c": -math.inf, "d": 0.1}})
-    assert json.loads(line)["metrics"] == {"a": {"$": "NaN"}, "b": {"$": "Infinity"}, "c": {"$": "-Infinity"}, "d": 0.1}
+    line = encode({"v": 2, "type": "log", "metrics": {"a": math.nan, "b": math.inf, "c": -math.inf, "d": 0.1}})
+    written = json.loads(line)
+    assert written["metrics"] == {"a": None, "b": None, "c": None, "d": 0.1}
+    assert written["$"] == [["NaN", "metrics", "a"], ["Infinity", "metrics", "b"], ["-Infinity", "metrics", "c"]]
+    [record] = lines_of(line)
+    assert math.isnan(record["metrics"]["a"]) and record["metrics"]["b"] == math.inf
 
 
 def test_a_column_of_equal_numbers_is_that_number() -> None:
-    record = {"v": 1, "type": "parameter-sums", "sums": {"nonFinite": [0.0, 0.0], "updateSquares": [1.0, 2.0]}}
+    record = {"v": 2, "type": "parameter-sums", "sums": {"nonFinite": [0.0, 0.0], "updateSquares": [1.0, 2.0]}}
     assert json.loads(encode(record))["sums"] == {"nonFinite": 0.0, "updateSquares": [1.0, 2.0]}
     assert json.loads(encode({**record, "sums": {"nonFinite": []}}))["sums"] == {"nonFinite": []}
 
 
 def test_numbers_are_whole() -> None:
     numbers = [0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308, -0.0, 2.0**53 + 2]
-    line = encode({"v": 1, "type": "parameter-sums", "sums": {"updateSquares": numbers}})
+    line = encode({"v": 2, "type": "parameter-sums", "sums": {"updateSquares": numbers}})
     back = json.loads(line)["sums"]["updateSquares"]
     assert array("d", back).tobytes() == array("d", numbers).tobytes()
 
@@ -30,9 +34,9 @@ def test_columns_of_a_large_model_are_bytes() -> None:
     count = BINARY_FROM + 1
     numbers = [i / 7 for i in range(count)]
     numbers[3] = math.nan
-    record = {"v": 1, "type": "parameter-sums", "sums": {"updateSquares": numbers, "nonFinite": [0.0] * count}}
+    record = {"v": 2, "type": "parameter-sums", "sums": {"updateSquares": numbers, "nonFinite": [0.0] * count}}
     assert is_binary(record)
-    following = {"v": 1, "type": "log", "metrics": {}}
+    following = {"v": 2, "type": "log", "metrics": {}}
     first, second = lines_of(encode(record, binary=True) + encode(following, binary=True), binary=True)
     _, at, kind, data = first["sums"]["updateSquares"]
     assert kind == "d" and first["sums"]["nonFinite"] == 0.0

@@ -73,7 +73,7 @@ def test_a_folder_that_cannot_be_written(capfd: pytest.CaptureFixture[str]) -> N
 def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     destination = FileDestination(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), path)
-    record = {"v": 1, "type": "log", "run": "r", "step": 1, "epoch": 0, "time": 1, "metrics": {"text": 1}}
+    record = {"v": 2, "type": "log", "run": "r", "step": 1, "epoch": 0, "time": 1, "metrics": {"text": 1}}
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     assert isinstance(destination.deliver([record], 0), Taken)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 30, limits[1]))

@@ -181,10 +181,10 @@ class Held:
 
 def test_what_does_not_fit_is_counted_and_told() -> None:
     held = Held()
-    outbox = _outbox.Outbox(held, {"v": 1, "type": "session"}, most_records=10)
+    outbox = _outbox.Outbox(held, {"v": 2, "type": "session"}, most_records=10)
     for step in range(1, 101):
-        outbox.put({"v": 1, "type": "step-end", "step": step})
-    outbox.put({"v": 1, "type": "evaluate", "step": 100})
+        outbox.put({"v": 2, "type": "step-end", "step": step})
+    outbox.put({"v": 2, "type": "evaluate", "step": 100})
     held.go.set()
     outbox.close()
     kept = [record["step"] for record in held.taken if record["type"] == "step-end"]
@@ -197,9 +197,9 @@ def test_what_does_not_fit_is_counted_and_told() -> None:
 
 def test_a_queue_is_bounded_in_memory_too() -> None:
     held = Held()
-    outbox = _outbox.Outbox(held, {"v": 1, "type": "session"}, most_bytes=100_000)
+    outbox = _outbox.Outbox(held, {"v": 2, "type": "session"}, most_bytes=100_000)
     for step in range(100):
-        outbox.put({"v": 1, "type": "parameter-sums", "step": step, "sums": {"updateSquares": [0.0] * 1000}})
+        outbox.put({"v": 2, "type": "parameter-sums", "step": step, "sums": {"updateSquares": [0.0] * 1000}})
     assert outbox._bytes <= 100_000
     held.go.set()
     outbox.close()

@@ -46,19 +46,26 @@ def _line(record: Record) -> bytes:
     try:
         text = json.dumps(record, allow_nan=False, separators=(",", ":"))
     except ValueError:
-        text = json.dumps(_speakable(record), separators=(",", ":"))
+        lacking: list[list[Any]] = []
+        known = _known(record, (), lacking)
+        text = json.dumps({**known, "$": lacking}, separators=(",", ":"))
     return text.encode() + b"\n"
 
 
-def _speakable(value: Any) -> Any:
-    """The numbers that JSON lacks, by their names."""
+def _known(value: Any, keys: tuple[Any, ...], lacking: list[list[Any]]) -> Any:
+    """With null for the numbers that JSON lacks. Their names go to ``lacking``, with the keys that lead to them."""
     if isinstance(value, float) and not math.isfinite(value):
-        return {"$": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
+        lacking.append([_name_of(value), *keys])
+        return None
     if isinstance(value, Mapping):
-        return {key: _speakable(item) for key, item in value.items()}
+        return {key: _known(item, (*keys, key), lacking) for key, item in value.items()}
     if isinstance(value, (list, tuple, array)):
-        return [_speakable(item) for item in value]
+        return [_known(item, (*keys, at), lacking) for at, item in enumerate(value)]
     return value
+
+
+def _name_of(value: float) -> str:
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _shortest(column: Any) -> Any:

@@ -192,7 +192,7 @@ def _script() -> str:
 
 def _session_record(identity: Identity, session: str) -> dict[str, Any]:
     return {
-        "v": 1,
+        "v": 2,
         "type": "session",
         "session": session,
         "run": identity.run,

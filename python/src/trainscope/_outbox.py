@@ -108,7 +108,7 @@ class Outbox:
     def _lose(self, record: Record) -> None:
         step = record.get("step", 0)
         if self._lost is None:
-            self._lost = {"v": 1, "type": "dropped", "records": 0, "firstStep": step, "lastStep": step}
+            self._lost = {"v": 2, "type": "dropped", "records": 0, "firstStep": step, "lastStep": step}
         self._lost["records"] += 1
         self._lost["lastStep"] = max(self._lost["lastStep"], step)
 

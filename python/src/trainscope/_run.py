@@ -61,7 +61,7 @@ class Clock:
 
     def event(self, kind: str, fields: Mapping[str, Any]) -> Record:
         return {
-            "v": 1,
+            "v": 2,
             "type": kind,
             "run": self.identity.run,
             "step": self.step,
@@ -407,7 +407,7 @@ class Run:
             self._send_sums(item, context)
         loss = item.losses.value()
         step_end: Record = {
-            "v": 1,
+            "v": 2,
             "type": "step-end",
             **context,
             "loss": loss,
@@ -426,7 +426,7 @@ class Run:
         identity, new = self._tables.of(joined([measured.table for measured in update.measured]))
         if new:
             self._outbox.put(joined([measured.table for measured in update.measured]).record(identity))
-        sums: Record = {"v": 1, "type": "parameter-sums", **context, "parameters": identity}
+        sums: Record = {"v": 2, "type": "parameter-sums", **context, "parameters": identity}
         sums["sums"] = _joined_columns([measured.columns() for measured in update.measured])
         histograms = [measured.histograms() for measured in update.measured]
         if histograms[0]:
@@ -529,7 +529,7 @@ class Run:
         return "done"
 
     def _answer(self, command: Record, message: str, *, refused: bool = False) -> None:
-        answer: Record = {"v": 1, "type": "answer", "id": command["id"], "message": message}
+        answer: Record = {"v": 2, "type": "answer", "id": command["id"], "message": message}
         if refused:
             answer["refused"] = True
         self._outbox.put(answer)

@@ -21,7 +21,7 @@ class Table:
 
     def record(self, identity: int) -> Record:
         record: Record = {
-            "v": 1,
+            "v": 2,
             "type": "parameters",
             "id": identity,
             "names": self.names,
