@@ -73,14 +73,18 @@ const ALIKE = 1e-6;
  */
 export class RankAdder {
   #lists: readonly RankParameters[] = [];
+  /** How many of them were of ranks that are there. */
+  #present = 0;
   #plan: Plan | undefined;
 
   /** `absent` are the lists of ranks that found nothing of this update: of what only they have, nothing is known. */
   join(found: readonly RankSums[], absent: readonly RankParameters[] = []): JoinedSums {
     const lists = [...found.map(({ parameters }) => parameters), ...absent];
-    if (!this.#plan || lists.length !== this.#lists.length || lists.some((list, i) => list !== this.#lists[i])) {
+    const isSame = lists.length === this.#lists.length && lists.every((list, i) => list === this.#lists[i]);
+    if (!this.#plan || !isSame || found.length !== this.#present) {
       this.#plan = planOf(lists, found.length);
       this.#lists = lists;
+      this.#present = found.length;
     }
     const { names, shapes, sizes, coverage, replicas } = this.#plan;
     if (lists.length === 1 && coverage === 1) {

@@ -100,6 +100,21 @@ describe('the sums of ranks', () => {
   });
 });
 
+it('tell a rank that is gone from one that is there, in one adder', () => {
+  const sums = measure(Float64Array.of(3, 4), Float64Array.of(3, 5), Float64Array.of(1, 0));
+  const [own, other] = ['own', 'other'].map((name) => listOf(2, [2], 0, 1, name));
+  const adder = new RankAdder();
+  const both = [own, other].map((parameters, rank) => ({ rank, parameters: parameters!, sums }));
+  for (const [there, coverage] of [
+    [2, 1],
+    [1, 0.5],
+    [2, 1],
+  ] as const) {
+    const joined = adder.join(both.slice(0, there), there === 1 ? [other!] : []);
+    expect([joined.coverage, Number.isNaN(joined.sums.updateSquares![1])]).toEqual([coverage, there === 1]);
+  }
+});
+
 function isClose(value: number, expected: number): boolean {
   if (Object.is(value, expected)) return true;
   return Math.abs(value - expected) <= 1e-9 * Math.max(Math.abs(value), Math.abs(expected)) + 1e-12;
