@@ -112,7 +112,7 @@ describe('the live page in Chromium', () => {
         'Update ratio by layer',
         'Movers and the dead',
         'Magnitude histogram',
-        'val_accuracy',
+        'eval/accuracy',
       ]) {
         expect(await page.isVisible(`h2:text-is("${title}")`), title).toBe(true);
       }
