@@ -285,6 +285,19 @@ describe('the environment', () => {
     expect(server.requests[0]!.encoding).toBeUndefined();
   });
 
+  it('leaves out headers that HTTP cannot send, and tells of them without their values', async () => {
+    const server = await receiver();
+    vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'authorization=right,a b=hush,x-key=hu%0Ash,none,=hush');
+    const metrics = await start({ exporter: 'otlp', url: server.url });
+    metrics.sink.next(stepEnd(1));
+    await metrics.finish();
+    expect(server.requests[0]!.headers).toMatchObject({ authorization: 'right' });
+    expect(process.env.OTEL_EXPORTER_OTLP_HEADERS).toContain('x-key');
+    const told = metrics.alerts.map(({ message }) => message).join();
+    expect(told).toContain('OTEL_EXPORTER_OTLP_HEADERS: expected name=value pairs that HTTP can send, got "a b=…"');
+    expect(told).not.toMatch(/hush|hu\ns/);
+  });
+
   it.each([
     ['OTEL_SDK_DISABLED', 'true', { exporter: 'prometheus', port: 0 } as const],
     ['OTEL_SDK_DISABLED', 'TRUE', { exporter: ['otlp', 'prometheus'] } as const],

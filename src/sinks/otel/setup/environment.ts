@@ -20,7 +20,7 @@ export interface Environment {
   readonly prometheusPort: number | undefined;
   /** Where OTLP goes. */
   readonly endpoint: string | undefined;
-  /** Headers of its requests. The exporter reads them by itself: these are to know what is secret. */
+  /** Headers of its requests: those that can be sent. */
   readonly headers: Readonly<Record<string, string>>;
   readonly compression: 'gzip' | 'none' | undefined;
   /** Histograms whose buckets grow by a power of two, where the exporter can carry them. */
@@ -53,8 +53,8 @@ export function readEnvironment(env: Variables = process.env): Environment {
       read.url('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', (url) => url) ??
       read.url('OTEL_EXPORTER_OTLP_ENDPOINT', withMetricsPath),
     headers: {
-      ...headersOf(read.text('OTEL_EXPORTER_OTLP_HEADERS')),
-      ...headersOf(read.text('OTEL_EXPORTER_OTLP_METRICS_HEADERS')),
+      ...headersOf(read, 'OTEL_EXPORTER_OTLP_HEADERS'),
+      ...headersOf(read, 'OTEL_EXPORTER_OTLP_METRICS_HEADERS'),
     },
     compression:
       read.oneOf('OTEL_EXPORTER_OTLP_METRICS_COMPRESSION', ['gzip', 'none']) ??
@@ -98,13 +98,21 @@ function resourceOf(read: Reader): ReadonlyMap<string, string> {
   return resource;
 }
 
-/** As they are sent: what cannot be decoded is sent as it is. */
-function headersOf(text = ''): Record<string, string> {
-  const pairs = text.split(',').map((pair) => {
+/** What HTTP takes for the name of a header, and for its value. */
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** As they are sent: what cannot be decoded is sent as it is. One that HTTP does not take would end every export. */
+function headersOf(read: Reader, variable: string): Record<string, string> {
+  const headers: [name: string, value: string][] = [];
+  for (const pair of read.text(variable)?.split(',') ?? []) {
     const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(pair) ?? [];
-    return [name.trim().toLowerCase(), safelyDecoded(value.trim())];
-  });
-  return Object.fromEntries(pairs);
+    const header = [name.trim().toLowerCase(), safelyDecoded(value.trim())] as const;
+    if (HEADER_NAME.test(header[0]) && HEADER_VALUE.test(header[1])) headers.push([...header]);
+    // Its value may be a secret.
+    else if (pair.trim() !== '') read.warn(variable, 'name=value pairs that HTTP can send', `${name}=…`);
+  }
+  return Object.fromEntries(headers);
 }
 
 function withMetricsPath(url: URL): URL {

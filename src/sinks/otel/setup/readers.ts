@@ -45,7 +45,8 @@ export interface OtlpRoad extends PushRoad {
   /** Without what may be secret. */
   readonly shownUrl: string;
   readonly protocol: OtlpProtocol;
-  readonly headers: Readonly<Record<string, string>> | undefined;
+  /** All of them, those of variables too. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly compression: 'gzip' | 'none';
   readonly base2Histograms: boolean;
 }
@@ -56,20 +57,34 @@ export async function otlpRoad(road: OtlpRoad, producer: GaugeProducer, watcher:
   const { AggregationType, InstrumentType } = await importSdk();
   type Config = NonNullable<ConstructorParameters<typeof OTLPMetricExporter>[0]>;
   const { url, shownUrl, headers, timeoutMs, compression, base2Histograms } = road;
-  const exporter = new OTLPMetricExporter({
+  const config: Config = {
     url,
     timeoutMillis: timeoutMs,
-    ...(headers && { headers: { ...headers } }),
+    headers: { ...headers },
     compression: compression as NonNullable<Config['compression']>,
     ...(base2Histograms && {
       aggregationPreference: (instrument) => ({
         type: instrument === InstrumentType.HISTOGRAM ? AggregationType.EXPONENTIAL_HISTOGRAM : AggregationType.DEFAULT,
       }),
     }),
-  });
+  };
+  const exporter = withoutVariables(HEADER_VARIABLES, () => new OTLPMetricExporter(config));
   const takeRejection = seeRejections(exporter);
   const options = { watcher, takeRejection, ...(isJson && { change: jsonMetrics }) };
   return { ...(await periodically(exporter, road, producer, options)), url: shownUrl };
+}
+
+/** The exporter would take from them what HTTP cannot send, too, and then send nothing. */
+const HEADER_VARIABLES = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_METRICS_HEADERS'];
+
+function withoutVariables<T>(names: readonly string[], make: () => T): T {
+  const set = names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
+  for (const name of names) delete process.env[name];
+  try {
+    return make();
+  } finally {
+    Object.assign(process.env, Object.fromEntries(set));
+  }
 }
 
 export async function consoleRoad(road: PushRoad, producer: GaugeProducer, watcher: ExportWatcher): Promise<Road> {

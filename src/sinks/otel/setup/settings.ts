@@ -173,12 +173,13 @@ function resolvePush(options: MetricsOptions, environment: Environment) {
   const timeoutMs = checkPositive('timeoutMs', options.timeoutMs ?? environment.timeoutMs ?? 5_000);
   const url = metricsUrl(options.url) ?? environment.endpoint ?? 'http://localhost:4318/v1/metrics';
   if (options.protocol !== undefined) checkOneOf('protocol', options.protocol, PROTOCOLS);
+  const headers = { ...environment.headers, ...options.headers };
   return {
     url,
     shownUrl: redactUrl(url),
-    secrets: secretsOf(url, { ...environment.headers, ...options.headers }),
+    secrets: secretsOf(url, headers),
     protocol: options.protocol ?? environment.protocol ?? ('http/protobuf' as const),
-    headers: options.headers,
+    headers,
     intervalMs,
     timeoutMs: Math.min(timeoutMs, intervalMs),
     compression: environment.compression ?? ('gzip' as const),
