@@ -38,6 +38,8 @@ export interface IngestedRunOptions extends RunOptions {
 /** Ranks that wait for each other do a command at the same step: one that all will have heard of it before. */
 const HEARD_WITHIN_MS = 3_000;
 const LEAST_LEAD = 4;
+/** How many steps say how fast a run goes. */
+const PACE_STEPS = 20;
 
 /** A run, from the server's side: what is sent goes in here. */
 export class IngestedRun extends BaseRun implements RemoteRun {
@@ -56,7 +58,8 @@ export class IngestedRun extends BaseRun implements RemoteRun {
   #timer: NodeJS.Timeout | undefined;
   #stopRequested = false;
   #epoch = 0;
-  #stepMs = Number.NaN;
+  /** When the last steps ended, by the clock of the process that trains. */
+  readonly #endedAt: number[] = [];
   #ended = false;
 
   constructor({ session, resumed, waitMs, onEnd, ...options }: IngestedRunOptions) {
@@ -134,7 +137,10 @@ export class IngestedRun extends BaseRun implements RemoteRun {
   /** The step at which all ranks do what is asked: later than they can be when they hear of it. One alone does it at once. */
   #meetingStep(): number | undefined {
     if (this.workers === 1) return undefined;
-    const lead = Math.ceil(HEARD_WITHIN_MS / (this.#stepMs > 0 ? this.#stepMs : HEARD_WITHIN_MS));
+    const [first, last] = [this.#endedAt[0] ?? 0, this.#endedAt.at(-1) ?? 0];
+    // Its duration does not say it: what a loop does between two steps takes time, too.
+    const stepMs = (last - first) / (this.#endedAt.length - 1);
+    const lead = stepMs > 0 ? Math.ceil(HEARD_WITHIN_MS / stepMs) : 0;
     return this.#steps.newest + Math.max(LEAST_LEAD, lead);
   }
 
@@ -182,7 +188,8 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     bus.publish({ type: 'optimizer-step', time: end.time, parameters: parameters.handle });
     parameters.release();
     this.#moveTo({ step, epoch: end.epoch });
-    this.#stepMs = end.durationMs;
+    this.#endedAt.push(end.time);
+    if (this.#endedAt.length > PACE_STEPS) this.#endedAt.shift();
     if (this.workers > 1) {
       const reports = told.map(({ rank, end: { durationMs }, sums }) => ({
         rank,

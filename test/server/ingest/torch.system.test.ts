@@ -1,10 +1,17 @@
 /** PyTorch's own trainings, sharded over ranks and in transformers' Trainer, followed from here. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { merge } from 'rxjs';
-import { type ParameterUpdates, parameterUpdates, ranksDiffer, statisticsOf, stragglers } from 'trainscope';
+import { merge, Subject } from 'rxjs';
+import {
+  type ControlRequest,
+  type ParameterUpdates,
+  parameterUpdates,
+  ranksDiffer,
+  statisticsOf,
+  stragglers,
+} from 'trainscope';
 import { csvSink, type IngestServer, ingest, jsonlSink, replay } from 'trainscope/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pythonWithTorch, startPython } from '../../helpers/python-client.js';
@@ -87,6 +94,50 @@ describe('a training over ranks', () => {
     expect(ofType(events, 'alert')).toEqual([]);
     expect(ofType(events, 'train-begin')).toMatchObject([{ world: count }]);
     expect(events.at(-1)).toMatchObject({ type: 'train-end', status: 'completed' });
+  });
+
+  it('stops at one step on all ranks, and takes another rate at one step', async () => {
+    const script = join(folder, 'steered.py');
+    writeFileSync(
+      script,
+      `
+import time, torch, trainscope
+import torch.distributed as dist
+torch.set_num_threads(1)
+dist.init_process_group("gloo")
+torch.manual_seed(0)
+model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(4, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+with trainscope.observe(optimizer, model, run="steered") as run:
+    for step in range(5000):
+        loss = model(torch.ones(3, 4)).square().mean(); loss.backward(); run.loss(loss)
+        optimizer.step(); optimizer.zero_grad()
+        if run.stop_requested: break
+        time.sleep(0.02)
+print("rank", dist.get_rank(), "steps", run.steps_done, *(float(p.double().sum()) for p in model.parameters()), flush=True)
+dist.destroy_process_group()
+`,
+    );
+    const requests$ = new Subject<ControlRequest>();
+    const program = launch(script, 2);
+    const { run, events, ended } = await nextRunOf(server, ({ run }) => run.steer(requests$));
+    const ask = (command: ControlRequest['command']) => requests$.next({ command, source: 'test', message: 'asked' });
+    await expect.poll(() => run.stepsDone, { timeout: 20_000 }).toBeGreaterThan(3);
+    ask({ kind: 'scale-learning-rate', factor: 0.5 });
+    await expect.poll(() => ofType(events, 'control').length, { timeout: 20_000 }).toBe(1);
+    ask({ kind: 'stop' });
+    const { code, output, errors } = await program.ended;
+    expect([code, errors.includes('Traceback')]).toEqual([0, false]);
+    await ended;
+    const [one, other] = [...output.matchAll(/^rank \d (steps .*)$/gm)].map(([, said]) => said);
+    expect(one).toMatch(/^steps \d+ /);
+    expect(other).toBe(one);
+    expect(ofType(events, 'control').map(({ command, refused }) => [command.kind, refused])).toEqual([
+      ['scale-learning-rate', undefined],
+      ['stop', undefined],
+    ]);
+    expect(ofType(events, 'step-end').at(-1)!.learningRate).toBe(0.05);
+    expect(ofType(events, 'train-end')).toMatchObject([{ status: 'stopped' }]);
   });
 
   /** The stages of a pipeline, a rank each, which do not wait for each other: one can be late, or end, by itself. */
