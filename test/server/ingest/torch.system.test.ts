@@ -136,7 +136,7 @@ dist.destroy_process_group()
       ['scale-learning-rate', undefined],
       ['stop', undefined],
     ]);
-    expect(ofType(events, 'step-end').at(-1)!.learningRate).toBe(0.05);
+    expect(ofType(events, 'step-end').at(-1)!.learningRate).toBeCloseTo(0.05, 12);
     expect(ofType(events, 'train-end')).toMatchObject([{ status: 'stopped' }]);
   });
 
