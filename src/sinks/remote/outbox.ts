@@ -130,7 +130,8 @@ export class Outbox {
       this.#unsent.drop(step);
       return;
     }
-    if (fullness < 1) this.#tellDropped();
+    // Nothing is heard of a run after its end.
+    if (fullness < 1 || type === 'train-end') this.#tellDropped();
     const lines = session.linesOf(record);
     if (isMeasured) {
       this.#queue.pushMeasured(lines, step);
@@ -241,7 +242,7 @@ export class Outbox {
   #refused(batch: readonly WireLine[], why: string): void {
     this.#settled += batch.length;
     for (const { step } of batch) this.#unsent.drop(step);
-    this.#options.say(`${batch.length} lines were refused by the server: ${why}`);
+    this.#options.say(`the server refused ${batch.length} ${batch.length === 1 ? 'line' : 'lines'}: ${why}`);
   }
 
   async #waitFor(outcome: Outcome, waitMs: number): Promise<void> {

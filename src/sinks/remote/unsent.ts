@@ -36,10 +36,9 @@ export class Unsent {
   /** @throws Error that tells what was not sent, if anything. */
   check(): void {
     const told = [
-      this.#dropped &&
-        `${this.#dropped.records} records of the steps ${this.#dropped.firstStep} to ${this.#dropped.lastStep} were dropped`,
+      this.#dropped && textOf(this.#dropped),
       ...[...this.#leftOut].map(
-        ([type, count]) => `${count} of type ${type} were left out, which the wire does not take`,
+        ([type, count]) => `${count} of type ${type} were left out: the wire has no place for them`,
       ),
       this.#end,
     ].filter(Boolean);
@@ -54,4 +53,9 @@ function oneMore(so: Dropped | undefined, step: number): Dropped {
     firstStep: Math.min(so.firstStep, step),
     lastStep: Math.max(so.lastStep, step),
   };
+}
+
+function textOf({ records, firstStep, lastStep }: Dropped): string {
+  const steps = firstStep === lastStep ? `step ${firstStep}` : `the steps ${firstStep} to ${lastStep}`;
+  return `${records === 1 ? 'a record' : `${records} records`} of ${steps} could not be sent`;
 }
