@@ -127,7 +127,7 @@ describe('a run that is sent', () => {
     records$.next(list[0]!);
     end(3);
     records$.next(list[1]!);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await Promise.resolve();
     records$.next(list[2]!);
     records$.complete();
     await remote.closed;
