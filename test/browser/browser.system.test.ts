@@ -90,7 +90,7 @@ describe('in a browser', () => {
     });
     const sent = (await page.evaluate(`globalThis.send('${there.url}', 'secret')`)) as Sent;
     expect(complaints).toEqual([]);
-    expect(sent).toMatchObject({ stopped: true, sinkErrors: [] });
+    expect(sent).toMatchObject({ stopped: true, leaked: 0, sinkErrors: [] });
     expect(runs.map(({ run }) => run.run)).toEqual(['page']);
     expect(runs[0]!.updates.map(({ columns }) => [...columns.updateNorm])).toEqual(sent.norms);
     expect(sent.norms.length).toBeGreaterThanOrEqual(5);

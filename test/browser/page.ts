@@ -76,12 +76,14 @@ export interface Sent {
   /** Update norms by step, as they were measured here. */
   readonly norms: readonly (readonly number[])[];
   readonly stopped: boolean;
+  readonly leaked: number;
   readonly sinkErrors: readonly string[];
 }
 
 /** Sends a training to a server of another origin, until it is asked there to stop. */
 async function send(url: string, token: string): Promise<Sent> {
-  const w = tf.variable(tf.tensor1d([1, 2, 3]));
+  const { numTensors } = tf.memory();
+  const w = tf.tidy(() => tf.variable(tf.tensor1d([1, 2, 3])));
   const optimizer = tf.train.sgd(0.01);
   const training = instrument(optimizer, { run: 'page', onSinkError: () => {} });
   const norms: number[][] = [];
@@ -97,7 +99,13 @@ async function send(url: string, token: string): Promise<Sent> {
   const stopped = training.stopRequested;
   const errors = await training.close();
   w.dispose();
-  return { norms, stopped, sinkErrors: errors.map(({ message }) => message) };
+  optimizer.dispose();
+  return {
+    norms,
+    stopped,
+    leaked: tf.memory().numTensors - numTensors,
+    sinkErrors: errors.map(({ message }) => message),
+  };
 }
 
 /** What is said of a server that cannot be had. */

@@ -33,6 +33,9 @@ export const NO_PLACE: ReadonlySet<string> = new Set(['parameter-drift', 'activa
 const CLIENT = 'trainscope-typescript';
 const utf8 = new TextEncoder();
 
+/** Of this machine, as nearly all are: a column is then copied as it is, ten times faster. */
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
 /** One training of this process, as the lines that are sent of it. */
 export class Session {
   readonly id: string;
@@ -118,7 +121,8 @@ function columnBytes(columns: Readonly<Record<string, ArrayLike<number>>>, lengt
   const view = new DataView(bytes.buffer);
   const places = entries.map(([name, column], nth) => {
     const at = nth * length * 8;
-    for (let i = 0; i < length; i++) view.setFloat64(at + i * 8, column[i]!, true);
+    if (IS_LITTLE_ENDIAN) new Float64Array(bytes.buffer, at, length).set(column);
+    else for (let i = 0; i < length; i++) view.setFloat64(at + i * 8, column[i]!, true);
     return [name, { at, as: 'float64' }] as const;
   });
   return { places: Object.fromEntries(places), bytes };
