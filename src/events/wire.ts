@@ -1,4 +1,4 @@
-import type { MagnitudeHistogram } from '../parameters/index.js';
+import type { HistogramSubject, MagnitudeHistogram, Statistic } from '../parameters/index.js';
 import type {
   AlertEvent,
   ControlRequest,
@@ -100,6 +100,17 @@ export interface ParameterSumsRecord extends EventContext {
   readonly binary?: number;
 }
 
+/** What a process that is alone measured of an update, where it is no sums: the statistics themselves, as they are. */
+export interface ParameterUpdatesRecord extends EventContext {
+  readonly type: 'parameter-updates';
+  /** The `id` of the `parameters` line. */
+  readonly parameters: number;
+  readonly columns: { readonly [S in Statistic]?: WireColumn };
+  readonly histograms?: { readonly [H in HistogramSubject]?: readonly MagnitudeHistogram[] };
+  /** How many bytes follow the line. */
+  readonly binary?: number;
+}
+
 /** What was not sent, since it came faster than it could be. */
 export interface DroppedRecord {
   readonly type: 'dropped';
@@ -135,6 +146,7 @@ export type WireRecord = (
   | SessionRecord
   | ParametersRecord
   | ParameterSumsRecord
+  | ParameterUpdatesRecord
   | DroppedRecord
   | AnswerRecord
   | SentEvent

@@ -12,6 +12,7 @@ export { layerOf } from './layer-of.js';
 export { type Layer, layersOf } from './layers.js';
 export { LiveParameters } from './live-parameters.js';
 export { mergeHistograms, NO_HISTOGRAM } from './magnitude-histogram.js';
+export { measuredParameters } from './measured-parameters.js';
 export type { HeldValues, ParameterSource } from './parameter-source.js';
 export {
   type AnyParameterUpdates,

@@ -61,7 +61,7 @@ export function recordDecoder(): RecordDecoder {
           `parameters: expected a line before that lists them, got ${describeValue(record.parameters)}`,
         );
       }
-      return record.type === 'parameter-sums' ? reviveSums(record, table, bytes) : revive(record, table);
+      return record.type === 'parameter-sums' ? reviveSums(record, table, bytes) : revive(record, table, bytes);
     },
     // It may have been a list of parameters. Later measurements of it have to be missed, or they would go by the names
     // of the list that had its id before.
@@ -80,13 +80,14 @@ function checkId(id: unknown): number {
 type Fields = Readonly<Record<string, unknown>>;
 
 /** A measurement with its names and its typed columns, of the class that operators emit. */
-function revive(record: Fields, { names, sizes }: ParameterTable): RunRecord {
-  const { parameters: _, columns, histograms, ...rest } = record;
-  const revived = { ...rest, names, sizes, columns: reviveColumns('columns', columns, names.length) };
+function revive(record: Fields, { names, sizes }: ParameterTable, bytes: Uint8Array | undefined): RunRecord {
+  const { parameters: _, binary: __, columns, histograms, ...rest } = record;
+  const revived = { ...rest, names, sizes, columns: reviveColumns('columns', columns, names.length, bytes) };
   if (record.type !== 'parameter-updates') {
     return { ...revived, ...(histograms !== undefined && { histograms }) } as unknown as RunRecord;
   }
-  return createParameterUpdates({ ...revived, histograms: histograms ?? {} } as unknown as ParameterUpdatesData<never>);
+  const counted = isEmpty(histograms) ? {} : checkHistograms(histograms, names.length);
+  return createParameterUpdates({ ...revived, histograms: counted } as unknown as ParameterUpdatesData<never>);
 }
 
 const SUMS: ReadonlySet<string> = new Set(Object.values(SUM_FIELDS).flat());
@@ -152,6 +153,10 @@ function columnOfBytes({ at, as }: { at?: unknown; as?: unknown }, length: numbe
     column[i] = width === 8 ? view.getFloat64(i * 8, true) : view.getFloat32(i * 4, true);
   }
   return column;
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
 }
 
 function checkHistograms(histograms: unknown, length: number): NonNullable<UpdateSums['histograms']> {

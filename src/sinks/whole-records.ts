@@ -18,10 +18,7 @@ export function wholeRecords<T extends { readonly type: string }>(
     take(record) {
       check(record);
       const missing = missingField(record);
-      if (missing === undefined) {
-        work.take(record);
-        return;
-      }
+      if (missing === undefined) return work.take(record);
       leftOut++;
       first ||= `a record of type ${record.type} without ${missing}`;
     },

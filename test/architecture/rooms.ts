@@ -27,7 +27,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   page: { is: 'the page: the history of a run, and the client that draws it', mayImport: ['events', 'parameters'] },
   sinks: {
-    is: 'console, csv, jsonl, parquet, tensorboard, otel, report: each a pure encoder, and the I/O apart',
+    is: 'console, csv, jsonl, parquet, tensorboard, otel, report, remote: each a pure encoder, and the I/O apart',
     mayImport: ['events', 'parameters', 'page'],
   },
   tfjs: {

@@ -6,9 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
+import { filter, map } from 'rxjs';
+import { ingest } from 'trainscope/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../helpers/chromium.js';
-import type { Outcome } from './page.js';
+import { seenBy } from '../sinks/remote/observed.js';
+import type { Outcome, Sent } from './page.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const WASM = join(ROOT, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
@@ -75,6 +78,42 @@ describe('in a browser', () => {
       expect.stringMatching(/^backend: (webgl|wasm) \(webgpu: not imported/),
       "Error: backend: expected webgpu to load, got: not imported; import '@tensorflow/tfjs-backend-webgpu' in the page",
     ]);
+  });
+
+  it('sends its run to a server of another origin, where it is the same and is steered', async () => {
+    const { origin } = new URL(page.url());
+    const there = await ingest({ token: 'secret', allowedOrigins: [origin] });
+    const runs = seenBy(there);
+    there.runs$.subscribe((run) => {
+      const fifth$ = run.events$.pipe(filter(({ type, step }) => type === 'step-end' && step === 5));
+      run.steer(fifth$.pipe(map(() => ({ command: { kind: 'stop' }, source: 'test', message: 'enough' }))));
+    });
+    const sent = (await page.evaluate(`globalThis.send('${there.url}', 'secret')`)) as Sent;
+    expect(complaints).toEqual([]);
+    expect(sent).toMatchObject({ stopped: true, leaked: 0, sinkErrors: [] });
+    expect(runs.map(({ run }) => run.run)).toEqual(['page']);
+    expect(runs[0]!.updates.map(({ columns }) => [...columns.updateNorm])).toEqual(sent.norms);
+    expect(sent.norms.length).toBeGreaterThanOrEqual(5);
+    expect(runs[0]!.events.find(({ type }) => type === 'control')).toMatchObject({ message: 'enough' });
+    await there.close();
+  });
+
+  it('tells why it cannot send to one that does not allow its origin', async () => {
+    const there = await ingest();
+    const said = await page.evaluate(`globalThis.saidOf('${there.url}')`);
+    expect(said).toContain('records wait (Failed to fetch); the training goes on');
+    expect(there.runs).toEqual([]);
+    await there.close();
+  });
+});
+
+describe('trainscope/remote, bundled for a browser without rxjs', () => {
+  it('has no node: import, and is small', async () => {
+    const text = await bundle('src/remote.ts', ['rxjs']);
+    const kilobytes = gzipSync(text).length / 1000;
+    console.log(`trainscope/remote is ${kilobytes.toFixed(1)} kB, gzipped`);
+    expect(text).not.toMatch(/["']node:/);
+    expect(kilobytes).toBeLessThan(10);
   });
 });
 

@@ -1,7 +1,9 @@
 // What runs in the browser: a training on one backend, observed; its outcome goes to the page's window.
 import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { merge } from 'rxjs';
 import { consoleSink, type ParameterUpdates, parameterUpdates } from 'trainscope';
+import { remoteSink } from 'trainscope/remote';
 import { instrument, selectBackend } from '../../src/tfjs.browser.js';
 
 export interface Outcome {
@@ -70,4 +72,53 @@ async function choose(): Promise<readonly string[]> {
   return said;
 }
 
-Object.assign(globalThis, { observe, choose });
+export interface Sent {
+  /** Update norms by step, as they were measured here. */
+  readonly norms: readonly (readonly number[])[];
+  readonly stopped: boolean;
+  readonly leaked: number;
+  readonly sinkErrors: readonly string[];
+}
+
+/** Sends a training to a server of another origin, until it is asked there to stop. */
+async function send(url: string, token: string): Promise<Sent> {
+  const { numTensors } = tf.memory();
+  const w = tf.tidy(() => tf.variable(tf.tensor1d([1, 2, 3])));
+  const optimizer = tf.train.sgd(0.01);
+  const training = instrument(optimizer, { run: 'page', onSinkError: () => {} });
+  const norms: number[][] = [];
+  const updates$ = training.events$.pipe(parameterUpdates());
+  training.attach(updates$, ({ columns }) => norms.push([...columns.updateNorm]));
+  const remote = remoteSink(url, { token });
+  training.attach(merge(training.events$, updates$), remote);
+  training.steer(remote.requests$);
+  for (let step = 0; step < 2_000 && !training.stopRequested; step++) {
+    optimizer.minimize(() => w.square().sum() as tf.Scalar);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const stopped = training.stopRequested;
+  const errors = await training.close();
+  w.dispose();
+  optimizer.dispose();
+  return {
+    norms,
+    stopped,
+    leaked: tf.memory().numTensors - numTensors,
+    sinkErrors: errors.map(({ message }) => message),
+  };
+}
+
+/** What is said of a server that cannot be had. */
+async function saidOf(url: string): Promise<string> {
+  return new Promise((resolve) => {
+    const remote = remoteSink(url, {
+      say: (line) => {
+        resolve(line);
+        void remote.close().catch(() => {});
+      },
+    });
+    remote.next({ type: 'train-begin', run: 'page', step: 0, epoch: 0, time: 0 });
+  });
+}
+
+Object.assign(globalThis, { observe, choose, send, saidOf });

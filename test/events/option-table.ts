@@ -7,11 +7,12 @@ import { EMPTY } from 'rxjs';
 import * as core from '../../src/index.js';
 import * as node from '../../src/node.js';
 import * as otel from '../../src/otel.js';
+import * as remote from '../../src/remote.js';
 import * as testing from '../../src/testing.js';
 import * as tfjs from '../../src/tfjs.js';
 import * as trainer from '../../src/trainer.js';
 
-export const ROOTS = { core, node, otel, testing, tfjs, trainer } as const;
+export const ROOTS = { core, node, otel, remote, testing, tfjs, trainer } as const;
 
 export interface OptionCase {
   /** Give the factory these options; it may throw, or reject. */
@@ -105,6 +106,8 @@ export const OPTIONS: Readonly<Record<string, OptionCase>> = {
     base: { port: 0 },
     close: (metrics: otel.TrainingMetricsSetup) => metrics.finish(),
   },
+
+  remoteSink: { call: (options) => remote.remoteSink('http://127.0.0.1:1', options), close: closeSink },
 
   scriptedParameters: { call: (options) => testing.scriptedParameters({ w: [1] }, options) },
   scriptedRun: { call: (options) => testing.scriptedRun(1, options) },

@@ -3,15 +3,29 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { consoleSink, type RunRecord, type Sink } from 'trainscope';
-import { csvSink, jsonlSink, liveSink, parquetSink, replay, reportSink, tensorboardSink } from 'trainscope/node';
+import {
+  csvSink,
+  ingest,
+  jsonlSink,
+  liveSink,
+  parquetSink,
+  replay,
+  reportSink,
+  tensorboardSink,
+} from 'trainscope/node';
 import { otelSink } from 'trainscope/otel';
+import { remoteSink } from 'trainscope/remote';
 import { afterAll, describe, expect, it } from 'vitest';
 import { AT, BARE_RECORDS, ODD_CAUSES, ODD_METRICS } from '../helpers/odd-records.js';
 import { all } from '../helpers/recorded.js';
 import { updatesOf } from '../helpers/updates.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'trainscope-lacking-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const server = await ingest();
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
 
 const nowhere = { write: () => true, isTTY: false };
 
@@ -32,6 +46,7 @@ const SINKS: Readonly<Record<string, (path: string) => Sink<never>>> = {
   liveSink: () => liveSink(),
   otelSink: () => otelSink(),
   parquetSink,
+  remoteSink: () => remoteSink(server.url),
   reportSink,
   tensorboardSink,
 };

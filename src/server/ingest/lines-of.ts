@@ -32,16 +32,27 @@ export function* linesOf(body: Buffer, binary: boolean): Generator<BatchLine> {
       continue;
     }
     const text = line.toString().trim();
-    const follow = binary ? BYTES_FOLLOW.exec(text)?.[1] : undefined;
+    const length = binary ? bytesAfter(text) : undefined;
     if (text === '') continue;
-    if (follow === undefined) yield { number, text };
+    if (length === undefined) yield { number, text };
     else {
-      const length = Number(follow);
       if (begin + length > body.length) {
         throw new HttpError(400, `line ${number}: expected ${length} bytes after it, got ${body.length - begin}`);
       }
       yield { number, text, bytes: body.subarray(begin, begin + length) };
       begin += length;
     }
+  }
+}
+
+/** How many bytes follow a line. What looks so may be of another's making, such as a metric of that name. */
+function bytesAfter(text: string): number | undefined {
+  const follow = BYTES_FOLLOW.exec(text)?.[1];
+  if (follow === undefined) return undefined;
+  try {
+    const { binary } = JSON.parse(text) as { readonly binary?: unknown };
+    return Number.isSafeInteger(binary) && (binary as number) >= 0 ? (binary as number) : undefined;
+  } catch {
+    return Number(follow);
   }
 }

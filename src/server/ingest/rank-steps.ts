@@ -1,10 +1,14 @@
 import type { StepEndEvent, TrainingEvent } from '../../events/index.js';
+import { type AnyParameterUpdates, createParameterUpdates, dataOf, sameNames } from '../../parameters/index.js';
 import type { ParameterSums } from '../../records/index.js';
+import type { RecordOfStep } from './sent-record.js';
 
 /** What one rank told of a step. */
 export interface RankStep {
   readonly rank: number;
   readonly sums: ParameterSums | undefined;
+  /** What it measured itself, where it is alone. */
+  readonly updates: AnyParameterUpdates | undefined;
   readonly end: StepEndEvent;
 }
 
@@ -48,6 +52,7 @@ export class RankSteps {
   readonly #order: (TrainingEvent | number)[] = [];
   readonly #waiting = new Map<number, WaitingStep>();
   readonly #sums = new Map<number, ParameterSums>();
+  readonly #updates = new Map<number, AnyParameterUpdates>();
   readonly #present = new Set<number>();
   /** Ranks that a step has gone on without: nothing waits for them until they are heard of again. */
   readonly #late = new Set<number>();
@@ -77,6 +82,7 @@ export class RankSteps {
     this.#present.add(rank);
     this.#late.delete(rank);
     this.#sums.delete(rank);
+    this.#updates.delete(rank);
     if (rank === this.#leader && step < this.#given) this.#goBack(step);
   }
 
@@ -87,8 +93,10 @@ export class RankSteps {
     this.pump(now);
   }
 
-  take(rank: number, record: TrainingEvent | ParameterSums, now: number): void {
+  /** @throws TypeError for two measurements of one step that are not of the same parameters. */
+  take(rank: number, record: RecordOfStep, now: number): void {
     if (record.type === 'parameter-sums') this.#sums.set(rank, record);
+    else if (record.type === 'parameter-updates') this.#updates.set(rank, joinUpdates(this.#updates.get(rank), record));
     else if (record.type === 'step-end') this.#end(rank, record, now);
     else if (rank === this.#leader) this.#order.push(record);
     this.pump(now);
@@ -123,7 +131,9 @@ export class RankSteps {
   #end(rank: number, end: StepEndEvent, now: number): void {
     const { step } = end;
     const sums = this.#sums.get(rank);
+    const updates = this.#updates.get(rank);
     this.#sums.delete(rank);
+    this.#updates.delete(rank);
     // The others have gone on without it.
     if (step <= this.#given) return;
     this.#late.delete(rank);
@@ -132,7 +142,12 @@ export class RankSteps {
       waiting = { firstAt: now, told: new Map() };
       this.#waiting.set(step, waiting);
     }
-    waiting.told.set(rank, { rank, end, sums: sums?.step === step ? sums : undefined });
+    waiting.told.set(rank, {
+      rank,
+      end,
+      sums: sums?.step === step ? sums : undefined,
+      updates: updates?.step === step ? updates : undefined,
+    });
     if (rank === this.#leader) this.#order.push(step);
   }
 
@@ -176,4 +191,20 @@ export class RankSteps {
     const kept = this.#order.filter((each) => typeof each !== 'number' || each <= step);
     this.#order.splice(0, this.#order.length, ...kept);
   }
+}
+
+/** A step may be measured more than once: some statistics by one, others by another. */
+function joinUpdates(first: AnyParameterUpdates | undefined, more: AnyParameterUpdates): AnyParameterUpdates {
+  if (first?.step !== more.step) return more;
+  if (!sameNames(first.names, more.names)) {
+    throw new TypeError(
+      `parameter-updates: expected the same parameters in all that is measured of step ${more.step}, got others; send what is measured of all parameters only`,
+    );
+  }
+  const columns = { ...first.columns, ...more.columns };
+  return createParameterUpdates<never>({
+    ...dataOf(more),
+    columns,
+    histograms: { ...first.histograms, ...more.histograms },
+  });
 }

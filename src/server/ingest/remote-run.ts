@@ -1,17 +1,19 @@
 import type { SessionRecord, StepEndEvent, TrainEndEvent, TrainingEvent } from '../../events/index.js';
 import {
+  type AnyParameterUpdates,
   type JoinedSums,
   LiveParameters,
+  measuredParameters,
   RankAdder,
   type RankParameters,
   type RankSums,
   sumsParameters,
 } from '../../parameters/index.js';
-import type { ParameterSums } from '../../records/index.js';
 import { BaseRun, OpenRun, type Run, type RunOptions } from '../../run/index.js';
 import { LostRecords } from './lost-records.js';
 import { RankSteps, type StepOfRanks } from './rank-steps.js';
 import { RemoteCommands } from './remote-commands.js';
+import type { RecordOfStep } from './sent-record.js';
 
 /** A run of another process, or of several that train one model together. */
 export interface RemoteRun extends Run {
@@ -108,7 +110,7 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     this.#end({ type: 'train-end', status: 'failed', reason: why } as TrainEndEvent);
   }
 
-  take(rank: number, record: TrainingEvent | ParameterSums): void {
+  take(rank: number, record: RecordOfStep): void {
     if (this.#ended) return;
     this.#steps.take(rank, record, performance.now());
     this.#wait();
@@ -175,6 +177,16 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     this.#epoch = epoch;
   }
 
+  #publishUpdate(time: number, joined: JoinedSums, updates: AnyParameterUpdates | undefined): void {
+    const { bus } = this.#open;
+    const live = new LiveParameters(sumsParameters(joined));
+    const parameters = updates ? measuredParameters(updates) : live.handle;
+    bus.publish({ type: 'pre-optimizer-step', time, parameters });
+    live.advance();
+    bus.publish({ type: 'optimizer-step', time, parameters });
+    live.release();
+  }
+
   #publishStep({ step, told, missing }: StepOfRanks): void {
     const { bus } = this.#open;
     const { run: _, ...end } = told[0]!.end;
@@ -182,11 +194,7 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     bus.publish({ type: 'step-begin', time: end.time - end.durationMs || end.time });
     const joined = this.#join(told, missing);
     const { coverage, differences } = joined;
-    const parameters = new LiveParameters(sumsParameters(joined));
-    bus.publish({ type: 'pre-optimizer-step', time: end.time, parameters: parameters.handle });
-    parameters.advance();
-    bus.publish({ type: 'optimizer-step', time: end.time, parameters: parameters.handle });
-    parameters.release();
+    this.#publishUpdate(end.time, joined, told[0]!.updates);
     this.#moveTo({ step, epoch: end.epoch });
     this.#endedAt.push(end.time);
     if (this.#endedAt.length > PACE_STEPS) this.#endedAt.shift();

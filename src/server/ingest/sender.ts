@@ -79,6 +79,9 @@ export class Sender {
         return;
       }
       default:
+        if (record.type === 'parameter-updates' && this.session.world > 1) {
+          throw new TypeError('type: expected parameter-sums of one of several ranks, got parameter-updates');
+        }
         this.run.take(rank, record);
     }
   }

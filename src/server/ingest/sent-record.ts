@@ -7,10 +7,14 @@ import {
   TRAINING_EVENT_TYPES,
   type TrainingEvent,
 } from '../../events/index.js';
+import type { AnyParameterUpdates } from '../../parameters/index.js';
 import type { ParameterSums } from '../../records/index.js';
 
 /** A record that another process may send, but the lists of parameters. */
-export type SentRecord = TrainingEvent | ParameterSums | SessionRecord | DroppedRecord | AnswerRecord;
+export type SentRecord = RecordOfStep | SessionRecord | DroppedRecord | AnswerRecord;
+
+/** A record of what the training did, or of what was measured of it. */
+export type RecordOfStep = TrainingEvent | ParameterSums | AnyParameterUpdates;
 
 type Fields = Readonly<Record<string, unknown>> & { readonly type: string };
 
@@ -26,6 +30,7 @@ const NOT_SENT: readonly string[] = [
 
 const SENT: ReadonlySet<string> = new Set([
   'parameter-sums',
+  'parameter-updates',
   ...TRAINING_EVENT_TYPES.filter((type) => !NOT_SENT.includes(type)),
 ]);
 
@@ -66,13 +71,14 @@ export function isSessionId(value: unknown): value is string {
   return typeof value === 'string' && /^[\w.-]{1,64}$/.test(value);
 }
 
-function checkOfStep(fields: Fields): TrainingEvent | ParameterSums | undefined {
+function checkOfStep(fields: Fields): RecordOfStep | undefined {
   const { step, epoch, time } = fields;
   if (!SENT.has(fields.type)) return undefined;
   check('step', isCount(step), 'a whole number of at least 0', step);
   check('time', typeof time === 'number' && Number.isFinite(time), 'milliseconds since 1970', time);
   const missing = missingField(fields);
   if (missing !== undefined) throw new TypeError(`${fields.type}: expected ${missing}, got none that can be read`);
+  if (fields.type === 'parameter-updates') return fields as unknown as AnyParameterUpdates;
   const known = { ...fields, epoch: numberOr(epoch, 0) };
   if (fields.type !== 'step-end') return known as unknown as TrainingEvent | ParameterSums;
   const numbers = STEP_END.map((name) => [name, numberOr(fields[name], name === 'observingMs' ? 0 : Number.NaN)]);

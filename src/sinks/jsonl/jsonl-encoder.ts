@@ -1,11 +1,9 @@
 import { encodeRecord, isJsonNumber, type LackingPlace, lackingName, lineOf, recordText } from '../../events/index.js';
 import { numeralsKernel } from '../kernels/numerals-kernel.js';
+import { ParameterTables } from '../parameter-tables.js';
 
 /** The text of a record: whole lines of JSON, most often one. */
 export type JsonlEncoder = (record: { readonly type: string }) => string;
-
-/** How many lists of parameters are known at a time: one a stream that goes into the file, and some to spare. */
-const MAX_TABLES = 8;
 
 /** A measurement of every parameter, whatever its type. */
 interface ByParameter {
@@ -42,27 +40,6 @@ function isByParameter(record: object): record is ByParameter {
   const { names, sizes, columns } = record as Partial<ByParameter>;
   if (!Array.isArray(names) || !Array.isArray(sizes) || typeof columns !== 'object' || columns === null) return false;
   return Object.values(columns).every((column) => column instanceof Float64Array);
-}
-
-/** The lists of parameters that the file has told of. An id is given anew when all are in use. */
-class ParameterTables {
-  readonly #known: { readonly names: readonly string[]; readonly sizes: readonly number[] }[] = [];
-  #next = 0;
-
-  /** The id of a list, and the line that says what it is, or nothing where it is known. */
-  idOf(names: readonly string[], sizes: readonly number[]): { readonly id: number; readonly line: string } {
-    const known = this.#known.findIndex((table) => equal(table.names, names) && equal(table.sizes, sizes));
-    if (known >= 0) return { id: known, line: '' };
-    const id = this.#next;
-    this.#next = (id + 1) % MAX_TABLES;
-    this.#known[id] = { names, sizes };
-    const table = { type: 'parameters', id, names, sizes };
-    return { id, line: `${encodeRecord(table)}\n` };
-  }
-}
-
-function equal(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
 }
 
 function encodeColumns(columns: ByParameter['columns']): string {

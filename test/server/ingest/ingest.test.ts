@@ -90,6 +90,70 @@ describe('a run of another process', () => {
     ]);
   });
 
+  const updates = (step: number, names: object = { parameters: 0 }) => ({
+    type: 'parameter-updates',
+    step,
+    epoch: 0,
+    time: 1,
+    ...names,
+    columns: { updateNorm: [0.5, 0.1], weightNorm: 2, meanAbsRatio: [0.25, null] },
+    $: [['NaN', 'columns', 'meanAbsRatio', [1]]],
+  });
+
+  it('has statistics as they were measured, where it sends no sums', async () => {
+    await server.close();
+    await begin({ onSinkError: () => {} });
+    const other = new SendingProcess(server.url);
+    await other.begin();
+    const statistics = ['updateNorm', 'weightNorm', 'meanAbsRatio'] as const;
+    const seen = firstValueFrom(runs[0]!.run.events$.pipe(parameterUpdates({ statistics })));
+    const [, stepEnd] = stepRecords(1);
+    expect((await other.send(TABLE, updates(1), stepEnd!)).body.damaged).toBeUndefined();
+    expect(await seen).toMatchObject({ step: 1, loss: 1, learningRate: 0.1 });
+    expect([...(await seen)]).toEqual([
+      { name: 'w', size: 4, updateNorm: 0.5, weightNorm: 2, meanAbsRatio: 0.25 },
+      { name: 'b', size: 1, updateNorm: 0.1, weightNorm: 2, meanAbsRatio: Number.NaN },
+    ]);
+  });
+
+  it.each([
+    [
+      'of one of several ranks',
+      { world: 2, launch: 'x' },
+      [updates(1)],
+      'expected parameter-sums of one of several ranks',
+    ],
+    [
+      'of other parameters in the same step',
+      {},
+      [updates(1), { ...TABLE, id: 1, names: ['v', 'b'] }, updates(1, { parameters: 1 })],
+      'expected the same parameters in all that is measured of step 1',
+    ],
+    [
+      'with histograms that are none',
+      {},
+      [{ ...updates(1), histograms: { update: [1, 2] } }],
+      'expected lists of 2 histograms',
+    ],
+  ])('leaves out statistics %s, and says so', async (_, options, records, why) => {
+    await server.close();
+    await begin({ onSinkError: () => {} });
+    const other = new SendingProcess(server.url, options);
+    await other.begin(TABLE);
+    expect((await other.send(...records)).body.damaged).toEqual({ lines: 1, first: expect.stringContaining(why) });
+  });
+
+  it('may have a metric called binary beside columns of bytes', async () => {
+    const other = new SendingProcess(server.url);
+    await other.begin(TABLE);
+    const log = { type: 'log', step: 1, epoch: 0, time: 1, metrics: { binary: 20 } };
+    const type = { 'Content-Type': 'application/vnd.trainscope.records' };
+    const text = [log, ...stepRecords(1)].map((record) => `${JSON.stringify({ v: 2, ...record })}\n`).join('');
+    expect((await other.sendText(text, type)).body.damaged).toBeUndefined();
+    expect(typesOf(runs[0]!.events)).toContain('log');
+    expect(runs[0]!.updates).toHaveLength(1);
+  });
+
   it('tells which statistics it was not sent', async () => {
     const told = vi.fn();
     await server.close();
