@@ -1,10 +1,15 @@
+import { type Observable, Subject } from 'rxjs';
 import type { SessionRecord, StepEndEvent, TrainEndEvent, TrainingEvent } from '../../events/index.js';
 import {
+  type AnyParameterUpdates,
+  createParameterUpdates,
   type JoinedSums,
   LiveParameters,
   RankAdder,
   type RankParameters,
   type RankSums,
+  statisticsIn,
+  statisticsOfSums,
   sumsParameters,
 } from '../../parameters/index.js';
 import type { ParameterSums } from '../../records/index.js';
@@ -23,6 +28,13 @@ export interface RemoteRun extends Run {
   readonly resumed: boolean;
   /** The ranks that are there. */
   readonly ranks: readonly number[];
+  /** The sessions of the processes that have sent of it: docs/wire.md. */
+  readonly sessions: readonly string[];
+  /**
+   * Each update, right after its `step-end`, with every statistic and histogram that was sent. `parameterUpdates()` gives
+   * those that are asked for.
+   */
+  readonly updates$: Observable<AnyParameterUpdates>;
 }
 
 export interface IngestedRunOptions extends RunOptions {
@@ -52,6 +64,10 @@ export class IngestedRun extends BaseRun implements RemoteRun {
   /** What each rank told of last, to know what is missing with it. */
   readonly #parameters = new Map<number, RankParameters>();
   readonly #lost: LostRecords;
+  readonly #sessions = new Set<string>();
+  readonly #updates$ = new Subject<AnyParameterUpdates>();
+  readonly updates$: Observable<AnyParameterUpdates>;
+  #maxSteps: number | undefined;
   readonly #onEnd: () => void;
   #timer: NodeJS.Timeout | undefined;
   #stopRequested = false;
@@ -71,6 +87,8 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     this.launch = session.launch;
     this.resumed = resumed;
     this.#onEnd = onEnd;
+    this.#sessions.add(session.session);
+    this.updates$ = this.supervise(this.#updates$);
     this.#lost = new LostRecords((alert) => open.bus.publish(alert));
     this.#steps = new RankSteps(
       { world: session.world, waitMs },
@@ -91,7 +109,12 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     return this.#ended;
   }
 
-  join(rank: number, step: number): void {
+  get sessions(): readonly string[] {
+    return [...this.#sessions];
+  }
+
+  join({ rank, session }: SessionRecord, step: number): void {
+    this.#sessions.add(session);
     this.commands.leave(rank);
     this.#steps.join(rank, step, performance.now());
     this.#wait();
@@ -120,6 +143,7 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     clearTimeout(this.#timer);
     this.commands.refuseAll('the run has ended');
     this.#onEnd();
+    this.#updates$.complete();
     return await this.#open.close();
   }
 
@@ -142,6 +166,7 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     if (event.type === 'train-end') this.#end(event);
     else {
       this.#moveTo(event);
+      if (event.type === 'train-begin') this.#maxSteps = event.maxSteps;
       const { run: _, ...rest } = event;
       const world = event.type === 'train-begin' && this.workers > 1 ? { world: this.workers } : undefined;
       this.#open.bus.publish({ ...rest, ...world });
@@ -193,6 +218,26 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     }
     bus.publish({ ...(end as Omit<StepEndEvent, 'run'>), ...(coverage < 1 && { coverage }) });
     bus.takeObservingMs();
+    if (this.#updates$.observed) this.#updates$.next(this.#updatesOf(joined, told[0]!.end));
+  }
+
+  #updatesOf({ names, sizes, sums, coverage }: JoinedSums, end: StepEndEvent): AnyParameterUpdates {
+    const { step, epoch, time, loss, lossShown, learningRate } = end;
+    return createParameterUpdates({
+      run: this.run,
+      step,
+      epoch,
+      time,
+      loss,
+      ...(lossShown === false && { lossShown }),
+      learningRate,
+      ...(this.#maxSteps !== undefined && { maxSteps: this.#maxSteps }),
+      ...(coverage < 1 && { coverage }),
+      names,
+      sizes,
+      columns: statisticsOfSums(sums, statisticsIn(sums)),
+      histograms: sums.histograms ?? {},
+    });
   }
 }
 
