@@ -86,7 +86,7 @@ it('lists all runs, in light and dark, wide and narrow', async () => {
     expect(await page.textContent('.runs-table')).toContain('минилм -b--amp- 学习');
     expect(await page.locator('main img').count()).toBe(0);
     expect(await page.locator('.badge.failed').textContent()).toBe('failed');
-    expect(await page.locator('.badge.error').first().textContent()).toMatch(/^\d errors?$/);
+    expect(await page.locator('.badge.error').first().textContent()).toMatch(/^\d alerts? · error$/);
     expect(await violationsOf(page), JSON.stringify(look)).toEqual([]);
     const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
     expect(overflow, `${look.width} pixels`).toBeLessThanOrEqual(0);

@@ -126,7 +126,11 @@ function cellsOf(run: ListedRun): HTMLElement[] {
     el('td', {}, el('span', { class: `badge ${state}` }, STATE_TEXTS[state]), why),
     el('td', { class: 'number' }, steps),
     el('td', { class: 'number' }, step === 0 && Number.isNaN(loss) ? '' : readable(loss)),
-    el('td', {}, alerts > 0 ? el('span', { class: `badge ${worst}` }, `${plural(alerts, worst)}`) : undefined),
+    el(
+      'td',
+      {},
+      alerts > 0 ? el('span', { class: `badge ${worst}` }, `${plural(alerts, 'alert')} · ${worst}`) : undefined,
+    ),
     el('td', {}, beganAt > 0 ? timeOf(beganAt) : ''),
     el('td', {}, timeAgo(heardAt)),
   ];
