@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const SECONDS = Number(process.argv[2] ?? 60);
 const COLUMNS = ['updateSquares', 'weightSquares', 'gradientSquares', 'maxAbsUpdate'] as const;
+const MIDDLES = { updateSquares: 1e-6, weightSquares: 1, gradientSquares: 1e-2, maxAbsUpdate: 1e-4 } as const;
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
 interface Load {
@@ -98,7 +99,11 @@ class Sender {
     private readonly load: Load,
   ) {
     this.#session = `${run}-${rank}`;
-    this.#values = COLUMNS.map(() => Float32Array.from({ length: load.parameters }, () => Math.random() ** 2 + 1e-6));
+    const around = (middle: number) => {
+      return Float32Array.from({ length: load.parameters }, () => middle * (0.5 + Math.random()));
+    };
+    // Of a training that is well: update ratios around 1e-3, so that no rule has anything to tell.
+    this.#values = COLUMNS.map((name) => around(MIDDLES[name]));
   }
 
   begin(): Promise<number> {
@@ -118,7 +123,7 @@ class Sender {
   step(): Promise<number> {
     const at = { run: this.run, step: ++this.#step, epoch: this.#step / 1000, time: Date.now() };
     // As a training's numbers, no two steps are the same.
-    for (const column of this.#values) column[this.#step % column.length] = Math.random();
+    for (const column of this.#values) column[this.#step % column.length]! *= 0.9 + Math.random() / 5;
     const sums = { type: 'parameter-sums', ...at, parameters: 0 };
     const end = line({
       type: 'step-end',
