@@ -1,7 +1,7 @@
 /**
  * What a server of runs takes: `trainscope serve` in a process of its own, and senders in this one, over loopback.
  *
- * npx tsx bench/serve.ts [seconds]
+ * npx tsx bench/serve.ts [seconds] [which of the loads, from 0]
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -226,5 +226,6 @@ console.log(
   '| | steps/s | POST, median ms | 99th percentile ms | memory, MiB: second quarter → last | of one core | recorded, MB/s |',
 );
 console.log('|---|---|---|---|---|---|---|');
-for (const load of LOADS) console.log(await measure(load));
+const which = process.argv[3];
+for (const load of which === undefined ? LOADS : [LOADS[Number(which)]!]) console.log(await measure(load));
 agent.destroy();

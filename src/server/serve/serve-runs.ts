@@ -1,11 +1,11 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { merge, type Observable } from 'rxjs';
+import { from, merge, type Observable, type Observer, switchMap } from 'rxjs';
 import { stopOnAlert } from '../../control/index.js';
 import { checkOneOf, checkOptions, type RunRecord, SEVERITIES, type Severity, type Sink } from '../../events/index.js';
 import { ofType } from '../../operators/index.js';
 import { defaultRules } from '../../rules/index.js';
 import { isOwnHost, LIMITS, listen } from '../../sinks/index.js';
-import { jsonlSink } from '../../sinks/jsonl/jsonl-sink.js';
+import { jsonlSink } from '../../sinks/jsonl/index.js';
 import { type AllRunsMetrics, allRunsMetrics, startMetrics } from '../../sinks/otel/index.js';
 import { type IngestOptions, type IngestServer, openIngest } from '../ingest/ingest.js';
 import type { RemoteRun } from '../ingest/remote-run.js';
@@ -58,6 +58,7 @@ export async function serveRuns(folder: string, options: ServeRunsOptions = {}):
   const { stopOnAlert: severity, metrics = false, otlp = false, ...ingestOptions } = options;
   if (severity !== undefined) checkOneOf('stopOnAlert', severity, SEVERITIES);
   if (typeof metrics === 'object') checkOptions('metrics', metrics, { port: true });
+  else if (typeof metrics !== 'boolean') throw new TypeError(`metrics: expected true, false or a port, got ${metrics}`);
   const all = metrics === false ? undefined : await allRunsMetrics();
   // What is not installed is told now, not when the first run begins.
   if (otlp !== false) await (await otlpOf('check', otlp)).finish();
@@ -113,7 +114,7 @@ class Recording {
     const { severity, all, otlp } = this.options;
     if (severity) run.steer(run.events$.pipe(ofType('alert'), stopOnAlert({ severity })));
     if (all) this.#attach(run, all.sink());
-    if (otlp !== false) void this.#sendByOtlp(run, otlp);
+    if (otlp !== false) this.#sendByOtlp(run, otlp);
   }
 
   /** Every file is whole. */
@@ -144,17 +145,38 @@ class Recording {
     run.attach(merge(run.events$, run.updates$) as Observable<RunRecord>, sink);
   }
 
-  async #sendByOtlp(run: RemoteRun, otlp: string | true): Promise<void> {
-    const metrics = await otlpOf(run.run, otlp);
-    run.report(metrics.alerts$);
-    this.#attach(run, metrics.sink);
-    this.#until(metrics.sink.closed.catch(() => {}).then(() => metrics.finish()));
+  #sendByOtlp(run: RemoteRun, otlp: string | true): void {
+    const opened = otlpOf(run.run, otlp);
+    run.attach(merge(run.events$, run.updates$) as Observable<RunRecord>, whenReady(opened.then(({ sink }) => sink)));
+    run.report(from(opened).pipe(switchMap(({ alerts$ }) => alerts$)));
+    this.#until(
+      opened.then(async (metrics) => {
+        await metrics.sink.closed.catch(() => {});
+        await metrics.finish();
+      }),
+    );
   }
 
   #until(end: Promise<unknown>): void {
     this.#ends.push(end);
     void end.then(() => this.#ends.splice(this.#ends.indexOf(end), 1));
   }
+}
+
+/** Holds the first records for a sink that is still being made. */
+function whenReady<T>(opened: Promise<Sink<T>>): Observer<T> {
+  const held: T[] = [];
+  let sink: Sink<T> | undefined;
+  const ready = opened.then((made) => {
+    for (const record of held.splice(0)) made.next(record);
+    sink = made;
+    return made;
+  });
+  return {
+    next: (record) => (sink ? sink.next(record) : void held.push(record)),
+    error: (cause) => void ready.then((made) => made.error(cause)),
+    complete: () => void ready.then((made) => made.complete()),
+  };
 }
 
 function otlpOf(run: string, otlp: string | true) {

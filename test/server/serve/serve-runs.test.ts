@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   existsSync,
   mkdtempSync,
@@ -8,9 +9,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { decodeJson } from '../../../src/events/index.js';
 import type { RunRecord } from '../../../src/index.js';
@@ -307,6 +310,36 @@ it('metrics of all runs are one text, on the same port or another', async () => 
   const { metricsUrl: other } = await start({ metrics: { port: 0 } });
   expect(other).not.toContain(server!.url);
   expect((await fetch(other!)).status).toBe(200);
+});
+
+it('metrics of all runs go to an OTLP collector, from the first record on', async () => {
+  const bodies: Buffer[] = [];
+  const collector = createServer((asked, answer) => {
+    const blocks: Buffer[] = [];
+    asked.on('data', (block) => blocks.push(block));
+    asked.on('end', () => {
+      bodies.push(gunzipSync(Buffer.concat(blocks)));
+      answer.writeHead(200).end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(collector, 'listening');
+  try {
+    await start({ otlp: `http://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/metrics` });
+    for (const run of ['one', 'two']) {
+      await new SendingProcess(server!.url, { run }).begin(TABLE, ...stepRecords(1), end(1));
+    }
+    await stop();
+    const sent = Buffer.concat(bodies).toString('latin1');
+    for (const text of ['one', 'two', 'ml.training.loss']) expect(sent).toContain(text);
+  } finally {
+    collector.close();
+  }
+});
+
+it('a collector that is not there does not keep the server from its work', async () => {
+  await start({ otlp: 'http://127.0.0.1:9/v1/metrics' });
+  await new SendingProcess(server!.url, { run: 'bert' }).begin(TABLE, ...stepRecords(1), end(1));
+  expect(await listed()).toMatchObject([{ name: 'bert', state: 'completed' }]);
 });
 
 it('an option that there is not is told', async () => {
