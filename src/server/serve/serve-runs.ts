@@ -6,7 +6,7 @@ import { ofType } from '../../operators/index.js';
 import { defaultRules } from '../../rules/index.js';
 import { isOwnHost, LIMITS, listen } from '../../sinks/index.js';
 import { jsonlSink } from '../../sinks/jsonl/index.js';
-import { type AllRunsMetrics, allRunsMetrics, startMetrics } from '../../sinks/otel/index.js';
+import { type AllRunsMetrics, allRunsMetrics, checkMetrics, startMetrics } from '../../sinks/otel/index.js';
 import { type IngestOptions, type IngestServer, openIngest } from '../ingest/ingest.js';
 import type { RemoteRun } from '../ingest/remote-run.js';
 import { cardAfter } from './run-card.js';
@@ -60,8 +60,7 @@ export async function serveRuns(folder: string, options: ServeRunsOptions = {}):
   if (typeof metrics === 'object') checkOptions('metrics', metrics, { port: true });
   else if (typeof metrics !== 'boolean') throw new TypeError(`metrics: expected true, false or a port, got ${metrics}`);
   const all = metrics === false ? undefined : await allRunsMetrics();
-  // What is not installed is told now, not when the first run begins.
-  if (otlp !== false) await (await otlpOf('check', otlp)).finish();
+  if (otlp !== false) await checkMetrics(otlpOptions('any', otlp));
   const runs = new RunFolder(folder);
   const scrape = all && ((response: ServerResponse) => answerScrape(all, response));
   const pages = runsPages(runs, typeof metrics === 'object' ? undefined : scrape);
@@ -146,7 +145,7 @@ class Recording {
   }
 
   #sendByOtlp(run: RemoteRun, otlp: string | true): void {
-    const opened = otlpOf(run.run, otlp);
+    const opened = startMetrics(otlpOptions(run.run, otlp));
     run.attach(merge(run.events$, run.updates$) as Observable<RunRecord>, whenReady(opened.then(({ sink }) => sink)));
     run.report(from(opened).pipe(switchMap(({ alerts$ }) => alerts$)));
     this.#until(
@@ -179,8 +178,8 @@ function whenReady<T>(opened: Promise<Sink<T>>): Observer<T> {
   };
 }
 
-function otlpOf(run: string, otlp: string | true) {
-  return startMetrics({ exporter: 'otlp', run, ...(typeof otlp === 'string' && { url: otlp }) });
+function otlpOptions(run: string, otlp: string | true) {
+  return { exporter: 'otlp', run, ...(typeof otlp === 'string' && { url: otlp }) } as const;
 }
 
 function answerScrape(all: AllRunsMetrics, response: ServerResponse): void {

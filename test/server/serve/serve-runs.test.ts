@@ -312,34 +312,45 @@ it('metrics of all runs are one text, on the same port or another', async () => 
   expect((await fetch(other!)).status).toBe(200);
 });
 
-it('metrics of all runs go to an OTLP collector, from the first record on', async () => {
+/** A collector that answers with a status, and what it was sent. */
+async function collector(status: number) {
   const bodies: Buffer[] = [];
-  const collector = createServer((asked, answer) => {
+  const listening = createServer((asked, answer) => {
     const blocks: Buffer[] = [];
     asked.on('data', (block) => blocks.push(block));
     asked.on('end', () => {
       bodies.push(gunzipSync(Buffer.concat(blocks)));
-      answer.writeHead(200).end();
+      answer.writeHead(status).end();
     });
   }).listen(0, '127.0.0.1');
-  await once(collector, 'listening');
-  try {
-    await start({ otlp: `http://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/metrics` });
-    for (const run of ['one', 'two']) {
-      await new SendingProcess(server!.url, { run }).begin(TABLE, ...stepRecords(1), end(1));
-    }
-    await stop();
-    const sent = Buffer.concat(bodies).toString('latin1');
-    for (const text of ['one', 'two', 'ml.training.loss']) expect(sent).toContain(text);
-  } finally {
-    collector.close();
+  await once(listening, 'listening');
+  const url = `http://127.0.0.1:${(listening.address() as AddressInfo).port}/v1/metrics`;
+  return { url, sent: () => Buffer.concat(bodies).toString('latin1'), close: () => listening.close() };
+}
+
+it('metrics of all runs go to an OTLP collector, from the first record on', async () => {
+  const { url, sent, close } = await collector(200);
+  await start({ otlp: url });
+  for (const run of ['one', 'two']) {
+    await new SendingProcess(server!.url, { run }).begin(TABLE, ...stepRecords(1), end(1));
   }
+  await stop();
+  close();
+  for (const text of ['one', 'two', 'ml.training.loss']) expect(sent()).toContain(text);
 });
 
-it('a collector that is not there does not keep the server from its work', async () => {
-  await start({ otlp: 'http://127.0.0.1:9/v1/metrics' });
+it('a collector that takes nothing does not keep the server from its work', async () => {
+  const { url, close } = await collector(400);
+  await start({ otlp: url });
   await new SendingProcess(server!.url, { run: 'bert' }).begin(TABLE, ...stepRecords(1), end(1));
   expect(await listed()).toMatchObject([{ name: 'bert', state: 'completed' }]);
+  await stop();
+  close();
+  expect((await recordsOf('bert')).at(-1)).toMatchObject({ type: 'train-end' });
+});
+
+it('an address of a collector that cannot be is told at once', async () => {
+  await expect(serveRuns(folder, { port: 0, otlp: 'nowhere' })).rejects.toThrow(/url/);
 });
 
 it('an option that there is not is told', async () => {
