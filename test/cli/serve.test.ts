@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
+import { readRun, serveRuns } from '../../src/node.js';
 import { SendingProcess, stepRecords, TABLE } from '../server/ingest/post.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -45,6 +46,24 @@ it('takes a run, records it in the folder for other commands, and ends with it w
   const summary = [...COMMAND, 'summary', join(folder, 'runs/bert.jsonl')];
   const { stdout } = await promisify(execFile)(process.execPath, summary, { cwd: ROOT });
   expect(stdout).toMatch(/^bert {2}2 steps/);
+});
+
+it('one that is killed is followed by the next, which goes on in the same file', async () => {
+  const place = join(folder, 'killed');
+  const child = spawn(process.execPath, [...COMMAND, 'serve', place, '--port', '0'], { cwd: folder });
+  const url = (await until(child.stdout, /^http:\S+\/\n/)).trim().replace(/\/$/, '');
+  const other = new SendingProcess(url, { run: 'bert' });
+  await other.begin(TABLE, ...stepRecords(1));
+  await other.send(...stepRecords(2));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const server = await serveRuns(place, { port: 0 });
+  const same = new SendingProcess(server.url, { run: 'bert', session: other.session });
+  expect((await same.begin(TABLE, ...stepRecords(3))).body.run).toBe('bert');
+  await server.close();
+  const steps: number[] = [];
+  for await (const { type, step } of readRun(join(place, 'bert.jsonl'))) if (type === 'step-end') steps.push(step);
+  expect(steps).toEqual([1, 2, 3]);
 });
 
 it.each([

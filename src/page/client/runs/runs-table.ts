@@ -28,7 +28,6 @@ const STATE_TEXTS: Readonly<Record<ListedRun['state'], string>> = {
 interface Row {
   readonly root: HTMLElement;
   readonly box: HTMLInputElement;
-  readonly cells: HTMLElement;
   shown: string;
 }
 
@@ -111,8 +110,7 @@ export class RunsTable {
     const box = el('input', { type: 'checkbox', 'aria-label': `Choose ${name}` });
     box.addEventListener('change', this.onChosen);
     const link = el('a', { href: `/run/${encodeURIComponent(name)}/` }, el('bdi', {}, name));
-    const cells = el('th', { scope: 'row' }, link);
-    const row = { root: el('tr', {}, el('td', {}, box), cells), box, cells, shown: '' };
+    const row = { root: el('tr', {}, el('td', {}, box), el('th', { scope: 'row' }, link)), box, shown: '' };
     this.#rows.set(name, row);
     return row;
   }
