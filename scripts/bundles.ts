@@ -14,12 +14,17 @@ export async function buildBundles(): Promise<Readonly<Record<string, string>>> 
     format: 'iife',
     banner: { js: notice('uplot') },
   });
+  const runs = await bundle({ ...browser, entryPoints: [root('src/page/client/runs/main.ts')], format: 'iife' });
   const style = await bundle({ ...browser, entryPoints: [root('src/page/client/page.css')] });
   const thread = { platform: 'node', target: 'node20', format: 'cjs' } satisfies BuildOptions;
   const live = await bundle({ ...thread, entryPoints: [root('src/server/live/worker/worker.ts')] });
   const scrape = await bundle({ ...thread, entryPoints: [root('src/sinks/otel/setup/scrape/worker/worker.ts')] });
   return {
-    'src/page/page.bundle.ts': moduleOf('src/page/client', { PAGE_SCRIPT: script, PAGE_STYLE: style }),
+    'src/page/page.bundle.ts': moduleOf('src/page/client', {
+      PAGE_SCRIPT: script,
+      PAGE_STYLE: style,
+      RUNS_SCRIPT: runs,
+    }),
     'src/server/live/worker.bundle.ts': moduleOf('src/server/live/worker', { LIVE_WORKER: live }),
     'src/sinks/otel/setup/scrape/worker.bundle.ts': moduleOf('src/sinks/otel/setup/scrape/worker', {
       SCRAPE_WORKER: scrape,

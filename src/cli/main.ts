@@ -9,13 +9,15 @@ import { addNative } from './commands/native.js';
 import { addPlot } from './commands/plot.js';
 import { addReplay } from './commands/replay.js';
 import { addReport } from './commands/report.js';
+import { addServe } from './commands/serve.js';
 import { addSummary } from './commands/summary.js';
 import { say } from './terminal.js';
 
-const COMMANDS = [addLive, addReport, addSummary, addPlot, addReplay, addNative];
+const COMMANDS = [addServe, addLive, addReport, addSummary, addPlot, addReplay, addNative];
 
 const EXAMPLES = `
 Examples:
+  $ trainscope serve
   $ trainscope live results/run.jsonl
   $ trainscope report results/run.jsonl
   $ trainscope summary results/run.jsonl

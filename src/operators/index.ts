@@ -3,6 +3,7 @@ export { connected } from './connected.js';
 export { inOrder } from './in-order.js';
 export { LinkedSubscriber } from './linked-subscriber.js';
 export { ofMeasurement } from './of-measurement.js';
+export { ofType } from './of-type.js';
 export { operate } from './operate.js';
 export { parameterUpdates } from './parameter-updates.js';
 export { perSubscription } from './per-subscription.js';

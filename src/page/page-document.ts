@@ -1,4 +1,4 @@
-import { PAGE_SCRIPT, PAGE_STYLE } from './page.bundle.js';
+import { PAGE_SCRIPT, PAGE_STYLE, RUNS_SCRIPT } from './page.bundle.js';
 
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230f766e'/%3E%3Cpath d='M3 11l3-4 3 2 4-5' fill='none' stroke='white' stroke-width='1.6' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E";
@@ -34,6 +34,24 @@ export function pageFiles(): PageFiles {
     '/': { type: 'text/html; charset=utf-8', body: document },
     '/page.js': { type: 'text/javascript; charset=utf-8', body: PAGE_SCRIPT },
     '/page.css': { type: 'text/css; charset=utf-8', body: PAGE_STYLE },
+  };
+}
+
+/** Of a server of many runs: their list, and the live page, which is served at any path and leads back to the list. */
+export interface RunsPageFiles {
+  readonly list: string;
+  readonly live: string;
+  /** By path. */
+  readonly assets: PageFiles;
+}
+
+export function runsPageFiles(): RunsPageFiles {
+  const { '/': live, ...assets } = pageFiles();
+  const style = '<link rel="stylesheet" href="/page.css">';
+  return {
+    list: html(style, '<script src="/runs.js"></script>'),
+    live: live!.body.replace('<html lang="en">', '<html lang="en" data-home="/">'),
+    assets: { ...assets, '/runs.js': { type: 'text/javascript; charset=utf-8', body: RUNS_SCRIPT } },
   };
 }
 

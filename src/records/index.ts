@@ -1,5 +1,6 @@
 /** The front door of records/: what other rooms use of it. */
 export { DamagedLineError } from './damaged-line-error.js';
+export { readLines } from './line-reader.js';
 export { peek } from './peek.js';
 export { type ParameterSums, type RecordDecoder, recordDecoder } from './record-decoder.js';
 export { type ReadRunOptions, readRun } from './replay.js';

@@ -40,8 +40,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   records: { is: 'recorded runs: replay, follow', mayImport: ['events', 'parameters'] },
   server: {
-    is: 'what is served: the live page, in a thread of its own; what other processes send, as runs',
-    mayImport: ['events', 'parameters', 'run', 'page', 'sinks', 'records'],
+    is: 'what is served: the live page, in a thread of its own; what other processes send, as runs; a folder of runs',
+    mayImport: ['events', 'parameters', 'run', 'operators', 'rules', 'control', 'page', 'sinks', 'records'],
   },
   testing: { is: 'public helpers: runs, parameters and updates by script', mayImport: ['events', 'parameters'] },
   cli: {

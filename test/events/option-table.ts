@@ -97,6 +97,7 @@ export const OPTIONS: Readonly<Record<string, OptionCase>> = {
   parquetSink: { call: (options) => node.parquetSink(join(folder, 'parquet'), options), close: closeSink },
   readRun: { call: (options) => node.readRun(join(folder, 'run.jsonl'), options) },
   replay: { call: (options) => node.replay(join(folder, 'run.jsonl'), options) },
+  serveRuns: { call: (options) => node.serveRuns(join(folder, 'runs'), options), refusesOnly: true },
   tensorboardSink: { call: (options) => node.tensorboardSink(folder, options), close: closeSink },
 
   gaugeProducer: { call: otel.gaugeProducer },

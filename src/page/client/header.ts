@@ -6,6 +6,15 @@ import { stateOf } from './run-state.js';
 import { themeToggle } from './theme.js';
 import type { View } from './view.js';
 
+/** On a page of a server of many runs, it leads to all of them. */
+export function brand(): HTMLElement {
+  const { home } = document.documentElement.dataset;
+  const inside = [logo(), el('span', {}, home ? 'All runs' : 'trainscope')];
+  return home
+    ? el('a', { class: 'brand', href: home, title: 'All runs' }, ...inside)
+    : el('span', { class: 'brand' }, ...inside);
+}
+
 /** The name of the run, where it stands, and the theme. */
 export class Header {
   readonly root: HTMLElement;
@@ -25,7 +34,7 @@ export class Header {
       el(
         'div',
         { class: 'top-row' },
-        el('span', { class: 'brand' }, logo(), el('span', {}, 'trainscope')),
+        brand(),
         this.#title,
         this.#state,
         el('span', { class: 'space' }),

@@ -21,7 +21,7 @@ async function unpacked(data: string): Promise<Changes> {
 }
 
 function follow(view: View): void {
-  const stream = new EventSource('/events');
+  const stream = new EventSource(`events${location.search}`);
   const set = (connection: View['connection']) => {
     view.connection = connection;
     view.changed();

@@ -19,7 +19,12 @@ export interface IngestServerOptions {
   readonly underwayBytes: number;
   /** Batches a second of one session at most. */
   readonly maxBatchesPerSecond: number;
+  /** What is served besides: whatever is asked for by GET. Default: nothing. */
+  readonly pages?: ServePage;
 }
+
+/** Answers a request for a page, by someone who may see it. */
+export type ServePage = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface IngestServer {
   readonly url: string;
@@ -45,6 +50,7 @@ export async function ingestServer(options: IngestServerOptions, take: TakeBatch
   const names = new Set([host, hostname(), ...options.allowedHosts].map((name) => name.toLowerCase()));
   const rate = new RateLimit(options.maxBatchesPerSecond);
   const isRightToken = tokenCheck(options.token);
+  const { pages } = options;
   let underway = 0;
 
   async function answerTo(request: IncomingMessage): Promise<BatchAnswer> {
@@ -63,11 +69,29 @@ export async function ingestServer(options: IngestServerOptions, take: TakeBatch
     }
   }
 
-  function checkWho(request: IncomingMessage): void {
-    const { headers, method, url = '/' } = request;
+  function checkHost({ headers }: IncomingMessage): void {
     if (!isOwnHost(headers.host, names)) {
       throw new HttpError(403, `Host: expected a name of this machine, got ${headers.host}; add it to allowedHosts`);
     }
+  }
+
+  /** Browsers ask their user, and send what they are told as a password. */
+  function servePage(request: IncomingMessage, response: ServerResponse): void {
+    checkHost(request);
+    if (isForeignOrigin(request.headers) && !isNavigation(request)) {
+      throw new HttpError(403, 'Origin: expected this page');
+    }
+    if (!isRightToken(bearerOf(request.headers.authorization))) {
+      throw new HttpError(401, 'the password is the token of this server', {
+        'WWW-Authenticate': 'Basic realm="trainscope", charset="UTF-8"',
+      });
+    }
+    pages!(request, response);
+  }
+
+  function checkWho(request: IncomingMessage): void {
+    checkHost(request);
+    const { headers, method, url = '/' } = request;
     const origin = headers.origin;
     if (isForeignOrigin(headers) && !(origin && options.allowedOrigins.includes(origin))) {
       throw new HttpError(403, `Origin: expected none, or one of allowedOrigins, got ${origin}`);
@@ -85,6 +109,14 @@ export async function ingestServer(options: IngestServerOptions, take: TakeBatch
     const allowed = corsHeaders(request, options.allowedOrigins);
     if (request.method === 'OPTIONS' && allowed) {
       response.writeHead(204, allowed).end();
+      return;
+    }
+    if (pages && isPage(request)) {
+      try {
+        servePage(request, response);
+      } catch (cause) {
+        refuse(request, response, cause);
+      }
       return;
     }
     answerTo(request).then(
@@ -108,6 +140,22 @@ export async function ingestServer(options: IngestServerOptions, take: TakeBatch
         server.closeAllConnections();
       }),
   };
+}
+
+function isPage({ method, url = '/' }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'HEAD') && url.split('?')[0] !== PATH;
+}
+
+/** A link on another page was followed: what comes is shown, and not given to that page. */
+function isNavigation({ headers }: IncomingMessage): boolean {
+  return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+}
+
+function bearerOf(authorization: string | undefined): string | undefined {
+  const [, basic] = /^Basic ([\w+/=]+)$/i.exec(authorization ?? '') ?? [];
+  if (basic === undefined) return authorization;
+  const text = Buffer.from(basic, 'base64').toString();
+  return `Bearer ${text.slice(text.indexOf(':') + 1)}`;
 }
 
 function headersOf({ headers }: IncomingMessage): { session: string; batch: number; binary: boolean } {

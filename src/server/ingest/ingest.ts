@@ -5,11 +5,12 @@ import {
   checkPositive,
   checkPositiveInteger,
   describeValue,
+  type OptionNames,
 } from '../../events/index.js';
 import { type RunOptions, reasonOf, SupervisedObservable } from '../../run/index.js';
-import { ingestServer } from './ingest-server.js';
+import { ingestServer, type ServePage } from './ingest-server.js';
 import type { RemoteRun } from './remote-run.js';
-import { Senders } from './senders.js';
+import { type KnownRun, Senders } from './senders.js';
 
 export interface IngestOptions extends Omit<RunOptions, 'run' | 'clock'> {
   /** Default: 0, any that is free. */
@@ -32,6 +33,11 @@ export interface IngestOptions extends Omit<RunOptions, 'run' | 'clock'> {
   readonly maxBatchesPerSecond?: number;
   /** Bytes of one batch at most, as it is sent. Default: 32 MiB; unpacked it may be eight times as large. */
   readonly maxBatchBytes?: number;
+  /**
+   * Runs of earlier times, as of a server that is started anew: their names are taken, and the processes that sent of them
+   * go on with them. Default: none.
+   */
+  readonly known?: readonly KnownRun[];
 }
 
 /** Where other processes send their runs. */
@@ -45,6 +51,23 @@ export interface IngestServer {
   /** Take no more, and end the streams of all runs; their trainings go on. */
   close(): Promise<void>;
 }
+
+/** The options of {@link ingest}. */
+export const INGEST_OPTIONS: OptionNames<IngestOptions> = {
+  port: true,
+  host: true,
+  token: true,
+  allowedHosts: true,
+  allowedOrigins: true,
+  waitMs: true,
+  lostAfterMs: true,
+  maxSessions: true,
+  maxBatchesPerSecond: true,
+  maxBatchBytes: true,
+  known: true,
+  onSinkError: true,
+  closeTimeoutMs: true,
+};
 
 const MIB = 1024 * 1024;
 const SWEEPS_PER_SILENCE = 4;
@@ -69,24 +92,16 @@ const SWEEPS_PER_SILENCE = 4;
  * });
  * ```
  */
-export async function ingest(options: IngestOptions = {}): Promise<IngestServer> {
-  checkOptions('ingest', options, {
-    port: true,
-    host: true,
-    token: true,
-    allowedHosts: true,
-    allowedOrigins: true,
-    waitMs: true,
-    lostAfterMs: true,
-    maxSessions: true,
-    maxBatchesPerSecond: true,
-    maxBatchBytes: true,
-    onSinkError: true,
-    closeTimeoutMs: true,
-  });
+export function ingest(options: IngestOptions = {}): Promise<IngestServer> {
+  return openIngest(options);
+}
+
+/** Ingest, and pages on the same port. */
+export async function openIngest(options: IngestOptions, pages?: ServePage): Promise<IngestServer> {
+  checkOptions('ingest', options, INGEST_OPTIONS);
   const { port = 0, host = '127.0.0.1', token, waitMs = 5_000, lostAfterMs = 60_000 } = options;
   const { maxSessions = 1_024, maxBatchesPerSecond = 100, maxBatchBytes = 32 * MIB } = options;
-  const { allowedHosts = [], allowedOrigins = [], onSinkError, closeTimeoutMs } = options;
+  const { allowedHosts = [], allowedOrigins = [], known = [], onSinkError, closeTimeoutMs } = options;
   check('port', Number.isInteger(port) && port >= 0 && port < 65_536, 'a whole number from 0 to 65535', port);
   check('host', typeof host === 'string' && host !== '', 'an address of this machine', host);
   check('token', token === undefined || (typeof token === 'string' && token !== ''), 'a text that is not empty', token);
@@ -101,6 +116,7 @@ export async function ingest(options: IngestOptions = {}): Promise<IngestServer>
     waitMs,
     lostAfterMs,
     maxSessions,
+    known,
     ...(onSinkError && { onSinkError }),
     ...(closeTimeoutMs !== undefined && { closeTimeoutMs }),
     onRun: (run) => begun$.next(run),
@@ -115,6 +131,7 @@ export async function ingest(options: IngestOptions = {}): Promise<IngestServer>
       limits: { bytes: maxBatchBytes, unpackedBytes: 8 * maxBatchBytes },
       underwayBytes: 8 * maxBatchBytes,
       maxBatchesPerSecond,
+      ...(pages && { pages }),
     },
     (session, batch, body, binary) => senders.take(session, batch, body, binary),
   );

@@ -1,12 +1,16 @@
+import { type Observable, Subject } from 'rxjs';
 import type { SessionRecord, StepEndEvent, TrainEndEvent, TrainingEvent } from '../../events/index.js';
 import {
   type AnyParameterUpdates,
+  createParameterUpdates,
   type JoinedSums,
   LiveParameters,
   measuredParameters,
   RankAdder,
   type RankParameters,
   type RankSums,
+  statisticsIn,
+  statisticsOfSums,
   sumsParameters,
 } from '../../parameters/index.js';
 import { BaseRun, OpenRun, type Run, type RunOptions } from '../../run/index.js';
@@ -25,6 +29,13 @@ export interface RemoteRun extends Run {
   readonly resumed: boolean;
   /** The ranks that are there. */
   readonly ranks: readonly number[];
+  /** The sessions of the processes that have sent of it: docs/wire.md. */
+  readonly sessions: readonly string[];
+  /**
+   * Each update, right after its `step-end`, with every statistic and histogram that was sent. `parameterUpdates()` gives
+   * those that are asked for.
+   */
+  readonly updates$: Observable<AnyParameterUpdates>;
 }
 
 export interface IngestedRunOptions extends RunOptions {
@@ -56,6 +67,10 @@ export class IngestedRun extends BaseRun implements RemoteRun {
   /** What each rank told of last, to know what is missing with it. */
   readonly #parameters = new Map<number, RankParameters>();
   readonly #lost: LostRecords;
+  readonly #sessions = new Set<string>();
+  readonly #updates$ = new Subject<AnyParameterUpdates>();
+  readonly updates$: Observable<AnyParameterUpdates>;
+  #maxSteps: number | undefined;
   readonly #onEnd: () => void;
   #timer: NodeJS.Timeout | undefined;
   #stopRequested = false;
@@ -76,6 +91,8 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     this.launch = session.launch;
     this.resumed = resumed;
     this.#onEnd = onEnd;
+    this.#sessions.add(session.session);
+    this.updates$ = this.supervise(this.#updates$);
     this.#lost = new LostRecords((alert) => open.bus.publish(alert));
     this.#steps = new RankSteps(
       { world: session.world, waitMs },
@@ -96,7 +113,12 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     return this.#ended;
   }
 
-  join(rank: number, step: number): void {
+  get sessions(): readonly string[] {
+    return [...this.#sessions];
+  }
+
+  join({ rank, session }: SessionRecord, step: number): void {
+    this.#sessions.add(session);
     this.commands.leave(rank);
     this.#steps.join(rank, step, performance.now());
     this.#wait();
@@ -125,6 +147,7 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     clearTimeout(this.#timer);
     this.commands.refuseAll('the run has ended');
     this.#onEnd();
+    this.#updates$.complete();
     return await this.#open.close();
   }
 
@@ -150,6 +173,7 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     if (event.type === 'train-end') this.#end(event);
     else {
       this.#moveTo(event);
+      if (event.type === 'train-begin') this.#maxSteps = event.maxSteps;
       const { run: _, ...rest } = event;
       const world = event.type === 'train-begin' && this.workers > 1 ? { world: this.workers } : undefined;
       this.#open.bus.publish({ ...rest, ...world });
@@ -208,7 +232,39 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     }
     bus.publish({ ...(end as Omit<StepEndEvent, 'run'>), ...(coverage < 1 && { coverage }) });
     bus.takeObservingMs();
+    if (this.#updates$.observed) this.#tellUpdates(told[0]!.end, told[0]!.updates ?? measurementOf(joined));
   }
+
+  #tellUpdates({ step, epoch, time, loss, lossShown, learningRate }: StepEndEvent, measurement: Measurement): void {
+    const { names, sizes, coverage, columns, histograms } = measurement;
+    // Nothing of this step was measured.
+    if (names.length === 0) return;
+    this.#updates$.next(
+      createParameterUpdates({
+        run: this.run,
+        step,
+        epoch,
+        time,
+        loss,
+        ...(lossShown === false && { lossShown }),
+        learningRate,
+        ...(this.#maxSteps !== undefined && { maxSteps: this.#maxSteps }),
+        ...(coverage !== undefined && coverage < 1 && { coverage }),
+        names,
+        sizes,
+        columns,
+        histograms,
+      }),
+    );
+  }
+}
+
+type Measurement = Pick<AnyParameterUpdates, 'names' | 'sizes' | 'coverage' | 'columns' | 'histograms'>;
+
+/** All statistics that the sums of a step have the parts for. */
+function measurementOf({ names, sizes, sums, coverage }: JoinedSums): Measurement {
+  const columns = statisticsOfSums(sums, statisticsIn(sums));
+  return { names, sizes, coverage, columns, histograms: sums.histograms ?? {} };
 }
 
 function sumsOf({ rank, sums }: StepOfRanks['told'][number]): readonly RankSums[] {

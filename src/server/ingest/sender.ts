@@ -21,6 +21,8 @@ export class Sender {
   constructor(
     readonly session: SessionRecord,
     readonly run: IngestedRun,
+    /** Where it is: it may tell once more how its run began. */
+    private readonly at: SenderPosition,
     now: number,
   ) {
     this.heardAt = now;
@@ -78,6 +80,9 @@ export class Sender {
         this.#lose(records, `rank ${rank} could not send ${records}${steps}`);
         return;
       }
+      case 'train-begin':
+        this.run.take(rank, record.step < this.at.step ? { ...record, ...this.at } : record);
+        return;
       default:
         if (record.type === 'parameter-updates' && this.session.world > 1) {
           throw new TypeError('type: expected parameter-sums of one of several ranks, got parameter-updates');
@@ -91,22 +96,41 @@ export class Sender {
   }
 }
 
-/** The records that say who sends and where it is: the first lines of a batch. Undefined where it has no session line. */
-export function beginningOf(body: Buffer, binary: boolean): { session: object; step: number } | undefined {
+/** How far a process is: updates and epochs done. */
+export interface SenderPosition {
+  readonly step: number;
+  readonly epoch: number;
+}
+
+/** Who sends, and where it is: by the first lines of a batch. */
+export interface Beginning {
+  readonly session: object;
+  /** The step at which its run began. */
+  readonly step: number;
+  /** Where it is now, as the first update that it tells of says. */
+  readonly at: SenderPosition | undefined;
+}
+
+/** Undefined where a batch has no session line. */
+export function beginningOf(body: Buffer, binary: boolean): Beginning | undefined {
   let session: object | undefined;
+  let begun = 0;
   for (const { text } of linesOf(body, binary)) {
     let record: Readonly<Record<string, unknown>>;
     try {
       record = decodeRecord(text);
     } catch {
-      return session && { session, step: 0 };
+      break;
     }
+    const { type, step, epoch } = record;
     if (!session) {
-      if (record.type !== 'session') return undefined;
+      if (type !== 'session') return undefined;
       session = record;
-    } else if (record.type === 'train-begin') {
-      return { session, step: typeof record.step === 'number' ? record.step : 0 };
-    } else if (record.type !== 'parameters') return { session, step: 0 };
+    } else if (type === 'train-begin') begun = typeof step === 'number' ? step : 0;
+    else if (type === 'parameter-sums' || type === 'step-end') {
+      const at = typeof step === 'number' && step > 0 ? { step: step - 1, epoch: Number(epoch) || 0 } : undefined;
+      return { session, step: begun, at };
+    }
   }
-  return session && { session, step: 0 };
+  return session && { session, step: begun, at: undefined };
 }

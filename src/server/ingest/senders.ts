@@ -3,10 +3,21 @@ import type { RunOptions } from '../../run/index.js';
 import { HttpError } from './http-error.js';
 import { IngestedRun } from './remote-run.js';
 import { freeName, safeName } from './run-names.js';
-import { type BatchAnswer, beginningOf, Sender } from './sender.js';
+import { type BatchAnswer, type Beginning, beginningOf, Sender, type SenderPosition } from './sender.js';
 import { checkSession } from './sent-record.js';
 
+/** A run of an earlier time, of which more may come. */
+export interface KnownRun {
+  readonly run: string;
+  /** Updates done. */
+  readonly step: number;
+  /** The sessions of the processes that sent of it. Default: none; a run that is resumed by its name needs none. */
+  readonly sessions?: readonly string[];
+}
+
 export interface SendersOptions extends Omit<RunOptions, 'run'> {
+  /** Runs of earlier times: their names are taken, and their processes go on with them. */
+  readonly known?: readonly KnownRun[];
   /** Milliseconds for which a step waits for the ranks that have not told of it. */
   readonly waitMs: number;
   /** Milliseconds of silence after which a process is taken for gone. */
@@ -24,13 +35,17 @@ const MOST_REMEMBERED = 10_000;
 export class Senders {
   readonly #options: SendersOptions;
   readonly #senders = new Map<string, Sender>();
-  /** The names of runs by the sessions that had sent of them. */
-  readonly #remembered = new Map<string, string>();
+  /** Where runs were, by the sessions that had sent of them. */
+  readonly #remembered = new Map<string, KnownRun>();
   readonly #names = new Set<string>();
   readonly #runs = new Set<IngestedRun>();
 
   constructor(options: SendersOptions) {
     this.#options = options;
+    for (const known of options.known ?? []) {
+      this.#names.add(known.run);
+      for (const session of known.sessions ?? []) this.#remember(session, known);
+    }
   }
 
   /** Those that are under way. */
@@ -74,18 +89,26 @@ export class Senders {
         'Retry-After': '5',
       });
     }
-    const { step } = beginning;
-    const run = this.#joined(session, step) ?? this.#begun(session, step);
-    const sender = new Sender(session, run, now);
+    const at = this.#positionOf(session, beginning);
+    const run = this.#joined(session, at.step) ?? this.#begun(session, at.step);
+    const sender = new Sender(session, run, at, now);
     this.#senders.set(id, sender);
-    run.join(session.rank, step);
+    run.join(session, at.step);
     return sender;
+  }
+
+  /** A session that is known tells once more how its run began; by now it is further. */
+  #positionOf({ session }: SessionRecord, { step, at }: Beginning): SenderPosition {
+    const known = this.#remembered.get(session);
+    const begun = { step, epoch: 0 };
+    if (!known) return begun;
+    return [begun, at ?? { step: known.step, epoch: 0 }].reduce((a, b) => (b.step > a.step ? b : a));
   }
 
   /** The run under way that a session is of: as another rank, as one that was restarted, or as one that is resumed. */
   #joined(session: SessionRecord, step: number): IngestedRun | undefined {
     const { rank, world, launch } = session;
-    const name = this.#remembered.get(session.session) ?? safeName(session.run);
+    const name = this.#remembered.get(session.session)?.run ?? safeName(session.run);
     for (const run of this.#runs) {
       if (baseOf(run.run, name) === undefined || run.workers !== world) continue;
       const sameLaunch = world > 1 && run.launch === launch;
@@ -110,7 +133,7 @@ export class Senders {
   }
 
   #begun(session: SessionRecord, step: number): IngestedRun {
-    const known = this.#remembered.get(session.session);
+    const known = this.#remembered.get(session.session)?.run;
     const wanted = known ?? safeName(session.run);
     const resumed = this.#names.has(wanted) && (known !== undefined || step > 0);
     const isTaken = (name: string) => this.runs.some(({ run }) => run === name) || (!resumed && this.#names.has(name));
@@ -136,21 +159,25 @@ export class Senders {
   #end(run: IngestedRun): void {
     this.#runs.delete(run);
     for (const sender of this.#senders.values()) {
-      if (sender.run === run) this.#remember(sender);
+      if (sender.run === run) this.#remember(sender.session.session, positionOf(run));
     }
   }
 
   #forget(sender: Sender, why: string): void {
     this.#senders.delete(sender.session.session);
-    this.#remember(sender);
+    this.#remember(sender.session.session, positionOf(sender.run));
     sender.run.leave(sender.session.rank, why);
   }
 
-  #remember({ session, run }: Sender): void {
-    this.#remembered.set(session.session, run.run);
+  #remember(session: string, known: KnownRun): void {
+    this.#remembered.set(session, known);
     if (this.#remembered.size <= MOST_REMEMBERED) return;
     this.#remembered.delete(this.#remembered.keys().next().value!);
   }
+}
+
+function positionOf({ run, stepsDone }: IngestedRun): KnownRun {
+  return { run, step: stepsDone };
 }
 
 /** Whether a name is this one, or this one with a number. */

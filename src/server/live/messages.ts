@@ -6,8 +6,16 @@ export interface LiveOptions {
   readonly port: number;
   readonly maxClients: number;
   readonly files: PageFiles;
+  /** Recorded runs that the thread itself reads, and follows as they grow. */
+  readonly follows?: readonly FollowedRun[];
   /** `[0]` adds up the costs of the records taken, in KiB. */
   readonly taken: SharedArrayBuffer;
+}
+
+/** A recorded run, and the name under which it is shown. */
+export interface FollowedRun {
+  readonly run: string;
+  readonly file: string;
 }
 
 /** To the thread. A record of parameter updates comes without its names while they are those of its run's last one. */

@@ -5,6 +5,7 @@ import { type Alerts, alerts } from './alerts.js';
 import { createOtelSink, type OtelSink } from './otel-sink.js';
 import { readEnvironment } from './setup/environment.js';
 import { ExportLedger } from './setup/export-ledger.js';
+import { requirePeers } from './setup/optional-peers.js';
 import { NOWHERE, openRoute, type Route } from './setup/route.js';
 import type { ScrapeServer } from './setup/scrape/scrape-thread.js';
 import { type MetricsExporter, type MetricsOptions, resolveSettings, type Settings } from './setup/settings.js';
@@ -82,6 +83,16 @@ export async function startMetrics(options: MetricsOptions = {}): Promise<Traini
   sayWarnings(told, settings.warnings);
   ledger.countIn(route.provider.getMeter(METER_NAME, METER_VERSION));
   return new Telemetry(settings, { alerts: told, ledger, ...route });
+}
+
+/**
+ * See that {@link startMetrics} can be called with these options later.
+ *
+ * @throws TypeError or RangeError for an option that cannot be; Error for a package that is not installed.
+ */
+export async function checkMetrics(options: MetricsOptions): Promise<void> {
+  const { disabled, exporters, push } = resolveSettings(options, readEnvironment());
+  if (!disabled) await requirePeers(exporters, push.protocol);
 }
 
 function sayWarnings(told: Alerts, warnings: readonly string[]): void {

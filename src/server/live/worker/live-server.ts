@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Histories, PageFiles } from '../../../page/index.js';
 import { isForeignOrigin, isOwnHost, LIMITS, listen } from '../../../sinks/index.js';
+import { PAGE_HEADERS as HEADERS } from '../../page-headers.js';
 import { StreamClient } from './stream-client.js';
 
 export interface LiveServerOptions {
@@ -28,16 +29,6 @@ export interface LiveServer {
 
 const HEARTBEAT_MS = 15_000;
 const SPARE_CONNECTIONS = 32;
-
-const HEADERS = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Referrer-Policy': 'no-referrer',
-  'Cache-Control': 'no-store',
-};
 
 /**
  * Serve the page and, at `/events`, the histories as server-sent events: first what there is, then what changes. A page

@@ -2,6 +2,7 @@
 import { type AnyRecord, Recorder } from '../../../page/index.js';
 import { serveInThread } from '../../../sinks/index.js';
 import type { LiveOptions, Reply, Request } from '../messages.js';
+import { followRun } from './follow-run.js';
 import { liveServer } from './live-server.js';
 
 const INTERVAL_MS = 200;
@@ -15,11 +16,12 @@ interface NamedRecord extends AnyRecord {
   readonly sizes?: readonly number[];
 }
 
-void serveInThread<LiveOptions, Request>(async ({ files, taken, ...options }, port) => {
+void serveInThread<LiveOptions, Request>(async ({ files, taken, follows = [], ...options }, port) => {
   const recorder = new Recorder();
   const costs = new Int32Array(taken);
   const intervals = { intervalMs: INTERVAL_MS, patienceMs: PATIENCE_MS };
   const server = await liveServer(recorder.histories, files, { ...options, ...intervals });
+  for (const followed of follows) void followRun(followed, recorder, () => server.changed());
   const take = (request: Request) => {
     switch (request.kind) {
       case 'record':

@@ -30,15 +30,18 @@ function packagesFor(exporter: MetricsExporter, protocol: OtlpProtocol): Package
  *
  * @throws Error that says all that is to be installed.
  */
-export async function requirePeers(exporters: readonly MetricsExporter[], protocol: OtlpProtocol): Promise<void> {
+export async function requirePeers(
+  exporters: readonly MetricsExporter[],
+  protocol: OtlpProtocol,
+  who = 'startMetrics',
+): Promise<void> {
   const packages: Packages = Object.assign({}, ...exporters.map((exporter) => packagesFor(exporter, protocol)));
   const names = Object.keys(packages);
   const loaded = await Promise.allSettled(Object.values(packages).map((load) => load()));
   const missing = names.filter((_, i) => loaded[i]?.status === 'rejected');
   if (missing.length === 0) return;
   const cause = loaded.find((each) => each.status === 'rejected')?.reason;
-  throw new Error(
-    `startMetrics: expected ${missing.join(', ')} to be installed; run: npm install ${missing.join(' ')}`,
-    { cause },
-  );
+  throw new Error(`${who}: expected ${missing.join(', ')} to be installed; run: npm install ${missing.join(' ')}`, {
+    cause,
+  });
 }

@@ -1,0 +1,95 @@
+/** The page of all runs: in a browser. */
+import { decodeJson } from '../../../events/index.js';
+import { el, setText } from '../dom.js';
+import { plural } from '../format.js';
+import { brand } from '../header.js';
+import { themeToggle } from '../theme.js';
+import { type ListedRun, RunsTable } from './runs-table.js';
+
+const ASK_MS = 2_000;
+
+const table = new RunsTable(() => drawTools());
+const state = el('span', { class: 'state', role: 'status' });
+const filter = el('input', { type: 'search', placeholder: 'Filter by name', 'aria-label': 'Filter by name' });
+const compare = el('button', { type: 'button', class: 'tool compare' });
+const empty = el(
+  'section',
+  { class: 'welcome' },
+  el('h2', {}, 'Waiting for a run'),
+  el('p', {}, 'A training shows itself here as soon as it begins. In Python:'),
+  el('pre', { tabindex: 0, 'aria-label': 'Example' }, el('code', {}, example())),
+);
+
+filter.addEventListener('input', () => table.filter(filter.value));
+compare.addEventListener('click', () => {
+  const { chosen } = table;
+  const query = new URLSearchParams(chosen.map((name) => ['run', name]));
+  location.href = chosen.length === 1 ? `/run/${encodeURIComponent(chosen[0]!)}/` : `/runs/?${query}`;
+});
+
+document
+  .getElementById('app')!
+  .append(
+    el(
+      'header',
+      { class: 'top' },
+      el(
+        'div',
+        { class: 'top-row' },
+        brand(),
+        el('h1', {}, 'Runs'),
+        state,
+        el('span', { class: 'space' }),
+        themeToggle(),
+      ),
+    ),
+    el('main', { class: 'runs' }, empty, el('div', { class: 'runs-tools' }, filter, compare), table.root),
+  );
+
+function example(): string {
+  return `import trainscope            # TRAINSCOPE_URL=${location.origin}
+trainscope.observe(optimizer, model, run="first")`;
+}
+
+function drawTools(): void {
+  const { length } = table.chosen;
+  compare.disabled = length === 0;
+  setText(compare, length < 2 ? 'Show chosen runs' : `Show ${length} runs over each other`);
+}
+
+function draw(runs: readonly ListedRun[]): void {
+  table.update(runs);
+  const running = runs.filter((run) => run.state === 'running').length;
+  empty.hidden = runs.length > 0;
+  table.root.hidden = runs.length === 0;
+  filter.parentElement!.hidden = runs.length === 0;
+  state.dataset.state = running > 0 ? 'live' : 'report';
+  setText(state, running > 0 ? `${running} of ${plural(runs.length, 'run')} running` : plural(runs.length, 'run'));
+  document.title = `${running > 0 ? `${running} running · ` : ''}trainscope`;
+  drawTools();
+}
+
+async function ask(): Promise<void> {
+  try {
+    const answer = await fetch('/runs.json');
+    if (!answer.ok) throw new Error(answer.statusText);
+    const { runs } = decodeJson(await answer.text()) as { runs: readonly ListedRun[] };
+    draw(runs);
+  } catch {
+    state.dataset.state = 'lost';
+    setText(state, 'connection lost, trying again');
+  }
+}
+
+async function askAgainAndAgain(): Promise<void> {
+  for (;;) {
+    if (!document.hidden) await ask();
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+  }
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) void ask();
+});
+drawTools();
+void askAgainAndAgain();

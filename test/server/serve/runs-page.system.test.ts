@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type RunsServer, serveRuns } from '../../../src/node.js';
+import { launchChromium } from '../../helpers/chromium.js';
+import { SendingProcess, stepRecords, TABLE } from '../ingest/post.js';
+
+const root = mkdtempSync(join(tmpdir(), 'runs-page-'));
+let folders = 0;
+let folder: string;
+let server: RunsServer;
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+beforeEach(async () => {
+  folder = join(root, String(folders++));
+  server = await serveRuns(folder, { port: 0 });
+});
+afterEach(() => server.close());
+afterAll(async () => {
+  await browser?.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+async function open(path: string, { width = 1440, colorScheme = 'light' }: Partial<(typeof LOOKS)[0]> = {}) {
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' });
+  const troubles: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() !== 'log') troubles.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => troubles.push(error.message));
+  await page.goto(server.url + path);
+  return { page, troubles };
+}
+
+const LOOKS: readonly { width: number; colorScheme: 'light' | 'dark' }[] = [
+  { width: 1440, colorScheme: 'light' },
+  { width: 1440, colorScheme: 'dark' },
+  { width: 390, colorScheme: 'light' },
+  { width: 390, colorScheme: 'dark' },
+];
+
+async function violationsOf(page: Page): Promise<string[]> {
+  const results = (await page.evaluate(`${axe.source}; axe.run(document)`)) as axe.AxeResults;
+  return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+}
+
+const end = (step: number, status: string, reason?: string) => {
+  return { type: 'train-end', step, epoch: 1, time: Date.now(), status, ...(reason && { reason }) };
+};
+
+/** A run of some steps, whose loss falls as fast as `rate` says. */
+async function send(run: string, steps: number, rate: number, ...more: readonly object[]): Promise<SendingProcess> {
+  const other = new SendingProcess(server.url, { run });
+  const records = Array.from({ length: steps }, (_, i) =>
+    stepRecords(i + 1).map((record) => ({
+      ...record,
+      ...('loss' in record && { loss: 2 * Math.exp(-rate * i) + 0.1 }),
+    })),
+  );
+  await other.begin(TABLE, ...records.flat(), ...more);
+  return other;
+}
+
+async function sendSeveral(): Promise<void> {
+  await send('bert-base lr=1e-4', 60, 0.08, end(60, 'completed'));
+  await send('bert-base lr=3e-4', 60, 0.02, end(60, 'stopped', 'stopOnAlert: the loss spiked, 8.3 times the usual'));
+  const alert = { type: 'alert', step: 9, epoch: 0.9, time: Date.now(), rule: 'lossSpike', severity: 'error' };
+  const begin = { ...alert, phase: 'begin', message: 'the loss is 12 times the usual', firstStep: 9 };
+  await send('gpt2-124M', 30, 0, begin, end(30, 'failed', 'CUDA out of memory'));
+  await send('минилм <b>&amp; 学习', 20, 0.3);
+}
+
+it('lists all runs, in light and dark, wide and narrow', async () => {
+  await sendSeveral();
+  const begin = { v: 2, type: 'train-begin', run: 'x', step: 0, epoch: 0, time: 1 };
+  writeFileSync(join(folder, '<img src=x onerror=alert(1)>.jsonl'), `${JSON.stringify(begin)}\n`);
+  for (const look of LOOKS) {
+    const { page, troubles } = await open('/', look);
+    await page.waitForSelector('.runs-table tbody tr:nth-child(5)');
+    expect(await page.textContent('.runs-table')).toContain('минилм -b--amp- 学习');
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(await page.locator('.badge.failed').textContent()).toBe('failed');
+    expect(await page.locator('.badge.error').first().textContent()).toMatch(/^\d alerts? · error$/);
+    expect(await violationsOf(page), JSON.stringify(look)).toEqual([]);
+    const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+    expect(overflow, `${look.width} pixels`).toBeLessThanOrEqual(0);
+    if (process.env.SCREENSHOTS) {
+      const path = join(process.env.SCREENSHOTS, `runs-${look.width}-${look.colorScheme}.png`);
+      await page.screenshot({ path, fullPage: true });
+    }
+    expect(troubles).toEqual([]);
+    await page.close();
+  }
+});
+
+it('the list goes on; runs are found, opened, and laid over each other', async () => {
+  const { page, troubles } = await open('/');
+  await page.waitForSelector('h2:text("Waiting for a run")');
+  await sendSeveral();
+  const running = await send('running', 5, 0.1);
+  await page.waitForSelector('tr:has-text("running") :text("5 of 100")');
+  await page.locator('input[aria-label="Choose gpt2-124M"]').check();
+  await running.send(...stepRecords(6));
+  await page.waitForSelector('tr:has-text("running") :text("6 of 100")');
+  expect(await page.locator('input[aria-label="Choose gpt2-124M"]').isChecked()).toBe(true);
+  await page.locator('input[aria-label="Choose gpt2-124M"]').uncheck();
+
+  await page.fill('input[type="search"]', 'bert');
+  expect(await page.locator('.runs-table tbody tr').count()).toBe(2);
+  for (const box of await page.locator('.runs-table tbody input').all()) await box.check();
+  await page.click('button:text("Show 2 runs over each other")');
+  await page.waitForSelector('.run-bar label:nth-of-type(2)');
+  await page.waitForSelector('.u-over');
+  expect(await page.textContent('h1')).toBe('2 runs');
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, 'runs-over.png') });
+  expect(await violationsOf(page)).toEqual([]);
+
+  await page.click('a.brand');
+  await page.click('.runs-table a:has-text("running")');
+  await page.waitForSelector('.u-over');
+  expect(await page.textContent('h1')).toBe('running');
+  await running.send(...stepRecords(7), end(7, 'completed'));
+  await page.waitForSelector('[data-state="finished"]');
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
+it('a page outlives its server, and goes on with the next', async () => {
+  const other = await send('bert', 5, 0.1);
+  const { port } = new URL(server.url);
+  const { page } = await open('/run/bert/');
+  await page.waitForSelector('.u-over');
+  await server.close();
+  await page.waitForSelector('[data-state="lost"]');
+  server = await serveRuns(folder, { port: Number(port) });
+  const same = new SendingProcess(server.url, { run: 'bert', session: other.session });
+  await same.begin(TABLE, ...stepRecords(6), end(6, 'completed'));
+  await page.waitForSelector('[data-state="finished"]');
+  expect(await page.textContent('.progress-text')).toMatch(/^step 6 of 100/);
+  await page.close();
+});
