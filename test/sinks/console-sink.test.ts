@@ -289,13 +289,20 @@ describe('an output that takes nothing', () => {
   });
 
   it('is given up at the end', async () => {
-    const pipe = stuckPipe();
-    const sink = consoleSink({ output: pipe.output });
-    sink.next(wide);
-    await expect(sink.close()).rejects.toThrow(
-      `the output takes nothing: ${pipe.waiting().length} characters are left`,
-    );
-  }, 20_000);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const pipe = stuckPipe();
+      const sink = consoleSink({ output: pipe.output });
+      sink.next(wide);
+      const given = expect(sink.close()).rejects.toThrow(
+        `the output takes nothing: ${pipe.waiting().length} characters are left`,
+      );
+      await vi.advanceTimersByTimeAsync(5_000);
+      await given;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });
 
 it('a clock that is set back stops nothing', () => {
