@@ -287,22 +287,6 @@ describe('an output that takes nothing', () => {
     expect(lines).toHaveLength(before + 1 + LINES);
     await expect(sink.close()).rejects.toThrow(`${200 * LINES - before} lines were left out`);
   });
-
-  it('is given up at the end', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    try {
-      const pipe = stuckPipe();
-      const sink = consoleSink({ output: pipe.output });
-      sink.next(wide);
-      const given = expect(sink.close()).rejects.toThrow(
-        `the output takes nothing: ${pipe.waiting().length} characters are left`,
-      );
-      await vi.advanceTimersByTimeAsync(5_000);
-      await given;
-    } finally {
-      vi.useRealTimers();
-    }
-  });
 });
 
 it('a clock that is set back stops nothing', () => {
