@@ -15,14 +15,17 @@ describe('two Trainers in one outputDir', () => {
 
   it('do not end each other: the second is told, and the first has its checkpoints', async () => {
     const outputDir = newFolder();
-    const [first, second] = [tinyTrainer(saving(outputDir)), tinyTrainer(saving(outputDir))];
+    const first = tinyTrainer({ ...saving(outputDir), maxSteps: 40, saveSteps: 10 });
+    const second = tinyTrainer({ ...saving(outputDir), maxSteps: 44, saveSteps: 4 });
+    const hasBegun = firstValueFrom(first.trainer.events$);
     const running = first.trainer.train();
+    await hasBegun;
     await expect(second.trainer.train()).rejects.toThrow(
       /^outputDir: expected a folder that no other training writes to, got .*, where ".*" writes, process \d+ on .*; give each Trainer an outputDir of its own/,
     );
     expect(second.events).toEqual([]);
     await running;
-    expect(readdirSync(outputDir).sort()).toEqual([1, 2, 3, 4].map((step) => `checkpoint-${step}`));
+    expect(readdirSync(outputDir).sort()).toEqual([10, 20, 30, 40].map((step) => `checkpoint-${step}`));
     // One after the other is no harm.
     await second.trainer.train({ resumeFromCheckpoint: true });
     for (const { model } of [first, second]) model.dispose();
