@@ -28,7 +28,8 @@ type Ranks = EventOf<'ranks'>;
  * not told of its steps.
  *
  * It judges by the `ranks` events: by the time from one update to the end of the next forward pass, which a rank takes by
- * itself. The whole step is as long for all of them, since they wait for each other. No peer has it.
+ * itself: the whole step is as long for all that wait for each other. Where no rank says it, it judges by the whole step.
+ * No peer has it.
  *
  * @throws TypeError for a window that is not a positive integer, a ratio that is not positive, a share that is none.
  *
@@ -74,10 +75,13 @@ interface State {
 }
 
 function remember({ reports }: Ranks, { forward, steps }: State, window: number): void {
-  for (const { rank, forwardMs } of reports) {
-    if (Number.isNaN(forwardMs)) continue;
+  // Ranks that do not wait for each other, as the stages of a pipeline, differ in the whole step.
+  const areSaid = reports.some(({ forwardMs }) => !Number.isNaN(forwardMs));
+  for (const { rank, forwardMs, durationMs } of reports) {
+    const ownMs = areSaid ? forwardMs : durationMs;
+    if (Number.isNaN(ownMs)) continue;
     forward[rank] ??= [];
-    pushBounded(forward[rank], forwardMs, window);
+    pushBounded(forward[rank], ownMs, window);
   }
   const longest = Math.max(...reports.map(({ durationMs }) => durationMs));
   if (longest > 0) pushBounded(steps, longest, window);
@@ -104,14 +108,14 @@ function slow(
     .map(([rank, times]) => ({ rank, mean: meanOf(times) }));
   return means.flatMap(({ rank, mean }): readonly RuleFinding[] => {
     const others = medianOf(means.filter((each) => each.rank !== rank).map((each) => each.mean));
-    const waits = (mean - others) / meanOf(steps);
+    const waits = Math.min(1, (mean - others) / meanOf(steps));
     if (!(mean > ratio * others && waits >= share)) return [];
     return [
       {
         trouble: `rank ${rank}`,
         value: mean / others,
         threshold: ratio,
-        what: `rank ${rank} takes ${shortNumber(mean)} ms from an update to the end of the next forward pass, the others ${shortNumber(others)}: they wait for it ${Math.round(100 * waits)} % of each step`,
+        what: `rank ${rank} takes ${shortNumber(mean)} ms for what it does by itself in a step, the others ${shortNumber(others)}: they wait for it ${Math.round(100 * waits)} % of each step`,
         advice: 'Look at its data loading, at the lengths of its examples, and at what else its machine does.',
       },
     ];

@@ -389,7 +389,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['slower, but not yet known', () => lagging(19, [30, 30, 60]), []],
     ['slower by what no one notices in a step', () => lagging(40, [1, 1, 2]), []],
     ['of two', () => lagging(22, [60, 30]), ['begin warning 20-22']],
-    ['that do not say', () => lagging(40, [Number.NaN, Number.NaN]), []],
+    ['that do not say, and take as long', () => lagging(40, [Number.NaN, Number.NaN]), []],
     ['one that does not tell', () => lagging(3, [30, 30], [2]), ['begin warning 1-3']],
   ],
   tensorLeak: [

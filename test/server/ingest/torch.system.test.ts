@@ -146,9 +146,9 @@ import os, sys, time, torch, trainscope
 from pathlib import Path
 rank, steps, late = int(os.environ["RANK"]), int(sys.argv[1]), float(sys.argv[2])
 torch.manual_seed(rank)
-model = torch.nn.ModuleDict({f"stage{rank}": torch.nn.Linear(4, 2, bias=False)})
-w = model[f"stage{rank}"].weight
-optimizer = torch.optim.SGD([w], lr=0.001)
+stage = torch.nn.Linear(4, 2, bias=False)
+model = {f"stage{rank}": stage}
+optimizer = torch.optim.SGD(stage.parameters(), lr=0.001)
 # One that is restarted takes its place beside the other, which waits for it.
 begin = int(Path("step").read_text()) + 20 if "again" in sys.argv else 0
 with trainscope.observe(optimizer, model, run="apart", rank=rank, world=2, step=begin, placement="whole") as run:
@@ -156,7 +156,7 @@ with trainscope.observe(optimizer, model, run="apart", rank=rank, world=2, step=
     step, until = begin, begin + steps
     while step < until:
         if rank == 1: time.sleep(late)
-        loss = w.square().sum(); loss.backward(); run.loss(loss); optimizer.step(); optimizer.zero_grad()
+        loss = stage(torch.ones(3, 4)).square().sum(); loss.backward(); run.loss(loss); optimizer.step(); optimizer.zero_grad()
         step += 1
         if rank == 0: Path("step.new").write_text(str(step)); os.replace("step.new", "step")
         if "wait" in sys.argv and not Path("again").exists(): until = step + 100
