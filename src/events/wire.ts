@@ -1,19 +1,6 @@
 import type { HistogramSubject, MagnitudeHistogram, Statistic } from '../parameters/index.js';
-import type {
-  AlertEvent,
-  ControlRequest,
-  EpochBeginEvent,
-  EpochEndEvent,
-  EvaluateEvent,
-  EventContext,
-  LogEvent,
-  PredictEvent,
-  SaveEvent,
-  StepEndEvent,
-  SubstepEndEvent,
-  TrainBeginEvent,
-  TrainEndEvent,
-} from './events.js';
+import type { ControlRequest, EventContext, TrainingEvent } from './events.js';
+import type { NOT_SENT } from './not-sent.js';
 
 /** Which process sends: the first line of a stream. */
 export interface SessionRecord {
@@ -128,18 +115,7 @@ export interface AnswerRecord {
 }
 
 /** Of the events, those that another process sends. */
-type SentEvent =
-  | TrainBeginEvent
-  | EpochBeginEvent
-  | SubstepEndEvent
-  | StepEndEvent
-  | EvaluateEvent
-  | PredictEvent
-  | SaveEvent
-  | LogEvent
-  | EpochEndEvent
-  | TrainEndEvent
-  | AlertEvent;
+type SentEvent = Exclude<TrainingEvent, { readonly type: (typeof NOT_SENT)[number] }>;
 
 /** One line of a stream. */
 export type WireRecord = (

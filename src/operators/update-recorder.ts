@@ -1,12 +1,13 @@
 import type { OptimizerStepEvent, PreOptimizerStepEvent, RunRecord, StepEndEvent } from '../events/index.js';
 import {
   type Comparison,
-  createParameterUpdates,
   type MaybePromise,
   type Measure,
+  NO_END,
   type ParameterUpdates,
   type Snapshot,
   type Statistic,
+  updatesOfStep,
 } from '../parameters/index.js';
 import type { Schedule } from './schedule.js';
 import { whileSameNames } from './while-same-names.js';
@@ -147,28 +148,11 @@ function measurementOf<S extends Statistic>(measured: MeasuredStep<S>): MaybePro
     : updatesOf(measured, comparison);
 }
 
-/** Of a step that was updated and never ended. */
-const NO_END = { loss: Number.NaN, lossShown: false, learningRate: Number.NaN, coverage: undefined } as const;
-
 function updatesOf<S extends Statistic>(
   { step, names, sizes, maxSteps, heard }: MeasuredStep<S>,
   { columns, histograms }: Comparison<S>,
 ): ParameterUpdates<S> {
   const { run, epoch, time } = heard;
-  const { loss, lossShown, learningRate, coverage } = heard.type === 'step-end' ? heard : NO_END;
-  return createParameterUpdates({
-    run,
-    step,
-    epoch,
-    time,
-    loss,
-    ...(lossShown === false && { lossShown }),
-    learningRate,
-    ...(maxSteps !== undefined && { maxSteps }),
-    ...(coverage !== undefined && { coverage }),
-    names,
-    sizes,
-    columns,
-    histograms,
-  });
+  const { coverage, ...end } = heard.type === 'step-end' ? heard : { ...NO_END, coverage: undefined };
+  return updatesOfStep({ ...end, run, step, epoch, time, maxSteps }, { names, sizes, columns, histograms, coverage });
 }

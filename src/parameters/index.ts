@@ -49,6 +49,7 @@ export {
 } from './statistics.js';
 export { statisticsIn, statisticsOfSums } from './statistics-of-sums.js';
 export type { MaybePromise, Snapshot, StepParameters } from './step-parameters.js';
+export { type Measurement, measurementOfSums, NO_END, updatesOfStep } from './step-updates.js';
 export { type MeasuredElsewhere, sumsParameters } from './sums-parameters.js';
 export { jointNorm } from './update-ratio.js';
 export {

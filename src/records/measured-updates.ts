@@ -1,18 +1,9 @@
 import type { RunRecord, StepEndEvent } from '../events/index.js';
-import {
-  createParameterUpdates,
-  type JoinedSums,
-  type ParameterUpdatesData,
-  RankAdder,
-  statisticsIn,
-  statisticsOfSums,
-} from '../parameters/index.js';
+import { measurementOfSums, NO_END, RankAdder, updatesOfStep } from '../parameters/index.js';
 import type { ParameterSums } from './record-decoder.js';
 
 /** What is said of a stream, not of its run. */
 const OF_THE_STREAM: ReadonlySet<string> = new Set(['session', 'answer', 'dropped']);
-
-const NO_END = { loss: Number.NaN, lossShown: false, learningRate: Number.NaN } as const;
 
 /**
  * Makes the measurements of a stream of sums that another process has recorded: what operators emit, right after the
@@ -47,27 +38,7 @@ export class MeasuredUpdates {
 
   #updatesOf({ run, step, epoch, time, parameters, sums }: ParameterSums, end: StepEndEvent | undefined): RunRecord {
     const joined = this.#adder.join([{ rank: 0, parameters, sums }]);
-    const { loss, lossShown, learningRate } = end ?? NO_END;
-    return createParameterUpdates<never>({
-      run,
-      step,
-      epoch: end?.epoch ?? epoch,
-      time: end?.time ?? time,
-      loss,
-      ...(lossShown === false && { lossShown }),
-      learningRate,
-      ...(this.#maxSteps !== undefined && { maxSteps: this.#maxSteps }),
-      ...dataOf(joined),
-    });
+    const at = { epoch, time, ...(end ?? NO_END), run, step, maxSteps: this.#maxSteps };
+    return updatesOfStep<never>(at, measurementOfSums(joined));
   }
-}
-
-function dataOf({ names, sizes, sums, coverage }: JoinedSums) {
-  return {
-    names,
-    sizes,
-    ...(coverage < 1 && { coverage }),
-    columns: statisticsOfSums(sums, statisticsIn(sums)),
-    histograms: sums.histograms ?? {},
-  } as Pick<ParameterUpdatesData<never>, 'names' | 'sizes' | 'columns' | 'histograms'>;
 }

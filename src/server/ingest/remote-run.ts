@@ -2,16 +2,16 @@ import { type Observable, Subject } from 'rxjs';
 import type { SessionRecord, StepEndEvent, TrainEndEvent, TrainingEvent } from '../../events/index.js';
 import {
   type AnyParameterUpdates,
-  createParameterUpdates,
   type JoinedSums,
   LiveParameters,
+  type Measurement,
   measuredParameters,
+  measurementOfSums,
   RankAdder,
   type RankParameters,
   type RankSums,
-  statisticsIn,
-  statisticsOfSums,
   sumsParameters,
+  updatesOfStep,
 } from '../../parameters/index.js';
 import { BaseRun, OpenRun, type Run, type RunOptions } from '../../run/index.js';
 import { LostRecords } from './lost-records.js';
@@ -232,39 +232,14 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     }
     bus.publish({ ...(end as Omit<StepEndEvent, 'run'>), ...(coverage < 1 && { coverage }) });
     bus.takeObservingMs();
-    if (this.#updates$.observed) this.#tellUpdates(told[0]!.end, told[0]!.updates ?? measurementOf(joined));
+    if (this.#updates$.observed) this.#tellUpdates(told[0]!.end, told[0]!.updates ?? measurementOfSums(joined));
   }
 
-  #tellUpdates({ step, epoch, time, loss, lossShown, learningRate }: StepEndEvent, measurement: Measurement): void {
-    const { names, sizes, coverage, columns, histograms } = measurement;
+  #tellUpdates(end: StepEndEvent, measurement: Measurement<never>): void {
     // Nothing of this step was measured.
-    if (names.length === 0) return;
-    this.#updates$.next(
-      createParameterUpdates({
-        run: this.run,
-        step,
-        epoch,
-        time,
-        loss,
-        ...(lossShown === false && { lossShown }),
-        learningRate,
-        ...(this.#maxSteps !== undefined && { maxSteps: this.#maxSteps }),
-        ...(coverage !== undefined && coverage < 1 && { coverage }),
-        names,
-        sizes,
-        columns,
-        histograms,
-      }),
-    );
+    if (measurement.names.length === 0) return;
+    this.#updates$.next(updatesOfStep<never>({ ...end, run: this.run, maxSteps: this.#maxSteps }, measurement));
   }
-}
-
-type Measurement = Pick<AnyParameterUpdates, 'names' | 'sizes' | 'coverage' | 'columns' | 'histograms'>;
-
-/** All statistics that the sums of a step have the parts for. */
-function measurementOf({ names, sizes, sums, coverage }: JoinedSums): Measurement {
-  const columns = statisticsOfSums(sums, statisticsIn(sums));
-  return { names, sizes, coverage, columns, histograms: sums.histograms ?? {} };
 }
 
 function sumsOf({ rank, sums }: StepOfRanks['told'][number]): readonly RankSums[] {

@@ -37,6 +37,8 @@ export class Senders {
   readonly #senders = new Map<string, Sender>();
   /** Where runs were, by the sessions that had sent of them. */
   readonly #remembered = new Map<string, KnownRun>();
+  /** Of processes whose place another one has taken. */
+  readonly #replaced = new Set<string>();
   readonly #names = new Set<string>();
   readonly #runs = new Set<IngestedRun>();
 
@@ -107,6 +109,8 @@ export class Senders {
 
   /** The run under way that a session is of: as another rank, as one that was restarted, or as one that is resumed. */
   #joined(session: SessionRecord, step: number): IngestedRun | undefined {
+    // It lives after all: two would take the run from each other in turns.
+    if (this.#replaced.has(session.session)) return undefined;
     const { rank, world, launch } = session;
     const name = this.#remembered.get(session.session)?.run ?? safeName(session.run);
     for (const run of this.#runs) {
@@ -128,7 +132,10 @@ export class Senders {
   /** The process that had this rank is gone, whether it knows or not. */
   #replace(run: IngestedRun, rank: number): void {
     for (const [id, sender] of this.#senders) {
-      if (sender.run === run && sender.session.rank === rank) this.#senders.delete(id);
+      if (sender.run !== run || sender.session.rank !== rank) continue;
+      this.#senders.delete(id);
+      this.#replaced.add(id);
+      if (this.#replaced.size > MOST_REMEMBERED) this.#replaced.delete(this.#replaced.values().next().value!);
     }
   }
 

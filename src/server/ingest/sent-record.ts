@@ -3,6 +3,7 @@ import {
   type DroppedRecord,
   describeValue,
   missingField,
+  NOT_SENT,
   type SessionRecord,
   TRAINING_EVENT_TYPES,
   type TrainingEvent,
@@ -18,20 +19,10 @@ export type RecordOfStep = TrainingEvent | ParameterSums | AnyParameterUpdates;
 
 type Fields = Readonly<Record<string, unknown>> & { readonly type: string };
 
-/** Events that only the process itself can publish, and those that this side makes of what it is told. */
-const NOT_SENT: readonly string[] = [
-  'pre-optimizer-step',
-  'optimizer-step',
-  'step-begin',
-  'ranks',
-  'control',
-  'sink-error',
-];
-
 const SENT: ReadonlySet<string> = new Set([
   'parameter-sums',
   'parameter-updates',
-  ...TRAINING_EVENT_TYPES.filter((type) => !NOT_SENT.includes(type)),
+  ...TRAINING_EVENT_TYPES.filter((type) => !(NOT_SENT as readonly string[]).includes(type)),
 ]);
 
 /** What is a number wherever it is sent; a number that is not known is NaN. */

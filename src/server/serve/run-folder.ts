@@ -152,8 +152,10 @@ export class RunFolder {
   }
 
   async #look(): Promise<void> {
+    // A run may end, and be known by then, while the folder is read.
+    const known = [...this.#files.keys()];
     const names = new Set((await readdir(this.path)).filter((name) => name.endsWith(SUFFIX)));
-    for (const name of this.#files.keys()) if (!names.has(name)) this.#forget(name);
+    for (const name of known) if (!names.has(name)) this.#forget(name);
     for (const name of names) {
       if (this.#closed) return;
       // One that cannot be read is not shown; it is tried again.

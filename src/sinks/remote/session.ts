@@ -1,4 +1,4 @@
-import { encodeRecord, type RunRecord } from '../../events/index.js';
+import { encodeRecord, NOT_SENT, type RunRecord } from '../../events/index.js';
 import type { AnyParameterUpdates } from '../../parameters/index.js';
 import { ParameterTables } from '../parameter-tables.js';
 import type { Dropped } from './unsent.js';
@@ -15,17 +15,8 @@ export interface WireLine {
   readonly table?: number;
 }
 
-/** What only the process itself can use, and what the other side makes itself. */
-const NOT_SENT: ReadonlySet<string> = new Set([
-  'step-begin',
-  'pre-optimizer-step',
-  'optimizer-step',
-  'control',
-  'ranks',
-  'sink-error',
-  'global-norms',
-  'throughput',
-]);
+/** What the other side makes itself, of what it is told. */
+const LEFT_OUT: ReadonlySet<string> = new Set([...NOT_SENT, 'global-norms', 'throughput']);
 
 /** What the other side would need the parameters themselves for: there is no place for it on the wire. */
 export const NO_PLACE: ReadonlySet<string> = new Set(['parameter-drift', 'activations']);
@@ -57,7 +48,7 @@ export class Session {
 
   /** The lines of a record, none for one that is not sent. */
   linesOf(record: RunRecord): readonly WireLine[] {
-    if (NOT_SENT.has(record.type) || NO_PLACE.has(record.type)) return [];
+    if (LEFT_OUT.has(record.type) || NO_PLACE.has(record.type)) return [];
     return record.type === 'parameter-updates' ? this.#measured(record) : [this.#line(record, record.step)];
   }
 

@@ -252,6 +252,20 @@ describe('runs by their names', () => {
     expect(runs[1]!.updates.map(({ step }) => step)).toEqual([3]);
   });
 
+  it('gives two processes that go on with one run at a time a run each, not the run in turns', async () => {
+    const [one, other] = [1, 2].map(() => new SendingProcess(server.url, { run: 'a', step: 5 }));
+    await one!.begin(TABLE, ...stepRecords(6));
+    await other!.begin(TABLE, ...stepRecords(6));
+    expect((await one!.send(...stepRecords(7))).status).toBe(409);
+    await one!.begin(TABLE, ...stepRecords(7));
+    expect((await other!.send(...stepRecords(7))).body.run).toBe('a');
+    expect((await one!.send(...stepRecords(8))).body.run).toBe('a-2');
+    expect(runs.map(({ run, updates }) => [run.run, ...updates.map(({ step }) => step)])).toEqual([
+      ['a', 6, 6, 7],
+      ['a-2', 7, 8],
+    ]);
+  });
+
   it('asks a session that it does not know to begin anew, and ends one that is not heard of', async () => {
     await server.close();
     await begin({ lostAfterMs: 50 });
