@@ -4,12 +4,12 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { inflateRawSync } from 'node:zlib';
 import { encodeRecord } from 'trainscope';
 import { afterAll, describe, expect, it } from 'vitest';
+import { until } from './until.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'trainscope-live-'));
@@ -27,16 +27,6 @@ function recorded(name: string, loss: number): string {
   const file = join(folder, name);
   writeFileSync(file, line(1, loss) + line(2, loss));
   return file;
-}
-
-/** Waits for what a stream of text has to hold. */
-async function until(stream: Readable, pattern: RegExp): Promise<string> {
-  let text = '';
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    text += chunk;
-    if (pattern.test(text)) return text;
-  }
-  throw new Error(`ended before ${pattern}: ${text}`);
 }
 
 describe('trainscope live', () => {

@@ -3,27 +3,18 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
 import { readRun, serveRuns } from '../../src/node.js';
 import { SendingProcess, stepRecords, TABLE } from '../server/ingest/post.js';
+import { until } from './until.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'trainscope-serve-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const COMMAND = ['--import', join(ROOT, 'node_modules/tsx/dist/esm/index.mjs'), join(ROOT, 'src/cli/main.ts')];
-
-async function until(stream: Readable, pattern: RegExp): Promise<string> {
-  let text = '';
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    text += chunk;
-    if (pattern.test(text)) return text;
-  }
-  throw new Error(`ended before ${pattern}: ${text}`);
-}
 
 it('takes a run, records it in the folder for other commands, and ends with it whole', async () => {
   const env = { ...process.env, TRAINSCOPE_TOKEN: 'secret' };

@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { RunRecord } from '../../events/index.js';
 import { type LiveSink, liveSink } from '../../server/index.js';
 import { DistinctRuns } from '../distinct-runs.js';
 import { openRun } from '../open-run.js';
+import { portNumber } from '../port-number.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
 import { say } from '../terminal.js';
 
@@ -29,14 +30,6 @@ export function addLive(program: Command): void {
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .addHelpText('after', EXAMPLES)
     .action(live);
-}
-
-function portNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
-    throw new InvalidArgumentError('Expected a whole number from 0 to 65535.');
-  }
-  return value;
 }
 
 async function live(files: readonly string[], { port = 0, host, ...flags }: LiveFlags): Promise<void> {

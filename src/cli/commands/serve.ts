@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { SEVERITIES, type Severity } from '../../events/index.js';
 import { serveRuns } from '../../server/index.js';
+import { portNumber } from '../port-number.js';
 import { say } from '../terminal.js';
 
 interface ServeFlags {
@@ -49,14 +50,6 @@ export function addServe(program: Command): void {
     )
     .addHelpText('after', EXAMPLES)
     .action(serve);
-}
-
-function portNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
-    throw new InvalidArgumentError('Expected a whole number from 0 to 65535.');
-  }
-  return value;
 }
 
 async function serve(folder: string, flags: ServeFlags): Promise<void> {
