@@ -129,3 +129,13 @@ export function checkFunction<T>(name: string, value: T, shape: string): T {
   if (typeof value !== 'function') throw new TypeError(`${name}: expected a ${shape}, got ${describeValue(value)}`);
   return value;
 }
+
+/** @throws TypeError that says what was expected, unless `isRight`. */
+export function checkThat(name: string, isRight: boolean, expected: string, value: unknown): void {
+  if (!isRight) throw new TypeError(`${name}: expected ${expected}, got ${describeValue(value)}`);
+}
+
+/** Whether something is a whole number of at least 0. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,4 +1,4 @@
-import { describeValue } from '../events/index.js';
+import { describeValue, isCount } from '../events/index.js';
 import type { Piece, RankParameters } from '../parameters/index.js';
 
 /** The parameters that the lines of a stream are of. */
@@ -64,8 +64,4 @@ function isListOf<T>(value: unknown, is: (item: unknown) => item is T): value is
 function isListOf(value: unknown, is: (item: unknown) => boolean): value is readonly string[];
 function isListOf(value: unknown, is: (item: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(is);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

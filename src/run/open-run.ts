@@ -2,7 +2,7 @@ import type { Observable, Subscription } from 'rxjs';
 import {
   type AlertEvent,
   type ControlRequest,
-  describeValue,
+  checkThat,
   type OptionNames,
   type SinkErrorEvent,
   type TrainingEvent,
@@ -58,8 +58,8 @@ export class OpenRun {
 
   /** @throws TypeError for a run without a name. */
   constructor({ run = 'run', clock = Date.now, onSinkError, closeTimeoutMs = CLOSE_TIMEOUT_MS }: RunOptions, act: Act) {
-    checkOption('clock', typeof clock === 'function', 'a function that gives milliseconds', clock);
-    checkOption('closeTimeoutMs', closeTimeoutMs >= 0, 'a number of milliseconds, at least 0', closeTimeoutMs);
+    checkThat('clock', typeof clock === 'function', 'a function that gives milliseconds', clock);
+    checkThat('closeTimeoutMs', closeTimeoutMs >= 0, 'a number of milliseconds, at least 0', closeTimeoutMs);
     if (typeof run !== 'string' || run === '') {
       throw new TypeError(`run: expected a name that is not empty, got ${JSON.stringify(run)}`);
     }
@@ -151,8 +151,4 @@ export class OpenRun {
     const { run, step, epoch } = this.bus;
     return { run, step, epoch, time: Date.now() };
   }
-}
-
-function checkOption(name: string, isRight: boolean, expected: string, value: unknown): void {
-  if (!isRight) throw new TypeError(`${name}: expected ${expected}, got ${describeValue(value)}`);
 }

@@ -4,7 +4,7 @@ import {
   checkOptions,
   checkPositive,
   checkPositiveInteger,
-  describeValue,
+  checkThat,
   type OptionNames,
 } from '../../events/index.js';
 import { type RunOptions, reasonOf, SupervisedObservable } from '../../run/index.js';
@@ -102,9 +102,14 @@ export async function openIngest(options: IngestOptions, pages?: ServePage): Pro
   const { port = 0, host = '127.0.0.1', token, waitMs = 5_000, lostAfterMs = 60_000 } = options;
   const { maxSessions = 1_024, maxBatchesPerSecond = 100, maxBatchBytes = 32 * MIB } = options;
   const { allowedHosts = [], allowedOrigins = [], known = [], onSinkError, closeTimeoutMs } = options;
-  check('port', Number.isInteger(port) && port >= 0 && port < 65_536, 'a whole number from 0 to 65535', port);
-  check('host', typeof host === 'string' && host !== '', 'an address of this machine', host);
-  check('token', token === undefined || (typeof token === 'string' && token !== ''), 'a text that is not empty', token);
+  checkThat('port', Number.isInteger(port) && port >= 0 && port < 65_536, 'a whole number from 0 to 65535', port);
+  checkThat('host', typeof host === 'string' && host !== '', 'an address of this machine', host);
+  checkThat(
+    'token',
+    token === undefined || (typeof token === 'string' && token !== ''),
+    'a text that is not empty',
+    token,
+  );
   checkNotNegative('waitMs', waitMs);
   checkPositive('lostAfterMs', lostAfterMs);
   checkPositiveInteger('maxSessions', maxSessions);
@@ -154,8 +159,4 @@ export async function openIngest(options: IngestOptions, pages?: ServePage): Pro
       begun$.complete();
     },
   };
-}
-
-function check(name: string, right: boolean, expected: string, value: unknown): void {
-  if (!right) throw new TypeError(`${name}: expected ${expected}, got ${describeValue(value)}`);
 }

@@ -1,7 +1,8 @@
 import {
   type AnswerRecord,
+  checkThat,
   type DroppedRecord,
-  describeValue,
+  isCount,
   missingField,
   NOT_SENT,
   type SessionRecord,
@@ -35,11 +36,16 @@ export function checkSent(record: object): SentRecord | undefined {
     case 'session':
       return checkSession(fields);
     case 'answer':
-      check('id', typeof fields.id === 'string', 'the id of a command', fields.id);
-      check('message', fields.message === undefined || typeof fields.message === 'string', 'a text', fields.message);
+      checkThat('id', typeof fields.id === 'string', 'the id of a command', fields.id);
+      checkThat(
+        'message',
+        fields.message === undefined || typeof fields.message === 'string',
+        'a text',
+        fields.message,
+      );
       return record as AnswerRecord;
     case 'dropped':
-      check('records', isCount(fields.records), 'a whole number of at least 0', fields.records);
+      checkThat('records', isCount(fields.records), 'a whole number of at least 0', fields.records);
       return record as DroppedRecord;
     default:
       return checkOfStep(fields);
@@ -48,13 +54,13 @@ export function checkSent(record: object): SentRecord | undefined {
 
 export function checkSession(fields: Fields): SessionRecord {
   const { session, run, rank, world, launch, client } = fields;
-  check('type', fields.type === 'session', 'session in the first line of a session', fields.type);
-  check('session', isSessionId(session), 'up to 64 letters, digits, "-", "_" or "."', session);
-  check('run', typeof run === 'string' && run !== '', 'a name that is not empty', run);
-  check('world', isCount(world) && world >= 1 && world <= 65_536, 'a whole number from 1 to 65536', world);
-  check('rank', isCount(rank) && rank < (world as number), 'a whole number below world', rank);
-  check('launch', launch === undefined || typeof launch === 'string', 'a text', launch);
-  check('client', client === undefined || typeof client === 'string', 'a text', client);
+  checkThat('type', fields.type === 'session', 'session in the first line of a session', fields.type);
+  checkThat('session', isSessionId(session), 'up to 64 letters, digits, "-", "_" or "."', session);
+  checkThat('run', typeof run === 'string' && run !== '', 'a name that is not empty', run);
+  checkThat('world', isCount(world) && world >= 1 && world <= 65_536, 'a whole number from 1 to 65536', world);
+  checkThat('rank', isCount(rank) && rank < (world as number), 'a whole number below world', rank);
+  checkThat('launch', launch === undefined || typeof launch === 'string', 'a text', launch);
+  checkThat('client', client === undefined || typeof client === 'string', 'a text', client);
   return fields as unknown as SessionRecord;
 }
 
@@ -65,8 +71,8 @@ export function isSessionId(value: unknown): value is string {
 function checkOfStep(fields: Fields): RecordOfStep | undefined {
   const { step, epoch, time } = fields;
   if (!SENT.has(fields.type)) return undefined;
-  check('step', isCount(step), 'a whole number of at least 0', step);
-  check('time', typeof time === 'number' && Number.isFinite(time), 'milliseconds since 1970', time);
+  checkThat('step', isCount(step), 'a whole number of at least 0', step);
+  checkThat('time', typeof time === 'number' && Number.isFinite(time), 'milliseconds since 1970', time);
   const missing = missingField(fields);
   if (missing !== undefined) throw new TypeError(`${fields.type}: expected ${missing}, got none that can be read`);
   if (fields.type === 'parameter-updates') return fields as unknown as AnyParameterUpdates;
@@ -79,12 +85,4 @@ function checkOfStep(fields: Fields): RecordOfStep | undefined {
 
 function numberOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' ? value : otherwise;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function check(name: string, isRight: boolean, expected: string, value: unknown): void {
-  if (!isRight) throw new TypeError(`${name}: expected ${expected}, got ${describeValue(value)}`);
 }

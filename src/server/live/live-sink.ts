@@ -1,8 +1,8 @@
 import {
   checkOneOf,
   checkOptions,
+  checkThat,
   decodeJson,
-  describeValue,
   encodeJson,
   LONGEST_TIMER_MS,
   type Sink,
@@ -73,10 +73,15 @@ export function liveSink(options: LiveSinkOptions = {}): LiveSink {
   checkOptions('liveSink', options, { port: true, host: true, maxClients: true, lingerMs: true, whenBehind: true });
   const { port = 0, host = '127.0.0.1', maxClients = 64, lingerMs = 0, whenBehind = 'omit' } = options;
   checkOneOf('whenBehind', whenBehind, ['omit', 'wait']);
-  check('port', Number.isInteger(port) && port >= 0 && port < 65_536, 'a whole number from 0 to 65535', port);
-  check('host', typeof host === 'string' && host !== '', 'an address of this machine', host);
-  check('maxClients', Number.isInteger(maxClients) && maxClients > 0, 'a whole number above 0', maxClients);
-  check('lingerMs', typeof lingerMs === 'number' && lingerMs >= 0, 'a number of milliseconds, at least 0', lingerMs);
+  checkThat('port', Number.isInteger(port) && port >= 0 && port < 65_536, 'a whole number from 0 to 65535', port);
+  checkThat('host', typeof host === 'string' && host !== '', 'an address of this machine', host);
+  checkThat('maxClients', Number.isInteger(maxClients) && maxClients > 0, 'a whole number above 0', maxClients);
+  checkThat(
+    'lingerMs',
+    typeof lingerMs === 'number' && lingerMs >= 0,
+    'a number of milliseconds, at least 0',
+    lingerMs,
+  );
 
   const thread = new PageThread({ host, port, maxClients }, whenBehind === 'wait');
   const sink = createSink<AnyRecord>(
@@ -184,8 +189,4 @@ class PageThread {
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#thread.keepAlive(false);
   }
-}
-
-function check(name: string, right: boolean, expected: string, value: unknown): void {
-  if (!right) throw new TypeError(`${name}: expected ${expected}, got ${describeValue(value)}`);
 }

@@ -1,4 +1,4 @@
-import { checkOptions, describeValue } from '../../events/index.js';
+import { checkOptions, describeValue, isCount } from '../../events/index.js';
 import { metricName, metricOf } from '../evaluation/metric-of.js';
 import type { CallbackState } from '../state/trainer-state.js';
 import type { CallbackContext, MetricsContext, TrainerCallback } from './trainer-callback.js';
@@ -87,8 +87,4 @@ function check(patience: unknown, threshold: unknown): void {
   if (!(typeof threshold === 'number' && threshold >= 0)) {
     throw new RangeError(`threshold: expected a number of at least 0, got ${describeValue(threshold)}`);
   }
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
