@@ -1,7 +1,7 @@
 """What observing costs: a plain step, the tutorial's way and trainscope's, in turn within one run.
 
     python bench/cost.py                  BERT of MiniLM's size on the CPU, one thread
-    python bench/cost.py --device cuda    BERT-base and GPT-2, in bfloat16
+    python bench/cost.py --device cuda    BERT-base and GPT-2, in bfloat16, with the fused AdamW
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from transformers import BertConfig, BertForSequenceClassification, GPT2Config, 
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 import trainscope  # noqa: E402
+from trainscope._torch import measure as measuring  # noqa: E402
+from trainscope._torch.buckets import BucketPass  # noqa: E402
+from trainscope._torch.piecewise import PiecewisePass  # noqa: E402
 
 MINILM = {
     "vocab_size": 30522, "hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536,
@@ -34,11 +37,15 @@ MODELS: dict[str, Callable[[], Any]] = {
 }
 
 
+#: Sequences in a batch, and tokens in each.
+SHAPES = {"minilm": (8, 64), "bert-base": (32, 128), "gpt2": (8, 1024), "gpt2-xl": (4, 1024)}
+
+
 class Training:
     def __init__(self, name: str, device: str, dtype: torch.dtype, batch: int, length: int) -> None:
         torch.manual_seed(0)
         self.model = MODELS[name]().to(device=device, dtype=dtype).train()
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=2e-5)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=2e-5, fused=device == "cuda")
         ids = torch.randint(0, 30000, (batch, length), device=device)
         self.inputs = {"input_ids": ids, "labels": ids if "gpt2" in name else torch.zeros(batch, dtype=torch.long, device=device)}
         self.device = device
@@ -101,16 +108,23 @@ def main() -> None:
     parser.add_argument("--models", nargs="*", choices=MODELS)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--length", type=int)
+    parser.add_argument("--threads", type=int, default=1, help="on the CPU")
     parser.add_argument("--norms-only", action="store_true")
+    parser.add_argument("--operations", action="store_true", help="by torch's operations, as where nothing can be compiled")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: for a machine that does more")
     given = parser.parse_args()
     on_gpu = given.device == "cuda"
+    if given.operations:
+        measuring.pass_for = lambda device, dtype: BucketPass() if device.type == "cuda" else PiecewisePass()
     if not on_gpu:
-        torch.set_num_threads(1)
+        torch.set_num_threads(given.threads)
     os.chdir(tempfile.mkdtemp())
-    where = torch.cuda.get_device_name() if on_gpu else f"one CPU thread, load {os.getloadavg()[0]:.1f}"
+    where = torch.cuda.get_device_name() if on_gpu else f"{given.threads} CPU threads, load {os.getloadavg()[0]:.1f}"
     for name in given.models or (["bert-base", "gpt2", "gpt2-xl"] if on_gpu else ["minilm"]):
-        training = Training(name, given.device, torch.bfloat16 if on_gpu else torch.float32, 8, 512 if on_gpu else 64)
+        batch, length = given.batch or SHAPES[name][0], given.length or SHAPES[name][1]
+        training = Training(name, given.device, torch.bfloat16 if on_gpu else torch.float32, batch, length)
         training.step()
         options = {"sums": ()} if given.norms_only else {}
         clock = time.perf_counter if given.clock == "wall" else time.process_time
@@ -122,7 +136,7 @@ def main() -> None:
             way: statistics.median(a - b for a, b in zip(found[way], found["plain"])) for way in ("tutorial", "trainscope")
         }
         row = {
-            "model": name,
+            "model": f"{name}, {batch} × {length} tokens",
             "where": where,
             "parameters": sum(1 for _ in training.model.parameters()),
             "weights": sum(p.numel() for p in training.model.parameters()),
@@ -132,7 +146,7 @@ def main() -> None:
             "trainscopeCostMs": round(costs["trainscope"], 1),
             "timesCheaper": round(costs["tutorial"] / costs["trainscope"], 1) if costs["trainscope"] > 0 else None,
         }
-        print(json.dumps(row))
+        print(json.dumps(row, ensure_ascii=False), flush=True)
         del training
 
 

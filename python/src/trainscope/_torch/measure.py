@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from .._sums import Columns, Parts
 from .._tables import Table
-from .parameters import Watched, flat, is_partial, local
-from .passes import BucketPass, Held, PiecewisePass, Result, histogram_of
+from .buckets import BucketPass
+from .compiled import LIBRARY, NAMES, CompiledPass
+from .fused import fused_pass
+from .held import HeldValues
+from .histograms import histogram_of
+from .parameters import Watched, is_partial, local
+from .passes import Pass, Result
+from .piecewise import PiecewisePass
 from .readback import ReadNumber
+
+
+Kind = tuple[torch.device, torch.dtype]
+MakePass = Callable[[torch.device, torch.dtype], Pass]
 
 
 class Measurement:
@@ -21,7 +32,7 @@ class Measurement:
     def __init__(self, table: Table, turn: tuple[int, int] | None) -> None:
         self.table = table
         self.turn = turn
-        #: By device: where its parameters are in the table, and what passes over them gave.
+        #: Where the parameters of a pass are in the table, and what it gave.
         self.results: list[tuple[list[int], Result]] = []
         self.found_inf: ReadNumber | None = None
         self.scale: ReadNumber | None = None
@@ -53,15 +64,15 @@ class Measurement:
 class Measurer:
     """Of one set of parameters, in a part of them each step where that is asked for."""
 
-    def __init__(self, parts: Parts, in_turns: int = 1, *, piecewise: bool | None = None) -> None:
+    def __init__(self, parts: Parts, in_turns: int = 1, *, make_pass: MakePass | None = None) -> None:
         self._parts = parts
         self._in_turns = in_turns
-        self._piecewise = piecewise
+        self._make_pass = make_pass or (lambda device, dtype: pass_for(device, dtype))
         self._watched: list[Watched] = []
         self._turns: list[list[Watched]] = []
         self._tables: dict[int, Table] = {}
-        self._held: dict[int, Held] = {}
-        self._passes: dict[str, PiecewisePass | BucketPass] = {}
+        self._held = HeldValues()
+        self._passes: dict[Kind, Pass] = {}
         self._under_way: Measurement | None = None
         self._fresh = False
 
@@ -70,8 +81,7 @@ class Measurer:
         self._watched = watched
         self._turns = _in_parts(watched, self._in_turns)
         self._tables = {}
-        there = {id(one.tensor) for one in watched}
-        self._held = {key: held for key, held in self._held.items() if key in there}
+        self._held.keep_only(watched)
 
     def before(self, step: int, *, often: bool) -> None:
         """Right before update ``step``. Where not every update is measured, what is held is taken anew."""
@@ -80,13 +90,13 @@ class Measurer:
         turn = (at, len(self._turns)) if len(self._turns) > 1 else None
         if turn is not None:
             self._held.clear()
-        if at not in self._tables:
-            self._tables[at] = _table(watched)
-        self._under_way = Measurement(self._tables[at], turn)
         self._fresh = often and turn is None
-        with torch.no_grad():
+        with apart():
+            if at not in self._tables:
+                self._tables[at] = _table(watched)
             for one in watched:
-                self._hold(one)
+                self._held.hold(one)
+        self._under_way = Measurement(self._tables[at], turn)
 
     def gradients(self, optimizer: Any = None, given: Mapping[int, torch.Tensor] | None = None) -> None:
         """The gradients that the optimizer uses: those of the tensors, or the given ones by the tensors' identity."""
@@ -94,14 +104,14 @@ class Measurer:
         if measurement is None:
             return
         watched = self._watched_now(measurement)
-        with torch.no_grad():
+        with apart():
             if self._parts.gradients:
-                for positions, group, passes in self._by_device(watched):
+                for positions, group, passes in self._by_pass(watched):
                     of_group = [_gradient(one, given) for one in group]
                     measurement.results.append((positions, passes.gradients(of_group)))
             if "gradient" in self._parts.histograms:
                 measurement.kept_histograms["gradient"] = [
-                    histogram_of(_gradient(one, given), local(one.tensor).numel()) for one in watched
+                    histogram_of(_gradient(one, given), one.local.numel()) for one in watched
                 ]
         # A fused optimizer unscales by itself, and leaves the step out where a gradient has overflowed.
         found_inf, scale = getattr(optimizer, "found_inf", None), getattr(optimizer, "grad_scale", None)
@@ -116,14 +126,14 @@ class Measurer:
         if measurement is None:
             return None
         watched = self._watched_now(measurement)
-        with torch.no_grad():
+        with apart():
             if self._parts.histograms:
                 self._take_histograms(measurement, watched)
-            for positions, group, passes in self._by_device(watched):
-                held = [self._viewed(one) for one in group]
+            for positions, group, passes in self._by_pass(watched):
+                held = [self._held.after_update(one) for one in group]
                 measurement.results.append((positions, passes.updates(held, self._parts, keep=self._fresh)))
                 for one, kept in zip(group, held):
-                    kept.version = _version(one.tensor, kept.value) if self._fresh else None
+                    self._held.settle(one, kept, fresh=self._fresh)
         return measurement
 
     def release(self) -> None:
@@ -136,27 +146,8 @@ class Measurer:
     def _watched_now(self, measurement: Measurement) -> list[Watched]:
         return self._turns[measurement.turn[0] if measurement.turn is not None else 0]
 
-    def _hold(self, one: Watched) -> None:
-        """Copy its value, unless what is held is that already: nobody has written to it since the last update."""
-        value = flat(local(one.tensor))
-        held = self._held.get(id(one.tensor))
-        if held is None or held.address != _address(value):
-            self._held[id(one.tensor)] = Held(value, value.clone(), _address(value))
-        elif held.version is None or held.version != _version(one.tensor, value):
-            if not _is_view(one.tensor, value):
-                held.value, held.pieces = value, []
-            held.old.copy_(value)
-
-    def _viewed(self, one: Watched) -> Held:
-        """With the value of now: a tensor that cannot be viewed in one row was copied before the update."""
-        held = self._held[id(one.tensor)]
-        value = flat(local(one.tensor))
-        if held.address != _address(value) or not _is_view(one.tensor, value):
-            held.value, held.pieces = value, []
-        return held
-
     def _take_histograms(self, measurement: Measurement, watched: list[Watched]) -> None:
-        held = [self._viewed(one) for one in watched]
+        held = [self._held.after_update(one) for one in watched]
         taken: dict[str, list[Any]] = {}
         for kind in self._parts.histograms:
             if kind == "update":
@@ -167,19 +158,32 @@ class Measurer:
                 taken[kind] = measurement.kept_histograms[kind]
         measurement.kept_histograms = taken
 
-    def _by_device(self, watched: list[Watched]) -> list[tuple[list[int], list[Watched], PiecewisePass | BucketPass]]:
-        groups: dict[str, tuple[list[int], list[Watched]]] = {}
+    def _by_pass(self, watched: list[Watched]) -> list[tuple[list[int], list[Watched], Pass]]:
+        groups: dict[Kind, tuple[list[int], list[Watched]]] = {}
         for position, one in enumerate(watched):
-            positions, group = groups.setdefault(str(one.tensor.device), ([], []))
+            positions, group = groups.setdefault((one.tensor.device, one.tensor.dtype), ([], []))
             positions.append(position)
             group.append(one)
-        return [(positions, group, self._pass_for(device)) for device, (positions, group) in groups.items()]
+        return [(positions, group, self._pass_for(kind)) for kind, (positions, group) in groups.items()]
 
-    def _pass_for(self, device: str) -> PiecewisePass | BucketPass:
-        if device not in self._passes:
-            piecewise = device == "cpu" if self._piecewise is None else self._piecewise
-            self._passes[device] = PiecewisePass() if piecewise else BucketPass()
-        return self._passes[device]
+    def _pass_for(self, kind: Kind) -> Pass:
+        if kind not in self._passes:
+            self._passes[kind] = self._make_pass(*kind)
+        return self._passes[kind]
+
+
+@contextlib.contextmanager
+def apart() -> Iterator[None]:
+    """What is computed here has no part in gradients, and is not bound to the mode that the training's step runs in."""
+    with torch.inference_mode(False), torch.no_grad():
+        yield
+
+
+def pass_for(device: torch.device, dtype: torch.dtype) -> Pass:
+    """The fastest that there is."""
+    if device.type == "cpu":
+        return CompiledPass(dtype) if LIBRARY is not None and dtype in NAMES else PiecewisePass()
+    return (fused_pass(device, dtype) if device.type == "cuda" else None) or BucketPass()
 
 
 def _gradient(one: Watched, given: Mapping[int, torch.Tensor] | None) -> torch.Tensor | None:
@@ -190,22 +194,6 @@ def _gradient(one: Watched, given: Mapping[int, torch.Tensor] | None) -> torch.T
         return torch.full((1,), math.nan, device=gradient.device)
     gradient = local(gradient)
     return gradient.coalesce().values() if gradient.is_sparse else gradient
-
-
-def _address(value: torch.Tensor) -> tuple[int, int, torch.dtype]:
-    return value.data_ptr(), value.numel(), value.dtype
-
-
-def _is_view(tensor: torch.Tensor, value: torch.Tensor) -> bool:
-    return value.data_ptr() == local(tensor).data_ptr()
-
-
-def _version(tensor: torch.Tensor, value: torch.Tensor) -> int | None:
-    """Counts what was written to it in place; None where nobody counts."""
-    try:
-        return int(value._version) if _is_view(tensor, value) else None
-    except RuntimeError:
-        return None
 
 
 def _in_parts(watched: Sequence[Watched], parts: int) -> list[list[Watched]]:
@@ -223,7 +211,7 @@ def _in_parts(watched: Sequence[Watched], parts: int) -> list[list[Watched]]:
 def _table(watched: Sequence[Watched]) -> Table:
     return Table(
         [one.name for one in watched],
-        [local(one.tensor).numel() for one in watched],
+        [one.local.numel() for one in watched],
         [list(one.tensor.shape) for one in watched],
         [one.placement for one in watched],
     )

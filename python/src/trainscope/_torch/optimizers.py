@@ -52,7 +52,6 @@ class OptimizerObserver:
         every: int | Callable[[int], bool],
         due: Callable[[int], bool],
         world: int,
-        piecewise: bool | None = None,
     ) -> None:
         #: An optimizer that is observed keeps its run, whether anybody else refers to it or not.
         self._run: Run | None = run
@@ -64,7 +63,7 @@ class OptimizerObserver:
         self._often = every == 1
         several = len(optimizers) > 1
         self._observed = [
-            Observed(optimizer, f"optimizer{at}." if several else "", Measurer(parts, in_turns, piecewise=piecewise))
+            Observed(optimizer, f"optimizer{at}." if several else "", Measurer(parts, in_turns))
             for at, optimizer in enumerate(optimizers)
         ]
         self._rate: Number | None = None

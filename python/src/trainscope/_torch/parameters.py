@@ -26,6 +26,12 @@ class Watched:
     name: str
     tensor: torch.Tensor
     placement: Placement
+    sharded: bool = False
+
+    @property
+    def local(self) -> torch.Tensor:
+        """What this rank has of it. Under ``no_grad``, where nothing is recorded of taking it."""
+        return self.tensor.to_local() if self.sharded else self.tensor  # type: ignore[attr-defined, no-any-return]
 
 
 def names_of(model: Any) -> dict[int, str]:
@@ -62,7 +68,7 @@ def watched_of(
             if tensor.requires_grad:
                 own = _plain(given[i]) if given is not None else f"{prefix}group{at}.{i}"
                 name = names.get(id(tensor), own)
-                watched.append(Watched(name, tensor, placement_of(name, tensor, placing, world)))
+                watched.append(Watched(name, tensor, placement_of(name, tensor, placing, world), is_sharded(tensor)))
     return watched
 
 
