@@ -108,6 +108,83 @@ it('a server that is started anew goes on with the run in its file', async () =>
   expect(stepsOf(records, 'step-end')).toEqual([1, 2, 3, 4]);
 });
 
+const steps = (from: number, to: number, sums?: object) =>
+  Array.from({ length: to - from + 1 }, (_, i) => stepRecords(from + i, sums && { sums })).flat();
+const MOVES = {
+  updateSquares: [1e-6, 1e-6],
+  weightSquares: [4, 25],
+  gradientSquares: [16, 9],
+  maxAbsUpdate: [1e-3, 1e-3],
+  nonFinite: 0,
+  unchanged: 0,
+};
+
+/** What a run that is followed over the end of a server says of parameters that do not move, and then do. */
+async function alertsOverARestart(between: () => void = () => {}) {
+  const stuck = { ...MOVES, unchanged: [4, 0] };
+  await start();
+  const other = new SendingProcess(server!.url, { run: 'bert' });
+  await other.begin(TABLE, ...steps(1, 4, stuck));
+  await stop();
+  between();
+  const again = await start();
+  const same = new SendingProcess(again.url, { run: 'bert', session: other.session });
+  await same.begin(TABLE, ...steps(5, 8, stuck));
+  await same.send(...steps(9, 12, MOVES), end(12));
+  await stop();
+  const alerts = (await recordsOf('bert')).filter((record) => record.type === 'alert');
+  return alerts.map(({ rule, phase, step, firstStep }) => [rule, phase, step, firstStep]);
+}
+
+const MEMORY = '.bert.jsonl.memory';
+
+it('the rules of a server that is started anew know what has begun, and tell of its end', async () => {
+  expect(await alertsOverARestart(() => expect(readdirSync(folder)).toContain(MEMORY))).toEqual([
+    ['unchanged-parameter', 'begin', 3, 1],
+    ['unchanged-parameter', 'end', 11, 1],
+  ]);
+  expect(readdirSync(folder)).not.toContain(MEMORY);
+});
+
+it.each([
+  ['is lost', () => rmSync(join(folder, MEMORY))],
+  ['is torn', () => truncateSync(join(folder, MEMORY), 60)],
+  ['is nonsense', () => writeFileSync(join(folder, MEMORY), '[{"version":1}]')],
+  ['is of another version', () => replaceIn(join(folder, MEMORY), /"version":"[^"]*"/, '"version":"0.0.0"')],
+])('rules whose memory %s begin anew', async (_, damage) => {
+  expect(await alertsOverARestart(damage)).toEqual([
+    ['unchanged-parameter', 'begin', 3, 1],
+    ['unchanged-parameter', 'begin', 7, 5],
+    ['unchanged-parameter', 'end', 11, 5],
+  ]);
+});
+
+function replaceIn(path: string, what: RegExp, by: string): void {
+  const before = readFileSync(path, 'utf8');
+  expect(before).toMatch(what);
+  writeFileSync(path, before.replace(what, by));
+}
+
+it('a run that was asked to stop as the server ended is asked by the next', async () => {
+  await start({ stopOnAlert: 'error' });
+  const other = new SendingProcess(server!.url, { run: 'bert' });
+  await other.begin(TABLE, ...nan());
+  await stop();
+  const again = await start({ stopOnAlert: 'error' });
+  const same = new SendingProcess(again.url, { run: 'bert', session: other.session });
+  await same.begin(TABLE, ...nan());
+  expect((await same.send()).body.commands).toMatchObject([{ command: { kind: 'stop' } }]);
+});
+
+it('the memory of a run whose file is gone goes with it', async () => {
+  await start();
+  await new SendingProcess(server!.url, { run: 'bert' }).begin(TABLE, ...stepRecords(1));
+  await stop();
+  rmSync(join(folder, 'bert.jsonl'));
+  await start();
+  await vi.waitFor(() => expect(readdirSync(folder)).not.toContain(MEMORY), { timeout: 10_000, interval: 20 });
+});
+
 it('a run that begins anew under a name of an earlier day gets another, and that of the earlier day stays', async () => {
   await start();
   await new SendingProcess(server!.url, { run: 'bert' }).begin(TABLE, ...stepRecords(1), end(1));
