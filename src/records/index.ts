@@ -2,6 +2,7 @@
 export { DamagedLineError } from './damaged-line-error.js';
 export { readLines } from './line-reader.js';
 export { peek } from './peek.js';
+export { areOfOneRun, firstRankOf, otherRanksOf, type Writer, writerIn } from './rank-files.js';
 export { RankSteps, type RecordOfStep, type StepOfRanks } from './rank-steps.js';
 export { type ParameterSums, type RecordDecoder, recordDecoder } from './record-decoder.js';
 export { type ReadRunOptions, readRun } from './replay.js';

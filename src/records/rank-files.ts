@@ -12,8 +12,8 @@ export interface RankFiles {
   readonly launch: string | undefined;
 }
 
-/** Which process wrote a file. */
-interface Writer {
+/** Which of how many processes wrote a file. */
+export interface Writer {
   readonly rank: number;
   readonly world: number;
   readonly launch: string | undefined;
@@ -46,7 +46,35 @@ export async function isOfRank(
   reading: ReadFileOptions,
 ): Promise<boolean> {
   const writer = await writerOf(file, reading);
-  return writer?.rank === rank && writer.world === files.length && writer.launch === launch;
+  return rank === 0 || areOfOneRun({ rank: 0, world: files.length, launch }, writer, rank);
+}
+
+/** Those beside it that the run of a file is read of, too: of its other ranks, as many as are there. */
+export async function otherRanksOf(file: string): Promise<readonly string[]> {
+  const reading = { follow: false, signal: new AbortController().signal, pollMs: 0 };
+  const ranks = await rankFilesOf(file, reading);
+  const found: string[] = [];
+  for (const [rank, other] of ranks?.files.entries() ?? []) {
+    if (rank > 0 && (await isRegular(other)) && (await isOfRank(other, rank, ranks!, reading))) found.push(other);
+  }
+  return found;
+}
+
+/** The file of rank 0 beside that of another rank, by its name: `RUN.jsonl` of `RUN.rank1.jsonl`. */
+export function firstRankOf(file: string): { readonly file: string; readonly rank: number } | undefined {
+  const [, stem, rank, ending] = /^(.*)\.rank(\d+)(\.jsonl(?:\.gz)?)$/s.exec(file) ?? [];
+  return stem === undefined ? undefined : { file: `${stem}${ending}`, rank: Number(rank) };
+}
+
+/** Whether two files are of one run, the first that of rank 0. */
+export function areOfOneRun(first: Writer | undefined, other: Writer | undefined, rank: number): boolean {
+  return (
+    first?.rank === 0 &&
+    other?.rank === rank &&
+    rank > 0 &&
+    first.world === other.world &&
+    first.launch === other.launch
+  );
 }
 
 const ALONE: Writer = { rank: 0, world: 1, launch: undefined };
@@ -62,12 +90,16 @@ async function isRegular(file: string): Promise<boolean> {
 async function writerOf(file: string, reading: ReadFileOptions): Promise<Writer | undefined> {
   const first = await firstLineOf(file, reading);
   try {
-    const { type, rank, world, launch } = decodeRecord(first ?? '');
-    const isWriter = type === 'session' && isBelow(rank, MOST_RANKS) && isBelow(world, MOST_RANKS + 1) && rank < world;
-    return isWriter ? { rank, world, launch: typeof launch === 'string' ? launch : undefined } : undefined;
+    return writerIn(decodeRecord(first ?? ''));
   } catch {
     return undefined;
   }
+}
+
+/** Who wrote a file, by its first record. Undefined where that does not say it. */
+export function writerIn({ type, rank, world, launch }: Readonly<Record<string, unknown>>): Writer | undefined {
+  if (type !== 'session' || !isBelow(world, MOST_RANKS + 1) || !isBelow(rank, world)) return undefined;
+  return { rank, world, launch: typeof launch === 'string' ? launch : undefined };
 }
 
 async function firstLineOf(file: string, reading: ReadFileOptions): Promise<string | undefined> {

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunMemory } from '../../events/index.js';
+import { areOfOneRun, firstRankOf } from '../../records/index.js';
 import { makeFolder } from '../../sinks/files/index.js';
 import type { RemoteRun } from '../ingest/remote-run.js';
 import type { KnownRun } from '../ingest/senders.js';
@@ -87,10 +88,17 @@ export class RunFolder {
     this.#lookSoon();
     const now = Date.now();
     const listed = [...this.#files].flatMap(([file, { card, heardAt }]) =>
-      card && !this.#live.has(file) ? [listedRun(file, { card, heardAt }, now)] : [],
+      card && !this.#live.has(file) && !this.#isOfAnother(file) ? [listedRun(file, { card, heardAt }, now)] : [],
     );
     const live = [...this.#live].map(([file, run]) => listedRun(file, run, now));
     return [...listed, ...live].sort((a, b) => b.heardAt - a.heardAt || (a.name < b.name ? -1 : 1));
+  }
+
+  /** A run that ranks have recorded in a file each is that of rank 0, which is read with the others. */
+  #isOfAnother(file: string): boolean {
+    const first = firstRankOf(file);
+    if (!first) return false;
+    return areOfOneRun(this.#files.get(first.file)?.writer, this.#files.get(file)?.writer, first.rank);
   }
 
   /** The file of a run. Undefined for one that is not here. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -18,6 +19,7 @@ import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { decodeJson } from '../../../src/events/index.js';
 import type { RunRecord } from '../../../src/index.js';
 import { type RunsServer, readRun, type ServeRunsOptions, serveRuns } from '../../../src/node.js';
+import { rankFile, writeRanks } from '../../helpers/rank-files.js';
 import { SendingProcess, stepRecords, TABLE } from '../ingest/post.js';
 
 const root = mkdtempSync(join(tmpdir(), 'serve-runs-'));
@@ -201,7 +203,7 @@ it.each([
   ['is torn', () => truncateSync(join(folder, '.trainscope-index.json'), 60)],
   [
     'is nonsense',
-    () => writeFileSync(join(folder, '.trainscope-index.json'), '{"v":1,"files":{"bert.jsonl":{"size":1}}}'),
+    () => writeFileSync(join(folder, '.trainscope-index.json'), '{"v":2,"files":{"bert.jsonl":{"size":1}}}'),
   ],
   ['is of another version', () => writeFileSync(join(folder, '.trainscope-index.json'), '{"v":99}')],
 ])('an index that %s is made anew of the files', async (_, damage) => {
@@ -265,6 +267,21 @@ it('files of others are left alone and not listed, and their names are taken', a
   expect(readFileSync(join(folder, 'data.jsonl'), 'utf8')).toMatch(
     /^\{"text":"a sentence"\}\n\{"type":"step-end"\}\n$/,
   );
+});
+
+it('the files of the ranks of a run, which Python writes without a server, are one run of the whole model', async () => {
+  mkdirSync(folder);
+  writeRanks(folder, 2);
+  await start();
+  await listedInTheEnd((runs) => expect(runs).toMatchObject([{ name: 'bert', state: 'completed', step: 2 }]));
+  const text = await streamed('/run/bert/events', '"status":"completed"');
+  expect(text).toContain(`["updateNorm",{"width":1,"buckets":[[1,2.5],[2,${Math.sqrt(2 + 4 + 6 + 0.25)}]]}]`);
+  await stop();
+  // Of another launch, it is a run by itself.
+  const other = rankFile(folder, 1);
+  writeFileSync(other, readFileSync(other, 'utf8').replace('here:29500', 'elsewhere'));
+  await start();
+  await listedInTheEnd((runs) => expect(runs.map(({ name }) => name).sort()).toEqual(['bert', 'bert.rank1']));
 });
 
 it.each(['../../up', '<b>&"\u202e', '学'.repeat(100), '.hidden', 'a b+c=d', '100%', 'events'])(
