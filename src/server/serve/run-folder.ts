@@ -25,6 +25,8 @@ export interface RecordedRun {
   take(change: (card: RunCard) => RunCard): void;
   heard(sessions: readonly string[]): void;
   end(): void;
+  /** Its file cannot be written, and is left as it was. */
+  abandon(): void;
 }
 
 interface LiveRun {
@@ -134,6 +136,9 @@ export class RunFolder {
         this.#live.delete(name);
         this.#dirty = true;
       },
+      abandon: () => {
+        this.#live.delete(name);
+      },
     };
   }
 
@@ -166,7 +171,10 @@ export class RunFolder {
 
   async #lookAt(name: string): Promise<void> {
     const path = join(this.path, name);
-    const { size, mtimeMs } = await stat(path);
+    const stats = await stat(path);
+    // A pipe is waited for without end, and a device may be read without one.
+    if (!stats.isFile()) return this.#forget(name);
+    const { size, mtimeMs } = stats;
     const before = this.#files.get(name);
     if (before && before.mtimeMs === mtimeMs && before.size <= size) return;
     const scanned = await scanRun(path, before);

@@ -18,7 +18,7 @@ import { type AllRunsMetrics, allRunsMetrics, checkMetrics, startMetrics } from 
 import { INGEST_OPTIONS, type IngestOptions, type IngestServer, openIngest } from '../ingest/ingest.js';
 import type { RemoteRun } from '../ingest/remote-run.js';
 import { cardAfter } from './run-card.js';
-import { RunFolder } from './run-folder.js';
+import { type RecordedRun, RunFolder } from './run-folder.js';
 import { runsPages } from './runs-pages.js';
 
 export interface ServeRunsOptions extends Omit<IngestOptions, 'known'> {
@@ -136,7 +136,9 @@ class Recording {
   }
 
   #record(run: RemoteRun): void {
-    const recorded = this.folder.begin(run.run, run.resumed);
+    const opened = this.#open(run, run.resumed);
+    if (!opened) return;
+    const { recorded, sink } = opened;
     recorded.heard(run.sessions);
     run.attach(run.events$, {
       next: (event) => {
@@ -144,13 +146,20 @@ class Recording {
         recorded.heard(run.sessions);
       },
     });
+    this.#attach(run, sink);
+    this.#until(sink.closed.then(recorded.end, recorded.end));
+  }
+
+  /** A run that is resumed goes on in its file, or in one of its own where that cannot be: it may be of somebody else. */
+  #open(run: RemoteRun, resumed: boolean): { recorded: RecordedRun; sink: Sink<RunRecord> } | undefined {
+    const recorded = this.folder.begin(run.run, resumed);
     try {
-      const sink = jsonlSink(recorded.file, { append: recorded.append });
-      this.#attach(run, sink);
-      this.#until(sink.closed.then(recorded.end, recorded.end));
+      return { recorded, sink: jsonlSink(recorded.file, { append: recorded.append }) };
     } catch (cause) {
-      recorded.end();
+      recorded.abandon();
+      if (recorded.append) return this.#open(run, false);
       console.error(`trainscope: ${run.run} is not recorded: ${(cause as Error).message}`);
+      return undefined;
     }
   }
 
