@@ -54,9 +54,9 @@ const NAMED_BY_TEXT: Readonly<Record<string, readonly Claim[]>> = {
   'vanishing-gradients': ['vanishing-gradients', 'unused-parameter'],
 };
 
-/** What an alert says is wrong. */
-export function claimsOf(alert: AlertEvent): readonly Claim[] {
-  const claims = NAMED_BY_TEXT[alert.rule];
-  if (!claims) throw new RangeError(`rule: expected one whose claims are known, got ${alert.rule}`);
+/** What an alert says is wrong; what else it says it could be does not count. */
+export function claimsOf({ rule, cause }: AlertEvent): readonly Claim[] {
+  const claims = cause === undefined ? NAMED_BY_TEXT[rule] : [cause as Claim];
+  if (!claims) throw new RangeError(`rule: expected one whose claims are known, got ${rule}`);
   return claims;
 }

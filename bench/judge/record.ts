@@ -39,9 +39,9 @@ export async function record(kind: Kind, seed: number): Promise<void> {
       training.attach(measured$.pipe(filter(({ type }) => !LEFT_OUT.has(type))), jsonlSink(`${path}.part`));
     }),
   );
-  renameSync(`${path}.part`, path);
   const left = tf.memory().numTensors - before;
   if (left !== 0) throw new Error(`${kind.name}: expected no tensors to be left, got ${left}`);
+  renameSync(`${path}.part`, path);
 }
 
 export async function recorded(kind: Kind, seed: number): Promise<readonly RunRecord[]> {

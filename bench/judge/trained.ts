@@ -70,10 +70,11 @@ export function trained(setting: Setting): Train {
   };
 }
 
-/** TensorFlow.js forgets a scalar of Momentum's. */
+/** TensorFlow.js forgets the rate of Momentum's, which it has as a tensor. */
 function disposeOptimizer(optimizer: tf.Optimizer): void {
   optimizer.dispose();
-  if (optimizer instanceof tf.MomentumOptimizer) (optimizer as unknown as { readonly m: tf.Scalar }).m.dispose();
+  const { c } = optimizer as { readonly c?: tf.Scalar };
+  if (c && !c.isDisposed) c.dispose();
 }
 
 interface Work {

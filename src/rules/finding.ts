@@ -1,4 +1,4 @@
-import type { Severity } from '../events/index.js';
+import type { Confidence, Severity } from '../events/index.js';
 
 /** What a judgement found wrong. */
 export interface Finding {
@@ -14,7 +14,13 @@ export interface Finding {
   readonly severity: Severity;
   /** What, and how far from normal: `the update is 0.31 of the weights' norm, above 0.1`. */
   readonly what: string;
-  /** What to try. */
+  /** What is wrong, by its name in docs/rules.md: `rate-too-low`. */
+  readonly cause?: string;
+  /** How sure that is. Default: `likely`. */
+  readonly confidence?: Confidence;
+  /** What else it could be, by such names, the likeliest first. */
+  readonly otherwise?: readonly string[];
+  /** What to try first. */
   readonly advice: string;
   readonly value?: number;
   readonly threshold?: number;
@@ -45,4 +51,16 @@ export function placeOf(key: string): { readonly parameter: string | undefined; 
 export function groupOf(key: string): string {
   const { parameter, trouble } = placeOf(key);
   return `${parameter === undefined ? 'run' : 'parameter'} ${trouble}`;
+}
+
+/** Said between what was seen and what to try: `Likely cause: rate too low; or else clipping too tight.` */
+export function reasonOf({ cause, confidence = 'likely', otherwise = [] }: Finding): string {
+  if (cause === undefined) return '';
+  const sure = confidence[0]!.toUpperCase() + confidence.slice(1);
+  const others = otherwise.length > 0 ? `; or else: ${otherwise.map(inWords).join(', ')}` : '';
+  return ` ${sure} cause: ${inWords(cause)}${others}.`;
+}
+
+function inWords(name: string): string {
+  return name.replaceAll('-', ' ');
 }

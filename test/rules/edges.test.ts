@@ -4,6 +4,7 @@ import {
   type AlertEvent,
   allZero,
   deadRelu,
+  type ExplodingUpdatesOptions,
   explodingUpdates,
   gradientNormJump,
   lossNotDecreasing,
@@ -36,30 +37,36 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['one value', () => alertsOf(column('nonFinite', [0, 1]), nonFinite()), ['begin error a/w 2-2']],
   ],
   explodingUpdates: [
-    ['at the ratio', () => alertsOf(column('updateNorm', times(9, 0.1), { weightNorm: 1 }), explodingUpdates()), []],
+    ['at the ratio', () => exploding(times(9, 0.1), [1, ...times(8, 9)]), []],
+    ['just above it, three times', () => exploding(times(3, 0.1000001), [1, 9, 1]), ['begin error a/w 1-3']],
+    ['twice', () => exploding([1, 1, 0, 1, 1], [1, 9, 9, 9, 9]), []],
+    ['the loss has doubled', () => exploding(times(3, 1), [2, 3, 4]), []],
+    ['more', () => exploding(times(3, 1), [2, 3, 4.01]), ['begin error a/w 1-3']],
+    ['a small loss has doubled', () => exploding(times(3, 1), [0.1, 0.3, 1.1]), []],
+    ['a loss that falls', () => exploding(times(9, 1), [9, 8, 7, 6, 5, 4, 3, 2, 1]), []],
     [
-      'just above it, three times',
-      () => alertsOf(column('updateNorm', times(3, 0.1000001), { weightNorm: 1 }), explodingUpdates()),
-      ['begin error a/w 1-3'],
+      'it goes on until the loss is back',
+      () => exploding([...times(3, 1), ...times(30, 0)], [1, 9, ...times(20, 5), ...times(11, 1)]),
+      ['begin error a/w 1-3', 'end error a/w 1-32'],
     ],
-    ['twice', () => alertsOf(column('updateNorm', [1, 1, 0, 1, 1], { weightNorm: 1 }), explodingUpdates()), []],
-    ['zero weights', () => alertsOf(column('updateNorm', times(5, 1), { weightNorm: 0 }), explodingUpdates()), []],
-    [
-      'a NaN says nothing',
-      () => alertsOf(column('updateNorm', times(5, Number.NaN), { weightNorm: 1 }), explodingUpdates()),
-      [],
-    ],
+    ['zero weights', () => exploding(times(5, 1), [1, ...times(4, 9)], 0), []],
+    ['a NaN says nothing', () => exploding(times(5, Number.NaN), [1, ...times(4, 9)]), []],
     [
       'an infinity is above',
-      () => alertsOf(column('updateNorm', times(3, Infinity), { weightNorm: 1 }), explodingUpdates({ ratio: 1e9 })),
+      () => exploding(times(3, Infinity), [1, 9, 9], 1, { ratio: 1e9 }),
       ['begin error a/w 1-3'],
     ],
+    ['of a loop that shows no loss, ten times the ratio', () => unseen(times(3, 1)), []],
+    ['more of such a loop', () => unseen(times(3, 1.01)), ['begin error a/w 1-3']],
     [
       'a bias of zeros counts with its layer',
       () =>
         alertsOf(
           [1, 2, 3].map((step) =>
-            updatesOf({ updateNorm: [0.01, 0.09], weightNorm: [1, 0] }, { names: ['a/kernel', 'a/bias'], step }),
+            Object.assign(
+              updatesOf({ updateNorm: [0.01, 0.09], weightNorm: [1, 0] }, { names: ['a/kernel', 'a/bias'], step }),
+              { loss: step * step },
+            ),
           ),
           explodingUpdates(),
         ),
@@ -74,6 +81,16 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
       'as many as asked for',
       () => alertsOf(column('unchanged', times(5, 1)), unchangedParameter({ steps: 5 })),
       ['begin warning a/w 1-5'],
+    ],
+    [
+      'its gradients are lost to rounding',
+      () => alertsOf(column('unchanged', times(9, 1), { gradientNorm: 1e-9 }), unchangedParameter()),
+      [],
+    ],
+    [
+      'no gradient reaches it',
+      () => alertsOf(column('unchanged', times(9, 1), { gradientNorm: 0 }), unchangedParameter()),
+      ['begin warning a/w 1-3'],
     ],
     [
       'at a rate of 0',
@@ -345,8 +362,9 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ],
   ],
   deadRelu: [
-    ['half of them', () => dead(0.5), []],
-    ['more', () => dead(0.51), ['begin warning hidden 1-3']],
+    ['nine in ten', () => dead(0.9), []],
+    ['more', () => dead(0.91), ['begin warning hidden 1-3']],
+    ['a single example says nothing', () => dead(1, 0.5, Number.NaN), []],
     ['not of a ReLU', () => dead(Number.NaN), []],
     ['NaN is not dead', () => dead(1, Number.NaN), []],
   ],
@@ -417,6 +435,19 @@ const shown = (...values: readonly (number | undefined)[]) =>
     nonFiniteLoss(),
   );
 
+const exploding = (
+  updates: readonly number[],
+  losses: readonly number[],
+  weightNorm = 1,
+  options: ExplodingUpdatesOptions = {},
+) => alertsOf(column('updateNorm', updates, { weightNorm }, { losses }), explodingUpdates(options));
+
+const unseen = (updates: readonly number[]) =>
+  alertsOf(
+    column('updateNorm', updates, { weightNorm: 1 }).map((each) => Object.assign(each, { lossShown: false as const })),
+    explodingUpdates(),
+  );
+
 const band = (value: number) => alertsOf(column('updateRatio', times(3, value)), updateRatioBand());
 
 const plateau = (means: readonly number[]) =>
@@ -424,9 +455,9 @@ const plateau = (means: readonly number[]) =>
 
 const overtrained = (count: number) => alertsOf(evaluations(Array(count).fill([1, 1])), overtraining());
 
-const dead = (share: number, mean = 0.5) =>
+const dead = (share: number, mean = 0.5, variance = 1) =>
   alertsOf(
-    [1, 2, 3].map((step) => activated(step, { hidden: { dead: share, mean } })),
+    [1, 2, 3].map((step) => activated(step, { hidden: { dead: share, mean, variance } })),
     deadRelu(),
   );
 

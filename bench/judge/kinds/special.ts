@@ -130,10 +130,8 @@ export function gan({ observed, steps, generatorRate = 2e-3, discriminatorRate =
 /** Mean and deviation of a narrow normal distribution: the loss, a log-likelihood of densities, becomes negative. */
 export function density({ steps, rate }: { readonly steps: number; readonly rate: number }): Train {
   return async (observe) => {
-    const [mean, logDeviation] = [
-      tf.variable(tf.zeros([4]), true, 'density/mean'),
-      tf.variable(tf.zeros([4]), true, 'density/log'),
-    ];
+    const zeros = (name: string) => tf.tidy(() => tf.variable(tf.zeros([4]), true, name));
+    const [mean, logDeviation] = [zeros('density/mean'), zeros('density/log')];
     const optimizer = tf.train.adam(rate);
     const training = instrument(optimizer);
     observe(training);

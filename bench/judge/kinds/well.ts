@@ -578,7 +578,7 @@ export const WELL: readonly Kind[] = [
   ),
   ...family(
     'in the same order',
-    OVERFITS,
+    { alsoTrue: [...OVERFITS.alsoTrue, 'sorted-data'] },
     {
       'digits, not shuffled anew, Adam 2e-3': trained({
         data: data.digits(),
