@@ -4,13 +4,15 @@ import { columnOf, jointNorm, type ParameterUpdates, type Statistic } from '../p
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { divergedWhy } from './divergence.js';
 import { layerWeights } from './layer-weights.js';
-import { hasRisen, isBack, type LossCourse, lossCourse, takeLoss } from './loss-course.js';
+import { hasImproved, hasRisen, isBack, type LossCourse, lossCourse, takeLoss } from './loss-course.js';
 
 export interface ExplodingUpdatesOptions extends RuleOptions {
   /** The largest update, as a share of the norm of its layer's weights. Default: 0.1. */
   readonly ratio?: number;
 }
 
+/** For so many updates a run that had learned is worse than at its beginning before it counts as lost. */
+const FOR_GOOD = 10;
 /** Where the loss is not shown, so many times the ratio. */
 const UNSEEN = 10;
 interface State {
@@ -22,15 +24,18 @@ interface State {
   /** How many they are, and the highest loss at one of them. */
   times: number;
   worst: number;
+  /** How many updates ago the loss was well below the first. */
+  above: number;
   /** The run had diverged, and is not back where it began. */
   diverged: boolean;
 }
 
 /**
  * The run diverges: a parameter moves by more than a tenth of its layer's weights, three updates in a row, and the loss of
- * one of them is far above the one that the run began with (twice it, and by 1 at least). It is over when the loss is back where it began.
- * Where the loop does not show its loss, it takes ten times the ratio. A step with a NaN says nothing: that is
- * `nonFinite`'s.
+ * one of them is far above the one that the run began with (twice it, and by 1 at least). A run that had learned has to be
+ * worse off for ten updates: sorted data and bad batches throw one back that recovers. It is over when the loss is back
+ * where it began. Where the loop does not show its loss, it takes ten times the ratio. A step with a NaN says nothing: that
+ * is `nonFinite`'s.
  *
  * The layer's weights count because a bias begins at zero; a layer that is all zeros is not judged. Where the very first
  * loss or gradient was above a thousand, it is the inputs or the targets that are not scaled.
@@ -65,7 +70,7 @@ export function explodingUpdates<S extends Statistic>(
       name: 'exploding-updates',
       severity: 'error',
       statistics: ['updateNorm', 'weightNorm'],
-      start: () => ({ course: lossCourse(), since: null, times: 0, worst: 0, diverged: false }),
+      start: () => ({ course: lossCourse(), since: null, times: 0, worst: 0, above: FOR_GOOD, diverged: false }),
       judge(updates, state) {
         const { step, loss, lossShown, columns } = updates;
         const { updateNorm } = columns;
@@ -73,6 +78,7 @@ export function explodingUpdates<S extends Statistic>(
         const gradient = columnOf(updates, 'gradientNorm');
         if (gradient) state.gradient ??= jointNorm(gradient);
         takeLoss(state.course, loss);
+        state.above = hasImproved(state.course, loss) ? 0 : state.above + 1;
         if (isBack(state.course, loss)) state.diverged = false;
         const isUnseen = lossShown === false;
         const limit = isUnseen ? UNSEEN * ratio : ratio;
@@ -80,8 +86,10 @@ export function explodingUpdates<S extends Statistic>(
         const isLarge = (i: number) => weights[i] !== 0 && updateNorm[i]! / weights[i]! > limit;
         const large = updates.names.flatMap((_, i) => (isLarge(i) ? [i] : []));
         countLarge(state, large.length > 0, step, loss);
-        const isWorse = isUnseen || hasRisen(state.course, state.worst);
-        if (state.times < patience || !isWorse) return state.diverged ? undefined : [];
+        const isWorse = isUnseen || (hasRisen(state.course, state.worst) && state.above >= FOR_GOOD);
+        // Told once, for all parameters: which of them move so far differs from update to update.
+        if (state.diverged) return undefined;
+        if (state.times < patience || !isWorse) return [];
         state.diverged = !isUnseen;
         return large.map((i) => {
           const value = updateNorm[i]! / weights[i]!;

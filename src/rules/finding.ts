@@ -14,7 +14,7 @@ export interface Finding {
   readonly severity: Severity;
   /** What, and how far from normal: `the update is 0.31 of the weights' norm, above 0.1`. */
   readonly what: string;
-  /** What is wrong, by its name in docs/rules.md: `rate-too-low`. */
+  /** What is wrong, by its name in docs/rules.md: `rate-too-low`; left out where that is not known. */
   readonly cause?: string;
   /** How sure that is. Default: `likely`. */
   readonly confidence?: Confidence;
@@ -53,12 +53,12 @@ export function groupOf(key: string): string {
   return `${parameter === undefined ? 'run' : 'parameter'} ${trouble}`;
 }
 
-/** Said between what was seen and what to try: `Likely cause: rate too low; or else clipping too tight.` */
+/** Said between what was seen and what to try: `Likely cause: rate too low; or else: clipping too tight.` */
 export function reasonOf({ cause, confidence = 'likely', otherwise = [] }: Finding): string {
-  if (cause === undefined) return '';
+  const others = otherwise.map(inWords).join(', ');
+  if (cause === undefined) return others && ` Possible causes: ${others}.`;
   const sure = confidence[0]!.toUpperCase() + confidence.slice(1);
-  const others = otherwise.length > 0 ? `; or else: ${otherwise.map(inWords).join(', ')}` : '';
-  return ` ${sure} cause: ${inWords(cause)}${others}.`;
+  return ` ${sure} cause: ${inWords(cause)}${others && `; or else: ${others}`}.`;
 }
 
 function inWords(name: string): string {

@@ -32,8 +32,8 @@ const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
   'vanishing-gradients': [...STANDSTILL, ...NO_GRADIENT],
   'identical-units': [...STANDSTILL, ...NO_GRADIENT],
   'tiny-updates': STANDSTILL,
-  'changed-between-updates': [...STANDSTILL, ...LEAPS, 'overfit'],
-  'same-order': [...LEAPS, 'overfit'],
+  'changed-between-updates': [...STANDSTILL, ...LEAPS, 'exploding-updates', 'overfit'],
+  'same-order': [...LEAPS, 'exploding-updates', 'overfit'],
   'stale-batch-norm': ['overfit', 'overtraining'],
   'constant-loss': STANDSTILL,
   'constant-prediction': ['loss-not-decreasing', 'overtraining'],
@@ -73,10 +73,7 @@ export function leadingAlerts(memory?: RunMemory): OperatorFunction<AlertEvent, 
       state.told = [...state.told.filter((other) => !explained.includes(other)), alert];
       state.silent.push(...explained);
       const evidence = [...new Set(explained.map(({ rule }) => rule))];
-      return [
-        ...explained.map((other) => handedOver(other, alert)),
-        evidence.length > 0 ? { ...alert, evidence } : alert,
-      ];
+      return [...explained.map((other) => handedOver(other, alert)), withEvidence(alert, evidence)];
     };
     const end = (alert: AlertEvent): AlertEvent[] => {
       const isSame = (other: AlertEvent) => isOf(other, alert);
@@ -95,6 +92,11 @@ export function leadingAlerts(memory?: RunMemory): OperatorFunction<AlertEvent, 
 
 function isOf({ rule, parameter, firstStep }: AlertEvent, alert: AlertEvent): boolean {
   return rule === alert.rule && parameter === alert.parameter && firstStep === alert.firstStep;
+}
+
+function withEvidence(alert: AlertEvent, evidence: readonly string[]): AlertEvent {
+  if (evidence.length === 0) return alert;
+  return { ...alert, evidence, message: `${alert.message} It explains ${evidence.join(', ')}.` };
 }
 
 function handedOver(other: AlertEvent, { rule, run, step, epoch, time }: AlertEvent): AlertEvent {

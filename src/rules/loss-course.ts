@@ -38,6 +38,12 @@ export function hasRisen({ first }: LossCourse, loss: number): boolean {
   return start !== undefined && loss > start + Math.max(1, Math.abs(start));
 }
 
+/** Whether the loss is well below the one that the run began with: by a fifth. */
+export function hasImproved({ first }: LossCourse, loss: number): boolean {
+  const start = first[0];
+  return start !== undefined && loss < start - Math.abs(start) / 5;
+}
+
 /** Whether the loss is where the run began, or below. */
 export function isBack({ first }: LossCourse, loss: number): boolean {
   return loss <= (first[0] ?? Infinity);

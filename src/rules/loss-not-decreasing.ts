@@ -24,9 +24,9 @@ const PLATEAU = {
 } as const;
 
 const STUCK = {
-  cause: 'never-learned',
-  otherwise: ['rate-too-low', 'random-labels'],
-  advice: 'It has learned nothing since it began: raise the rate, and look whether the labels belong to their inputs.',
+  otherwise: ['rate-too-low', 'random-labels', 'finished'],
+  advice:
+    'Raise the learning rate, and look whether the labels belong to their inputs; stop, if it knew all that before.',
 } as const;
 
 /**

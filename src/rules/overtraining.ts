@@ -29,10 +29,9 @@ const FINISHED = {
 } as const;
 
 const STUCK = {
-  cause: 'never-learned',
-  otherwise: ['rate-too-low', 'random-labels'],
+  otherwise: ['finished', 'rate-too-low', 'random-labels'],
   advice:
-    'It has learned nothing since the first evaluation: raise the learning rate, and look whether the labels belong to their inputs.',
+    'If it knew all that before, stop; else raise the learning rate, and look whether the labels belong to their inputs.',
 } as const;
 
 /**

@@ -8,8 +8,8 @@ export interface SameOrderOptions extends RuleOptions {
   readonly correlation?: number;
 }
 
-/** Fewer steps an epoch say nothing, and more than this many are not kept. */
-const FEWEST = 8;
+/** Fewer steps an epoch are alike by chance now and then, and more than this many are not kept. */
+const FEWEST = 16;
 const MOST = 10_000;
 
 interface State {
@@ -22,7 +22,7 @@ interface State {
 /**
  * Each epoch's losses rise and fall as those of the epoch before: the batches come in the same order, perhaps sorted. What
  * is compared is each loss against its two neighbours, so that a loss that falls throughout is no likeness; in two pairs
- * of epochs in a row, of at least eight steps.
+ * of epochs in a row, of at least sixteen steps.
  *
  * Peers have no such rule.
  *

@@ -6,7 +6,7 @@ import { hasFallen, type LossCourse, lossCourse, takeLoss } from './loss-course.
 import { medianOf, pushBounded } from './window.js';
 
 export interface TinyUpdatesOptions extends RuleOptions {
-  /** The smallest update of all parameters together, as a share of their norm. Default: 3e-5. */
+  /** The smallest update of all parameters together, as a share of their norm. Default: 1e-5. */
   readonly ratio?: number;
 }
 
@@ -28,13 +28,13 @@ interface State {
 }
 
 /**
- * Updates are too small to learn by: together less than 3e-5 of the weights' norm (the median of twenty), while the loss
+ * Updates are too small to learn by: together less than 1e-5 of the weights' norm (the median of twenty), while the loss
  * has not fallen since the run began, and the rate is neither warming up nor at the end of its decay. Where gradients are
  * measured too, they say why: of one same norm, they are clipped; the update far below what this rate makes of them,
  * an epsilon swallows it; else the rate itself is too low.
  *
- * Peers: DL4J calls a ratio below 1e-4 suspicious, SageMaker Debugger one below 1e-8. Fine-tuning is well at 1e-4, hence a
- * third of that, and the look at the loss.
+ * Peers: DL4J calls a ratio below 1e-4 suspicious, SageMaker Debugger one below 1e-8. Fine-tuning is well at 1e-4 and
+ * less, so 1e-5 here, by which a thousand updates move the weights by a hundredth at most; and the look at the loss.
  *
  * @throws TypeError when the ratio is not a positive number.
  *
@@ -50,7 +50,7 @@ interface State {
 export function tinyUpdates<S extends Statistic>(
   given: TinyUpdatesOptions = {},
 ): OperatorFunction<ParameterUpdates<S | 'updateNorm' | 'weightNorm'>, AlertEvent> {
-  const { ratio = 3e-5, ...options } = checkOptions('tinyUpdates', given, { ratio: true, ...RULE_OPTIONS });
+  const { ratio = 1e-5, ...options } = checkOptions('tinyUpdates', given, { ratio: true, ...RULE_OPTIONS });
   checkPositive('ratio', ratio);
   return createRule<ParameterUpdates<'updateNorm' | 'weightNorm'>, State>(
     {

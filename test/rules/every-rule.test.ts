@@ -166,19 +166,19 @@ function measured(values: readonly number[], accuracies: readonly number[]): unk
   );
 }
 
-/** Losses of ten steps, alike in every epoch, or not. */
+/** Losses of twenty steps, alike in every epoch, or not. */
 function inOrder(_epoch: number, i: number): number {
   return 1 + (i % 3) / 10;
 }
 
 function mixed(epoch: number, i: number): number {
-  return 1 + ((i * (7 + epoch)) % 5) / 10;
+  return 1 + (((i + 1) * (i + 3) * (7 + 3 * epoch)) % 11) / 10;
 }
 
 function epochs(count: number, loss: (epoch: number, i: number) => number, from = 0): unknown[] {
-  return Array.from({ length: 10 * count }, (_, i) => {
-    const epoch = from + Math.floor(i / 10);
-    return event('step-end', { step: 10 * from + i + 1, epoch: from + (i + 1) / 10, loss: loss(epoch, i % 10) });
+  return Array.from({ length: 20 * count }, (_, i) => {
+    const epoch = from + Math.floor(i / 20);
+    return event('step-end', { step: 20 * from + i + 1, epoch: from + (i + 1) / 20, loss: loss(epoch, i % 20) });
   });
 }
 

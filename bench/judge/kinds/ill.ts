@@ -166,7 +166,23 @@ export const ILL: readonly Kind[] = [
   ...family(
     'data in sorted order',
     { causes: ['sorted-data'], alsoTrue: [...WILD, 'overfit'] },
-    { 'digits, sorted, Adam 2e-3': digits({ data: data.sorted(data.digits()), shuffle: false }) },
+    {
+      'digits, sorted, Adam 2e-3': digits({ data: data.sorted(data.digits()), shuffle: false }),
+      'digits, sorted, SGD 0.5': digits({
+        data: data.sorted(data.digits()),
+        shuffle: false,
+        optimizer: sgd(0.5),
+        batch: 16,
+      }),
+      'moons, sorted, momentum 0.1': trained({
+        data: data.sorted(data.moons()),
+        model: models.mlp({ units: [16] }),
+        optimizer: momentum(0.1),
+        batch: 10,
+        epochs: 20,
+        shuffle: false,
+      }),
+    },
     {
       'clouds, sorted, SGD 0.1': trained({
         data: data.sorted(data.clouds({ width: 1 })),
@@ -279,7 +295,17 @@ export const ILL: readonly Kind[] = [
   ...family(
     'something else that changes the weights',
     { causes: ['changed-between-updates'], alsoTrue: [...WILD, 'overfit'] },
-    { 'digits, Adam, and noise between': digits({ before: opponent(0.05) }) },
+    {
+      'digits, Adam, and noise between': digits({ before: opponent(0.05) }),
+      'clouds, momentum, and noise at times': trained({
+        data: data.clouds({ width: 1 }),
+        model: models.mlp({ units: [24] }),
+        optimizer: momentum(0.05),
+        batch: 20,
+        epochs: 12,
+        before: (step, model) => (step % 5 === 2 ? opponent(0.3)(step, model) : undefined),
+      }),
+    },
     {
       'surface, SGD, and put back at times': surface({
         optimizer: sgd(0.02),

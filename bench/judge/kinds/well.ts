@@ -562,6 +562,88 @@ export const WELL: readonly Kind[] = [
     },
   ),
   ...family(
+    'short epochs',
+    OVERFITS,
+    {
+      'flats, scaled, Adam 0.02, 8 steps an epoch': trained({
+        data: data.flats({ scaled: true }),
+        model: models.mlp({ units: [8] }),
+        optimizer: adam(0.02),
+        batch: 32,
+        epochs: 50,
+      }),
+      'clouds, RMSProp 5e-3, 10 steps an epoch': trained({
+        data: data.clouds({ width: 0.8 }),
+        model: models.mlp({ units: [16] }),
+        optimizer: rmsprop(5e-3),
+        batch: 32,
+        epochs: 40,
+      }),
+      'questions, momentum 0.1, 4 steps an epoch': trained({
+        data: data.questions(),
+        model: models.mlp({ units: [16], activation: 'tanh' }),
+        optimizer: momentum(0.1),
+        batch: 64,
+        epochs: 60,
+      }),
+    },
+    {
+      'moons, Adam 0.02, 5 steps an epoch': trained({
+        data: data.moons(),
+        model: models.mlp({ units: [16] }),
+        optimizer: adam(0.02),
+        batch: 40,
+        epochs: 60,
+      }),
+      'waves, simple RNN, momentum 0.02, 8 steps an epoch': trained({
+        data: data.waves(),
+        model: models.recurrent({ cell: 'simpleRNN' }),
+        optimizer: momentum(0.02),
+        batch: 32,
+        epochs: 40,
+      }),
+    },
+  ),
+  ...family(
+    'nothing left to learn',
+    OVERFITS,
+    {
+      'surface, known for long, Adam 1e-4': trained({
+        data: data.surface(),
+        model: models.mlp({ units: [32] }),
+        optimizer: adam(1e-4),
+        batch: 16,
+        epochs: 20,
+        prepare: knowing(600),
+      }),
+      'clouds, known for long, SGD 0.05': trained({
+        data: data.clouds(),
+        model: models.mlp({ units: [16] }),
+        optimizer: sgd(0.05),
+        batch: 16,
+        epochs: 15,
+        prepare: knowing(300),
+      }),
+    },
+    {
+      'plane, known for long, SGD 0.02': trained({
+        data: data.plane(),
+        model: models.mlp({ units: [] }),
+        optimizer: sgd(0.02),
+        batch: 10,
+        epochs: 15,
+        prepare: knowing(600),
+      }),
+      'questions, learned in an epoch, Adam 0.03': trained({
+        data: data.questions({ train: 512 }),
+        model: models.mlp({ units: [16] }),
+        optimizer: adam(0.03),
+        batch: 8,
+        epochs: 12,
+      }),
+    },
+  ),
+  ...family(
     'losses below zero',
     LEARNED,
     { 'density, Adam 0.02': density({ steps: 400, rate: 0.02 }) },
