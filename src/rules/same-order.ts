@@ -21,7 +21,8 @@ interface State {
 
 /**
  * Each epoch's losses rise and fall as those of the epoch before: the batches come in the same order, perhaps sorted. What
- * is compared is each loss against its two neighbours, so that a loss that falls throughout is no likeness; in two pairs
+ * is compared is each loss against its two neighbours, and smooth curves are left out, so that a loss that falls throughout
+ * is no likeness; in two pairs
  * of epochs in a row, of at least sixteen steps.
  *
  * Peers have no such rule.
@@ -56,8 +57,9 @@ export function sameOrder(given: SameOrderOptions = {}): OperatorFunction<Traini
         const { losses, before } = state;
         Object.assign(state, { epoch: Math.floor(event.epoch), losses: [], before: losses });
         if (losses.length < FEWEST || losses.length !== before.length) return undefined;
-        const value = correlationOf(bends(before), bends(losses));
-        if (!(value > correlation)) return [];
+        const [then, now] = [bends(before), bends(losses)];
+        const value = correlationOf(then, now);
+        if (!(value > correlation) || !isJagged(now)) return [];
         return [
           {
             value,
@@ -76,6 +78,11 @@ export function sameOrder(given: SameOrderOptions = {}): OperatorFunction<Traini
 /** How far each value is above the middle of its neighbours. */
 function bends(values: readonly number[]): number[] {
   return values.slice(1, -1).map((value, i) => value - (values[i]! + values[i + 2]!) / 2);
+}
+
+/** Smooth curves are alike without being the same: of one that is jagged, every fourth bend at least is another way. */
+function isJagged(values: readonly number[]): boolean {
+  return values.filter((value, i) => i > 0 && value * values[i - 1]! < 0).length >= values.length / 4;
 }
 
 /** Pearson's; NaN where one does not vary. */
