@@ -84,10 +84,15 @@ export function leadingAlerts(memory?: RunMemory): OperatorFunction<AlertEvent, 
       const left = state.silent.filter((other) => !state.told.some((leader) => explains(leader, other)));
       state.silent = state.silent.filter((other) => !left.includes(other));
       const { step, epoch, time } = alert;
-      return [alert, ...left.flatMap((other) => begin({ ...other, step, epoch, time, lastStep: step }))];
+      return [alert, ...leadersFirst(left).flatMap((other) => begin({ ...other, step, epoch, time, lastStep: step }))];
     };
     return mergeMap((alert) => (alert.phase === 'begin' ? begin(alert) : end(alert)));
   });
+}
+
+function leadersFirst(alerts: readonly AlertEvent[]): AlertEvent[] {
+  const isLed = (alert: AlertEvent) => alerts.some((leader) => explains(leader, alert));
+  return [...alerts.filter((alert) => !isLed(alert)), ...alerts.filter(isLed)];
 }
 
 function isOf({ rule, parameter, firstStep }: AlertEvent, alert: AlertEvent): boolean {

@@ -80,6 +80,11 @@ describe('leadingAlerts', () => {
     expect(told[2]).toMatchObject({ firstStep: 2, message: '+loss-not-decreasing.' });
   });
 
+  it('of what is left tells the explanation alone', () => {
+    const alerts = alertsOf('+exploding-updates', '+vanishing-gradients', '+dead-relu', '-exploding-updates');
+    expect(brief(led(alerts))).toEqual(['+exploding-updates 1', '-exploding-updates 4', '+dead-relu 4']);
+  });
+
   it('goes on from its saved memory, wherever it was cut', () => {
     const alerts = alertsOf(
       '+overfit',
