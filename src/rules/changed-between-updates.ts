@@ -10,6 +10,8 @@ export interface ChangedBetweenUpdatesOptions extends Omit<RuleOptions, 'patienc
 }
 
 const WINDOW = 20;
+/** Of a model with more parameters, the first are looked at: whatever else trains it hardly spares them all. */
+const MOST_PARAMETERS = 1000;
 /** Float32 norms are known this well. */
 const ROUNDING = 1e-4;
 
@@ -57,12 +59,13 @@ export function changedBetweenUpdates<S extends Statistic>(
       statistics: ['updateNorm', 'weightNorm'],
       start: () => ({ weights: [], updates: [], changes: [] }),
       judge({ step, names, columns }, state) {
-        const { updateNorm, weightNorm } = columns;
-        const follows = state.step === step - 1 && state.weights.length === names.length;
+        const updateNorm = [...columns.updateNorm.subarray(0, MOST_PARAMETERS)];
+        const weightNorm = [...columns.weightNorm.subarray(0, MOST_PARAMETERS)];
+        const follows = state.step === step - 1 && state.weights.length === weightNorm.length;
         const at = follows
           ? weightNorm.findIndex((norm, i) => hasChanged(norm, state.weights[i]!, state.updates[i]!))
           : -1;
-        Object.assign(state, { step, weights: [...weightNorm], updates: [...updateNorm] });
+        Object.assign(state, { step, weights: weightNorm, updates: updateNorm });
         if (!follows) return undefined;
         pushBounded(state.changes, at >= 0, WINDOW);
         if (at >= 0) state.worst = names[at]!;
