@@ -4,16 +4,10 @@ import type { Statistic } from './statistics.js';
 import { statisticsIn, statisticsOfSums } from './statistics-of-sums.js';
 
 /** What the end of a step says that its measurement says too. */
-export interface StepOfUpdates {
-  readonly run: string;
-  readonly step: number;
-  readonly epoch: number;
-  readonly time: number;
-  readonly loss: number;
-  readonly lossShown?: false;
-  readonly learningRate: number;
-  readonly maxSteps?: number | undefined;
-}
+export type StepOfUpdates = Pick<
+  AnyParameterUpdates,
+  'run' | 'step' | 'epoch' | 'time' | 'loss' | 'lossShown' | 'learningRate'
+> & { readonly maxSteps?: number | undefined };
 
 /** What was measured of a step. */
 export type Measurement<S extends Statistic> = Pick<

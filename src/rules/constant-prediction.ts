@@ -28,7 +28,8 @@ interface State {
 
 /**
  * The accuracy is the same to the last digit in five evaluations, while their loss falls by a fifth: the model gives every
- * example the same class, the most frequent one, and learns only how frequent it is. It cannot have a cross entropy below that of the frequencies then; one that has, or is always right, is well.
+ * example the same class, the most frequent one, and learns only how frequent it is. It cannot have a cross entropy below
+ * that of the frequencies then; one that has, or is always right, is well.
  *
  * Peer: SageMaker Debugger's ClassImbalance looks at the predicted classes themselves.
  *

@@ -15,6 +15,7 @@ export interface ExplodingUpdatesOptions extends RuleOptions {
 const FOR_GOOD = 10;
 /** Where the loss is not shown, so many times the ratio. */
 const UNSEEN = 10;
+
 interface State {
   readonly course: LossCourse;
   /** The norm of all gradients of the first update, where gradients are measured. */

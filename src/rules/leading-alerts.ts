@@ -18,7 +18,7 @@ const RUINED = [
 ];
 
 /** What of each rule is the cause, by what other rules see of it: the same trouble, told once. */
-const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
+export const EXPLAINS: Readonly<Record<string, readonly string[]>> = {
   'non-finite': [...RUINED, 'non-finite-loss', 'exploding-updates', 'strong-decay', 'changed-between-updates'],
   'non-finite-loss': [...RUINED, 'non-finite', 'exploding-updates'],
   'exploding-updates': RUINED,

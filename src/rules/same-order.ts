@@ -22,8 +22,7 @@ interface State {
 /**
  * Each epoch's losses rise and fall as those of the epoch before: the batches come in the same order, perhaps sorted. What
  * is compared is each loss against its two neighbours, and smooth curves are left out, so that a loss that falls throughout
- * is no likeness; in two pairs
- * of epochs in a row, of at least sixteen steps.
+ * is no likeness; in two pairs of epochs in a row, of at least sixteen steps.
  *
  * Peers have no such rule.
  *

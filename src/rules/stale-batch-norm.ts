@@ -9,7 +9,7 @@ import {
 } from '../events/index.js';
 import type { AnyParameterUpdates } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
-import { evaluatedLosses } from './evaluated-losses.js';
+import { evaluatedLosses, type TrainLosses } from './evaluated-losses.js';
 
 export interface StaleBatchNormOptions extends RuleOptions {
   /** The share of the first loss that the training loss must have fallen below. Default: 0.5. */
@@ -22,7 +22,7 @@ const BATCH_NORM = /batch_?norm|(^|[./_])bn\d*([./_]|$)/i;
 const [LEAST_LEFT, MOST_LEFT] = [0.6, 1.5];
 
 interface State {
-  readonly losses: { sum: number; count: number };
+  readonly losses: TrainLosses;
   first?: number;
   /** Unknown until the first update. */
   hasBatchNorm?: boolean;
@@ -44,8 +44,9 @@ interface State {
  * import { parameterUpdates, staleBatchNorm } from 'trainscope';
  * import { instrument } from 'trainscope/tfjs';
  *
- * const { events$, report } = instrument(model);
- * report(merge(events$, events$.pipe(parameterUpdates())).pipe(staleBatchNorm()));
+ * const training = instrument(model);
+ * const { events$ } = training;
+ * training.report(merge(events$, events$.pipe(parameterUpdates())).pipe(staleBatchNorm()));
  * ```
  */
 export function staleBatchNorm(

@@ -1,7 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type AlertEvent, type RunMemory, runMemory } from '../../src/index.js';
-import { leadingAlerts } from '../../src/rules/leading-alerts.js';
+import { EXPLAINS, leadingAlerts } from '../../src/rules/leading-alerts.js';
 import { event } from '../operators/fake-run.js';
 import { collect } from '../operators/marbles.js';
 
@@ -29,6 +30,17 @@ function led(alerts: readonly AlertEvent[], memory?: RunMemory): AlertEvent[] {
 function brief(alerts: readonly AlertEvent[]): string[] {
   return alerts.map(({ phase, rule, step }) => `${phase === 'begin' ? '+' : '-'}${rule} ${step}`);
 }
+
+it('what explains what are names of rules', () => {
+  const rules = new URL('../../src/rules/', import.meta.url);
+  const texts = readdirSync(rules)
+    .filter((file) => file !== 'leading-alerts.ts')
+    .map((file) => readFileSync(new URL(file, rules), 'utf8'));
+  const names = texts.flatMap((text) =>
+    [...text.matchAll(/(?:name:|NAME =|RULE =) '([a-z-]+)'/g)].map(([, name]) => name),
+  );
+  expect(names).toEqual(expect.arrayContaining([...new Set(Object.entries(EXPLAINS).flat(2))]));
+});
 
 describe('leadingAlerts', () => {
   it('passes on what has nothing to do with each other', () => {

@@ -10,6 +10,8 @@ Columns = dict[str, list[float]]
 
 NORMS = ("updateSquares", "weightSquares", "nonFinite")
 EXTREMES = ("maxAbsUpdate", "unchanged")
+#: As ``update_sums`` of sums.c and of kernels.py give them, in this order.
+UPDATE_COLUMNS = (*NORMS, *EXTREMES)
 GRADIENTS = ("gradientSquares",)
 MOMENTS = ("updateAbs", "weightAbs", "updateSum", "weightSum", "updateDeviation", "weightDeviation")
 

@@ -10,15 +10,13 @@ from typing import Any
 
 import torch
 
-from .._sums import EXTREMES, NORMS, Parts
+from .._sums import UPDATE_COLUMNS, Parts
 from .held import Held
 from .parameters import memory_of
 from .passes import Result
 from .piecewise import PiecewisePass
 
 NAMES = {torch.float32: "float32", torch.float64: "float64", torch.bfloat16: "bfloat16"}
-#: In the order of ``update_sums_t``.
-COLUMNS = (*NORMS, *EXTREMES)
 
 
 def _load() -> Any:
@@ -69,9 +67,9 @@ class CompiledPass:
         values = array("Q", [one.value.data_ptr() for one in held])
         olds = array("Q", [one.old.data_ptr() for one in held])
         counts = array("q", [one.old.numel() for one in held])
-        sums = array("d", bytes(8 * len(COLUMNS) * len(held)))
+        sums = array("d", bytes(8 * len(UPDATE_COLUMNS) * len(held)))
         self._update_sums(_start(values), _start(olds), _start(counts), len(held), keep, _start(sums))
-        columns = {name: sums[at :: len(COLUMNS)].tolist() for at, name in enumerate(COLUMNS)}
+        columns = {name: sums[at :: len(UPDATE_COLUMNS)].tolist() for at, name in enumerate(UPDATE_COLUMNS)}
         return Result((), None, {name: columns[name] for name in parts.update_columns()})
 
 

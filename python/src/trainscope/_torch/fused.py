@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .._sums import Parts
+from .._sums import UPDATE_COLUMNS, Parts
 from .buckets import BucketPass
 from .held import Held, held_of
 from .parameters import memory_of
@@ -84,16 +84,15 @@ class FusedPass:
         values = [one.value for one in held]
         chunks = self._cut(values)
         value_table, old_table = self._values.of(values), self._olds.of([one.old for one in held])
-        names = self._kernels.UPDATE_ROWS
-        sums = torch.empty(len(names) * chunks.count, dtype=torch.float64, device=value_table.device)
+        sums = torch.empty(len(UPDATE_COLUMNS) * chunks.count, dtype=torch.float64, device=value_table.device)
         if chunks.count:
             self._kernels.update_sums[(chunks.count,)](
                 value_table, old_table, chunks.sizes, chunks.owners, chunks.starts, sums, chunks.count,
                 dtype=self._type, ALIGNED=self._values.aligned and self._olds.aligned, KEEP=keep,
                 **self._sizes,
             )  # fmt: skip
-        wanted = names if parts.extremes else names[:3]
-        by_parameter = self._by_parameter(sums, chunks, rows=len(wanted), largest=names.index("maxAbsUpdate"))
+        wanted = parts.update_columns()
+        by_parameter = self._by_parameter(sums, chunks, rows=len(wanted), largest=UPDATE_COLUMNS.index("maxAbsUpdate"))
         return Result(wanted, Readback(by_parameter), {})
 
     def _by_parameter(self, sums: torch.Tensor, chunks: Chunks, *, rows: int, largest: int) -> torch.Tensor:

@@ -9,6 +9,7 @@ import torch
 
 from .parameters import Watched, flat
 
+
 @dataclass(eq=False)
 class Held:
     """A parameter's value, all elements in one row, and a copy of it from before the update."""
@@ -50,8 +51,10 @@ class HeldValues:
         tensors = [one.local for one in watched]
         places, versions = Places(tensors), _versions(tensors)
         if self._places != places:
-            self._places = places
+            # First, so that there is one copy at a time.
+            self._held, self._places = [], None
             self._held = [held_of(tensor) for tensor in tensors]
+            self._places = places
             self._versions = versions
             return False
         if self._versions != versions or None in versions:

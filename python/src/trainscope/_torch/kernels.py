@@ -13,8 +13,6 @@ TYPES = {torch.float32: tl.float32, torch.bfloat16: tl.bfloat16, torch.float16: 
 CHUNK = 16_384
 BLOCK = 1024
 WARPS = 4
-#: Rows of what ``update_sums`` gives.
-UPDATE_ROWS = ("updateSquares", "weightSquares", "nonFinite", "maxAbsUpdate", "unchanged")
 
 
 @triton.jit

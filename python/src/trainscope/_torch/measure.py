@@ -14,13 +14,12 @@ from .._tables import Table
 from .buckets import BucketPass
 from .compiled import LIBRARY, NAMES, CompiledPass
 from .fused import fused_pass
-from .held import HeldValues
+from .held import Held, HeldValues
 from .histograms import histogram_of
 from .parameters import Watched, is_partial, local
 from .passes import Pass, Result
 from .piecewise import PiecewisePass
 from .readback import ReadNumber
-
 
 Kind = tuple[torch.device, torch.dtype]
 MakePass = Callable[[torch.device, torch.dtype], Pass]
@@ -132,9 +131,9 @@ class Measurer:
             return None
         watched = self._watched_now(measurement)
         with apart():
-            if self._parts.histograms:
-                self._take_histograms(measurement, watched)
             held = self._held.after_update(watched)
+            if self._parts.histograms:
+                self._take_histograms(measurement, held)
             for positions, _, passes in self._by_pass(measurement):
                 of_group = held if len(positions) == len(held) else [held[at] for at in positions]
                 measurement.results.append((positions, passes.updates(of_group, self._parts, keep=self._fresh)))
@@ -150,8 +149,7 @@ class Measurer:
     def _watched_now(self, measurement: Measurement) -> list[Watched]:
         return self._turns[measurement.at]
 
-    def _take_histograms(self, measurement: Measurement, watched: list[Watched]) -> None:
-        held = self._held.after_update(watched)
+    def _take_histograms(self, measurement: Measurement, held: list[Held]) -> None:
         taken: dict[str, list[Any]] = {}
         for kind in self._parts.histograms:
             if kind == "update":
