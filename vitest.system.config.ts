@@ -1,9 +1,9 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
-import base from './vitest.config.js';
+import { shared } from './vitest.config.js';
 
 /** The checks with parts that a bare `npm ci` does not bring: a browser, Prometheus, Python. */
 export default mergeConfig(
-  { ...base, test: { ...base.test, include: [], exclude: [] } },
+  shared,
   defineConfig({
     test: { include: ['test/**/*.system.test.ts'], testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false },
   }),
