@@ -12,6 +12,16 @@ export { skipNonFinite } from './control/skip-non-finite.js';
 export { type SteerUpdateRatioOptions, steerUpdateRatio } from './control/steer-update-ratio.js';
 export { type StopOnAlertOptions, stopOnAlert } from './control/stop-on-alert.js';
 export { type WarmRestartOptions, warmRestart } from './control/warm-restart.js';
+export {
+  type ClassAccuracy,
+  type ClassifiedExamples,
+  type ClassValues,
+  type ConfusionMatrix,
+  type ConfusionMatrixOptions,
+  confusionMatrix,
+  overallAccuracy,
+  perClassAccuracy,
+} from './events/confusion-matrix.js';
 export type {
   AlertEvent,
   Confidence,
@@ -23,6 +33,7 @@ export type {
   EpochBeginEvent,
   EpochEndEvent,
   EvaluateEvent,
+  Evaluation,
   EventContext,
   EventOf,
   LogEvent,
@@ -59,6 +70,7 @@ export {
   type RunRecord,
   type Throughput,
 } from './events/measurements.js';
+export type { LayerSummary, ModelSummary } from './events/model-summary.js';
 export { type RunMemory, runMemory, type SavedMemory } from './events/run-memory.js';
 export { decodeRecord, encodeRecord, SERIAL_VERSION } from './events/serial.js';
 export type { Sink } from './events/sink.js';
@@ -141,7 +153,14 @@ export { type VanishingGradientsOptions, vanishingGradients } from './rules/vani
 export { zeroLearningRate } from './rules/zero-learning-rate.js';
 export type { AttachOptions, Follower } from './run/attachments.js';
 export type { CommandHandlers } from './run/loop-control.js';
-export type { AsyncObservation, LoopEvent, Observation, ObservedStep, ObserveOptions } from './run/observation.js';
+export type {
+  AsyncObservation,
+  LoopEvent,
+  LoopReport,
+  Observation,
+  ObservedStep,
+  ObserveOptions,
+} from './run/observation.js';
 export { observe } from './run/observe.js';
 export type { RunOptions } from './run/open-run.js';
 export type { Run } from './run/run.js';

@@ -2,6 +2,7 @@ import type {
   AnyParameterUpdates,
   DefaultStatistic,
   JointStatistic,
+  MagnitudeHistogram,
   ParameterUpdates,
   Statistic,
 } from '../parameters/index.js';
@@ -64,6 +65,8 @@ export interface LayerActivations {
    * Left out of runs that were recorded before it was measured.
    */
   readonly identical?: number;
+  /** How many values have which magnitude, where it was asked for. */
+  readonly histogram?: MagnitudeHistogram;
 }
 
 /** What the layers of a model gave in one step. */
