@@ -1,9 +1,12 @@
 import {
+  type ConfusionMatrix,
+  confusionOf,
   type EventOf,
   type GlobalNorms,
   metricTag,
   namedMetrics,
   type ParameterDrift,
+  perClassAccuracy,
   type RunRecord,
   type StepEndEvent,
   type Throughput,
@@ -21,7 +24,7 @@ import {
 } from '../../parameters/index.js';
 import { snakeCase } from '../snake-case.js';
 import type { ScalarsValue, ScalarValue, SummaryValue } from './summary.js';
-import { textValues } from './text-values.js';
+import { confusionText, textValues } from './text-values.js';
 
 /** What TensorBoard is told of a record. */
 export type ValuesOf = (record: RunRecord) => readonly SummaryValue[];
@@ -195,6 +198,19 @@ function throughputValues({
   ];
 }
 
-function metricValues({ type, metrics }: EventOf<'evaluate' | 'predict' | 'log'>): ScalarValue[] {
-  return namedMetrics(type, metrics).map((metric) => scalar(metricTag(metric), metric.value));
+function metricValues(event: EventOf<'evaluate' | 'predict' | 'log'>): SummaryValue[] {
+  const { type, metrics } = event;
+  const matrix = confusionOf(event);
+  return [
+    ...namedMetrics(type, metrics).map((metric) => scalar(metricTag(metric), metric.value)),
+    ...(matrix ? confusionValues(matrix) : []),
+  ];
+}
+
+/** The accuracy of each class as a curve, and the matrix as a table. */
+function confusionValues(matrix: ConfusionMatrix): SummaryValue[] {
+  return [
+    ...perClassAccuracy(matrix).flatMap(({ name, accuracy }) => known(`class_accuracy/${name}`, accuracy)),
+    confusionText(matrix),
+  ];
 }
