@@ -12,7 +12,7 @@ const LONGEST_NAME = 16;
 export function confusionLines(matrix: ConfusionMatrix, width: number): string[] {
   const names = matrix.classes.map((name) => shorten(plain(name), LONGEST_NAME));
   const nameWidth = Math.max('class'.length, ...names.map(({ length }) => length));
-  const cell = 2 + Math.max(...names.map(({ length }) => length), ...matrix.counts.flat().map((n) => String(n).length));
+  const cell = 1 + Math.max(...names.map(({ length }) => length), ...matrix.counts.flat().map((n) => String(n).length));
   const fits = names.length <= MOST_ROWS && 2 + nameWidth + names.length * cell + 10 <= width;
   return fits ? wholeTable(matrix, names, nameWidth, cell) : worstLines(matrix, names, nameWidth);
 }

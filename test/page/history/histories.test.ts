@@ -302,7 +302,7 @@ describe('histories', () => {
     const follower = new Histories();
     follower.apply(wired(recorder.histories.changesSince(0)));
     const run = follower.of('a');
-    expect(run.firstHistograms.value!.histograms.weight).toEqual([{ ...histogram, zeros: 1 }]);
-    expect(run.histograms.value).toEqual({ step: 3, histograms: { weight: [{ ...histogram, zeros: 3 }] } });
+    expect(run.histograms.moments[0]!.histograms.weight).toEqual([{ ...histogram, zeros: 1 }]);
+    expect(run.histograms.latest.value).toEqual({ step: 3, histograms: { weight: [{ ...histogram, zeros: 3 }] } });
   });
 });
