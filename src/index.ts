@@ -67,6 +67,7 @@ export {
   type Measurements,
   type MeasurementType,
   type ParameterDrift,
+  type ParameterValues,
   type RunRecord,
   type Throughput,
 } from './events/measurements.js';
@@ -117,6 +118,7 @@ export type {
 } from './parameters/statistics.js';
 export { DEFAULT_STATISTICS, STATISTICS } from './parameters/statistics.js';
 export type { MaybePromise, Snapshot, StepParameters } from './parameters/step-parameters.js';
+export { type ValueStatistic, valueStatistics } from './parameters/value-statistics.js';
 export { allZero } from './rules/all-zero.js';
 export { type ChangedBetweenUpdatesOptions, changedBetweenUpdates } from './rules/changed-between-updates.js';
 export { type ConstantLossOptions, constantLoss } from './rules/constant-loss.js';

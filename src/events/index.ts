@@ -63,6 +63,7 @@ export {
   type Measurements,
   type MeasurementType,
   type ParameterDrift,
+  type ParameterValues,
   type RunRecord,
   type Throughput,
 } from './measurements.js';

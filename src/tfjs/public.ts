@@ -5,6 +5,7 @@ export type { BackendName, SelectBackendOptions } from './backend/select-among.j
 export type { FitCallbacks, FitCallbacksOptions, YieldEvery } from './fit-callbacks.js';
 export { instrument } from './instrument.js';
 export type { NamedParameter } from './parameter-names.js';
+export { type ParameterValuesOptions, parameterValues } from './parameter-values.js';
 export { readClasses } from './read-classes.js';
 export { summarizeModel } from './summarize-model.js';
 export type { InstrumentTarget } from './target.js';

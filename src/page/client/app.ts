@@ -16,6 +16,7 @@ import { ParameterChoice } from './parameter-choice.js';
 import { RunBar } from './run-bar.js';
 import { onTheme } from './theme.js';
 import { Tiles } from './tiles.js';
+import { ValuesPanel } from './values-panel.js';
 import type { View } from './view.js';
 import { Welcome } from './welcome.js';
 
@@ -43,6 +44,7 @@ export function startApp(root: HTMLElement, view: View): void {
   const histogram = new HistogramPanel(view);
   const confusion = new ConfusionPanel(view);
   const model = new ModelPanel(view);
+  const values = new ValuesPanel(view);
   const happenings = new Happenings(view);
   const omitted = el('p', { class: 'hint' });
 
@@ -66,6 +68,7 @@ export function startApp(root: HTMLElement, view: View): void {
     histogram.root,
     el('div', { class: 'grid two' }, rate.root, speed.root),
     model.root,
+    values.root,
     omitted,
   );
   root.append(
@@ -89,6 +92,7 @@ export function startApp(root: HTMLElement, view: View): void {
     histogram.update();
     confusion.update();
     model.update();
+    values.update();
     happenings.update();
     setText(omitted, omittedText(view));
   }

@@ -55,11 +55,13 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
   'optimizer-step',
 ]);
 
+/** The measurements that a page shows; what else there is to say of the updates it finds out itself. */
+const MEASURED: ReadonlySet<string> = new Set(['parameter-updates', 'parameter-values', 'activations']);
+
 /** Whether the page shows records like this one. */
 export function isShown(record: AnyRecord): record is ShownRecord {
   if (PASSED_OVER.has(record.type) || missingField(record) !== undefined) return false;
-  const isMeasured = record.type === 'parameter-updates' || record.type === 'activations';
-  return (isMeasured || isTrainingEvent(record)) && isPosition((record as ShownRecord).step);
+  return (MEASURED.has(record.type) || isTrainingEvent(record)) && isPosition((record as ShownRecord).step);
 }
 
 function isPosition(step: number): boolean {

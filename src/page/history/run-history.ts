@@ -5,6 +5,7 @@ import { type MarkChanges, Marks } from './marks.js';
 import { ParameterTable, type TableChanges } from './parameter-table.js';
 import { type ScalarChanges, ScalarSeries } from './scalar-series.js';
 import type { ShownConfusion } from './shown-confusion.js';
+import type { ShownValues } from './shown-values.js';
 import { Versioned } from './versioned.js';
 
 /** Where a run stands. */
@@ -51,6 +52,7 @@ export interface RunChanges {
   readonly activations?: HistogramChanges;
   readonly model?: ModelSummary;
   readonly confusion?: ShownConfusion;
+  readonly values?: ShownValues;
   readonly marks?: MarkChanges;
   /** What was left out, by what it was, with how many times. */
   readonly omitted?: Readonly<Record<string, number>>;
@@ -84,6 +86,7 @@ export class RunHistory {
   readonly activations = new HistogramHistory();
   readonly model = new Versioned<ModelSummary | undefined>(undefined);
   readonly confusion = new Versioned<ShownConfusion | undefined>(undefined);
+  readonly values = new Versioned<ShownValues | undefined>(undefined);
   readonly marks = new Marks();
   readonly omitted = new Versioned<Readonly<Record<string, number>>>({});
 
@@ -114,6 +117,7 @@ export class RunHistory {
       activations: this.activations.changesSince(version),
       model: this.model.since(version),
       confusion: this.confusion.since(version),
+      values: this.values.since(version),
       marks: this.marks.changesSince(version),
       omitted: this.omitted.since(version),
     };
@@ -133,6 +137,7 @@ export class RunHistory {
     if (changes.activationLayers) this.activationLayers.set(changes.activationLayers, 0);
     if (changes.activations) this.activations.apply(changes.activations);
     if (changes.model) this.model.set(changes.model, 0);
+    if (changes.values) this.values.set(changes.values, 0);
     if (changes.confusion) this.confusion.set(changes.confusion, 0);
     if (changes.marks) this.marks.apply(changes.marks);
     if (changes.omitted) this.omitted.set(changes.omitted, 0);

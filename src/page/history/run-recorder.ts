@@ -6,6 +6,7 @@ import {
   metricTag,
   modelOf,
   namedMetrics,
+  type ParameterValues,
   runEndOf,
   SpeedWindow,
   type StepEndEvent,
@@ -17,9 +18,10 @@ import { markOf } from './mark-of.js';
 import { RowIndex } from './row-index.js';
 import type { RunHistory, RunState } from './run-history.js';
 import { shownConfusion } from './shown-confusion.js';
+import { shownValues } from './shown-values.js';
 
 /** What a page shows. */
-export type ShownRecord = TrainingEvent | AnyParameterUpdates | Activations;
+export type ShownRecord = TrainingEvent | AnyParameterUpdates | Activations | ParameterValues;
 
 /** Rows shown one by one at most; a model with more parameters is shown by its layers. */
 export const ROWS_SHOWN = 512;
@@ -46,6 +48,7 @@ export class RunRecorder {
   take(record: ShownRecord, version: number): void {
     if (record.type === 'parameter-updates') this.#takeUpdates(record, version);
     else if (record.type === 'activations') this.#takeActivations(record, version);
+    else if (record.type === 'parameter-values') this.#takeValues(record, version);
     else this.#takeEvent(record, version);
   }
 
@@ -112,6 +115,12 @@ export class RunRecorder {
       }),
     );
     this.history.histograms.take({ step: updates.step, histograms }, version);
+  }
+
+  #takeValues(values: ParameterValues, version: number): void {
+    this.#moveTo(values, version);
+    for (let i = ROWS_SHOWN; i < values.names.length; i++) this.omit('values of parameters', version);
+    this.history.values.set(shownValues(values, ROWS_SHOWN), version);
   }
 
   #takeActivations(activations: Activations, version: number): void {

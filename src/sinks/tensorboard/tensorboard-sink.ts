@@ -36,6 +36,7 @@ export interface TensorboardSinkOptions {
  * | `layer_update_norm` and so on | one a layer |
  * | `all_parameters` | these statistics of all parameters together |
  * | `update_magnitude`, `weight_magnitude`, `gradient_magnitude` | histograms, one a parameter; a bucket is a power of two |
+ * | `activation_magnitude` | histograms, one a layer, of `activations({ histograms: true })` |
  * | `drift_from_start` and so on | one a parameter |
  * | `throughput` | `steps_per_second`, `examples_per_second`, `tokens_per_second`, `observing_share` |
  * | `class_accuracy` | one a class, of evaluations with a confusion matrix |

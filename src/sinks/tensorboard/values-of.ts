@@ -1,4 +1,5 @@
 import {
+  type Activations,
   type ConfusionMatrix,
   confusionOf,
   type EventOf,
@@ -20,6 +21,7 @@ import {
   jointStatistics,
   type Layer,
   layersOf,
+  type MagnitudeHistogram,
   type Statistic,
 } from '../../parameters/index.js';
 import { snakeCase } from '../snake-case.js';
@@ -50,6 +52,8 @@ export function valuesOf(statistics: readonly Statistic[]): ValuesOf {
         return ofDrift(record);
       case 'throughput':
         return throughputValues(record);
+      case 'activations':
+        return activationValues(record);
       case 'evaluate':
       case 'predict':
       case 'log':
@@ -152,12 +156,18 @@ function jointValues(updates: AnyParameterUpdates, { jointTags }: Plan): ScalarV
 
 function histogramValues({ names, histograms }: AnyParameterUpdates): SummaryValue[] {
   return (Object.keys(histograms) as HistogramSubject[]).flatMap((subject) =>
-    histograms[subject]!.flatMap((histogram, i): SummaryValue[] => {
-      // Without a single finite value there is nothing to draw; nonFinite says it.
-      if (histogram.zeros === 0 && histogram.counts.length === 0) return [];
-      return [{ kind: 'histogram', tag: `${subject}_magnitude/${names[i]}`, histogram }];
-    }),
+    histograms[subject]!.flatMap((histogram, i) => histogramValue(`${subject}_magnitude/${names[i]}`, histogram)),
   );
+}
+
+/** Without a single finite value there is nothing to draw; nonFinite says it. */
+function histogramValue(tag: string, histogram: MagnitudeHistogram | undefined): SummaryValue[] {
+  if (!histogram || (histogram.zeros === 0 && histogram.counts.length === 0)) return [];
+  return [{ kind: 'histogram', tag, histogram }];
+}
+
+function activationValues({ layers }: Activations): SummaryValue[] {
+  return layers.flatMap(({ name, histogram }) => histogramValue(`activation_magnitude/${name}`, histogram));
 }
 
 function globalValues(norms: GlobalNorms<never>): ScalarValue[] {
