@@ -12,6 +12,16 @@ export { skipNonFinite } from './control/skip-non-finite.js';
 export { type SteerUpdateRatioOptions, steerUpdateRatio } from './control/steer-update-ratio.js';
 export { type StopOnAlertOptions, stopOnAlert } from './control/stop-on-alert.js';
 export { type WarmRestartOptions, warmRestart } from './control/warm-restart.js';
+export {
+  type ClassAccuracy,
+  type ClassifiedExamples,
+  type ClassValues,
+  type ConfusionMatrix,
+  type ConfusionMatrixOptions,
+  confusionMatrix,
+  overallAccuracy,
+  perClassAccuracy,
+} from './events/confusion-matrix.js';
 export type {
   AlertEvent,
   Confidence,
@@ -23,6 +33,7 @@ export type {
   EpochBeginEvent,
   EpochEndEvent,
   EvaluateEvent,
+  Evaluation,
   EventContext,
   EventOf,
   LogEvent,
@@ -56,9 +67,11 @@ export {
   type Measurements,
   type MeasurementType,
   type ParameterDrift,
+  type ParameterValues,
   type RunRecord,
   type Throughput,
 } from './events/measurements.js';
+export type { LayerSummary, ModelSummary } from './events/model-summary.js';
 export { type RunMemory, runMemory, type SavedMemory } from './events/run-memory.js';
 export { decodeRecord, encodeRecord, SERIAL_VERSION } from './events/serial.js';
 export type { Sink } from './events/sink.js';
@@ -105,6 +118,7 @@ export type {
 } from './parameters/statistics.js';
 export { DEFAULT_STATISTICS, STATISTICS } from './parameters/statistics.js';
 export type { MaybePromise, Snapshot, StepParameters } from './parameters/step-parameters.js';
+export { type ValueStatistic, valueStatistics } from './parameters/value-statistics.js';
 export { allZero } from './rules/all-zero.js';
 export { type ChangedBetweenUpdatesOptions, changedBetweenUpdates } from './rules/changed-between-updates.js';
 export { type ConstantLossOptions, constantLoss } from './rules/constant-loss.js';
@@ -141,7 +155,14 @@ export { type VanishingGradientsOptions, vanishingGradients } from './rules/vani
 export { zeroLearningRate } from './rules/zero-learning-rate.js';
 export type { AttachOptions, Follower } from './run/attachments.js';
 export type { CommandHandlers } from './run/loop-control.js';
-export type { AsyncObservation, LoopEvent, Observation, ObservedStep, ObserveOptions } from './run/observation.js';
+export type {
+  AsyncObservation,
+  LoopEvent,
+  LoopReport,
+  Observation,
+  ObservedStep,
+  ObserveOptions,
+} from './run/observation.js';
 export { observe } from './run/observe.js';
 export type { RunOptions } from './run/open-run.js';
 export type { Run } from './run/run.js';

@@ -14,6 +14,7 @@ export { type LiveSink, type LiveSinkOptions, liveSink } from './server/live/liv
 export { type RunsServer, type ServeRunsOptions, serveRuns } from './server/serve/serve-runs.js';
 export type { CsvLayout } from './sinks/csv/csv-encoder.js';
 export { type CsvSinkOptions, csvSink } from './sinks/csv/csv-sink.js';
+export { type MetricsCsvSinkOptions, metricsCsvSink } from './sinks/csv/metrics-csv-sink.js';
 export { type JsonlSinkOptions, jsonlSink } from './sinks/jsonl/jsonl-sink.js';
 export { type ParquetSinkOptions, parquetSink } from './sinks/parquet/parquet-sink.js';
 export { type ReportSinkOptions, reportSink } from './sinks/report/report-sink.js';

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { IGNORED_LABEL } from './events/confusion-matrix.js';
 export type { StepSums } from './parameters/kernels/kernel.js';
 export type {
   IntervalStrategy,
@@ -30,7 +31,7 @@ export { accuracy } from './trainer/evaluation/accuracy.js';
 export type { ComputeMetrics, EvalPrediction } from './trainer/evaluation/evaluate-model.js';
 export type { NamedDatasets, PredictionOutput } from './trainer/evaluation/evaluator.js';
 export type { NumericArray } from './trainer/evaluation/numeric-array.js';
-export { IGNORED_LABEL, type LossOptions, lossOfLogits } from './trainer/model/loss.js';
+export { type LossOptions, lossOfLogits } from './trainer/model/loss.js';
 export type { ComputeLoss, LossContext } from './trainer/model/objective.js';
 export type {
   Batch,

@@ -1,4 +1,6 @@
 import type { StepParameters } from '../parameters/index.js';
+import type { ConfusionMatrix } from './confusion-matrix.js';
+import type { ModelSummary } from './model-summary.js';
 
 /**
  * What a training loop just did, in the order it does it. One step is one optimizer update: with gradient
@@ -35,6 +37,12 @@ export type EventOf<T extends TrainingEventType> = Extract<TrainingEvent, { read
 /** Named numbers, such as `{ loss: 0.31, accuracy: 0.87 }`. */
 export type Metrics = Readonly<Record<string, number>>;
 
+/** What somebody makes of predictions: metrics, and which classes were taken for which. */
+export interface Evaluation {
+  readonly metrics?: Metrics;
+  readonly confusion?: ConfusionMatrix;
+}
+
 /** Named settings of a training, such as `{ learning_rate: 2e-5, optimizer: 'AdamW' }`. */
 export type Config = Readonly<Record<string, string | number | boolean | null>>;
 
@@ -67,6 +75,8 @@ export interface TrainBeginEvent extends EventContext {
   readonly world?: number;
   /** The hyperparameters of the run, where the source knows them. */
   readonly config?: Config;
+  /** What the model is made of, where the source knows it; left out where it is what the run has said before. */
+  readonly model?: ModelSummary;
 }
 
 /** An epoch starts. */
@@ -130,12 +140,16 @@ export interface StepEndEvent extends EventContext {
 export interface EvaluateEvent extends EventContext {
   readonly type: 'evaluate';
   readonly metrics: Metrics;
+  /** Which classes were taken for which, where somebody has counted. */
+  readonly confusion?: ConfusionMatrix;
 }
 
 /** A prediction run has ended. */
 export interface PredictEvent extends EventContext {
   readonly type: 'predict';
   readonly metrics: Metrics;
+  /** Which classes were taken for which, where somebody has counted. */
+  readonly confusion?: ConfusionMatrix;
 }
 
 /** A checkpoint has been written. */

@@ -16,7 +16,18 @@ export {
   type OptionNames,
   withoutName,
 } from './check-option.js';
+export {
+  type ClassAccuracy,
+  type ClassifiedExamples,
+  type ConfusionMatrix,
+  confusionMatrix,
+  confusionOf,
+  IGNORED_LABEL,
+  largestOf,
+  perClassAccuracy,
+} from './confusion-matrix.js';
 export { duration } from './duration.js';
+export { evaluationOf } from './evaluation.js';
 export type {
   AlertEvent,
   Confidence,
@@ -25,6 +36,7 @@ export type {
   ControlEvent,
   ControlRequest,
   EndStatus,
+  Evaluation,
   EventContext,
   EventOf,
   Metrics,
@@ -51,11 +63,13 @@ export {
   type Measurements,
   type MeasurementType,
   type ParameterDrift,
+  type ParameterValues,
   type RunRecord,
   type Throughput,
 } from './measurements.js';
 export { type MetricPhase, metricTag, namedMetrics } from './metric-names.js';
 export { missingField } from './missing-field.js';
+export { type LayerSummary, type ModelSummary, modelOf, modelTotals, shapesText } from './model-summary.js';
 export { NOT_SENT } from './not-sent.js';
 export { evaluationLossOf, requiredMetric } from './required-metric.js';
 export { END_STATUSES, endText, type RunEnd, runEndOf } from './run-end.js';

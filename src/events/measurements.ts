@@ -2,8 +2,10 @@ import type {
   AnyParameterUpdates,
   DefaultStatistic,
   JointStatistic,
+  MagnitudeHistogram,
   ParameterUpdates,
   Statistic,
+  ValueStatistic,
 } from '../parameters/index.js';
 import type { EventContext, TrainingEvent } from './events.js';
 import type { Speed } from './speed-window.js';
@@ -24,6 +26,15 @@ export interface ParameterDrift extends EventContext {
     /** The same, over the norm at the measurement before. */
     readonly relativeFromLast: Float64Array;
   };
+}
+
+/** What the values of every parameter are like, after an update. One column a statistic, one element a parameter. */
+export interface ParameterValues extends EventContext {
+  readonly type: 'parameter-values';
+  readonly names: readonly string[];
+  /** Elements of each parameter. */
+  readonly sizes: readonly number[];
+  readonly columns: { readonly [S in ValueStatistic]: Float64Array };
 }
 
 /** What can be said of all parameters together, given the statistics `S` of each. */
@@ -64,6 +75,8 @@ export interface LayerActivations {
    * Left out of runs that were recorded before it was measured.
    */
   readonly identical?: number;
+  /** How many values have which magnitude, where it was asked for. */
+  readonly histogram?: MagnitudeHistogram;
 }
 
 /** What the layers of a model gave in one step. */
@@ -76,13 +89,20 @@ export interface Activations extends EventContext {
 export interface Measurements {
   readonly 'parameter-updates': ParameterUpdates;
   readonly 'parameter-drift': ParameterDrift;
+  readonly 'parameter-values': ParameterValues;
   readonly 'global-norms': GlobalNorms;
   readonly throughput: Throughput;
   readonly activations: Activations;
 }
 
 /** Any measurement, whatever statistics it has. */
-export type AnyMeasurement = AnyParameterUpdates | ParameterDrift | GlobalNorms<never> | Throughput | Activations;
+export type AnyMeasurement =
+  | AnyParameterUpdates
+  | ParameterDrift
+  | ParameterValues
+  | GlobalNorms<never>
+  | Throughput
+  | Activations;
 
 /** What a run is made of, live or recorded, and what sinks take: events and measurements. */
 export type RunRecord = TrainingEvent | AnyMeasurement;
@@ -93,6 +113,7 @@ export type MeasurementType = keyof Measurements;
 const TYPES: Readonly<Record<MeasurementType, true>> = {
   'parameter-updates': true,
   'parameter-drift': true,
+  'parameter-values': true,
   'global-norms': true,
   throughput: true,
   activations: true,

@@ -18,6 +18,7 @@ const FIELDS: Partial<Readonly<Record<TrainingEventType | MeasurementType, Field
   'sink-error': { sink: 'text', message: 'text' },
   'parameter-updates': { names: 'list', sizes: 'list', columns: 'object', histograms: 'object' },
   'parameter-drift': { names: 'list', sizes: 'list', columns: 'object' },
+  'parameter-values': { names: 'list', sizes: 'list', columns: 'object' },
   activations: { layers: 'list' },
 };
 

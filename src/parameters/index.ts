@@ -61,3 +61,4 @@ export {
   type UpdateSums,
   zeroSums,
 } from './update-sums.js';
+export { VALUE_STATISTICS, type ValueStatistic, valueStatistics } from './value-statistics.js';

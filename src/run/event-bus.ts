@@ -1,5 +1,5 @@
 import type { Observable, Subscriber } from 'rxjs';
-import type { AlertEvent, EventContext, TrainingEvent } from '../events/index.js';
+import type { AlertEvent, Evaluation, EventContext, TrainingEvent } from '../events/index.js';
 import { deliverGuarded, type FailureHandler } from './guard.js';
 import { SupervisedObservable } from './supervised-observable.js';
 
@@ -221,9 +221,20 @@ function carriesLiveHandle({ type }: TrainingEvent): boolean {
 
 /** What one listener does to an event, no other one shall see; and what the source gave stays its own. */
 function freeze(event: TrainingEvent): TrainingEvent {
-  if ('metrics' in event) return Object.freeze({ ...event, metrics: Object.freeze({ ...event.metrics }) });
+  if ('metrics' in event) return Object.freeze({ ...event, ...frozenEvaluation(event) });
   if (event.type === 'alert' && event.parameters)
     return Object.freeze({ ...event, parameters: Object.freeze([...event.parameters]) });
   if ('command' in event) return Object.freeze({ ...event, command: Object.freeze({ ...event.command }) });
   return Object.freeze(event);
+}
+
+function frozenEvaluation({ metrics, confusion }: Evaluation): Evaluation {
+  const counts = confusion?.counts.map((row) => Object.freeze([...row]));
+  return {
+    metrics: Object.freeze({ ...metrics }),
+    ...(confusion &&
+      counts && {
+        confusion: Object.freeze({ classes: Object.freeze([...confusion.classes]), counts: Object.freeze(counts) }),
+      }),
+  };
 }

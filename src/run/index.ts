@@ -7,6 +7,7 @@ export { EventBus, type PublishedEvent } from './event-bus.js';
 export { isPromiseLike } from './guard.js';
 export { LearningRateFactors } from './learning-rate-factors.js';
 export { type CommandHandlers, LoopControl, type SteeredLoop } from './loop-control.js';
+export type { LoopReport } from './observation.js';
 export { OpenRun, RUN_OPTIONS, type RunOptions } from './open-run.js';
 export type { Run } from './run.js';
 export { reasonOf } from './sink-errors.js';

@@ -33,6 +33,9 @@ export type LoopEvent = Extract<
   { readonly type: 'epoch-begin' | 'epoch-end' | 'substep-end' | 'log' | 'evaluate' | 'predict' | 'save' }
 >;
 
+/** What there is to tell of a training whose epochs and steps are known. */
+export type LoopReport = Extract<LoopEvent, { readonly type: 'log' | 'evaluate' | 'predict' | 'save' }>;
+
 interface ObservedLoop extends Run {
   /**
    * The rate to update with, of the one that the loop, or its schedule, has set: what control makes of it. A rate that

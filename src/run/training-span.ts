@@ -1,4 +1,4 @@
-import type { EndStatus, OptionNames } from '../events/index.js';
+import type { EndStatus, ModelSummary, OptionNames } from '../events/index.js';
 import type { EventBus } from './event-bus.js';
 import type { LoopControl } from './loop-control.js';
 import { reasonOf } from './sink-errors.js';
@@ -36,7 +36,13 @@ export class TrainingSpan {
   #tellsBatches = false;
   #learnedPerEpoch: number | undefined;
 
-  constructor(bus: EventBus, control: LoopControl, plan: LoopPlan = {}) {
+  /** `newModel` gives what the model is made of, where that has not been said. */
+  constructor(
+    bus: EventBus,
+    control: LoopControl,
+    plan: LoopPlan = {},
+    private readonly newModel: () => ModelSummary | undefined = () => undefined,
+  ) {
     this.#bus = bus;
     this.#control = control;
     this.#plan = plan;
@@ -64,10 +70,12 @@ export class TrainingSpan {
       numEpochs && stepsPerEpoch
         ? { maxSteps: this.#bus.step + Math.max(0, numEpochs - initialEpoch) * stepsPerEpoch }
         : {};
+    const model = this.newModel();
     this.#bus.publish({
       type: 'train-begin',
       ...(numEpochs !== undefined && { numEpochs: this.#before + numEpochs }),
       ...more,
+      ...(model && { model }),
     });
   }
 

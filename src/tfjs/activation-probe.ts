@@ -23,7 +23,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type ActivationName, describeValue, type LayerActivations } from '../events/index.js';
-import type { MaybePromise } from '../parameters/index.js';
+import { histogram, type MagnitudeHistogram, type MaybePromise, type Values } from '../parameters/index.js';
 import { hookMethod } from './hook-method.js';
 import { onDevice } from './on-device.js';
 
@@ -56,7 +56,10 @@ export class ActivationProbe {
   readonly #outputs = new Map<ProbedLayer, Tensor>();
 
   /** @throws TypeError when `model` is no LayersModel. */
-  constructor(model: LayersModel) {
+  constructor(
+    model: LayersModel,
+    private readonly histograms = false,
+  ) {
     if (!isLayersModel(model)) {
       throw new TypeError(`model: expected a LayersModel, whose layers can be looked at; got ${describeValue(model)}`);
     }
@@ -82,12 +85,17 @@ export class ActivationProbe {
     if (seen.length === 0) return [];
     const packed = tidy(() => stack(seen.flatMap((probed) => measure(this.#outputs.get(probed)!, probed.activation))));
     const units = seen.map((probed) => this.#outputs.get(probed)!.shape.at(-1) ?? 1);
+    const histograms = this.histograms ? seen.map((probed) => histogramOf(this.#outputs.get(probed)!)) : [];
     this.disarm();
-    const finish = (numbers: ArrayLike<number>) => {
+    const finish = (numbers: ArrayLike<number>, counted: readonly MagnitudeHistogram[]) => {
       packed.dispose();
-      return seen.map((probed, i) => describe(probed, units[i]!, numbers, i * NUMBERS_PER_LAYER));
+      return seen.map((probed, i) => ({
+        ...describe(probed, units[i]!, numbers, i * NUMBERS_PER_LAYER),
+        ...(counted[i] && { histogram: counted[i] }),
+      }));
     };
-    return onDevice() ? packed.data().then(finish) : finish(packed.dataSync());
+    if (!onDevice()) return finish(packed.dataSync(), histograms as MagnitudeHistogram[]);
+    return Promise.all([packed.data(), Promise.all(histograms)]).then(([numbers, counted]) => finish(numbers, counted));
   }
 
   /** Put every layer back as it was, and let go of what was kept. */
@@ -104,7 +112,7 @@ export class ActivationProbe {
   }
 }
 
-function isLayersModel(model: unknown): model is LayersModel {
+export function isLayersModel(model: unknown): model is LayersModel {
   const { layers } = (model ?? {}) as Partial<LayersModel>;
   return Array.isArray(layers) && layers.every((layer) => typeof layer?.call === 'function');
 }
@@ -139,6 +147,16 @@ function measure(output: Tensor, activation: ActivationName): Tensor[] {
     activation === 'tanh' || activation === 'sigmoid' ? mean(cast(flat(rows, activation), 'float32')) : none,
     identicalShare(rows),
   ];
+}
+
+/** On a device the values are read, and kept until they are. */
+function histogramOf(output: Tensor): MaybePromise<MagnitudeHistogram> {
+  if (!onDevice()) return histogram(output.dataSync() as Values);
+  const held = keep(reshape(output, output.shape));
+  return held
+    .data()
+    .then((values) => histogram(values as Values))
+    .finally(() => held.dispose());
 }
 
 /** Of the pairs of neighbours, those that vary together: a unit that gives always the same is dead or saturated instead. */

@@ -14,6 +14,10 @@ import { ActivationProbe } from './activation-probe.js';
 export interface ActivationsOptions {
   /** Which steps to look at. Default: the first five, and every tenth. The others cost nothing. */
   readonly when?: Schedule;
+  /**
+   * Whether to count the magnitudes of what each layer gives, for which the values are read. Default: false.
+   */
+  readonly histograms?: boolean;
 }
 
 /**
@@ -46,11 +50,11 @@ export function activations(
   model: LayersModel,
   options: ActivationsOptions = {},
 ): OperatorFunction<TrainingEvent, Activations> {
-  const { when = seldom } = checkOptions('activations', options, { when: true });
+  const { when = seldom, histograms = false } = checkOptions('activations', options, { when: true, histograms: true });
   const isDue = checkSchedule(when);
   new ActivationProbe(model); // throws here rather than in the stream
   return perSubscription(() => {
-    const recorder = new ActivationRecorder(new ActivationProbe(model), isDue);
+    const recorder = new ActivationRecorder(new ActivationProbe(model, histograms), isDue);
     return (events$) =>
       events$.pipe(
         map((event) => recorder.take(event)),

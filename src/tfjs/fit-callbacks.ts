@@ -1,5 +1,6 @@
 import { nextFrame } from '@tensorflow/tfjs-core';
 import { CustomCallback, type Logs } from '@tensorflow/tfjs-layers';
+import { checkFunction, checkOptions, type Evaluation, evaluationOf, type Metrics } from '../events/index.js';
 import type { EventBus, TrainingSpan } from '../run/index.js';
 
 /** As `fit` takes it: how often the callback lets the thread go. */
@@ -18,26 +19,60 @@ export interface FitCallbacks extends CustomCallback {
   onTrainEnd(logs?: Logs): Promise<void>;
 }
 
+export interface FitCallbacksOptions {
+  /**
+   * What else to find out at the end of each epoch, counted from 0: metrics, and which classes were taken for which. It
+   * goes with what `fit` found in its validation data; `fit` waits for it. What it throws is one `sink-error`.
+   */
+  readonly evaluate?: (epoch: number) => Metrics | Evaluation | Promise<Metrics | Evaluation>;
+  /** Tell of the model's metrics after each batch too: a `log` a batch, for which they are read. Default: false. */
+  readonly batchMetrics?: boolean;
+}
+
+/** The loop that callbacks tell of. */
+export interface FitLoop {
+  readonly bus: EventBus;
+  readonly span: TrainingSpan;
+  readonly wasStopped: () => boolean;
+  readonly fail: (name: string, cause: unknown) => void;
+}
+
 const ours = new WeakMap<object, (yieldEvery: YieldEvery) => FitCallbacks>();
 
 /**
  * Callbacks that tell of epochs, logs and evaluations. They are an instance of what TensorFlow.js makes of plain ones, with
  * methods of its own: `fit` takes a list as it is if its first element is such an instance, and else wraps each.
+ *
+ * @throws TypeError for an option that is wrong.
  */
 export function fitCallbacks(
-  bus: EventBus,
-  span: TrainingSpan,
-  wasStopped: () => boolean,
+  loop: FitLoop,
+  options: FitCallbacksOptions = {},
   yieldEvery: YieldEvery = 'auto',
 ): FitCallbacks {
+  const { evaluate, batchMetrics = false } = checkOptions('callbacks', options, { evaluate: true, batchMetrics: true });
+  if (evaluate) checkFunction('evaluate', evaluate, 'function epoch → metrics');
+  const { bus, span } = loop;
+  const tellEvaluation = (validation: Metrics, { metrics, confusion }: Evaluation = {}) => {
+    const all = { ...validation, ...metrics };
+    if (Object.keys(all).length === 0 && !confusion) return;
+    bus.publish({ type: 'evaluate', metrics: all, ...(confusion && { confusion }) });
+  };
   const tellEpochEnd = (epoch: number, logs: Logs = {}) => {
     span.endEpoch(epoch);
-    const metrics = logs as Readonly<Record<string, number>>;
+    const metrics = logs as Metrics;
     bus.publish({ type: 'log', metrics });
-    const validation = Object.entries(metrics).filter(([name]) => name.startsWith('val_'));
-    if (validation.length > 0) bus.publish({ type: 'evaluate', metrics: Object.fromEntries(validation) });
+    const validation = Object.fromEntries(Object.entries(metrics).filter(([name]) => name.startsWith('val_')));
+    if (!evaluate) return tellEvaluation(validation);
+    return evaluated(evaluate, epoch, loop).then((found) => tellEvaluation(validation, found));
   };
-  const callback = new CustomCallback({ onEpochEnd: tellEpochEnd }, yieldEvery);
+  const tellBatchEnd = (_batch: number, { batch: _, size: _size, loss: _loss, ...metrics }: Logs = {}) => {
+    if (Object.keys(metrics).length > 0) bus.publish({ type: 'log', metrics: metrics as Metrics });
+  };
+  const callback = new CustomCallback(
+    { onEpochEnd: tellEpochEnd, ...(batchMetrics && { onBatchEnd: tellBatchEnd }) },
+    yieldEvery,
+  );
   const base = {
     onEpochBegin: callback.onEpochBegin.bind(callback),
     onBatchEnd: callback.onBatchEnd.bind(callback),
@@ -61,17 +96,31 @@ export function fitCallbacks(
     },
     async onEpochEnd(epoch, logs = {}) {
       if (Object.values(logs).every((value) => typeof value === 'number')) {
-        tellEpochEnd(epoch, logs);
+        await tellEpochEnd(epoch, logs);
         if (yieldEvery === 'epoch') await nextFrame();
       } else await base.onEpochEnd(epoch, logs);
     },
     async onTrainEnd() {
-      span.end(wasStopped() ? 'model.stopTraining was set' : undefined);
+      span.end(loop.wasStopped() ? 'model.stopTraining was set' : undefined);
     },
   };
   const made = Object.assign(callback, methods) as FitCallbacks;
-  ours.set(made, (every) => fitCallbacks(bus, span, wasStopped, every));
+  ours.set(made, (every) => fitCallbacks(loop, options, every));
   return made;
+}
+
+/** What somebody finds of an epoch; nothing where that fails. */
+async function evaluated(
+  evaluate: NonNullable<FitCallbacksOptions['evaluate']>,
+  epoch: number,
+  { fail }: FitLoop,
+): Promise<Evaluation> {
+  try {
+    return evaluationOf(await evaluate(epoch));
+  } catch (cause) {
+    fail('evaluate', cause);
+    return {};
+  }
 }
 
 const METHODS = ['onTrainBegin', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'] as const;

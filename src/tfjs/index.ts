@@ -8,5 +8,6 @@ export { ownVariables, type Slot, setIterations, slotLists } from './optimizer-s
 export { type NamedParameter, weightNames } from './parameter-names.js';
 export { readLoss } from './read-loss.js';
 export { stepSumsOf } from './step-sums-of.js';
+export { summarizeModel } from './summarize-model.js';
 export { tensorPasses } from './tensor-passes.js';
 export { float64In, tensorflowWithKernels, UPDATE_SUMS, updateSumsAt } from './tensorflow-kernels.js';

@@ -1,16 +1,19 @@
 import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { SinkErrorEvent } from '../events/index.js';
-import { BaseRun, LoopControl, type LoopPlan, OpenRun, TrainingSpan } from '../run/index.js';
-import { type FitCallbacks, fitCallbacks } from './fit-callbacks.js';
+import { checkOneOf, type SinkErrorEvent } from '../events/index.js';
+import { BaseRun, LoopControl, type LoopPlan, type LoopReport, OpenRun, TrainingSpan } from '../run/index.js';
+import { type FitCallbacks, type FitCallbacksOptions, fitCallbacks } from './fit-callbacks.js';
 import { ignoredLearningRateOf, learningRateOf } from './learning-rate.js';
 import { OptimizerHooks } from './optimizer-hooks.js';
 import { OptimizerLoop } from './optimizer-loop.js';
 import { namedByGradients, namedByUser } from './parameter-names.js';
 import { StepPublisher } from './step-publisher.js';
+import { summarizeModel, whenNew } from './summarize-model.js';
 import type { InstrumentOptions, Training } from './training.js';
 import { watchFit } from './watch-fit.js';
 import { watchOptimizer } from './watch-optimizer.js';
+
+const LOOP_REPORTS: readonly LoopReport['type'][] = ['log', 'evaluate', 'predict', 'save'];
 
 /** A loop that is observed by hooks on its optimizer and, if it has one, its model. */
 export class InstrumentedLoop extends BaseRun implements Training {
@@ -31,7 +34,8 @@ export class InstrumentedLoop extends BaseRun implements Training {
     this.#open = open;
     this.#loop = new OptimizerLoop(optimizer, model);
     this.#control = new LoopControl(this.#open.bus, this.#loop, options.handlers);
-    this.#span = new TrainingSpan(this.#open.bus, this.#control, options.plan);
+    const newModel = model && whenNew(() => summarizeModel(model));
+    this.#span = new TrainingSpan(this.#open.bus, this.#control, options.plan, newModel);
     const resolver = options.parameters ? namedByUser(options.parameters) : namedByGradients(model);
     this.#restore.push(() => resolver.dispose());
     this.#steps = new StepPublisher({
@@ -59,8 +63,14 @@ export class InstrumentedLoop extends BaseRun implements Training {
     return this.#control.stoppedBy !== undefined;
   }
 
-  callbacks(): FitCallbacks {
-    return fitCallbacks(this.#open.bus, this.#span, () => this.#loop.stopped);
+  callbacks(options: FitCallbacksOptions = {}): FitCallbacks {
+    const { bus, fail } = this.#open;
+    return fitCallbacks({ bus, span: this.#span, wasStopped: () => this.#loop.stopped, fail }, options);
+  }
+
+  publish(report: LoopReport): void {
+    checkOneOf('type', report.type, LOOP_REPORTS);
+    this.#open.bus.publish(report);
   }
 
   setLoss(loss: number | Scalar): void {

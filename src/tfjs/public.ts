@@ -2,8 +2,11 @@
 export { type ActivationsOptions, activations } from './activations.js';
 export { patchBackend } from './backend/patch-backend.js';
 export type { BackendName, SelectBackendOptions } from './backend/select-among.js';
-export type { FitCallbacks, YieldEvery } from './fit-callbacks.js';
+export type { FitCallbacks, FitCallbacksOptions, YieldEvery } from './fit-callbacks.js';
 export { instrument } from './instrument.js';
 export type { NamedParameter } from './parameter-names.js';
+export { type ParameterValuesOptions, parameterValues } from './parameter-values.js';
+export { readClasses } from './read-classes.js';
+export { summarizeModel } from './summarize-model.js';
 export type { InstrumentTarget } from './target.js';
 export type { InstrumentOptions, Training } from './training.js';

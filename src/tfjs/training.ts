@@ -1,7 +1,7 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
 import type { SinkErrorEvent } from '../events/index.js';
-import type { CommandHandlers, LoopPlan, Run, RunOptions } from '../run/index.js';
-import type { FitCallbacks } from './fit-callbacks.js';
+import type { CommandHandlers, LoopPlan, LoopReport, Run, RunOptions } from '../run/index.js';
+import type { FitCallbacks, FitCallbacksOptions } from './fit-callbacks.js';
 import type { NamedParameter } from './parameter-names.js';
 
 export interface InstrumentOptions extends RunOptions {
@@ -19,7 +19,9 @@ export interface InstrumentOptions extends RunOptions {
 /** A training loop of TensorFlow.js under observation. */
 export interface Training extends Run {
   /** For `model.fit({ callbacks })`: adds epochs, logs and evaluation. A loop by hand may call them itself. */
-  callbacks(): FitCallbacks;
+  callbacks(options?: FitCallbacksOptions): FitCallbacks;
+  /** Tell of an evaluation, a prediction, a log, a checkpoint: as a loop by hand makes them, or after a training. */
+  publish(report: LoopReport): void;
   /** For a loop that calls `applyGradients` itself: the loss of the step that is about to be applied. */
   setLoss(loss: number | Scalar): void;
   /**

@@ -42,6 +42,7 @@ const forward = { parameters: () => [], forward: () => tf.scalar(0) };
 /** By the names under which they are exported; a method by its class's too. */
 export const OPTIONS: Readonly<Record<string, OptionCase>> = {
   allZero: { call: core.allZero },
+  confusionMatrix: { call: (options) => core.confusionMatrix({ predictions: [0], labels: [0] }, options) },
   consoleSink: { call: core.consoleSink, close: closeSink },
   createRule: {
     call: (options) => core.createRule({ name: 'rule', severity: 'info', start: () => ({}), judge: () => [] }, options),
@@ -106,6 +107,7 @@ export const OPTIONS: Readonly<Record<string, OptionCase>> = {
   jsonlSink: { call: (options) => node.jsonlSink(join(folder, 'run.jsonl'), options), close: closeSink },
   ingest: { call: node.ingest, close: async (server: Promise<node.IngestServer>) => (await server).close() },
   liveSink: { call: node.liveSink, close: (sink: node.LiveSink) => sink.stop() },
+  metricsCsvSink: { call: (options) => node.metricsCsvSink(join(folder, 'metrics.csv'), options), close: closeSink },
   parquetSink: { call: (options) => node.parquetSink(join(folder, 'parquet'), options), close: closeSink },
   readRun: { call: (options) => node.readRun(join(folder, 'run.jsonl'), options) },
   replay: { call: (options) => node.replay(join(folder, 'run.jsonl'), options) },
@@ -128,6 +130,16 @@ export const OPTIONS: Readonly<Record<string, OptionCase>> = {
   scriptedUpdates: { call: (options) => testing.scriptedUpdates({ updateNorm: [1] }, options) },
 
   activations: { call: (options) => tfjs.activations(model(), options) },
+  parameterValues: { call: (options) => tfjs.parameterValues(model(), options) },
+  'Training.callbacks': {
+    user: 'callbacks',
+    call(options) {
+      const training = tfjs.instrument(model());
+      training.callbacks(options);
+      return training;
+    },
+    close: closeRun,
+  },
   instrument: { call: (options) => tfjs.instrument(model(), options), close: closeRun },
   selectBackend: { call: (options) => tfjs.selectBackend('cpu', options) },
 
@@ -163,6 +175,11 @@ export const OPTIONS: Readonly<Record<string, OptionCase>> = {
 
 /** What else is exported and can be called: it takes no options. */
 export const WITHOUT_OPTIONS: ReadonlySet<string> = new Set([
+  'overallAccuracy',
+  'perClassAccuracy',
+  'valueStatistics',
+  'readClasses',
+  'summarizeModel',
   'DamagedLineError',
   // Data, whatever fields it has.
   'createParameterUpdates',

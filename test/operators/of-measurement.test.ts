@@ -17,7 +17,7 @@ describe('ofMeasurement', () => {
 
   it('lists the types there are', () => {
     expect(() => ofMeasurement('parameter-update' as MeasurementType)).toThrow(
-      'type: expected one of parameter-updates, parameter-drift, global-norms, throughput, activations; got "parameter-update"; did you mean "parameter-updates"?',
+      'type: expected one of parameter-updates, parameter-drift, parameter-values, global-norms, throughput, activations; got "parameter-update"; did you mean "parameter-updates"?',
     );
   });
 });

@@ -85,6 +85,26 @@ describe.each(BACKENDS)('activations on %s', (backend) => {
     expect(layers[1]).toMatchObject({ name: 'head', activation: 'sigmoid', dead: Number.NaN });
   });
 
+  it('counts magnitudes where that is asked for, and leaves no tensor', async () => {
+    const net = model();
+    const atFirst = held();
+    const x = tf.tensor2d([1, 3], [2, 1]);
+    const y = tf.zeros([2, 1]);
+    const training = instrument(net);
+    const found: Activations[] = [];
+    const options = { when: everySteps(1), histograms: true };
+    training.attach(training.events$.pipe(activations(net, options)), (each) => found.push(each));
+    await net.trainOnBatch(x, y);
+    expect(await training.close()).toEqual([]);
+    // Units give 1 3, 0 0, 2 6, 0 0.
+    expect(found[0]!.layers[0]!.histogram).toEqual({ zeros: 4, nonFinite: 0, firstExponent: 0, counts: [1, 2, 1] });
+    expect(found[0]!.layers[1]!.histogram).toMatchObject({ zeros: 0, nonFinite: 0 });
+    tf.dispose([x, y]);
+    expect(held()).toEqual(atFirst);
+    net.optimizer.dispose();
+    net.dispose();
+  });
+
   it('tells units that give the same from those that differ, are dead, or always give the same', async () => {
     const identical = async (weights: number[], inputs: number[]) =>
       (await seen(model('relu', weights), inputs))[0]!.layers[0]!.identical;

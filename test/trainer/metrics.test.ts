@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Metrics } from '../../src/index.js';
+import { confusionMatrix, type Metrics, overallAccuracy } from '../../src/index.js';
 import { type ComputeLoss, IGNORED_LABEL, Trainer, type TrainerCallback } from '../../src/trainer.js';
 import { held, useBackend } from '../helpers/backend.js';
 import { newFolder, points, tinyTrainer } from './tiny.js';
@@ -52,6 +52,33 @@ describe('an evaluation', () => {
     expect(await trainer.evaluate()).toMatchObject({ epoch: 2 });
     // The event has its own: among its metrics it would be drawn as one.
     for (const event of events) if (event.type === 'evaluate') expect(event.metrics).not.toHaveProperty('epoch');
+    model.dispose();
+  });
+
+  it('carries the confusion matrix that computeMetrics makes, and a prediction does', async () => {
+    const { trainer, model, events } = tinyTrainer(
+      {},
+      {
+        computeMetrics: (prediction) => {
+          const confusion = confusionMatrix(prediction);
+          return { metrics: { accuracy: overallAccuracy(confusion) }, confusion };
+        },
+      },
+    );
+    const metrics = await trainer.evaluate();
+    await trainer.predict(points(7));
+    const found = events.flatMap((event) =>
+      (event.type === 'evaluate' || event.type === 'predict') && event.confusion ? [event] : [],
+    );
+    expect(
+      found.map(({ type, confusion }) => [type, confusion!.counts.flat().reduce((sum, count) => sum + count)]),
+    ).toEqual([
+      ['evaluate', 5],
+      ['predict', 7],
+    ]);
+    expect(metrics.eval_accuracy).toBe(overallAccuracy(found[0]!.confusion!));
+    expect(Object.keys(metrics).sort()).toEqual(Object.keys(await trainer.evaluate()).sort());
+    expect(metrics).not.toHaveProperty('eval_confusion');
     model.dispose();
   });
 

@@ -1,4 +1,5 @@
 import { HEALTHY_RATIOS } from '../../parameters/index.js';
+import { ConfusionPanel } from './confusion.js';
 import { el, setText } from './dom.js';
 import { whole } from './format.js';
 import { Happenings } from './happenings.js';
@@ -8,12 +9,14 @@ import { HistogramPanel } from './histogram.js';
 import { LineChart } from './line-chart.js';
 import { parameterLine, runLines, seriesLine } from './lines.js';
 import { MetricCharts } from './metric-charts.js';
+import { ModelPanel } from './model-panel.js';
 import { Movers } from './movers.js';
 import { lineColor } from './palette.js';
 import { ParameterChoice } from './parameter-choice.js';
 import { RunBar } from './run-bar.js';
 import { onTheme } from './theme.js';
 import { Tiles } from './tiles.js';
+import { ValuesPanel } from './values-panel.js';
 import type { View } from './view.js';
 import { Welcome } from './welcome.js';
 
@@ -39,6 +42,9 @@ export function startApp(root: HTMLElement, view: View): void {
   const heatmap = new Heatmap(view);
   const movers = new Movers(view);
   const histogram = new HistogramPanel(view);
+  const confusion = new ConfusionPanel(view);
+  const model = new ModelPanel(view);
+  const values = new ValuesPanel(view);
   const happenings = new Happenings(view);
   const omitted = el('p', { class: 'hint' });
 
@@ -55,10 +61,14 @@ export function startApp(root: HTMLElement, view: View): void {
     tiles.root,
     el('div', { class: 'grid two' }, loss.root, ratio.root),
     metrics.root,
+    confusion.root,
     heatmap.root,
     el('div', { class: 'grid two' }, movers.root, happenings.root),
     norms,
-    el('div', { class: 'grid three' }, histogram.root, rate.root, speed.root),
+    histogram.root,
+    el('div', { class: 'grid two' }, rate.root, speed.root),
+    model.root,
+    values.root,
     omitted,
   );
   root.append(
@@ -80,6 +90,9 @@ export function startApp(root: HTMLElement, view: View): void {
     heatmap.update();
     movers.update();
     histogram.update();
+    confusion.update();
+    model.update();
+    values.update();
     happenings.update();
     setText(omitted, omittedText(view));
   }

@@ -1,27 +1,31 @@
-import type { HistogramSubject, MagnitudeHistogram } from '../../parameters/index.js';
+import type { MagnitudeHistogram } from '../../parameters/index.js';
+import type { HistogramHistory } from '../history/histogram-history.js';
+import type { ShownSubject } from '../history/latest-updates.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setText, svg } from './dom.js';
 import { percent, tick, whole } from './format.js';
+import { HistogramOverTime } from './histogram-over-time.js';
 import { panel } from './panel.js';
 import type { View } from './view.js';
 
-const SUBJECTS: readonly HistogramSubject[] = ['weight', 'update', 'gradient'];
+const SUBJECTS: readonly ShownSubject[] = ['weight', 'update', 'gradient', 'activation'];
 const WIDTH = 480;
 const HEIGHT = 200;
 const AXIS = 22;
 
-/** How large the elements of one parameter are, in powers of two: now, and at first. */
+/** How large the elements of one parameter are, or what one layer gives, in powers of two: now, at first, and between. */
 export class HistogramPanel {
   readonly root: HTMLElement;
   readonly #subject = el('select', { 'aria-label': 'Magnitudes of' });
-  readonly #parameter = el('select', { class: 'grow', 'aria-label': 'Parameter' });
+  readonly #parameter = el('select', { class: 'grow', 'aria-label': 'Parameter or layer' });
   readonly #plot = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'histogram', role: 'img' });
   readonly #note = el('p', { class: 'readout' });
+  readonly #overTime = new HistogramOverTime();
   #names: readonly string[] = [];
   #subjects = '';
 
   constructor(private readonly view: View) {
-    const { root, body } = panel('Magnitude histogram', { hint: 'elements by power of two' });
+    const { root, body } = panel('Magnitude histogram', { hint: 'elements by power of two', wide: true });
     this.root = root;
     const key = el(
       'ul',
@@ -29,42 +33,61 @@ export class HistogramPanel {
       el('li', {}, el('span', { class: 'swatch bar' }), 'latest'),
       el('li', {}, el('span', { class: 'swatch outline' }), 'first'),
     );
-    body.append(el('div', { class: 'controls' }, this.#subject, this.#parameter), key, this.#plot, this.#note);
-    this.#subject.addEventListener('change', () => this.#draw());
+    body.append(
+      el('div', { class: 'controls' }, this.#subject, this.#parameter),
+      el(
+        'div',
+        { class: 'grid two' },
+        el('div', {}, key, this.#plot, this.#note),
+        el(
+          'div',
+          {},
+          el('p', { class: 'hint' }, 'over the steps: the fuller, the more of the elements'),
+          this.#overTime.root,
+        ),
+      ),
+    );
+    this.#subject.addEventListener('change', () => this.update());
     this.#parameter.addEventListener('change', () => this.#draw());
   }
 
   update(): void {
     const run = this.view.focus;
-    const latest = run?.histograms.value;
-    this.root.hidden = !latest;
-    if (!run || !latest) return;
-    this.#offer(run);
+    const subjects = run ? SUBJECTS.filter((subject) => historyOf(run, subject).latest.value?.histograms[subject]) : [];
+    this.root.hidden = subjects.length === 0;
+    if (!run || subjects.length === 0) return;
+    this.#offer(run, subjects);
     this.#draw();
   }
 
-  #offer(run: RunHistory): void {
-    const { parameters } = run.rows.value;
-    const subjects = SUBJECTS.filter((subject) => run.histograms.value?.histograms[subject]);
+  #offer(run: RunHistory, subjects: readonly ShownSubject[]): void {
     if (subjects.join() !== this.#subjects) {
       this.#subjects = subjects.join();
-      const chosen = this.#subject.value;
+      const chosen = this.#subject.value as ShownSubject;
       this.#subject.replaceChildren(...subjects.map((subject) => el('option', { value: subject }, `${subject}s`)));
-      if (subjects.includes(chosen as HistogramSubject)) this.#subject.value = chosen;
+      if (subjects.includes(chosen)) this.#subject.value = chosen;
     }
-    if (parameters === this.#names) return;
-    this.#names = parameters;
+    const names = this.#subject.value === 'activation' ? run.activationLayers.value : run.rows.value.parameters;
+    if (names === this.#names) return;
+    this.#names = names;
     const chosen = this.#parameter.value;
-    this.#parameter.replaceChildren(...parameters.map((name) => el('option', { value: name }, name)));
-    if (parameters.includes(chosen)) this.#parameter.value = chosen;
+    this.#parameter.replaceChildren(...names.map((name) => el('option', { value: name }, name)));
+    if (names.includes(chosen)) this.#parameter.value = chosen;
   }
 
   #draw(): void {
     const run = this.view.focus;
-    const row = this.#names.indexOf(this.#parameter.value);
-    const subject = this.#subject.value as HistogramSubject;
-    const latest = run?.histograms.value?.histograms[subject]?.[row];
-    const first = run?.firstHistograms.value?.histograms[subject]?.[row];
+    const name = this.#parameter.value;
+    const row = this.#names.indexOf(name);
+    const subject = this.#subject.value as ShownSubject;
+    const history = run && historyOf(run, subject);
+    const latest = history?.latest.value?.histograms[subject]?.[row];
+    const moments = (history?.moments ?? []).flatMap(({ step, histograms }) => {
+      const histogram = histograms[subject]?.[row];
+      return histogram ? [{ step, histogram }] : [];
+    });
+    const first = moments[0]?.histogram;
+    this.#overTime.draw(`${run?.name} ${subject} ${name}`, `${subject}s of ${name}`, moments);
     if (!latest) {
       this.#plot.replaceChildren();
       setText(this.#note, '');
@@ -84,8 +107,12 @@ export class HistogramPanel {
       `${whole(latest.nonFinite)} are not finite`,
     ].join(', ');
     setText(this.#note, note);
-    this.#plot.setAttribute('aria-label', `${subject}s of ${this.#parameter.value}: ${note}; ${middle(latest)}`);
+    this.#plot.setAttribute('aria-label', `${subject}s of ${name}: ${note}; ${middle(latest)}`);
   }
+}
+
+function historyOf(run: RunHistory, subject: ShownSubject): HistogramHistory {
+  return subject === 'activation' ? run.activations : run.histograms;
 }
 
 type Scale = (value: number) => number;

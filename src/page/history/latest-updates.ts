@@ -7,10 +7,13 @@ export interface LatestUpdates {
   readonly columns: { readonly [S in Statistic]?: Float32Array };
 }
 
+/** What histograms are of: a parameter, or what a layer gives. */
+export type ShownSubject = HistogramSubject | 'activation';
+
 /** Histograms of each row at one step. */
 export interface RowHistograms {
   readonly step: number;
-  readonly histograms: { readonly [H in HistogramSubject]?: readonly MagnitudeHistogram[] };
+  readonly histograms: { readonly [H in ShownSubject]?: readonly MagnitudeHistogram[] };
 }
 
 export interface PackedUpdates {
@@ -23,7 +26,7 @@ type PackedHistogram = readonly number[];
 
 export interface PackedHistograms {
   readonly step: number;
-  readonly histograms: { readonly [H in HistogramSubject]?: readonly PackedHistogram[] };
+  readonly histograms: { readonly [H in ShownSubject]?: readonly PackedHistogram[] };
 }
 
 export function packUpdates({ step, columns }: LatestUpdates): PackedUpdates {

@@ -1,7 +1,6 @@
-import { isTrainingEvent, missingField, type TrainingEvent } from '../../events/index.js';
-import type { AnyParameterUpdates } from '../../parameters/index.js';
+import { isTrainingEvent, missingField } from '../../events/index.js';
 import { Histories, RUNS_KEPT } from './histories.js';
-import { RunRecorder } from './run-recorder.js';
+import { RunRecorder, type ShownRecord } from './run-recorder.js';
 
 /** An event or a measurement, as streams and recorded runs have them. */
 export interface AnyRecord {
@@ -29,7 +28,7 @@ export class Recorder {
     this.#recorders.get(run)?.omit(what, this.histories.nextVersion());
   }
 
-  #recorderOf(record: TrainingEvent | AnyParameterUpdates): RunRecorder | undefined {
+  #recorderOf(record: ShownRecord): RunRecorder | undefined {
     const existing = this.#recorders.get(record.run);
     const again =
       existing && record.type === 'train-begin' && record.step === 0 && existing.history.state.value.step > 0;
@@ -56,11 +55,13 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
   'optimizer-step',
 ]);
 
+/** The measurements that a page shows; what else there is to say of the updates it finds out itself. */
+const MEASURED: ReadonlySet<string> = new Set(['parameter-updates', 'parameter-values', 'activations']);
+
 /** Whether the page shows records like this one. */
-export function isShown(record: AnyRecord): record is TrainingEvent | AnyParameterUpdates {
+export function isShown(record: AnyRecord): record is ShownRecord {
   if (PASSED_OVER.has(record.type) || missingField(record) !== undefined) return false;
-  if (record.type !== 'parameter-updates') return isTrainingEvent(record) && isPosition(record.step);
-  return isPosition((record as AnyParameterUpdates).step);
+  return (MEASURED.has(record.type) || isTrainingEvent(record)) && isPosition((record as ShownRecord).step);
 }
 
 function isPosition(step: number): boolean {

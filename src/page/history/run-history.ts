@@ -1,17 +1,12 @@
-import type { RunEnd } from '../../events/index.js';
-import {
-  type LatestUpdates,
-  type PackedHistograms,
-  type PackedUpdates,
-  packHistograms,
-  packUpdates,
-  type RowHistograms,
-  unpackHistograms,
-  unpackUpdates,
-} from './latest-updates.js';
+import type { ModelSummary, RunEnd } from '../../events/index.js';
+import { type HistogramChanges, HistogramHistory } from './histogram-history.js';
+import { type LatestUpdates, type PackedUpdates, packUpdates, unpackUpdates } from './latest-updates.js';
 import { type MarkChanges, Marks } from './marks.js';
 import { ParameterTable, type TableChanges } from './parameter-table.js';
 import { type ScalarChanges, ScalarSeries } from './scalar-series.js';
+import type { ShownConfusion } from './shown-confusion.js';
+import type { ShownValues } from './shown-values.js';
+import { Versioned } from './versioned.js';
 
 /** Where a run stands. */
 export interface RunState {
@@ -52,26 +47,15 @@ export interface RunChanges {
   readonly parameters?: TableChanges;
   readonly layers?: TableChanges;
   readonly latest?: PackedUpdates;
-  readonly firstHistograms?: PackedHistograms;
-  readonly histograms?: PackedHistograms;
+  readonly histograms?: HistogramChanges;
+  readonly activationLayers?: readonly string[];
+  readonly activations?: HistogramChanges;
+  readonly model?: ModelSummary;
+  readonly confusion?: ShownConfusion;
+  readonly values?: ShownValues;
   readonly marks?: MarkChanges;
   /** What was left out, by what it was, with how many times. */
   readonly omitted?: Readonly<Record<string, number>>;
-}
-
-/** A value, and the version of the history that set it. */
-class Versioned<T> {
-  version = 0;
-  constructor(public value: T) {}
-
-  set(value: T, version: number): void {
-    this.value = value;
-    this.version = version;
-  }
-
-  since(version: number): T | undefined {
-    return this.version > version ? this.value : undefined;
-  }
 }
 
 const NO_ROWS: Rows = {
@@ -95,8 +79,14 @@ export class RunHistory {
   readonly parameters = new ParameterTable(['updateRatio', 'updateNorm', 'weightNorm', 'gradientNorm']);
   readonly layers = new ParameterTable(['updateRatio']);
   readonly latest = new Versioned<LatestUpdates | undefined>(undefined);
-  readonly firstHistograms = new Versioned<RowHistograms | undefined>(undefined);
-  readonly histograms = new Versioned<RowHistograms | undefined>(undefined);
+  /** Of the rows of `parameters`. */
+  readonly histograms = new HistogramHistory();
+  readonly activationLayers = new Versioned<readonly string[]>([]);
+  /** Of what these layers give. */
+  readonly activations = new HistogramHistory();
+  readonly model = new Versioned<ModelSummary | undefined>(undefined);
+  readonly confusion = new Versioned<ShownConfusion | undefined>(undefined);
+  readonly values = new Versioned<ShownValues | undefined>(undefined);
   readonly marks = new Marks();
   readonly omitted = new Versioned<Readonly<Record<string, number>>>({});
 
@@ -122,8 +112,12 @@ export class RunHistory {
       parameters: this.parameters.changesSince(version),
       layers: this.layers.changesSince(version),
       latest: packed(this.latest.since(version), packUpdates),
-      firstHistograms: packed(this.firstHistograms.since(version), packHistograms),
-      histograms: packed(this.histograms.since(version), packHistograms),
+      histograms: this.histograms.changesSince(version),
+      activationLayers: this.activationLayers.since(version),
+      activations: this.activations.changesSince(version),
+      model: this.model.since(version),
+      confusion: this.confusion.since(version),
+      values: this.values.since(version),
       marks: this.marks.changesSince(version),
       omitted: this.omitted.since(version),
     };
@@ -139,8 +133,12 @@ export class RunHistory {
     if (changes.parameters) this.parameters.apply(changes.parameters);
     if (changes.layers) this.layers.apply(changes.layers);
     if (changes.latest) this.latest.set(unpackUpdates(changes.latest), 0);
-    if (changes.firstHistograms) this.firstHistograms.set(unpackHistograms(changes.firstHistograms), 0);
-    if (changes.histograms) this.histograms.set(unpackHistograms(changes.histograms), 0);
+    if (changes.histograms) this.histograms.apply(changes.histograms);
+    if (changes.activationLayers) this.activationLayers.set(changes.activationLayers, 0);
+    if (changes.activations) this.activations.apply(changes.activations);
+    if (changes.model) this.model.set(changes.model, 0);
+    if (changes.values) this.values.set(changes.values, 0);
+    if (changes.confusion) this.confusion.set(changes.confusion, 0);
     if (changes.marks) this.marks.apply(changes.marks);
     if (changes.omitted) this.omitted.set(changes.omitted, 0);
   }

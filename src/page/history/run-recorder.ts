@@ -1,26 +1,33 @@
 import {
+  type Activations,
+  confusionOf,
   type EventContext,
   type EventOf,
   metricTag,
+  modelOf,
   namedMetrics,
+  type ParameterValues,
   runEndOf,
   SpeedWindow,
   type StepEndEvent,
   type TrainingEvent,
 } from '../../events/index.js';
-import {
-  type AnyParameterUpdates,
-  columnOf,
-  type HistogramSubject,
-  type MagnitudeHistogram,
-} from '../../parameters/index.js';
+import { type AnyParameterUpdates, columnOf, type HistogramSubject, NO_HISTOGRAM } from '../../parameters/index.js';
 import { layerColumns } from './layer-columns.js';
 import { markOf } from './mark-of.js';
 import { RowIndex } from './row-index.js';
 import type { RunHistory, RunState } from './run-history.js';
+import { shownConfusion } from './shown-confusion.js';
+import { shownValues } from './shown-values.js';
+
+/** What a page shows. */
+export type ShownRecord = TrainingEvent | AnyParameterUpdates | Activations | ParameterValues;
 
 /** Rows shown one by one at most; a model with more parameters is shown by its layers. */
 export const ROWS_SHOWN = 512;
+
+/** Layers of a model's summary shown at most. */
+const LAYERS_SHOWN = 1_000;
 
 /** Throughput is that of so many steps. */
 const SPEED_STEPS = 20;
@@ -33,12 +40,15 @@ export class RunRecorder {
   readonly #speed = new SpeedWindow(SPEED_STEPS);
   readonly #parameterRows = new RowIndex(ROWS_SHOWN);
   readonly #layerRows = new RowIndex(ROWS_SHOWN);
+  readonly #activationRows = new RowIndex(ROWS_SHOWN);
   #taken = { step: -1, loss: false, learningRate: false };
 
   constructor(readonly history: RunHistory) {}
 
-  take(record: TrainingEvent | AnyParameterUpdates, version: number): void {
+  take(record: ShownRecord, version: number): void {
     if (record.type === 'parameter-updates') this.#takeUpdates(record, version);
+    else if (record.type === 'activations') this.#takeActivations(record, version);
+    else if (record.type === 'parameter-values') this.#takeValues(record, version);
     else this.#takeEvent(record, version);
   }
 
@@ -54,6 +64,7 @@ export class RunRecorder {
       case 'train-begin':
         this.#speed.restart();
         this.#setState({ phase: 'running', end: undefined, ...plan(event) }, version);
+        this.#takeModel(event, version);
         break;
       case 'step-end': {
         this.#takePosition(event, version);
@@ -69,6 +80,7 @@ export class RunRecorder {
       case 'evaluate':
       case 'predict':
         this.#takeMetrics(event, version);
+        this.#takeConfusion(event, version);
         break;
     }
     const mark = markOf(event);
@@ -94,18 +106,38 @@ export class RunRecorder {
   }
 
   #takeHistograms(updates: AnyParameterUpdates, version: number): void {
-    const none: MagnitudeHistogram = { zeros: 0, nonFinite: 0, firstExponent: 0, counts: [] };
     const rows = this.#parameterRows.rowsOf(updates.names);
     const histograms = Object.fromEntries(
       Object.entries(updates.histograms).map(([subject, list]) => {
-        const byRow = Array.from({ length: this.#parameterRows.names.length }, () => none);
-        for (const [i, row] of rows.entries()) if (row !== undefined) byRow[row] = list[i] ?? none;
+        const byRow = Array.from({ length: this.#parameterRows.names.length }, () => NO_HISTOGRAM);
+        for (const [i, row] of rows.entries()) if (row !== undefined) byRow[row] = list[i] ?? NO_HISTOGRAM;
         return [subject as HistogramSubject, byRow];
       }),
     );
-    const taken = { step: updates.step, histograms };
-    if (!this.history.firstHistograms.value) this.history.firstHistograms.set(taken, version);
-    this.history.histograms.set(taken, version);
+    this.history.histograms.take({ step: updates.step, histograms }, version);
+  }
+
+  #takeValues(values: ParameterValues, version: number): void {
+    this.#moveTo(values, version);
+    for (let i = ROWS_SHOWN; i < values.names.length; i++) this.omit('values of parameters', version);
+    this.history.values.set(shownValues(values, ROWS_SHOWN), version);
+  }
+
+  #takeActivations(activations: Activations, version: number): void {
+    this.#moveTo(activations, version);
+    const counted = activations.layers.filter(({ histogram }) => histogram);
+    if (counted.length === 0) return;
+    if (
+      this.#activationRows.add(
+        counted.map(({ name }) => name),
+        counted.map(() => 0),
+      )
+    ) {
+      this.history.activationLayers.set(this.#activationRows.names, version);
+    }
+    const byName = new Map(counted.map(({ name, histogram }) => [name, histogram!]));
+    const activation = this.#activationRows.names.map((name) => byName.get(name) ?? NO_HISTOGRAM);
+    this.history.activations.take({ step: activations.step, histograms: { activation } }, version);
   }
 
   #takeMedianRatio(updates: AnyParameterUpdates, version: number): void {
@@ -136,6 +168,18 @@ export class RunRecorder {
       if (!known && metricCount >= METRICS_KEPT) this.omit('metrics', version);
       else this.history.seriesOf(series).take(step, metric.value, version);
     }
+  }
+
+  #takeModel(event: EventOf<'train-begin'>, version: number): void {
+    const model = modelOf(event);
+    if (!model) return;
+    for (let i = LAYERS_SHOWN; i < model.layers.length; i++) this.omit('layers of the model', version);
+    this.history.model.set({ layers: model.layers.slice(0, LAYERS_SHOWN) }, version);
+  }
+
+  #takeConfusion(event: EventOf<'log' | 'evaluate' | 'predict'>, version: number): void {
+    const matrix = confusionOf(event);
+    if (matrix) this.history.confusion.set(shownConfusion(event, matrix), version);
   }
 
   #measure({ step }: { readonly step: number }, values: Readonly<Record<string, number>>, version: number): void {

@@ -1,6 +1,5 @@
-import type { TrainingEvent } from '../../events/index.js';
-import type { AnyRecord } from '../../page/index.js';
-import { type AnyParameterUpdates, dataOf, statisticsOf } from '../../parameters/index.js';
+import type { AnyRecord, ShownRecord } from '../../page/index.js';
+import { dataOf, statisticsOf } from '../../parameters/index.js';
 
 /** A record as it goes to another thread, and about how many KiB it takes there. */
 export interface RecordMessage {
@@ -9,7 +8,7 @@ export interface RecordMessage {
 }
 
 /** Makes messages of records: plain data only, and the names of parameters only when they are not those of before. */
-export function withoutKnownNames(): (record: TrainingEvent | AnyParameterUpdates) => RecordMessage {
+export function withoutKnownNames(): (record: ShownRecord) => RecordMessage {
   const known = new Map<string, readonly string[]>();
   return (record) => {
     if (record.type === 'sink-error') return { message: { ...record, cause: undefined } as AnyRecord, cost: 1 };

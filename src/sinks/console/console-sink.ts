@@ -1,11 +1,19 @@
-import { checkOneOf, checkOptions, checkPositiveInteger, type RunRecord, type Sink } from '../../events/index.js';
+import {
+  checkOneOf,
+  checkOptions,
+  checkPositiveInteger,
+  modelOf,
+  type RunRecord,
+  type Sink,
+} from '../../events/index.js';
 import { type AnyParameterUpdates, columnOf, STATISTICS, type Statistic } from '../../parameters/index.js';
 import { createSink, type SinkWork } from '../create-sink.js';
 import { requireRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
 import { threeDigits } from './format.js';
 import { updateLines } from './lines.js';
-import { noteOf } from './notes.js';
+import { modelLines } from './model-lines.js';
+import { notesOf } from './notes.js';
 import { type Progress, progressLine } from './progress.js';
 import { drawingOn, standardOutput } from './standard-output.js';
 import { tableLines } from './table.js';
@@ -21,6 +29,8 @@ export interface ConsoleSinkOptions {
   readonly statistic?: Statistic;
   /** Parameters in the table at most. Default: as many as the terminal has rows for. */
   readonly top?: number;
+  /** Print what the model is made of when the training begins, a row a layer. Default: false. */
+  readonly model?: boolean;
   /** Milliseconds between two drawings. Default: 100 in a terminal, 2000 in a pipe. */
   readonly intervalMs?: number;
   /** Default: standard output; the console in a browser. */
@@ -56,6 +66,7 @@ export function consoleSink(options: ConsoleSinkOptions = {}): Sink<RunRecord> {
     style: true,
     statistic: true,
     top: true,
+    model: true,
     intervalMs: true,
     output: true,
     clock: true,
@@ -81,6 +92,7 @@ class Show implements SinkWork<RunRecord> {
   readonly #intervalMs: number;
   readonly #clock: () => number;
   readonly #top: number | undefined;
+  readonly #showsModel: boolean;
   #progress: Progress | undefined;
   #updates: AnyParameterUpdates | undefined;
   #first: { readonly step: number; readonly time: number } | undefined;
@@ -97,6 +109,7 @@ class Show implements SinkWork<RunRecord> {
     this.#intervalMs = options.intervalMs ?? (this.#inPlace ? 100 : 2000);
     this.#clock = options.clock ?? (() => performance.now());
     this.#top = options.top;
+    this.#showsModel = options.model ?? false;
   }
 
   take(record: RunRecord): void {
@@ -140,10 +153,12 @@ class Show implements SinkWork<RunRecord> {
       this.#moveTo(event);
       this.#draw(false);
     }
-    const note = noteOf(event);
-    if (note === undefined) return;
+    const { width } = this.#terminal.size;
+    const model = this.#showsModel ? modelOf(event) : undefined;
+    const notes = [...(model ? modelLines(model, width) : []), ...notesOf(event, width)];
+    if (notes.length === 0) return;
     this.#draw(true);
-    this.#terminal.print([note]);
+    this.#terminal.print(notes);
     if (this.#inPlace) this.#drawnStep = -1;
   }
 

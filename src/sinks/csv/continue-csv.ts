@@ -32,7 +32,7 @@ const PYTHON_NUMBER = /^(?:|nan|-?inf|-?\d+\.\d+|-?\d(?:\.\d+)?e[+-]\d\d+)$/;
  *
  * @throws Error, before anything is changed, when the columns are others or the file is none of this sink.
  */
-export function continueCsv(file: RecordFile, path: string, fixed: CsvEncoder): void {
+export function continueCsv(file: RecordFile, path: string, fixed: Pick<CsvEncoder, 'columns' | 'header'>): void {
   const { headerSize, size } = wholeLines(file.fd);
   if (headerSize === 0) {
     const torn = file.read(0, file.size).toString();

@@ -8,6 +8,7 @@ import {
 } from '../../parameters/index.js';
 import { numeralsKernel, type RowTexts } from '../kernels/numerals-kernel.js';
 import { snakeCase } from '../snake-case.js';
+import { numeral } from './numeral.js';
 import { pythonFloat } from './python-float.js';
 import { guardText, textCell } from './text-cell.js';
 
@@ -201,9 +202,3 @@ const line = (cells: readonly string[]): string => `${cells.join() || '""'}\r\n`
 
 /** Undefined for a number that is NaN because the loop does not know it. */
 const known = (value: number): number | undefined => (Number.isNaN(value) ? undefined : value);
-
-/** A number as a cell, as Python, numpy and R read it; empty where there is none. */
-function numeral(value: number | undefined): string {
-  if (value === undefined) return '';
-  return Number.isFinite(value) ? String(value) : String(value).replace('Infinity', 'inf');
-}

@@ -84,6 +84,7 @@ export function namesUnder(root: string) {
     trainingNonFinite: whole(metric('training.nonfinite', '{value}', 'Values that were NaN or infinite')),
     trainingMetric: metric('training.metric', '', 'A metric as the loop logged it'),
     evaluationMetric: metric('evaluation.metric', '', 'A metric of the last evaluation'),
+    classAccuracy: metric('evaluation.class.accuracy', '', 'The share of the examples of a class that is taken for it'),
     ratioDistribution: metric(
       'parameter.update.ratio.distribution',
       '1',
@@ -103,6 +104,7 @@ export function namesUnder(root: string) {
       status: `${root}.status`,
       phase: `${root}.phase`,
       metric: `${root}.metric.name`,
+      class: `${root}.class.name`,
       rule: `${root}.alert.rule`,
       severity: `${root}.alert.severity`,
       reason: `${root}.telemetry.reason`,

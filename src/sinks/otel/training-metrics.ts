@@ -1,9 +1,11 @@
 import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api';
 import {
   type AlertEvent,
+  confusionOf,
   type EventContext,
   type EventOf,
   namedMetrics,
+  perClassAccuracy,
   type StepEndEvent,
 } from '../../events/index.js';
 import { type AnyParameterUpdates, columnOf } from '../../parameters/index.js';
@@ -37,7 +39,8 @@ export function trainingMetrics(options: TrainingMetricsOptions): TrainingMetric
   const instruments = once(() => createInstruments(options.meter(), names));
   const { attributes } = names;
   const newSteps = countSteps();
-  const metricRow = rowCache(names);
+  const metricRow = rowCache(names.attributes.phase, names.attributes.metric);
+  const classRow = rowCache(names.attributes.phase, names.attributes.class);
   const known = new Set<GaugeMetric>();
   let lossOfStep = { step: -1, shown: false };
 
@@ -99,12 +102,21 @@ export function trainingMetrics(options: TrainingMetricsOptions): TrainingMetric
       });
       for (const [row, count] of found) parameterNonFinite.add(count, row);
     },
-    metrics({ type, time, metrics }, base) {
+    metrics(event, base) {
+      const { type, time, metrics } = event;
       for (const { phase, name, value } of namedMetrics(type, metrics)) {
         if (!options.admits(name)) continue;
         if (!Number.isFinite(value)) nonFinite(name, base);
         const metric = phase === 'train' ? names.trainingMetric : names.evaluationMetric;
         output.write(rowFrame(`${phase} ${name}`, time, metricRow(base, phase, name), [[metric, value]]));
+      }
+      const matrix = confusionOf(event);
+      for (const { name, accuracy } of matrix ? perClassAccuracy(matrix) : []) {
+        // A class that the evaluation had no example of keeps the accuracy that it had.
+        if (Number.isNaN(accuracy) || !options.admits(`class ${name}`)) continue;
+        output.write(
+          rowFrame(`${type} class ${name}`, time, classRow(base, type, name), [[names.classAccuracy, accuracy]]),
+        );
       }
     },
     alert({ rule, severity, phase }, base) {
@@ -159,14 +171,14 @@ function countSteps(): (step: number, endsStep: boolean) => number {
 }
 
 /** One object a series for good, so that outputs know it again. */
-function rowCache({ attributes }: Names): (base: Attributes, phase: string, metric: string) => Attributes {
+function rowCache(phaseKey: string, nameKey: string): (base: Attributes, phase: string, name: string) => Attributes {
   const rows = new Map<string, Attributes>();
   let ofBase: Attributes | undefined;
-  return (base, phase, metric) => {
+  return (base, phase, name) => {
     if (ofBase !== base) rows.clear();
     ofBase = base;
-    const key = `${phase} ${metric}`;
-    const row = rows.get(key) ?? { ...base, [attributes.phase]: phase, [attributes.metric]: metric };
+    const key = `${phase} ${name}`;
+    const row = rows.get(key) ?? { ...base, [phaseKey]: phase, [nameKey]: name };
     rows.set(key, row);
     return row;
   };

@@ -19,7 +19,7 @@ export interface WireLine {
 const LEFT_OUT: ReadonlySet<string> = new Set([...NOT_SENT, 'global-norms', 'throughput']);
 
 /** What the other side would need the parameters themselves for: there is no place for it on the wire. */
-export const NO_PLACE: ReadonlySet<string> = new Set(['parameter-drift', 'activations']);
+export const NO_PLACE: ReadonlySet<string> = new Set(['parameter-drift', 'parameter-values', 'activations']);
 
 const CLIENT = 'trainscope-typescript';
 const utf8 = new TextEncoder();

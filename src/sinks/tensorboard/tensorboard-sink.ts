@@ -36,9 +36,11 @@ export interface TensorboardSinkOptions {
  * | `layer_update_norm` and so on | one a layer |
  * | `all_parameters` | these statistics of all parameters together |
  * | `update_magnitude`, `weight_magnitude`, `gradient_magnitude` | histograms, one a parameter; a bucket is a power of two |
+ * | `activation_magnitude` | histograms, one a layer, of `activations({ histograms: true })` |
  * | `drift_from_start` and so on | one a parameter |
  * | `throughput` | `steps_per_second`, `examples_per_second`, `tokens_per_second`, `observing_share` |
- * | text | `alerts`, `control`, `checkpoints`, `sink_errors`, `end` |
+ * | `class_accuracy` | one a class, of evaluations with a confusion matrix |
+ * | text | `confusion_matrix`, `alerts`, `control`, `checkpoints`, `sink_errors`, `end` |
  *
  * Scalars are float32, as in every event file. Every record is in the file before `next` returns, so TensorBoard can
  * follow the run, and nothing is lost when the process is killed.

@@ -1,5 +1,6 @@
 import {
   type AlertEvent,
+  type ConfusionMatrix,
   type ControlEvent,
   type RunRecord,
   runEndOf,
@@ -43,6 +44,22 @@ function endTexts(event: TrainEndEvent): TextValue[] {
   const end = runEndOf(event);
   if (!end) return [];
   return [text('end', `**${end.status}**${end.reason === undefined ? '' : `: ${plainMarkdown(end.reason)}`}`)];
+}
+
+/** Classes of a matrix that is written whole; a larger one would be a page of numbers. */
+const MOST_CLASSES = 64;
+
+/** A confusion matrix as a table: a row for what the examples are, a column for what they were taken for. */
+export function confusionText({ classes, counts }: ConfusionMatrix): TextValue {
+  const shown = classes.slice(0, MOST_CLASSES).map((name) => plainMarkdown(name).replaceAll('|', '\\|'));
+  const row = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
+  const lines = [
+    row(['class', ...shown]),
+    row(['---', ...shown.map(() => '---:')]),
+    ...shown.map((name, i) => row([name, ...counts[i]!.slice(0, MOST_CLASSES)])),
+  ];
+  const more = classes.length > MOST_CLASSES ? [`\nThe first ${MOST_CLASSES} of ${classes.length} classes.`] : [];
+  return text('confusion_matrix', [...lines, ...more].join('\n'));
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;' };

@@ -1,9 +1,13 @@
 import {
+  type Activations,
+  type ConfusionMatrix,
+  confusionOf,
   type EventOf,
   type GlobalNorms,
   metricTag,
   namedMetrics,
   type ParameterDrift,
+  perClassAccuracy,
   type RunRecord,
   type StepEndEvent,
   type Throughput,
@@ -17,11 +21,12 @@ import {
   jointStatistics,
   type Layer,
   layersOf,
+  type MagnitudeHistogram,
   type Statistic,
 } from '../../parameters/index.js';
 import { snakeCase } from '../snake-case.js';
 import type { ScalarsValue, ScalarValue, SummaryValue } from './summary.js';
-import { textValues } from './text-values.js';
+import { confusionText, textValues } from './text-values.js';
 
 /** What TensorBoard is told of a record. */
 export type ValuesOf = (record: RunRecord) => readonly SummaryValue[];
@@ -47,6 +52,8 @@ export function valuesOf(statistics: readonly Statistic[]): ValuesOf {
         return ofDrift(record);
       case 'throughput':
         return throughputValues(record);
+      case 'activations':
+        return activationValues(record);
       case 'evaluate':
       case 'predict':
       case 'log':
@@ -149,12 +156,18 @@ function jointValues(updates: AnyParameterUpdates, { jointTags }: Plan): ScalarV
 
 function histogramValues({ names, histograms }: AnyParameterUpdates): SummaryValue[] {
   return (Object.keys(histograms) as HistogramSubject[]).flatMap((subject) =>
-    histograms[subject]!.flatMap((histogram, i): SummaryValue[] => {
-      // Without a single finite value there is nothing to draw; nonFinite says it.
-      if (histogram.zeros === 0 && histogram.counts.length === 0) return [];
-      return [{ kind: 'histogram', tag: `${subject}_magnitude/${names[i]}`, histogram }];
-    }),
+    histograms[subject]!.flatMap((histogram, i) => histogramValue(`${subject}_magnitude/${names[i]}`, histogram)),
   );
+}
+
+/** Without a single finite value there is nothing to draw; nonFinite says it. */
+function histogramValue(tag: string, histogram: MagnitudeHistogram | undefined): SummaryValue[] {
+  if (!histogram || (histogram.zeros === 0 && histogram.counts.length === 0)) return [];
+  return [{ kind: 'histogram', tag, histogram }];
+}
+
+function activationValues({ layers }: Activations): SummaryValue[] {
+  return layers.flatMap(({ name, histogram }) => histogramValue(`activation_magnitude/${name}`, histogram));
 }
 
 function globalValues(norms: GlobalNorms<never>): ScalarValue[] {
@@ -195,6 +208,19 @@ function throughputValues({
   ];
 }
 
-function metricValues({ type, metrics }: EventOf<'evaluate' | 'predict' | 'log'>): ScalarValue[] {
-  return namedMetrics(type, metrics).map((metric) => scalar(metricTag(metric), metric.value));
+function metricValues(event: EventOf<'evaluate' | 'predict' | 'log'>): SummaryValue[] {
+  const { type, metrics } = event;
+  const matrix = confusionOf(event);
+  return [
+    ...namedMetrics(type, metrics).map((metric) => scalar(metricTag(metric), metric.value)),
+    ...(matrix ? confusionValues(matrix) : []),
+  ];
+}
+
+/** The accuracy of each class as a curve, and the matrix as a table. */
+function confusionValues(matrix: ConfusionMatrix): SummaryValue[] {
+  return [
+    ...perClassAccuracy(matrix).flatMap(({ name, accuracy }) => known(`class_accuracy/${name}`, accuracy)),
+    confusionText(matrix),
+  ];
 }

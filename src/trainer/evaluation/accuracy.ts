@@ -1,4 +1,4 @@
-import { IGNORED_LABEL } from '../model/loss.js';
+import { IGNORED_LABEL, largestOf } from '../../events/index.js';
 import type { NumericArray } from './numeric-array.js';
 
 /**
@@ -28,16 +28,10 @@ export function accuracy(predictions: NumericArray, labels: NumericArray): numbe
   let counted = 0;
   let right = 0;
   for (let row = 0; row < rows; row++) {
-    const label = oneHot ? largest(labels.data, row * classes, classes) : labels.data[row]!;
+    const label = oneHot ? largestOf(labels.data, row * classes, classes) : labels.data[row]!;
     if (label === IGNORED_LABEL) continue;
     counted++;
-    if (largest(predictions.data, row * classes, classes) === label) right++;
+    if (largestOf(predictions.data, row * classes, classes) === label) right++;
   }
   return right / counted;
-}
-
-function largest(values: ArrayLike<number>, start: number, length: number): number {
-  let best = 0;
-  for (let i = 1; i < length; i++) if (values[start + i]! > values[start + best]!) best = i;
-  return best;
 }

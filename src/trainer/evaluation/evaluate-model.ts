@@ -1,5 +1,5 @@
 import { dispose, tidy } from '@tensorflow/tfjs-core';
-import type { Metrics } from '../../events/index.js';
+import { type ConfusionMatrix, type Evaluation, evaluationOf, type Metrics } from '../../events/index.js';
 import { batches } from '../data/batches.js';
 import type { Collator } from '../data/collate.js';
 import type { ExampleSource } from '../data/train-dataset.js';
@@ -16,8 +16,8 @@ export interface EvalPrediction {
   readonly labels: NumericArray;
 }
 
-/** Metrics of predictions, by their names without a prefix. */
-export type ComputeMetrics = (prediction: EvalPrediction) => Metrics;
+/** Metrics of predictions, by their names without a prefix; or these, and which classes were taken for which. */
+export type ComputeMetrics = (prediction: EvalPrediction) => Metrics | Evaluation;
 
 export interface EvaluateOptions<Example> {
   readonly objective: Objective;
@@ -40,6 +40,7 @@ export interface Evaluated {
   /** Where the examples have them. */
   readonly labels?: NumericArray;
   readonly metrics: Metrics;
+  readonly confusion?: ConfusionMatrix;
   /** Examples. */
   readonly samples: number;
 }
@@ -75,10 +76,12 @@ export async function evaluateModel<Example>(
   const predictions = keepPredictions && samples > 0 ? concatNumeric(parts.predictions) : undefined;
   const labels = parts.labels.length > 0 ? concatNumeric(parts.labels) : undefined;
   const computed = computeMetrics && predictions && labels ? computeMetrics({ predictions, labels }) : {};
+  const { metrics, confusion } = evaluationOf(computed);
   return {
     ...(predictions && { predictions }),
     ...(labels && { labels }),
-    metrics: prefixed(prefix, judged > 0 ? { ...computed, loss: lossSum / judged } : computed),
+    metrics: prefixed(prefix, { ...metrics, ...(judged > 0 && { loss: lossSum / judged }) }),
+    ...(confusion && { confusion }),
     samples,
   };
 }

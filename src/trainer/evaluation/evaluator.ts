@@ -44,16 +44,24 @@ export class Evaluator<Example> {
     }
     const { announcer, args, computeMetrics } = this.options;
     const keepPredictions = computeMetrics !== undefined && !args.predictionLossOnly;
-    const { metrics } = await this.#run('evalDataset', dataset, prefix, keepPredictions);
+    const { metrics, confusion } = await this.#run('evalDataset', dataset, prefix, keepPredictions);
     const logged = await logMetrics(announcer, metrics);
     // The event has its epoch already: among its metrics it would be drawn as one.
-    await announcer.say('onEvaluate', { type: 'evaluate', metrics }, { metrics: logged });
+    await announcer.say(
+      'onEvaluate',
+      { type: 'evaluate', metrics, ...(confusion && { confusion }) },
+      { metrics: logged },
+    );
     return logged;
   }
 
   async predict(dataset: TrainDataset<Example>, prefix: string): Promise<PredictionOutput> {
-    const { predictions, labels, metrics } = await this.#run('dataset', dataset, prefix, true);
-    await this.options.announcer.say('onPredict', { type: 'predict', metrics }, { metrics });
+    const { predictions, labels, metrics, confusion } = await this.#run('dataset', dataset, prefix, true);
+    await this.options.announcer.say(
+      'onPredict',
+      { type: 'predict', metrics, ...(confusion && { confusion }) },
+      { metrics },
+    );
     return {
       predictions: predictions ?? { shape: [0], data: new Float32Array() },
       ...(labels && { labels }),

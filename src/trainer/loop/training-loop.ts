@@ -34,7 +34,8 @@ export class TrainingLoop<Example> {
     tally.beganAt = performance.now();
     announcer.stopper = undefined;
     this.#isUnderWay = true;
-    await announcer.say('onTrainBegin', { type: 'train-begin', maxSteps, ...numEpochs }, {});
+    const model = this.#session.model.summary?.();
+    await announcer.say('onTrainBegin', { type: 'train-begin', maxSteps, ...numEpochs, ...(model && { model }) }, {});
     if (args.evalOnStart) await evaluate();
     const hasMore = () => {
       const { epoch, batches } = this.#session.position;

@@ -1,7 +1,7 @@
 import { add, cast, mean, type Scalar, Tensor, type Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { describeValue } from '../../events/index.js';
-import { weightNames } from '../../tfjs/index.js';
+import { summarizeModel, weightNames } from '../../tfjs/index.js';
 import { TEXT_INPUT_NAMES } from '../data/main-input.js';
 import { hasWeightDecay } from '../optimizer/weight-decay.js';
 import { decayingWeights } from './layer-decay.js';
@@ -57,6 +57,7 @@ function adaptLayersModel(model: LayersModel): AdaptedModel {
   return {
     gives: parts.lossFunctions ? 'loss' : 'outputs',
     mainInputNames: ['xs', ...model.inputNames],
+    summary: () => summarizeModel(model),
     parameters() {
       const names = weightNames(model);
       return model.weights.map((weight) => ({ name: names.get(weight.name)!, variable: weight.read() as Variable }));

@@ -1,5 +1,5 @@
 import { Tensor, tidy } from '@tensorflow/tfjs-core';
-import { IGNORED_LABEL } from './loss.js';
+import { IGNORED_LABEL } from '../../events/index.js';
 import { toTensor } from './to-tensor.js';
 import type { Batch, BatchValues } from './trainable-model.js';
 

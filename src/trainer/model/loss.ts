@@ -20,11 +20,8 @@ import {
   sum,
   type Tensor,
 } from '@tensorflow/tfjs-core';
-import { checkOptions } from '../../events/index.js';
+import { checkOptions, IGNORED_LABEL } from '../../events/index.js';
 import { onDevice } from '../../tfjs/index.js';
-
-/** The label that is left out of the loss. */
-export const IGNORED_LABEL = -100;
 
 export interface LossOptions {
   /** Share of the target that is spread over all labels. Default: 0. */

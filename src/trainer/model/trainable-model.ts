@@ -1,5 +1,6 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ModelSummary } from '../../events/index.js';
 import type { NamedParameter } from '../../tfjs/index.js';
 
 /** Numbers in a batch: a tensor, or a plain or typed array. */
@@ -70,6 +71,8 @@ export interface AdaptedModel {
   readonly gives: 'logits' | 'loss' | 'outputs';
   /** Under which of these names a batch holds the main input. */
   readonly mainInputNames: readonly string[];
+  /** What it is made of, where that is known. */
+  summary?(): ModelSummary;
   /** What is saved. */
   parameters(): readonly NamedParameter[];
   /** Whether a parameter of this name decays, where the user does not say. */

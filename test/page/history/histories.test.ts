@@ -292,17 +292,54 @@ describe('histories', () => {
     expect(run.parameters.row(7, 'updateNorm')).toEqual([{ start: 1, min: 5, max: 5 }]);
   });
 
-  it('carries the first and the latest histograms', () => {
+  it('carries the latest histograms, and those of at most 32 moments, the first among them', () => {
     const recorder = new Recorder();
     const base = updatesOf({ w: 1 }, { run: 'a' });
     const histogram = { zeros: 1, nonFinite: 0, firstExponent: -3, counts: [1, 2] };
-    for (const step of [1, 2, 3]) {
-      recorder.take(createParameterUpdates({ ...base, step, histograms: { weight: [{ ...histogram, zeros: step }] } }));
+    const follower = new Histories();
+    for (let step = 1; step <= 1000; step++) {
+      const weight = [{ ...histogram, zeros: step }];
+      recorder.take(createParameterUpdates({ ...base, step, histograms: { weight } }));
+      const layers = [
+        { name: 'relu', activation: 'relu', histogram: { ...histogram, zeros: 2 * step } },
+        { name: 'x' },
+      ];
+      recorder.take({ type: 'activations', run: 'a', step, epoch: 0, time: 0, layers } as { type: string });
+      if (step % 7 === 0) follower.apply(wired(recorder.histories.changesSince(follower.version)));
     }
+    follower.apply(wired(recorder.histories.changesSince(follower.version)));
+    for (const run of [recorder.histories.of('a'), follower.of('a')]) {
+      const zeros = run.histograms.moments.map(({ step, histograms }) => [step, histograms.weight![0]!.zeros]);
+      expect(zeros[0]).toEqual([1, 1]);
+      expect(zeros.length).toBeGreaterThan(15);
+      expect(zeros.length).toBeLessThanOrEqual(32);
+      for (const [step, count] of zeros) expect(count).toBe(step);
+      expect(run.histograms.latest.value).toEqual({
+        step: 1000,
+        histograms: { weight: [{ ...histogram, zeros: 1000 }] },
+      });
+      expect(run.activationLayers.value).toEqual(['relu']);
+      expect(run.activations.moments[0]!.histograms.activation).toEqual([{ ...histogram, zeros: 2 }]);
+      expect(run.activations.latest.value?.step).toBe(1000);
+    }
+    expect(follower.of('a').histograms.moments).toEqual(recorder.histories.of('a').histograms.moments);
+  });
+
+  it('carries values, a NaN as none', () => {
+    const recorder = new Recorder();
+    const one = Float64Array.of(2, Number.NaN);
+    const columns = { min: one, max: one, mean: one, standardDeviation: one, zeros: one, nans: one, infinities: one };
+    const at = { run: 'a', step: 3, epoch: 0, time: 0, names: ['w', 'b'], sizes: [4, 1] };
+    recorder.take({ type: 'parameter-values', ...at, columns } as { type: string });
     const follower = new Histories();
     follower.apply(wired(recorder.histories.changesSince(0)));
-    const run = follower.of('a');
-    expect(run.firstHistograms.value!.histograms.weight).toEqual([{ ...histogram, zeros: 1 }]);
-    expect(run.histograms.value).toEqual({ step: 3, histograms: { weight: [{ ...histogram, zeros: 3 }] } });
+    const none = new Array(7).fill(null);
+    expect(follower.of('a').values.value).toEqual({
+      step: 3,
+      rows: [
+        ['w', 4, ...new Array(7).fill(2)],
+        ['b', 1, ...none],
+      ],
+    });
   });
 });

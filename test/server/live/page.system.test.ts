@@ -112,7 +112,7 @@ describe('the live page in Chromium', () => {
         'Update ratio by layer',
         'Movers and the dead',
         'Magnitude histogram',
-        'eval/accuracy',
+        'Metric: accuracy',
       ]) {
         expect(await page.isVisible(`h2:text-is("${title}")`), title).toBe(true);
       }
@@ -133,6 +133,54 @@ describe('the live page in Chromium', () => {
       }
     } finally {
       job.kill();
+    }
+  });
+
+  it('shows what a model is made of, confusion, values and what layers give, accessible in every look', async () => {
+    const sink = liveSink();
+    sinks.push(sink);
+    feed(sink, 20, ['hidden/kernel', 'hidden/bias']);
+    const layer = { name: 'hidden', kind: 'Dense', outputShapes: [[null, 4]], parameters: 12, trainable: 8 };
+    const histogram = { zeros: 3, nonFinite: 0, firstExponent: -4, counts: [1, 4, 9, 2] };
+    const one = Float64Array.of(0.5);
+    const columns = { min: one, max: one, mean: one, standardDeviation: one, zeros: one, nans: one, infinities: one };
+    const confusion = {
+      classes: ['<b>cat</b>', 'dog'],
+      counts: [
+        [7, 3],
+        [1, 9],
+      ],
+    };
+    const at = { ...CONTEXT, step: 20 };
+    for (const record of [
+      { type: 'train-begin', ...at, model: { layers: [layer] } },
+      { type: 'evaluate', ...at, metrics: {}, confusion },
+      { type: 'log', ...at, metrics: { accuracy: 0.8 } },
+      { type: 'parameter-values', ...at, names: ['hidden/kernel'], sizes: [8], columns },
+      ...[10, 20].map((step) => ({ type: 'activations', ...at, step, layers: [{ name: 'hidden', histogram }] })),
+    ]) {
+      sink.next(record);
+    }
+    await sink.flush();
+    for (const look of LOOKS) {
+      const { page, troubles } = await open(sink.url, look);
+      await page.waitForSelector('h2:text-is("Confusion matrix")');
+      expect(await page.locator('.matrix:not(.values) tbody tr').allInnerTexts()).toEqual([
+        '<b>cat</b>\t7\t3\t70 %\t88 %\t10',
+        'dog\t1\t9\t90 %\t75 %\t10',
+      ]);
+      expect(await page.textContent('.model tbody')).toBe('hiddenDense[?, 4]128');
+      expect(await page.textContent('.values tbody')).toContain('hidden/kernel8');
+      expect(await page.locator('section:has(h2:text-is("Metric: accuracy")) .legend li').allInnerTexts()).toEqual([
+        'train\n0.8',
+        'evaluation\n0.5',
+      ]);
+      expect(await page.getAttribute('.over-time', 'aria-label')).toBe(
+        'activations of hidden over the steps 10 to 20: half are below 0.5 at first, below 0.5 at last',
+      );
+      expect(await violationsOf(page), JSON.stringify(look)).toEqual([]);
+      expect(troubles).toEqual([]);
+      await page.close();
     }
   });
 

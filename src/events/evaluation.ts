@@ -1,0 +1,7 @@
+import type { Evaluation, Metrics } from './events.js';
+
+/** Metrics alone, or metrics with more, as the latter. */
+export function evaluationOf(found: Metrics | Evaluation): Evaluation {
+  const { metrics, confusion } = found as Evaluation;
+  return typeof metrics === 'object' || typeof confusion === 'object' ? found : { metrics: found as Metrics };
+}

@@ -1,0 +1,33 @@
+/**
+ * What can be said of the values of one parameter. Least, greatest, mean and standard deviation (of the population) are
+ * of the finite values; NaN where there are none.
+ */
+export const VALUE_STATISTICS = ['min', 'max', 'mean', 'standardDeviation', 'zeros', 'nans', 'infinities'] as const;
+
+export type ValueStatistic = (typeof VALUE_STATISTICS)[number];
+
+/** Look at values once each, and at the finite ones once more, for their deviation: in float64. */
+export function valueStatistics(values: ArrayLike<number>): Readonly<Record<ValueStatistic, number>> {
+  let [finite, sum, min, max] = [0, 0, Infinity, -Infinity];
+  let [zeros, nans, infinities] = [0, 0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (Number.isNaN(value)) nans++;
+    else if (!Number.isFinite(value)) infinities++;
+    else {
+      finite++;
+      sum += value;
+      if (value < min) min = value;
+      if (value > max) max = value;
+      if (value === 0) zeros++;
+    }
+  }
+  if (finite === 0) {
+    const none = Number.NaN;
+    return { min: none, max: none, mean: none, standardDeviation: none, zeros, nans, infinities };
+  }
+  const mean = sum / finite;
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) squares += (values[i]! - mean) ** 2;
+  return { min, max, mean, standardDeviation: Math.sqrt(squares / finite), zeros, nans, infinities };
+}
