@@ -1,6 +1,6 @@
 import type { AnyParameterUpdates, Statistic } from '../../parameters/index.js';
 import { recordDecoder } from '../../records/decoder/index.js';
-import { longCsvEncoder } from '../csv/csv-encoder.js';
+import { longCsvEncoder } from '../csv/encoder/index.js';
 import { GrowingText } from './growing-text.js';
 import { linesOf } from './lines-of.js';
 

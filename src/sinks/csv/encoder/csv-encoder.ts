@@ -5,9 +5,9 @@ import {
   type Statistic,
   sameNames,
   statisticsOf,
-} from '../../parameters/index.js';
-import { numeralsKernel, type RowTexts } from '../kernels/numerals-kernel.js';
-import { snakeCase } from '../snake-case.js';
+} from '../../../parameters/index.js';
+import { numeralsKernel, type RowTexts } from '../../kernels/numerals-kernel.js';
+import { snakeCase } from '../../snake-case.js';
 import { pythonFloat } from './python-float.js';
 import { guardText, textCell } from './text-cell.js';
 
