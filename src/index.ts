@@ -119,6 +119,8 @@ export type {
 export { DEFAULT_STATISTICS, STATISTICS } from './parameters/statistics.js';
 export type { MaybePromise, Snapshot, StepParameters } from './parameters/step-parameters.js';
 export { type ValueStatistic, valueStatistics } from './parameters/value-statistics.js';
+export { type ParameterSums, type RecordDecoder, recordDecoder } from './records/decoder/record-decoder.js';
+export { reviveRecord } from './records/decoder/revive-record.js';
 export { allZero } from './rules/all-zero.js';
 export { type ChangedBetweenUpdatesOptions, changedBetweenUpdates } from './rules/changed-between-updates.js';
 export { type ConstantLossOptions, constantLoss } from './rules/constant-loss.js';
@@ -170,3 +172,4 @@ export type { LoopPlan } from './run/training-span.js';
 export { type ConsoleSinkOptions, type ConsoleStyle, consoleSink } from './sinks/console/console-sink.js';
 export type { ConsoleOutput } from './sinks/console/terminal.js';
 export { createSink, type SinkWork } from './sinks/create-sink.js';
+export { type MessageTarget, portSink } from './sinks/port/port-sink.js';

@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+export { folderStore } from '#trainer/stores/folder-store';
 export { IGNORED_LABEL } from './events/confusion-matrix.js';
 export type { StepSums } from './parameters/kernels/kernel.js';
 export type {
@@ -78,5 +80,9 @@ export {
 export type { RampShape, WarmupStableDecayOptions } from './trainer/schedules/schedules.js';
 export type { TrainerControl } from './trainer/state/trainer-control.js';
 export type { CallbackState, LogEntry, TrainerState } from './trainer/state/trainer-state.js';
+export type { CheckpointStore, StoredFiles } from './trainer/stores/checkpoint-store.js';
+export { type IndexedDbStoreOptions, indexedDbStore } from './trainer/stores/indexed-db-store.js';
+export { memoryStore } from './trainer/stores/memory-store.js';
+export { packCheckpoint, unpackCheckpoint } from './trainer/stores/pack-checkpoint.js';
 export { Trainer } from './trainer/trainer.js';
 export type { EvaluationOptions, TrainerOptions, TrainOptions, TrainOutput } from './trainer/trainer-options.js';

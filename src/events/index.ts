@@ -71,6 +71,7 @@ export { type MetricPhase, metricTag, namedMetrics } from './metric-names.js';
 export { missingField } from './missing-field.js';
 export { type LayerSummary, type ModelSummary, modelOf, modelTotals, shapesText } from './model-summary.js';
 export { NOT_SENT } from './not-sent.js';
+export { plainData } from './plain-data.js';
 export { evaluationLossOf, requiredMetric } from './required-metric.js';
 export { END_STATUSES, endText, type RunEnd, runEndOf } from './run-end.js';
 export { type RunMemory, remembered, runMemory, type SavedMemory } from './run-memory.js';

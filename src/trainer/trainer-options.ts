@@ -10,6 +10,7 @@ import type { NamedDatasets } from './evaluation/evaluator.js';
 import type { ComputeLoss } from './model/objective.js';
 import type { HasFiles, TrainableModel } from './model/trainable-model.js';
 import type { DecayParameters } from './optimizer/create-optimizer.js';
+import type { CheckpointStore } from './stores/checkpoint-store.js';
 
 export interface TrainerOptions<Example = unknown> extends Omit<RunOptions, 'run'> {
   readonly model: TrainableModel;
@@ -33,6 +34,11 @@ export interface TrainerOptions<Example = unknown> extends Omit<RunOptions, 'run
   readonly decayParameters?: DecayParameters;
   /** An optimizer of `tf.train` or one's own, which stays the caller's. Default: AdamW, made for each training. */
   readonly optimizer?: Optimizer;
+  /**
+   * Where checkpoints are kept, and models with `saveModel()`. Default: folders of the file system ({@link folderStore}); in a
+   * browser its IndexedDB ({@link indexedDbStore}).
+   */
+  readonly checkpointStore?: CheckpointStore;
 }
 
 export const TRAINER_OPTIONS: OptionNames<TrainerOptions> = {
@@ -47,6 +53,7 @@ export const TRAINER_OPTIONS: OptionNames<TrainerOptions> = {
   processingClass: true,
   decayParameters: true,
   optimizer: true,
+  checkpointStore: true,
   ...withoutName(RUN_OPTIONS, 'run'),
 };
 

@@ -1,4 +1,6 @@
 import { type Observable, Subject, type Subscription, takeUntil } from 'rxjs';
+import { defaultStore } from '#trainer/stores/default-store';
+import { writeHistory } from '#trainer/write-history';
 import {
   type ControlRequest,
   checkOptions,
@@ -14,8 +16,9 @@ import { resolveArguments } from './arguments/resolve-arguments.js';
 import type { ResolvedArguments } from './arguments/training-arguments.js';
 import { defaultFlow } from './callbacks/default-flow.js';
 import type { CallbackContext, TrainerCallback } from './callbacks/trainer-callback.js';
-import type { LoadedWeights } from './checkpoints/load-model.js';
-import type { OpenCheckpoint } from './checkpoints/open-checkpoint.js';
+import { modelContents } from './checkpoints/checkpoint-files.js';
+import { type LoadedWeights, loadWeights } from './checkpoints/load-model.js';
+import { type OpenCheckpoint, openCheckpoint } from './checkpoints/open-checkpoint.js';
 import { OutputLock } from './checkpoints/output-lock.js';
 import { readWeights } from './checkpoints/weights.js';
 import type { Collator } from './data/collate.js';
@@ -37,6 +40,7 @@ import { type Equipment, openSession } from './session/open-session.js';
 import type { Session } from './session/session.js';
 import { initialControl, type TrainerControl } from './state/trainer-control.js';
 import { initialState, type TrainerState } from './state/trainer-state.js';
+import type { CheckpointStore } from './stores/checkpoint-store.js';
 import {
   checkTrainerOptions,
   EVALUATION_OPTIONS,
@@ -48,9 +52,6 @@ import {
   type TrainOutput,
 } from './trainer-options.js';
 import { UpdateHistory } from './update-history.js';
-
-/** Files are for Node; a browser loads none of it until it asks for a checkpoint. */
-const checkpointFiles = () => import('./checkpoints/checkpoint-io.js');
 
 /**
  * Trains a model with the semantics of Hugging Face's Trainer: its arguments and defaults, its order of events, its
@@ -89,6 +90,7 @@ export class Trainer<Example = unknown> extends BaseRun {
   readonly memory: RunMemory = runMemory();
   readonly #options: TrainerOptions<Example>;
   readonly #clock: () => number;
+  readonly #store: CheckpointStore;
   readonly #open: OpenRun;
   readonly #equipment: Equipment<Example>;
   readonly #evaluator: Evaluator<Example>;
@@ -115,6 +117,7 @@ export class Trainer<Example = unknown> extends BaseRun {
     this.args = args;
     this.model = options.model;
     this.#clock = options.clock ?? Date.now;
+    this.#store = options.checkpointStore ?? defaultStore();
     const model = adaptModel(options.model);
     checkTrainerOptions(options, args);
     const objective = new Objective(model, {
@@ -132,7 +135,8 @@ export class Trainer<Example = unknown> extends BaseRun {
     this.#equipment = {
       ...shared,
       ...{ model, callbacks, control, memory },
-      lock: new OutputLock(args.outputDir, args.runName),
+      store: this.#store,
+      lock: new OutputLock(this.#store, args.outputDir, args.runName),
       modelFiles: () => modelFiles(options.model, options.processingClass),
       history: this.#history,
       bus: this.#open.bus,
@@ -235,7 +239,7 @@ export class Trainer<Example = unknown> extends BaseRun {
 
   /**
    * Write the norm of every parameter's update at every step as CSV: one column a parameter, one row a step, numbers as
-   * Python prints them; the file of the tutorial's `save_update_history`.
+   * Python prints them; the file of the tutorial's `save_update_history`. In a page, it is a download of that name.
    *
    * @throws Error when there is no step yet, or the file cannot be written.
    */
@@ -243,10 +247,7 @@ export class Trainer<Example = unknown> extends BaseRun {
     if (this.#history.rows.length === 0) {
       throw new Error('saveUpdateHistory(): expected at least one step, got none; call it after train()');
     }
-    const { csvSink } = await import('../sinks/csv/index.js');
-    const sink = csvSink(file, { layout: 'tutorial' });
-    for (const updates of this.#history.updates(this.run)) sink.next(updates);
-    await sink.close();
+    await writeHistory(file, this.#history.updates(this.run));
   }
 
   /**
@@ -255,8 +256,7 @@ export class Trainer<Example = unknown> extends BaseRun {
    */
   async saveModel(folder: string = this.args.outputDir): Promise<void> {
     const { model, modelFiles } = this.#equipment;
-    const { writeModel } = await checkpointFiles();
-    await writeModel(folder, await readWeights(model.parameters()), await modelFiles());
+    await this.#store.write(folder, modelContents(await readWeights(model.parameters()), await modelFiles()));
   }
 
   /**
@@ -266,8 +266,7 @@ export class Trainer<Example = unknown> extends BaseRun {
    * @throws CheckpointError for a folder that has none, and for weights of which none fits; nothing is changed then.
    */
   async loadModel(folder: string): Promise<LoadedWeights> {
-    const { loadWeights } = await checkpointFiles();
-    return loadWeights(this.#equipment.model.parameters(), folder);
+    return loadWeights(this.#store, this.#equipment.model.parameters(), folder);
   }
 
   /**
@@ -308,8 +307,7 @@ export class Trainer<Example = unknown> extends BaseRun {
     plan: TrainingPlan,
   ): Promise<(OpenCheckpoint & { readonly plan: TrainingPlan }) | undefined> {
     if (from === false) return undefined;
-    const { openCheckpoint } = await checkpointFiles();
-    const opened = await openCheckpoint(from, this.args, plan);
+    const opened = await openCheckpoint(this.#store, from, this.args, plan);
     const { gradientAccumulationSteps, batchesPerEpoch, globalStep } = opened.checkpoint.resume.loop;
     const { position } = opened;
     const at = { position, globalStep, gradientAccumulationSteps, batchesPerEpoch };

@@ -21,6 +21,7 @@ import {
   decodeSafetensors,
   EarlyStopping,
   encodeSafetensors,
+  folderStore,
   type TrainerCallback,
   type TrainingArguments,
   toFloat32,
@@ -487,7 +488,7 @@ describe('a checkpoint', () => {
     const { outputDir, model } = await saved();
     cpSync(join(outputDir, 'checkpoint-4'), join(outputDir, '.writing-checkpoint-6'), { recursive: true });
     renameSync(join(outputDir, 'checkpoint-4'), join(outputDir, '.replaced-checkpoint-4'));
-    expect(await listCheckpoints(outputDir)).toEqual(
+    expect(await listCheckpoints(folderStore(), outputDir)).toEqual(
       ['checkpoint-2', 'checkpoint-4'].map((name) => join(outputDir, name)),
     );
     const resumed = tinyTrainer({ outputDir, maxSteps: 6, saveStrategy: 'steps' });

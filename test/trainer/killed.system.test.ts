@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { readCheckpoint } from '../../src/trainer/checkpoints/checkpoint-files.js';
 import { lastCheckpoint } from '../../src/trainer/checkpoints/checkpoint-folder.js';
+import { folderStore } from '../../src/trainer.js';
 import { newFolder } from './tiny.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -36,7 +37,7 @@ it('a run that is killed and resumed is the run that was not, to the bit', async
   await trainInProcess(killed, 'anew', 15);
   await trainInProcess(killed, 'resume', 30);
   // Whatever the moment was, the last checkpoint is whole.
-  const { state } = await readCheckpoint(await lastCheckpoint(killed));
+  const { state } = await readCheckpoint(folderStore(), await lastCheckpoint(folderStore(), killed));
   expect(state.globalStep).toBeGreaterThanOrEqual(28);
   const rest = await trainInProcess(killed, 'resume');
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { filter, firstValueFrom, map } from 'rxjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { thisProcess } from '../../src/sinks/files/index.js';
-import { LOCK } from '../../src/trainer/checkpoints/folder-lock.js';
+import { LOCK } from '../../src/trainer/stores/folder-lock.js';
 import type { TrainerCallback } from '../../src/trainer.js';
 import { useBackend } from '../helpers/backend.js';
 import { newFolder, tinyTrainer } from './tiny.js';

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { isForeignOrigin, isOwnHost, LIMITS } from '../../sinks/index.js';
+import { isForeignOrigin, isOwnHost, LIMITS } from '../../sinks/serving/index.js';
 import { HttpError } from './http-error.js';
 import { type BodyLimits, readBody } from './read-body.js';
 import type { BatchAnswer } from './sender.js';

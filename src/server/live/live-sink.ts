@@ -8,7 +8,8 @@ import {
   type Sink,
 } from '../../events/index.js';
 import { type AnyRecord, isShown, pageFiles } from '../../page/index.js';
-import { createSink, requireRecord, ServerThread, wholeRecords } from '../../sinks/index.js';
+import { createSink, requireRecord, wholeRecords } from '../../sinks/index.js';
+import { ServerThread } from '../../sinks/serving/index.js';
 import type { LiveOptions, Reply, Request } from './messages.js';
 import { withoutKnownNames } from './record-messages.js';
 import { LIVE_WORKER } from './worker.bundle.js';

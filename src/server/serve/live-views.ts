@@ -1,5 +1,5 @@
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
-import { ServerThread } from '../../sinks/index.js';
+import { ServerThread } from '../../sinks/serving/index.js';
 import type { FollowedRun, LiveOptions, Reply, Request } from '../live/messages.js';
 import { LIVE_WORKER } from '../live/worker.bundle.js';
 import { PAGE_HEADERS } from '../page-headers.js';

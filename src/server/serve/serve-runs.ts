@@ -12,9 +12,9 @@ import {
 } from '../../events/index.js';
 import { ofType } from '../../operators/index.js';
 import { defaultRules } from '../../rules/index.js';
-import { isOwnHost, LIMITS, listen } from '../../sinks/index.js';
 import { jsonlSink } from '../../sinks/jsonl/index.js';
 import { type AllRunsMetrics, allRunsMetrics, checkMetrics, startMetrics } from '../../sinks/otel/index.js';
+import { isOwnHost, LIMITS, listen } from '../../sinks/serving/index.js';
 import { INGEST_OPTIONS, type IngestOptions, type IngestServer, openIngest } from '../ingest/ingest.js';
 import type { RemoteRun } from '../ingest/remote-run.js';
 import { cardAfter } from './run-card.js';

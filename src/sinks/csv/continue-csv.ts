@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { notOurs, type RecordFile } from '../files/record-file.js';
-import type { CsvEncoder } from './csv-encoder.js';
+import type { CsvEncoder } from './encoder/csv-encoder.js';
 import { wholeLines } from './whole-lines.js';
 
 /**

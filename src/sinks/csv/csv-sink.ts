@@ -4,7 +4,7 @@ import { createSink, type SinkWork } from '../create-sink.js';
 import { RecordFile } from '../files/record-file.js';
 import { wholeRecords } from '../whole-records.js';
 import { continueCsv, isUpdatesCsv } from './continue-csv.js';
-import { CSV_LAYOUTS, type CsvEncoder, type CsvLayout, csvEncoder } from './csv-encoder.js';
+import { CSV_LAYOUTS, type CsvEncoder, type CsvLayout, csvEncoder } from './encoder/csv-encoder.js';
 
 export interface CsvSinkOptions {
   /** Which rows and columns: see {@link csvSink}. Default: `wide`. */

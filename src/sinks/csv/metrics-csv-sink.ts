@@ -12,8 +12,8 @@ import { RecordFile } from '../files/record-file.js';
 import { requireRunRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
 import { continueCsv, isUpdatesCsv } from './continue-csv.js';
-import { numeral } from './numeral.js';
-import { guardText, textCell } from './text-cell.js';
+import { numeral } from './encoder/numeral.js';
+import { guardText, textCell } from './encoder/text-cell.js';
 
 export interface MetricsCsvSinkOptions {
   /** Go on after the rows of an existing file. Default: the file is replaced. */

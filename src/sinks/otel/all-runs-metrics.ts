@@ -1,9 +1,10 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import type { MetricData, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { importPrometheus } from '#sinks/otel/setup/prometheus-road';
 import type { GaugeProducer } from './gauge-producer.js';
 import { gaugeProducer } from './gauge-producer.js';
 import { type OtelSink, otelSink } from './otel-sink.js';
-import { importPrometheus, importSdk, requirePeers } from './setup/optional-peers.js';
+import { importSdk, requirePeers } from './setup/optional-peers.js';
 import type { ShutdownProvider } from './setup/route.js';
 
 /** The metrics of many runs, as one text for Prometheus. */

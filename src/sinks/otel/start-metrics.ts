@@ -6,8 +6,8 @@ import { createOtelSink, type OtelSink } from './otel-sink.js';
 import { readEnvironment } from './setup/environment.js';
 import { ExportLedger } from './setup/export-ledger.js';
 import { requirePeers } from './setup/optional-peers.js';
+import type { ScrapeServer } from './setup/road.js';
 import { NOWHERE, openRoute, type Route } from './setup/route.js';
-import type { ScrapeServer } from './setup/scrape/scrape-thread.js';
 import { type MetricsExporter, type MetricsOptions, resolveSettings, type Settings } from './setup/settings.js';
 import type { ExportCounts } from './setup/watch-exports.js';
 import { cleanTags } from './tags.js';
@@ -35,10 +35,13 @@ export interface TrainingMetricsSetup {
  * Set up OpenTelemetry for one run, for those who have no SDK of their own: a provider, an exporter, and a sink for them.
  *
  * Needs the packages `@opentelemetry/sdk-metrics`, `/resources` and `/exporter-prometheus` or
- * `/exporter-metrics-otlp-proto` (with `http/json`, `/exporter-metrics-otlp-http`). Nothing is registered globally: two runs in one process do not mix.
+ * `/exporter-metrics-otlp-proto` (with `http/json`, `/exporter-metrics-otlp-http`). Nothing is registered globally:
+ * two runs in one process do not mix.
  *
  * A training loop that never yields (`minimize` in a `for` without `await`) leaves no time for a scrape or an export:
  * put `await tf.nextFrame()` into it.
+ *
+ * In a browser it sends OTLP over `fetch`, or prints to the console; the endpoint has to allow the page's origin (CORS).
  *
  * What an OTEL_* variable says that cannot be meant is an alert, `otel-environment`, and is ignored; OTEL_SDK_DISABLED wins
  * over all options.

@@ -1,4 +1,4 @@
-import { findBackendFactory, setBackend } from '@tensorflow/tfjs-core';
+import { add, findBackendFactory, setBackend, tidy } from '@tensorflow/tfjs-core';
 import type { BackendName, Candidate } from './select-among.js';
 
 /** What Node and tfjs-node say in many words, with paths. */
@@ -17,12 +17,20 @@ const WHY: readonly (readonly [RegExp, string])[] = [
 /** tfjs-node is no dependency, so that its types may be missing too. */
 const TFJS_NODE: string = '@tensorflow/tfjs-node';
 
+/** Loading is not all: on Node 23 and later every operation of tfjs-node fails until it is mended. */
+async function check(): Promise<void> {
+  const sum = tidy(() => add(1, 1).clone());
+  await sum.data();
+  sum.dispose();
+}
+
 /** What Node has, best first. */
 export const NODE_BACKENDS: readonly Candidate[] = [
   {
     name: 'tensorflow',
     fix: 'selectBackend() without a name takes the next best',
     explain: (message) => WHY.find(([pattern]) => pattern.test(message))?.[1],
+    check,
     use: loaded('tensorflow', () => {
       // Lines about processor features that every program would begin with; who wants them sets the level.
       process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
@@ -33,12 +41,14 @@ export const NODE_BACKENDS: readonly Candidate[] = [
     name: 'wasm',
     fix: 'install @tensorflow/tfjs-backend-wasm, or choose cpu',
     explain: notInstalled('@tensorflow/tfjs-backend-wasm'),
+    check,
     use: loaded('wasm', () => import('@tensorflow/tfjs-backend-wasm')),
   },
   {
     name: 'cpu',
     fix: 'install @tensorflow/tfjs-backend-cpu',
     explain: notInstalled('@tensorflow/tfjs-backend-cpu'),
+    check,
     use: loaded('cpu', () => import('@tensorflow/tfjs-backend-cpu')),
   },
 ];

@@ -1,4 +1,4 @@
-import { add, ready, tidy } from '@tensorflow/tfjs-core';
+import { ready } from '@tensorflow/tfjs-core';
 import { checkOptions } from '../../events/index.js';
 import { patchBackend } from './patch-backend.js';
 
@@ -19,6 +19,8 @@ export interface Candidate {
   readonly fix: string;
   /** Load it where that is needed, and put it in place. Gives whether it did; throws what it fails with. */
   readonly use: () => Promise<boolean>;
+  /** See that it works when it is in place; throws what is wrong with it. */
+  readonly check: () => Promise<void>;
   /** Why it failed, in few words, where that is known. */
   readonly explain?: (message: string) => string | undefined;
 }
@@ -70,10 +72,7 @@ async function use(candidate: Candidate): Promise<string | undefined> {
   try {
     if (!(await candidate.use())) return reasonOf(candidate, 'it did not initialise');
     await ready();
-    // Loading is not all: on Node 23 and later every operation of tfjs-node fails until it is mended.
-    const sum = tidy(() => add(1, 1).clone());
-    await sum.data();
-    sum.dispose();
+    await candidate.check();
     patchBackend();
     return undefined;
   } catch (cause) {

@@ -1,21 +1,14 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { decodeJson, encodeJson, type SavedMemory } from '../../events/index.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../safetensors.js';
 import type { SchedulerState } from '../schedules/scheduler.js';
+import type { CheckpointStore, StoredFiles } from '../stores/checkpoint-store.js';
 import { type Checkpoint, CheckpointError, FILES, type LoopState, type ResumeState } from './checkpoint.js';
 import { type Checksums, checkSum, checksumsOf } from './checksums.js';
 import { decodeTrainerState, encodeTrainerState } from './trainer-state-json.js';
 
 /** The files of a checkpoint, and what is in each. */
-export function contentsOf({
-  weights,
-  state,
-  args,
-  resume,
-  modelFiles,
-}: Checkpoint): Record<string, Uint8Array | string> {
+export function contentsOf({ weights, state, args, resume, modelFiles }: Checkpoint): StoredFiles {
   const contents = {
     ...modelContents(weights, modelFiles),
     ...(resume && {
@@ -32,10 +25,7 @@ export function contentsOf({
 }
 
 /** The files of a model alone: its weights, and what it brings along. */
-export function modelContents(
-  weights: Checkpoint['weights'],
-  modelFiles: Checkpoint['modelFiles'] = {},
-): Record<string, Uint8Array | string> {
+export function modelContents(weights: Checkpoint['weights'], modelFiles: Checkpoint['modelFiles'] = {}): StoredFiles {
   return { ...modelFiles, [FILES.weights]: encodeSafetensors(weights, { format: 'pt' }) };
 }
 
@@ -44,8 +34,8 @@ export function modelContents(
  *
  * @throws CheckpointError that names the file which is missing, damaged, or of another program.
  */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const folder = await openFolder(path);
+export async function readCheckpoint(store: CheckpointStore, path: string): Promise<Checkpoint> {
+  const folder = await openFolder(store, path);
   const { tensors: weights } = await readTensors(folder, FILES.weights);
   const state = await read(folder, FILES.state, (bytes) => decodeTrainerState(text(bytes)));
   const args = await readOptional(folder, FILES.args);
@@ -53,24 +43,25 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
 }
 
 /** A checkpoint's weights alone. */
-export async function readModel(path: string): Promise<Checkpoint['weights']> {
-  return (await readTensors(await openFolder(path), FILES.weights)).tensors;
+export async function readModel(store: CheckpointStore, path: string): Promise<Checkpoint['weights']> {
+  return (await readTensors(await openFolder(store, path), FILES.weights)).tensors;
 }
 
 interface Folder {
+  readonly store: CheckpointStore;
   readonly path: string;
   readonly names: readonly string[];
   /** Undefined of a folder that another program wrote. */
   readonly sums: Checksums | undefined;
 }
 
-async function openFolder(path: string): Promise<Folder> {
-  const names = await readdir(path).catch((cause) => {
+async function openFolder(store: CheckpointStore, path: string): Promise<Folder> {
+  const names = await store.list(path).catch((cause) => {
     throw new CheckpointError(
       `resumeFromCheckpoint: expected the folder of a checkpoint, got ${path} (${cause.message})`,
     );
   });
-  const folder = { path, names, sums: undefined };
+  const folder = { store, path, names, sums: undefined };
   if (!names.includes(FILES.checksums) && !names.includes(FILES.loop)) return folder;
   return { ...folder, sums: (await readJson(folder, FILES.checksums)) as Checksums };
 }
@@ -89,7 +80,7 @@ async function readResume(folder: Folder): Promise<{ resume?: ResumeState }> {
 async function readTensors(folder: Folder, file: string): Promise<Safetensors> {
   return read(folder, file, (bytes) => {
     const tensors = decodeSafetensors(bytes);
-    if (folder.sums) checkSum(join(folder.path, file), file, bytes, folder.sums);
+    if (folder.sums) checkSum(folder.store.pathOf(folder.path, file), file, bytes, folder.sums);
     return tensors;
   });
 }
@@ -107,14 +98,15 @@ function readJson(folder: Folder, file: string): Promise<object> {
   });
 }
 
-async function read<T>({ path, names }: Folder, file: string, decode: (bytes: Uint8Array) => T): Promise<T> {
-  const full = join(path, file);
+async function read<T>(folder: Folder, file: string, decode: (bytes: Uint8Array) => T): Promise<T> {
+  const { store, path, names } = folder;
+  const full = store.pathOf(path, file);
   if (!names.includes(file)) {
     throw new CheckpointError(
       `${full}: expected this file of a checkpoint, got none; the folder has ${names.join(', ') || 'nothing'}`,
     );
   }
-  const bytes = await readFile(full);
+  const bytes = await store.read(path, file);
   try {
     return decode(bytes);
   } catch (cause) {

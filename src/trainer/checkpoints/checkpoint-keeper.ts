@@ -5,17 +5,19 @@ import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { readCallbacks, restoreCallbacks } from '../callbacks/callback-states.js';
 import type { TrainerCallback } from '../callbacks/trainer-callback.js';
 import type { LossMeter } from '../loop/loss-meter.js';
-
 import type { AdaptedModel, ModelFiles } from '../model/trainable-model.js';
 import type { Scheduler } from '../schedules/scheduler.js';
 import type { DataPosition } from '../state/data-position.js';
 import type { TrainerControl } from '../state/trainer-control.js';
 import type { TrainerState } from '../state/trainer-state.js';
+import type { CheckpointStore } from '../stores/checkpoint-store.js';
 import type { UpdateHistory } from '../update-history.js';
 import { checkSchedule } from './check-checkpoint.js';
 import { CheckpointError, FILES, type ResumeState } from './checkpoint.js';
+import { contentsOf, readModel } from './checkpoint-files.js';
+import { checkpointPath, listCheckpoints, rotateCheckpoints } from './checkpoint-folder.js';
 import { decodeHistory, encodeHistory } from './history-tensor.js';
-import type { OpenCheckpoint } from './open-checkpoint.js';
+import { type OpenCheckpoint, wholeCheckpoint } from './open-checkpoint.js';
 import { preparedOptimizer, readOptimizer } from './optimizer-state.js';
 import type { OutputLock } from './output-lock.js';
 import { areFinite, checkWeights, readWeights, writeWeights } from './weights.js';
@@ -37,10 +39,9 @@ export interface Kept {
   /** What the model and its tokenizer bring along. */
   readonly modelFiles: () => Promise<ModelFiles>;
   readonly lock: OutputLock;
+  /** Where checkpoints are. */
+  readonly store: CheckpointStore;
 }
-
-/** Files are for Node; a browser loads none of it until it asks for a checkpoint. */
-const folders = () => import('./checkpoint-io.js');
 
 /** Writes, reads and removes the checkpoints of one training. */
 export class CheckpointKeeper {
@@ -54,25 +55,26 @@ export class CheckpointKeeper {
 
   /** Write a checkpoint of now, and give its folder. */
   async save(position: DataPosition): Promise<string> {
-    const { checkpointPath, rotateCheckpoints, writeCheckpoint } = await folders();
-    const { args, callbacks, control, model, state } = this.kept;
+    const { args, callbacks, control, model, state, store } = this.kept;
     await this.kept.lock.take();
-    const path = checkpointPath(args.outputDir, state.globalStep);
+    const path = checkpointPath(store, args.outputDir, state.globalStep);
     const own = [...this.#own.filter((one) => one !== path), path];
-    const best = state.bestGlobalStep === null ? undefined : checkpointPath(args.outputDir, state.bestGlobalStep);
+    const { bestGlobalStep } = state;
+    const best = bestGlobalStep === null ? undefined : checkpointPath(store, args.outputDir, bestGlobalStep);
     const bestModelCheckpoint = best !== undefined && own.includes(best) ? best : state.bestModelCheckpoint;
     state.statefulCallbacks = readCallbacks(callbacks, control);
-    await writeCheckpoint(path, {
+    const files = contentsOf({
       weights: await readWeights(model.parameters()),
       state: { ...state, bestModelCheckpoint },
       args,
       modelFiles: await this.kept.modelFiles(),
       ...(!args.saveOnlyModel && { resume: await this.#resumeState(position) }),
     });
+    await store.replace(path, files);
     this.#own = own;
     state.bestModelCheckpoint = bestModelCheckpoint;
     if (args.saveTotalLimit !== undefined) {
-      this.#own = await rotateCheckpoints(this.#own, args.saveTotalLimit, state.bestModelCheckpoint);
+      this.#own = await rotateCheckpoints(store, this.#own, args.saveTotalLimit, state.bestModelCheckpoint);
     }
     return path;
   }
@@ -83,8 +85,7 @@ export class CheckpointKeeper {
    * @throws CheckpointError for one that this run cannot go on from; nothing is changed then.
    */
   async resume({ path, checkpoint }: OpenCheckpoint): Promise<readonly string[]> {
-    const { listCheckpoints, samePath } = await folders();
-    const { args, callbacks, control, factors, memory, state } = this.kept;
+    const { args, callbacks, control, factors, memory, state, store } = this.kept;
     const apply = this.#prepared(checkpoint, path);
     // A callback may refuse its state: before anything else is changed.
     const unknown = args.restoreCallbackStatesFromCheckpoint
@@ -93,12 +94,11 @@ export class CheckpointKeeper {
     await apply();
     memory.restore(checkpoint.resume.memory);
     factors.resume(checkpoint.resume.loop.learningRateFactors, memory.resumed);
-    const earlier = await listCheckpoints(args.outputDir);
+    const earlier = await listCheckpoints(store, args.outputDir);
     this.#own = earlier.filter((own) => Number(own.split('-').at(-1)) <= state.globalStep);
     // The folder may have been moved, or the best one removed: then there is none to go back to.
-    if (state.bestModelCheckpoint !== null) {
-      state.bestModelCheckpoint = samePath(this.#own, state.bestModelCheckpoint) ?? null;
-    }
+    const best = state.bestModelCheckpoint;
+    if (best !== null) state.bestModelCheckpoint = this.#own.find((own) => store.isSame(own, best)) ?? null;
     return unknown;
   }
 
@@ -110,14 +110,14 @@ export class CheckpointKeeper {
    * @throws CheckpointError when there is none.
    */
   async rollBack(beforeStep = Infinity): Promise<{ readonly position: DataPosition; readonly learningRate: number }> {
-    const { removeCheckpoint, wholeCheckpoint } = await folders();
+    const { store } = this.kept;
     for (const path of this.#own.toReversed()) {
-      const checkpoint = await wholeCheckpoint(path).catch(() => undefined);
+      const checkpoint = await wholeCheckpoint(store, path).catch(() => undefined);
       if (!checkpoint || checkpoint.state.globalStep >= beforeStep || !areFinite(checkpoint.weights)) continue;
       await this.#prepared(checkpoint, path)();
       // Later ones are of what has just been undone: nobody shall go on from them.
       const undone = this.#own.splice(this.#own.indexOf(path) + 1);
-      for (const later of undone) await removeCheckpoint(later);
+      for (const later of undone) await store.remove(later);
       const { epoch, batches, learningRateFactors } = checkpoint.resume.loop;
       const factor = Object.values(learningRateFactors).reduce((product, one) => product * one, 1);
       return { position: { epoch, batches }, learningRate: this.kept.scheduler.learningRate * factor };
@@ -130,11 +130,10 @@ export class CheckpointKeeper {
 
   /** Take the weights of the best checkpoint, if there is one, and say which it is. */
   async loadBest(): Promise<string | undefined> {
-    const { model, state } = this.kept;
+    const { model, state, store } = this.kept;
     const best = state.bestModelCheckpoint;
     if (best === null) return undefined;
-    const { readModel } = await folders();
-    writeWeights(model.parameters(), await readModel(best), best);
+    writeWeights(model.parameters(), await readModel(store, best), best);
     return best;
   }
 
@@ -142,8 +141,7 @@ export class CheckpointKeeper {
   async keepBestAlone(): Promise<void> {
     const best = this.kept.state.bestModelCheckpoint;
     if (this.kept.args.saveTotalLimit !== 1 || best === null) return;
-    const { removeCheckpoint } = await folders();
-    for (const path of this.#own.filter((own) => own !== best)) await removeCheckpoint(path);
+    for (const path of this.#own.filter((own) => own !== best)) await this.kept.store.remove(path);
     this.#own = [best];
   }
 

@@ -1,7 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { NamedParameter } from '../../tfjs/index.js';
 import { decodeSafetensors, float32Tensor, type SafetensorsTensor, toFloat32 } from '../safetensors.js';
+import type { CheckpointStore } from '../stores/checkpoint-store.js';
 import { CheckpointError, FILES } from './checkpoint.js';
 import { type Checksums, checkSum } from './checksums.js';
 import { assignTensor, fits } from './weights.js';
@@ -30,8 +29,12 @@ const PICKLED = /^(optimizer|scheduler|scaler|pytorch_model.*|training_args|rng_
  *
  * @throws CheckpointError for a folder without safetensors, and where no name fits: nothing is changed then.
  */
-export async function loadWeights(parameters: readonly NamedParameter[], folder: string): Promise<LoadedWeights> {
-  const values = await readValues(folder);
+export async function loadWeights(
+  store: CheckpointStore,
+  parameters: readonly NamedParameter[],
+  folder: string,
+): Promise<LoadedWeights> {
+  const values = await readValues(store, folder);
   const names = new Set(parameters.map(({ name }) => name));
   const taken: [NamedParameter, SafetensorsTensor][] = [];
   const missing: string[] = [];
@@ -51,17 +54,21 @@ export async function loadWeights(parameters: readonly NamedParameter[], folder:
   }
   for (const [{ name, variable }, value] of taken) assignTensor(variable, value, name);
   const found = { taken: taken.map(([{ name }]) => name), missing, misfits, unused };
-  return { ...found, message: await messageOf(folder, found) };
+  return { ...found, message: await messageOf(store, folder, found) };
 }
 
 /** What a folder of transformers has that cannot be read, for a message; or nothing. */
-export async function foreignFiles(folder: string): Promise<string> {
-  const pickled = (await readdir(folder).catch((): string[] => [])).filter((name) => PICKLED.test(name)).sort();
+export async function foreignFiles(store: CheckpointStore, folder: string): Promise<string> {
+  const pickled = (await store.list(folder).catch((): string[] => [])).filter((name) => PICKLED.test(name)).sort();
   if (pickled.length === 0) return '';
   return `; ${pickled.join(', ')} ${pickled.length === 1 ? 'is' : 'are'} torch's own, which is not read here: trainer.loadModel() takes the weights alone, and the training begins anew from them`;
 }
 
-async function messageOf(folder: string, { taken, ...others }: Omit<LoadedWeights, 'message'>): Promise<string> {
+async function messageOf(
+  store: CheckpointStore,
+  folder: string,
+  { taken, ...others }: Omit<LoadedWeights, 'message'>,
+): Promise<string> {
   const left = Object.entries({
     'not in it, and left as they were': others.missing,
     'of another shape in it, and left as they were': others.misfits,
@@ -71,43 +78,54 @@ async function messageOf(folder: string, { taken, ...others }: Omit<LoadedWeight
   const all = [`${folder}: ${taken.length} ${taken.length === 1 ? 'parameter' : 'parameters'} taken`, ...parts].join(
     '; ',
   );
-  return all + (await foreignFiles(folder));
+  return all + (await foreignFiles(store, folder));
 }
 
-async function readValues(folder: string): Promise<Map<string, SafetensorsTensor>> {
-  const names = await readdir(folder).catch((cause) => {
+async function readValues(store: CheckpointStore, folder: string): Promise<Map<string, SafetensorsTensor>> {
+  const names = await store.list(folder).catch((cause) => {
     throw new CheckpointError(`loadModel: expected a folder with ${FILES.weights}, got ${folder} (${cause.message})`);
   });
-  const sums = await checksumsIn(folder, names);
+  const sums = await checksumsIn(store, folder, names);
   const values = new Map<string, SafetensorsTensor>();
-  for (const file of await weightFiles(folder, names)) {
+  for (const file of await weightFiles(store, folder, names)) {
+    const path = store.pathOf(folder, file);
     try {
-      const bytes = await readFile(join(folder, file));
-      if (sums) checkSum(join(folder, file), file, bytes, sums);
+      const bytes = await store.read(folder, file);
+      if (sums) checkSum(path, file, bytes, sums);
       for (const [name, value] of decodeSafetensors(bytes).tensors) {
         values.set(name, asFloat32(value, name));
       }
     } catch (cause) {
       if (cause instanceof CheckpointError) throw cause;
-      throw new CheckpointError(`${join(folder, file)}: it cannot be read: ${(cause as Error).message}`, { cause });
+      throw new CheckpointError(`${path}: it cannot be read: ${(cause as Error).message}`, { cause });
     }
   }
   return values;
 }
 
 /** Of a checkpoint that was written here. */
-async function checksumsIn(folder: string, names: readonly string[]): Promise<Checksums | undefined> {
+async function checksumsIn(
+  store: CheckpointStore,
+  folder: string,
+  names: readonly string[],
+): Promise<Checksums | undefined> {
   if (!names.includes(FILES.checksums)) return undefined;
-  return JSON.parse(await readFile(join(folder, FILES.checksums), 'utf8')) as Checksums;
+  return (await jsonIn(store, folder, FILES.checksums)) as Checksums;
+}
+
+async function jsonIn(store: CheckpointStore, folder: string, file: string): Promise<unknown> {
+  return JSON.parse(new TextDecoder().decode(await store.read(folder, file)));
 }
 
 /** One file, or the parts of a large model. */
-async function weightFiles(folder: string, names: readonly string[]): Promise<readonly string[]> {
+async function weightFiles(
+  store: CheckpointStore,
+  folder: string,
+  names: readonly string[],
+): Promise<readonly string[]> {
   if (names.includes(FILES.weights)) return [FILES.weights];
   if (names.includes(INDEX)) {
-    const { weight_map } = JSON.parse(await readFile(join(folder, INDEX), 'utf8')) as {
-      weight_map: Record<string, string>;
-    };
+    const { weight_map } = (await jsonIn(store, folder, INDEX)) as { weight_map: Record<string, string> };
     return [...new Set(Object.values(weight_map))];
   }
   throw new CheckpointError(

@@ -2,6 +2,7 @@ import { describeValue } from '../../events/index.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import type { TrainingPlan } from '../loop/training-plan.js';
 import type { DataPosition } from '../state/data-position.js';
+import type { CheckpointStore } from '../stores/checkpoint-store.js';
 import { checkResumeState } from './check-checkpoint.js';
 import { type Checkpoint, CheckpointError, type LoopState, type ResumeState } from './checkpoint.js';
 import { readCheckpoint } from './checkpoint-files.js';
@@ -21,24 +22,25 @@ export interface OpenCheckpoint {
  * @throws CheckpointError for one that is damaged, or of other data.
  */
 export async function openCheckpoint(
+  store: CheckpointStore,
   from: string | true,
   args: ResolvedArguments,
   plan: TrainingPlan,
 ): Promise<OpenCheckpoint> {
-  const path = from === true ? await lastCheckpoint(args.outputDir) : from;
-  const checkpoint = await wholeCheckpoint(path);
+  const path = from === true ? await lastCheckpoint(store, args.outputDir) : from;
+  const checkpoint = await wholeCheckpoint(store, path);
   const { loop } = checkpoint.resume;
   if (!args.ignoreDataSkip) checkSameData(loop, args, plan, path);
   return { path, checkpoint, position: positionOf(loop, args, plan) };
 }
 
 /** @throws CheckpointError for one that is damaged, or that cannot be gone on from. */
-export async function wholeCheckpoint(path: string): Promise<OpenCheckpoint['checkpoint']> {
-  const checkpoint = await readCheckpoint(path);
+export async function wholeCheckpoint(store: CheckpointStore, path: string): Promise<OpenCheckpoint['checkpoint']> {
+  const checkpoint = await readCheckpoint(store, path);
   const { resume } = checkpoint;
   if (!resume) {
     throw new CheckpointError(
-      `${path}: expected the states of optimizer, schedule and data, got weights alone; it was written with saveOnlyModel or by another program, and cannot be resumed from${await foreignFiles(path)}`,
+      `${path}: expected the states of optimizer, schedule and data, got weights alone; it was written with saveOnlyModel or by another program, and cannot be resumed from${await foreignFiles(store, path)}`,
     );
   }
   checkResumeState(path, checkpoint.state, resume);

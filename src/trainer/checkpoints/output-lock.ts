@@ -1,3 +1,4 @@
+import type { CheckpointStore } from '../stores/checkpoint-store.js';
 import { retried } from './retried.js';
 
 /** The lock of a training on its `outputDir`: taken once, when it is needed, and let go of at the end. */
@@ -5,6 +6,7 @@ export class OutputLock {
   #release: (() => Promise<void>) | undefined;
 
   constructor(
+    private readonly store: CheckpointStore,
     private readonly outputDir: string,
     private readonly run: string,
   ) {}
@@ -12,8 +14,7 @@ export class OutputLock {
   /** @throws Error where another training writes there, or it cannot be written to. */
   async take(): Promise<void> {
     if (this.#release) return;
-    const { lockFolder } = await import('./checkpoint-io.js');
-    this.#release = await retried(() => lockFolder(this.outputDir, this.run));
+    this.#release = await retried(() => this.store.lock(this.outputDir, this.run));
   }
 
   /** What cannot be removed now is nobody's when the process is gone. */

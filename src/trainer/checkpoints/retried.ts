@@ -18,8 +18,9 @@ export async function retried<T>(attempt: () => Promise<T>, onFailure?: (error: 
   return attempt();
 }
 
-/** Whether it is the system that refused: no room, no right, no handle. */
+/** Whether it is the system, or the browser, that refused: no room, no right, no handle. */
 export function isOfSystem(error: unknown): boolean {
+  if (error instanceof DOMException) return true;
   const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
   return typeof code === 'string' && typeof syscall === 'string';
 }

@@ -20,7 +20,7 @@ import type { Session } from './session.js';
 /** What a Trainer has for all its trainings. */
 export type Equipment<Example> = Pick<
   Kept,
-  'args' | 'model' | 'callbacks' | 'control' | 'history' | 'memory' | 'modelFiles' | 'lock'
+  'args' | 'model' | 'callbacks' | 'control' | 'history' | 'memory' | 'modelFiles' | 'lock' | 'store'
 > &
   Pick<Session<Example>, 'bus' | 'queue' | 'announcer' | 'objective' | 'collate' | 'evaluate'> & {
     /** Whether there is something to evaluate on. */

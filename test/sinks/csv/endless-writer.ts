@@ -1,6 +1,7 @@
 /** A process to be killed: writes rows without end, in a loop that yields (`async`) or never does (`sync`). */
-import type { CsvLayout } from '../../../src/sinks/csv/csv-encoder.js';
+
 import { csvSink } from '../../../src/sinks/csv/csv-sink.js';
+import type { CsvLayout } from '../../../src/sinks/csv/encoder/csv-encoder.js';
 import { updatesOf } from '../../helpers/updates.js';
 
 const [path, loop, layout, handler] = process.argv.slice(2) as [string, 'sync' | 'async', CsvLayout, string?];

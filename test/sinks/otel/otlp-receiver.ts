@@ -38,11 +38,16 @@ export interface OtlpRequest {
 
 type Answer = (response: ServerResponse) => void;
 
-/** A server on loopback that takes OTLP over HTTP, and answers as it is told to. */
-export async function otlpReceiver(port = 0) {
+/** A server on loopback that takes OTLP over HTTP, from pages of an origin too, and answers as it is told to. */
+export async function otlpReceiver(port = 0, allowedOrigin?: string) {
   const requests: OtlpRequest[] = [];
   let answer: Answer = (response) => response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
   const server = createServer((request, response) => {
+    if (allowedOrigin !== undefined) response.setHeader('access-control-allow-origin', allowedOrigin);
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204, { 'access-control-allow-headers': 'content-type, x-key' }).end();
+      return;
+    }
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {

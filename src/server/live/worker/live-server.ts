@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Histories, PageFiles } from '../../../page/index.js';
-import { isForeignOrigin, isOwnHost, LIMITS, listen } from '../../../sinks/index.js';
+import { isForeignOrigin, isOwnHost, LIMITS, listen } from '../../../sinks/serving/index.js';
 import { PAGE_HEADERS as HEADERS } from '../../page-headers.js';
 import { StreamClient } from './stream-client.js';
 

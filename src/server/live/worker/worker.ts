@@ -1,6 +1,6 @@
 /** The live page's own thread: it keeps the histories and serves them, while the loop has its thread for itself. */
 import { type AnyRecord, Recorder } from '../../../page/index.js';
-import { serveInThread } from '../../../sinks/index.js';
+import { serveInThread } from '../../../sinks/serving/index.js';
 import type { LiveOptions, Reply, Request } from '../messages.js';
 import { followRun } from './follow-run.js';
 import { liveServer } from './live-server.js';

@@ -33,8 +33,12 @@ export interface Environment {
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
+/** A browser has none. */
+export const VARIABLES: Record<string, string | undefined> =
+  (globalThis as { readonly process?: { readonly env?: Record<string, string | undefined> } }).process?.env ?? {};
+
 /** Platforms set these variables for all that they start: what cannot be meant is told and left out, never thrown. */
-export function readEnvironment(env: Variables = process.env): Environment {
+export function readEnvironment(env: Variables = VARIABLES): Environment {
   const read = reader(env);
   const environment = {
     disabled: read.oneOf('OTEL_SDK_DISABLED', ['true', 'false']) === 'true',

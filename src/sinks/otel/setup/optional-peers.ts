@@ -1,10 +1,10 @@
+import { importPrometheus } from '#sinks/otel/setup/prometheus-road';
 import type { MetricsExporter, OtlpProtocol } from './environment.js';
 
 /** The SDK's packages: peers that only the set-up helper needs, so they are imported when it is called. */
 export const importSdk = () => import('@opentelemetry/sdk-metrics');
 export const importResources = (): Promise<typeof import('@opentelemetry/resources')> =>
   import('@opentelemetry/resources');
-export const importPrometheus = () => import('@opentelemetry/exporter-prometheus');
 export const importOtlp = () => import('@opentelemetry/exporter-metrics-otlp-proto');
 export const importOtlpJson = () => import('@opentelemetry/exporter-metrics-otlp-http');
 

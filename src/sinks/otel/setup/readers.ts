@@ -1,39 +1,12 @@
-import type { IMetricReader, PushMetricExporter } from '@opentelemetry/sdk-metrics';
-import type { GaugeOutput } from '../gauge-frame.js';
+import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { GaugeProducer } from '../gauge-producer.js';
 import type { OtlpProtocol } from './environment.js';
+import { VARIABLES } from './environment.js';
 import { jsonMetrics } from './json-metrics.js';
-import { importOtlp, importOtlpJson, importPrometheus, importSdk } from './optional-peers.js';
-import { LatestGauges } from './scrape/latest-gauges.js';
-import type { ScrapeServerOptions } from './scrape/messages.js';
-import { type Metrics, type ScrapeServer, scrapeThread } from './scrape/scrape-thread.js';
+import { importOtlp, importOtlpJson, importSdk } from './optional-peers.js';
+import type { Road } from './road.js';
 import { seeRejections } from './see-rejections.js';
-import { type ExportWatcher, type WatchedExporter, type WatchOptions, watchExports } from './watch-exports.js';
-
-/** How metrics leave the process. */
-export interface Road {
-  readonly reader: IMetricReader;
-  /** Where gauges go. */
-  readonly output: GaugeOutput;
-  /** Where to scrape, or where points go. */
-  readonly url?: string;
-  readonly server?: ScrapeServer;
-  readonly exporter?: WatchedExporter;
-}
-
-/** A scrape endpoint of our own: the exporter's server would only log that a port is taken, and cannot take any that is free. */
-export async function prometheusRoad(where: ScrapeServerOptions, onFailure: Metrics['onFailure']): Promise<Road> {
-  const { PrometheusExporter } = await importPrometheus();
-  const reader = new PrometheusExporter({ preventServerStart: true });
-  const gauges = new LatestGauges();
-  const collect = async () => {
-    const { resourceMetrics, errors } = await reader.collect();
-    if (errors.length > 0) throw errors[0];
-    return resourceMetrics;
-  };
-  const server = scrapeThread(where, { collect, gauges, onFailure });
-  return { reader, output: gauges.output, server, url: server.url };
-}
+import { type ExportWatcher, type WatchOptions, watchExports } from './watch-exports.js';
 
 export interface PushRoad {
   readonly intervalMs: number;
@@ -78,12 +51,12 @@ export async function otlpRoad(road: OtlpRoad, producer: GaugeProducer, watcher:
 const HEADER_VARIABLES = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_METRICS_HEADERS'];
 
 function withoutVariables<T>(names: readonly string[], make: () => T): T {
-  const set = names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
-  for (const name of names) delete process.env[name];
+  const set = names.flatMap((name) => (VARIABLES[name] === undefined ? [] : [[name, VARIABLES[name]]]));
+  for (const name of names) delete VARIABLES[name];
   try {
     return make();
   } finally {
-    Object.assign(process.env, Object.fromEntries(set));
+    Object.assign(VARIABLES, Object.fromEntries(set));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { MeterProvider } from '@opentelemetry/api';
+import { prometheusRoad } from '#sinks/otel/setup/prometheus-road';
 import type { Alerts } from '../alerts.js';
 import type { GaugeOutput } from '../gauge-frame.js';
 import { type GaugeProducer, gaugeProducer } from '../gauge-producer.js';
@@ -6,8 +7,9 @@ import { NO_METERS } from '../global-meters.js';
 import type { MetricsExporter } from './environment.js';
 import type { ExportLedger } from './export-ledger.js';
 import { importSdk, requirePeers } from './optional-peers.js';
-import { consoleRoad, otlpRoad, prometheusRoad, type Road } from './readers.js';
+import { consoleRoad, otlpRoad } from './readers.js';
 import { describeProcess } from './resource.js';
+import type { Road } from './road.js';
 import type { Settings } from './settings.js';
 
 /** A run's provider, and every way on which its metrics leave. */

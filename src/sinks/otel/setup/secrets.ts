@@ -1,3 +1,5 @@
+import { base64 } from '../../base64.js';
+
 /** A text from elsewhere, such as an error's or an endpoint's, without these secrets. */
 export function withoutSecrets(secrets: readonly string[], text: string): string {
   return secrets.reduce((shown, secret) => shown.replaceAll(secret, '…'), text);
@@ -20,7 +22,7 @@ function secretsOfUrl(url: string): string[] {
   const values = [search.slice(1), ...written, ...searchParams.values()].filter(({ length }) => length > 3);
   const user = [username, password].map(safelyDecoded);
   // As the request has them.
-  const basic = username + password === '' ? '' : Buffer.from(user.join(':')).toString('base64');
+  const basic = username + password === '' ? '' : base64(new TextEncoder().encode(user.join(':')));
   return [...values, username, password, ...user, basic];
 }
 

@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { SERVES_METRICS } from '#sinks/otel/setup/prometheus-road';
 import {
   checkOneOf,
   checkOptions,
@@ -24,7 +25,10 @@ export type { MetricsExporter, OtlpProtocol } from './environment.js';
 
 /** Options of {@link startMetrics}; what is not said here is taken from the OTEL_* variables, then from the defaults. */
 export interface MetricsOptions extends Omit<OtelSinkOptions, 'meterProvider' | 'producer' | 'seriesLimit'> {
-  /** How metrics leave the process; several ways at once are a list. Default: OTEL_METRICS_EXPORTER, else `prometheus`. */
+  /**
+   * How metrics leave the process; several ways at once are a list. Default: OTEL_METRICS_EXPORTER, else `prometheus`,
+   * in a browser `otlp`.
+   */
   readonly exporter?: MetricsExporter | readonly MetricsExporter[];
   /** The run's name, as given to `instrument`: for `service.instance.id`. Default: `run`. */
   readonly run?: string;
@@ -143,13 +147,17 @@ export function resolveSettings(options: MetricsOptions, environment: Environmen
   };
 }
 
+/** A browser can only send. */
+const EXPORTERS_HERE: readonly MetricsExporter[] = EXPORTERS.filter((each) => SERVES_METRICS || each !== 'prometheus');
+
 const EVERY_STEP = "everyStep: expected exporter 'otlp' or 'console', got 'prometheus'";
 
 function resolveExporters(options: MetricsOptions, environment: Environment) {
   const said = options.exporter === undefined ? undefined : [options.exporter].flat();
-  for (const each of said ?? []) checkOneOf('exporter', each, EXPORTERS);
-  if (said?.length === 0) throw new TypeError(`exporter: expected at least one of ${EXPORTERS.join(', ')}; got none`);
-  const exporters = [...new Set(said ?? environment.exporters ?? ['prometheus' as const])];
+  for (const each of said ?? []) checkOneOf('exporter', each, EXPORTERS_HERE);
+  if (said?.length === 0)
+    throw new TypeError(`exporter: expected at least one of ${EXPORTERS_HERE.join(', ')}; got none`);
+  const exporters = [...new Set(said ?? environment.exporters ?? [EXPORTERS_HERE[0]!])];
   const { everyStep = false } = options;
   if (!everyStep || exporters.length === 0 || exporters.some((each) => each !== 'prometheus')) {
     return { exporters, everyStep, warnings: [] };

@@ -1,20 +1,10 @@
 import { createRequire } from 'node:module';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { ServerThread } from '../../../serving/server-thread.js';
+import type { ScrapeServer } from '../road.js';
 import type { LatestGauges } from './latest-gauges.js';
 import type { Collected, Reply, Request, ScrapeOptions, ScrapeServerOptions } from './messages.js';
 import { SCRAPE_WORKER } from './worker.bundle.js';
-
-/** The page of metrics, seen from the loop's side. */
-export interface ScrapeServer {
-  /** Where to scrape. */
-  readonly url: string;
-  /** Scrapes that have been answered. */
-  readonly scrapes: number;
-  /** Resolves when a scrape that begins from now on has been answered, and where there can be none any more. */
-  nextScrape(): Promise<void>;
-  close(): Promise<void>;
-}
 
 /** Where the metrics are. */
 export interface Metrics {

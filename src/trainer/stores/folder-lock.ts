@@ -9,7 +9,7 @@ import {
   thisProcess,
   type Holder as WritingProcess,
 } from '../../sinks/files/index.js';
-import { removeLeftovers } from './write-checkpoint.js';
+import { removeLeftovers } from './replace-folder.js';
 
 /** The file that says who writes to a folder. */
 export const LOCK = '.trainscope-lock';

@@ -1,12 +1,13 @@
-import { decodeRecord, describeValue, type RunRecord } from '../events/index.js';
+import { decodeRecord, describeValue, type RunRecord } from '../../events/index.js';
 import {
   createParameterUpdates,
   type ParameterUpdatesData,
   type RankParameters,
   SUM_FIELDS,
   type UpdateSums,
-} from '../parameters/index.js';
+} from '../../parameters/index.js';
 import { type ParameterTable, tableOf } from './parameter-table.js';
+import { reviveColumns } from './revive-columns.js';
 
 /** What a rank found of one update, with typed columns. */
 export interface ParameterSums {
@@ -115,46 +116,6 @@ function reviveSums(record: Fields, table: ParameterTable, bytes: Uint8Array | u
   };
 }
 
-/** Of own properties, whatever their names: `columns['__proto__'] = values` would set a prototype. */
-function reviveColumns(
-  what: string,
-  columns: unknown,
-  length: number,
-  bytes?: Uint8Array,
-): Record<string, Float64Array> {
-  if (typeof columns !== 'object' || columns === null) {
-    throw new TypeError(`${what}: expected columns by name, got ${describeValue(columns)}`);
-  }
-  const revived = Object.entries(columns).map(([name, values]) => {
-    const column = reviveColumn(values, length, bytes);
-    if (column) return [name, column] as const;
-    throw new TypeError(`${what}.${name}: expected ${length} numbers, one a parameter, got something else`);
-  });
-  return Object.fromEntries(revived);
-}
-
-function reviveColumn(values: unknown, length: number, bytes: Uint8Array | undefined): Float64Array | undefined {
-  if (typeof values === 'number') return new Float64Array(length).fill(values);
-  if (Array.isArray(values)) {
-    return values.length === length && isNumbers(values) ? Float64Array.from(values) : undefined;
-  }
-  return bytes && typeof values === 'object' && values !== null ? columnOfBytes(values, length, bytes) : undefined;
-}
-
-/** Little-endian numbers from a byte on. */
-function columnOfBytes({ at, as }: { at?: unknown; as?: unknown }, length: number, bytes: Uint8Array) {
-  const width = as === 'float64' ? 8 : as === 'float32' ? 4 : undefined;
-  if (!width || typeof at !== 'number' || !Number.isInteger(at) || at < 0 || at + length * width > bytes.length) {
-    return undefined;
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, length * width);
-  const column = new Float64Array(length);
-  for (let i = 0; i < length; i++) {
-    column[i] = width === 8 ? view.getFloat64(i * 8, true) : view.getFloat32(i * 4, true);
-  }
-  return column;
-}
-
 function isEmpty(value: unknown): boolean {
   return value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
 }
@@ -179,8 +140,4 @@ function isHistogram(value: unknown): boolean {
     counts.length <= 4_096 &&
     counts.every(Number.isSafeInteger)
   );
-}
-
-function isNumbers(values: readonly unknown[]): values is readonly number[] {
-  return values.every((value) => typeof value === 'number');
 }

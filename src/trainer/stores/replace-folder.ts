@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeFolder } from '../../sinks/files/index.js';
-import { type Checkpoint, FILES } from './checkpoint.js';
-import { contentsOf, modelContents } from './checkpoint-files.js';
+import { FILES } from '../checkpoints/checkpoint.js';
+import type { StoredFiles } from './checkpoint-store.js';
 import { syncFolder, writeDurably } from './durable-files.js';
 
 /** Before the names of folders that are being written, or put aside; they are no checkpoints. */
@@ -11,10 +11,10 @@ const TEMPORARY = '.writing-';
 const REPLACED = '.replaced-';
 
 /**
- * Write a checkpoint: into a folder beside it, of a name of its own, which changes when all is on the disk. A process that
- * is killed leaves the checkpoint whole, or as it was before.
+ * Write a folder of files: beside it, under a name of its own, which changes when all is on the disk. A process that is
+ * killed leaves the folder whole, or as it was before.
  */
-export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+export async function replaceFolder(path: string, files: StoredFiles): Promise<void> {
   const parent = dirname(path);
   const replaced = join(parent, REPLACED + basename(path));
   makeFolder(resolve(parent));
@@ -22,7 +22,7 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
   await checkReplaceable(path);
   try {
     await mkdir(temporary);
-    for (const [file, content] of Object.entries(contentsOf(checkpoint))) {
+    for (const [file, content] of Object.entries(files)) {
       await writeDurably(join(temporary, file), content);
     }
     await syncFolder(temporary);
@@ -49,18 +49,6 @@ async function checkReplaceable(path: string): Promise<void> {
   if (names.length === 0 || names.includes(FILES.state)) return;
   const message = `${path}: expected a checkpoint to be replaced, got a folder that holds something else; move it away`;
   throw Object.assign(new Error(message), { code: 'EEXIST', syscall: 'rename' });
-}
-
-/** Write a model's weights, and what it brings along, over files of these names only. */
-export async function writeModel(
-  folder: string,
-  weights: Checkpoint['weights'],
-  modelFiles: Checkpoint['modelFiles'],
-): Promise<void> {
-  makeFolder(resolve(folder));
-  for (const [file, content] of Object.entries(modelContents(weights, modelFiles))) {
-    await writeDurably(join(folder, file), content);
-  }
 }
 
 /** What a killed process has left: unfinished folders go, and one that was put aside comes back. */
