@@ -23,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   endurance: 'Ten thousand steps',
   rules: 'All rules on, in the main job',
   control: 'Does control of the learning rate help?',
+  'learning-rate': 'Is a suggested learning rate a good one?',
 };
 
 const FLAGS = ['--expose-gc', '--import', 'tsx'];

@@ -1,0 +1,4 @@
+/** The front door of plot/: what other rooms use of it. */
+export { type ChartOptions, chart } from './chart.js';
+export type { Series } from './series.js';
+export { svgToPng } from './svg-to-png.js';
