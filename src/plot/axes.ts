@@ -2,6 +2,9 @@ import type { ScaleContinuousNumeric } from 'd3-scale';
 
 export type Scale = ScaleContinuousNumeric<number, number>;
 
+/** What is beyond is as good as infinite; an axis that is rounded up to it has an end no more. */
+export const LARGEST = 1e300;
+
 /** What a logarithmic axis shows of values from the least to the most, which are infinite where there is none. */
 export function logarithmicDomain(least: number, most: number): [number, number] {
   const [from, to] = Number.isFinite(least) ? [least, most === least ? 10 * most : most] : [1e-6, 1];

@@ -1,6 +1,6 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { plain, shorten } from '../sinks/console/index.js';
-import { extent, logarithmicDomain, numberText, type Scale, ticksOf } from './axes.js';
+import { extent, LARGEST, logarithmicDomain, numberText, type Scale, ticksOf } from './axes.js';
 import { lineColours } from './colours.js';
 import type { Series } from './series.js';
 import { escaped, FAINT, FONT, pathOf, TEXT } from './svg.js';
@@ -19,8 +19,6 @@ export interface ChartOptions {
 const MANY = 60;
 const PLOT_HEIGHT = 560;
 const MARGIN = { top: 24, right: 28, bottom: 64, left: 86 };
-/** What is beyond is as good as infinite; an axis that is rounded up to it has an end no more. */
-const LARGEST = 1e300;
 
 /** What a chart leaves out: points that no axis has a place for. */
 interface LeftOut {

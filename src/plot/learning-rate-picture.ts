@@ -1,7 +1,7 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
+import { checkOptions } from '../events/index.js';
 import type { LearningRateSuggestion, RangeTestPoint } from '../range-test/index.js';
-import { shorten } from '../sinks/console/index.js';
-import { extent, logarithmicDomain, numberText, type Scale, ticksOf } from './axes.js';
+import { extent, LARGEST, logarithmicDomain, numberText, type Scale, ticksOf } from './axes.js';
 import { lineColours } from './colours.js';
 import { escaped, FAINT, FONT, pathOf, TEXT } from './svg.js';
 import type { Point } from './thin-out.js';
@@ -11,13 +11,19 @@ export interface LearningRatePictureOptions {
   readonly width?: number;
 }
 
-const MARGIN = { top: 64, right: 28, bottom: 60, left: 86 };
+const MARGIN = { top: 46, right: 28, bottom: 60, left: 86 };
 const LOSS_HEIGHT = 340;
 const RATIO_HEIGHT = 150;
 const GAP = 26;
 /** Of the fall: how much of the rise after it is shown. Beyond, only that there is one. */
 const RISE_SHOWN = 0.6;
+/** Of the text below the title: what a letter takes, and a line. */
+const LETTER = 6.6;
+const LINE = 18;
 const MUTED = '#777';
+/** What a label is wide, and what keeps it apart from the lines below it. */
+const LABEL = 110;
+const HALO = 'stroke="#fff" stroke-width="4" paint-order="stroke"';
 const [LOSS, MARK, RATIO] = lineColours(3) as [string, string, string];
 
 interface Panel {
@@ -44,11 +50,13 @@ export function learningRatePicture(
   suggestion: LearningRateSuggestion,
   options: LearningRatePictureOptions = {},
 ): string {
-  const { width = 1000 } = options;
+  const { width = 1000 } = checkOptions('learningRatePicture', options, { width: true });
   const { points } = suggestion;
   const moved = points.filter(({ updateRatio }) => updateRatio > 0 && Number.isFinite(updateRatio));
   const right = width - MARGIN.right;
-  const loss: Panel = { top: MARGIN.top, bottom: MARGIN.top + LOSS_HEIGHT, right };
+  const words = wrapped(inWords(suggestion), Math.floor((right - MARGIN.left) / LETTER));
+  const top = MARGIN.top + LINE * words.length;
+  const loss: Panel = { top, bottom: top + LOSS_HEIGHT, right };
   const ratio: Panel = { top: loss.bottom + GAP, bottom: loss.bottom + GAP + RATIO_HEIGHT, right };
   const last = moved.length > 0 ? ratio : loss;
   const height = last.bottom + MARGIN.bottom;
@@ -56,8 +64,8 @@ export function learningRatePicture(
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ${FONT} role="img" aria-label="Learning Rate Range Test">`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    title(suggestion, width),
-    lossPanel(points, loss, x),
+    title(words),
+    lossPanel(suggestion, loss, x),
     ...(moved.length > 0 ? [ratioPanel(moved, ratio, x)] : []),
     ...x
       .ticks(20)
@@ -78,9 +86,9 @@ function rateScale(points: readonly RangeTestPoint[], right: number): Scale {
     .range([MARGIN.left + 8, right - 8]);
 }
 
-function lossPanel(points: readonly RangeTestPoint[], panel: Panel, x: Scale): string {
+function lossPanel({ points, found }: LearningRateSuggestion, panel: Panel, x: Scale): string {
   const seen = points.filter(({ change }) => Number.isFinite(change));
-  const y = changeScale(seen, panel);
+  const y = changeScale(seen, found, panel);
   const at = ({ learningRate, loss, firstLoss }: RangeTestPoint): Point => [x(learningRate), y(loss - firstLoss)];
   const dots = seen.map((point) => {
     const [left, top] = at(point);
@@ -92,18 +100,18 @@ function lossPanel(points: readonly RangeTestPoint[], panel: Panel, x: Scale): s
     `<clipPath id="loss"><rect x="${MARGIN.left}" y="${panel.top}" width="${panel.right - MARGIN.left}" height="${panel.bottom - panel.top}"/></clipPath>`,
     frame(panel, x, y, y.ticks(7), 'Change of the Batch’s Loss'),
     `<path d="M${MARGIN.left},${zero}H${panel.right}" stroke="${MUTED}" stroke-dasharray="4 3"/>`,
-    `<text x="${MARGIN.left + 8}" y="${zero}" dy="-6" font-size="11" fill="${MUTED}">as with the first weights</text>`,
+    `<text x="${MARGIN.left + 8}" y="${zero}" dy="-6" font-size="11" fill="${MUTED}" ${HALO}>as with the first weights</text>`,
     `<g clip-path="url(#loss)"><g fill="${LOSS}" fill-opacity="0.35">${dots.join('')}</g>`,
     `<path d="${line}" fill="none" stroke="${LOSS}" stroke-width="2" stroke-linejoin="round"/></g>`,
   ].join('\n');
 }
 
-/** All of the fall, and of the rise as much as leaves the fall to be seen. */
-function changeScale(points: readonly RangeTestPoint[], panel: Panel): Scale {
+/** All of the fall; and of the rise after one as much as leaves the fall to be seen. */
+function changeScale(points: readonly RangeTestPoint[], falls: boolean, panel: Panel): Scale {
   const [least, most] = extent([points.map(({ change }) => change)]);
   const fall = Math.max(0, -least);
-  const rise = fall > 0 ? Math.min(most, RISE_SHOWN * fall) : most;
-  const domain = Number.isFinite(least) && rise > -fall ? [-1.08 * fall, Math.max(rise, 0.15 * fall)] : [-1, 1];
+  const rise = Math.min(Math.max(most, 0.15 * fall), falls ? RISE_SHOWN * fall : LARGEST);
+  const domain = Number.isFinite(least) && rise > -fall ? [-1.08 * fall, rise] : [-1, 1];
   return scaleLinear().domain(domain).range([panel.bottom, panel.top]);
 }
 
@@ -145,25 +153,42 @@ function marks(suggestion: LearningRateSuggestion, x: Scale, loss: Panel, last: 
   const { learningRate, rates } = suggestion;
   const line = (rate: number, bottom: number, style: string) =>
     `<path d="M${x(rate).toFixed(1)},${loss.top}V${bottom}" fill="none" ${style}/>`;
-  const label = (rate: number, row: number, said: string, fill: string) => {
-    const onLeft = x(rate) > (MARGIN.left + loss.right) / 2;
-    const at = (x(rate) + (onLeft ? -7 : 7)).toFixed(1);
-    return `<text x="${at}" y="${loss.top + 16 + 18 * row}" text-anchor="${onLeft ? 'end' : 'start'}" fill="${fill}">${said} ${numberText(Number(rate.toPrecision(2)))}</text>`;
+  const label = (rate: number, onLeft: boolean, row: number, said: string, fill: string) => {
+    const at = x(rate);
+    const left = onLeft ? at > MARGIN.left + LABEL : at > loss.right - LABEL;
+    const text = `${said} ${numberText(Number(rate.toPrecision(2)))}`;
+    return `<text x="${(at + (left ? -7 : 7)).toFixed(1)}" y="${loss.top + 16 + 18 * row}" text-anchor="${left ? 'end' : 'start'}" fill="${fill}" ${HALO}>${text}</text>`;
   };
+  const isLower = learningRate <= rates.lowest;
+  // Between the two where there is room: beyond the lowest the loss rises.
+  const fits = !isLower || x(rates.lowest) - x(learningRate) > LABEL;
   return [
     line(rates.lowest, loss.bottom, `stroke="${MUTED}" stroke-dasharray="2 3"`),
-    label(rates.lowest, 1, 'loss is lowest at', MUTED),
     line(learningRate, last.bottom, `stroke="${MARK}" stroke-width="2"`),
-    label(learningRate, 0, 'suggested', MARK),
+    label(rates.lowest, fits, 1, 'lowest', MUTED),
+    label(learningRate, isLower, 0, 'suggested', MARK),
   ].join('\n');
 }
 
-function title(suggestion: LearningRateSuggestion, width: number): string {
-  const letters = Math.floor((width - MARGIN.left - MARGIN.right) / 6.6);
-  return [
-    `<text x="${MARGIN.left}" y="26" font-size="16">Learning Rate Range Test</text>`,
-    `<text x="${MARGIN.left}" y="47" fill="${MUTED}">${escaped(shorten(inWords(suggestion), letters))}</text>`,
-  ].join('\n');
+function title(words: readonly string[]): string {
+  const lines = words.map(
+    (line, i) => `<text x="${MARGIN.left}" y="${47 + LINE * i}" fill="${MUTED}">${escaped(line)}</text>`,
+  );
+  return [`<text x="${MARGIN.left}" y="26" font-size="16">Learning Rate Range Test</text>`, ...lines].join('\n');
+}
+
+/** A text as lines of so many letters at most. */
+function wrapped(text: string, letters: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line && line.length + word.length >= letters) {
+      lines.push(line);
+      line = '';
+    }
+    line += line ? ` ${word}` : word;
+  }
+  return [...lines, line];
 }
 
 function inWords(suggestion: LearningRateSuggestion): string {

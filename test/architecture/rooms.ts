@@ -49,7 +49,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   plot: {
     is: 'drawings, as SVG and PNG: the tutorial’s chart, the picture of a range test',
-    mayImport: ['sinks', 'types:range-test'],
+    mayImport: ['events', 'sinks', 'types:range-test'],
   },
   testing: { is: 'public helpers: runs, parameters and updates by script', mayImport: ['events', 'parameters'] },
   cli: {
