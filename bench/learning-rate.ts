@@ -4,6 +4,8 @@
  *
  * `tsx bench/learning-rate.ts [--quick] [--problem digits|…] [--seeds n]`
  */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { type LearningRateSuggestion, selectBackend, suggestLearningRate } from 'trainscope/tfjs';
@@ -54,6 +56,29 @@ async function train(problem: ProblemToLearn, seed: number, optimizer: tf.Optimi
   return { first: losses[0]!, final: last.reduce((sum, loss) => sum + loss, 0) / last.length };
 }
 
+const PROBLEMS_FILE = new URL('./problems/to-learn.ts', import.meta.url);
+const CACHE = new URL('../.cache/learning-rate/', import.meta.url);
+
+/** The trainings at fixed rates do not depend on what is suggested: they are made once for these problems. */
+async function trainOnce(
+  problem: ProblemToLearn,
+  seed: number,
+  { name, make }: Optimizer,
+  rate: number,
+): Promise<Trained> {
+  const problems = createHash('sha256').update(readFileSync(PROBLEMS_FILE)).digest('hex');
+  const key = [problems, problem.name, problem.steps, name, seed, rate.toPrecision(3)].join('\n');
+  const file = new URL(`${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`, CACHE);
+  if (existsSync(file)) {
+    const { first, final } = JSON.parse(readFileSync(file, 'utf8')) as { first: number; final: number | null };
+    return { first, final: final ?? Infinity };
+  }
+  const trained = await train(problem, seed, make(rate));
+  mkdirSync(CACHE, { recursive: true });
+  writeFileSync(file, JSON.stringify(trained));
+  return trained;
+}
+
 async function suggest(
   problem: ProblemToLearn,
   seed: number,
@@ -77,13 +102,10 @@ interface Outcome {
   readonly others: Readonly<Record<string, number>>;
 }
 
-async function outcomeOf(
-  problem: ProblemToLearn,
-  { name, usual, grid, make }: Optimizer,
-  seed: number,
-): Promise<Outcome> {
+async function outcomeOf(problem: ProblemToLearn, optimizer: Optimizer, seed: number): Promise<Outcome> {
+  const { name, usual, grid, make } = optimizer;
   const runs: Trained[] = [];
-  for (const rate of grid) runs.push(await train(problem, seed, make(rate)));
+  for (const rate of grid) runs.push(await trainOnce(problem, seed, optimizer, rate));
   const final = Math.min(...runs.map((run) => run.final));
   const scoreOf = (run: Trained) => Math.max(0, (run.first - run.final) / (run.first - final));
   const scores = runs.map(scoreOf);

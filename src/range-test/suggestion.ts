@@ -2,9 +2,9 @@ import { shortNumber } from '../events/index.js';
 import { medianOf } from './median-of.js';
 import type { RangeTest, RangeTestPoint } from './points.js';
 
-/** Rates that other rules of thumb take from the same test. */
+/** Rates that rules of thumb take from the test. */
 export interface RangeTestRates {
-  /** Where the loss is lowest: too high to train at, since it is about to rise. */
+  /** Where the loss is lowest before it first rises above what it began with: too high to train at. */
   readonly lowest: number;
   /** Where the loss falls fastest, by decade of the rate. */
   readonly steepest: number;
@@ -40,6 +40,8 @@ const SHARE = 0.2;
 const TOO_HIGH = 2;
 /** Less of a fall, as a share of the loss, is none. */
 const LEAST_FALL = 2e-3;
+/** Less of a rise is none. */
+const LEAST_RISE = 0.05;
 /** Nor is one that is not so many times what the loss does by chance. */
 const DEVIATIONS = 3;
 /** Of the median layer, in the first update of trainings that go well. */
@@ -57,8 +59,9 @@ export function suggestionOf(test: RangeTest): LearningRateSuggestion {
   const points = test.points.filter(({ change }) => Number.isFinite(change));
   const [first] = points;
   if (!first) return { ...test, found: false, reason: 'not-finite', message: NOT_FINITE };
-  const lowest = points.reduce((least, point) => (point.change < least.change ? point : least), first);
-  if (-lowest.change < leastFall(points)) return { ...test, found: false, reason: 'no-fall', message: noFall(test) };
+  const lowest = beforeRise(points).reduce((least, point) => (point.change < least.change ? point : least), first);
+  if (-lowest.change < leastChange(points, LEAST_FALL))
+    return { ...test, found: false, reason: 'no-fall', message: noFall(test) };
   const byRatio = rateOfRatio(points);
   const isBorne = byRatio <= TOO_HIGH * lowest.learningRate;
   return {
@@ -70,12 +73,19 @@ export function suggestionOf(test: RangeTest): LearningRateSuggestion {
   };
 }
 
-/** What the loss has to fall by to be said to fall: more than it does by chance, at rates that are next to nothing. */
-function leastFall(points: readonly RangeTestPoint[]): number {
+/** Up to where the loss first rises: what falls later falls by a chance that no training should take. */
+function beforeRise(points: readonly RangeTestPoint[]): readonly RangeTestPoint[] {
+  const most = leastChange(points, LEAST_RISE);
+  const risen = points.findIndex(({ change }) => change > most);
+  return risen < 0 ? points : points.slice(0, risen);
+}
+
+/** What is a change of the loss: so large a share of it, and more than it does by chance at rates that are next to nothing. */
+function leastChange(points: readonly RangeTestPoint[], share: number): number {
   const size = points.reduce((sum, { firstLoss }) => sum + Math.abs(firstLoss), 0) / points.length;
   const beginning = points.slice(0, Math.ceil(BEGINNING * points.length));
   const chance = Math.sqrt(beginning.reduce((sum, { change }) => sum + change ** 2, 0) / beginning.length);
-  return Math.max(LEAST_FALL * size, DEVIATIONS * chance);
+  return Math.max(share * size, DEVIATIONS * chance);
 }
 
 function steepest(points: readonly RangeTestPoint[], lowest: RangeTestPoint): number {

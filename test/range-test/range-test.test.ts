@@ -54,6 +54,17 @@ describe('a range test', () => {
     expect(noisy).toMatchObject({ found: true, rates: { lowest: expect.closeTo(0.1, 1) } });
   });
 
+  it('does not look beyond the first rise of the loss, whatever falls by chance later', () => {
+    // As a BERT from scratch does it: hardly a fall, a rise, and a wild fall at a rate that ruins it.
+    const hard = (rate: number) =>
+      1 - (rate < 1e-3 ? 20 * rate : 0) + (rate > 2e-3 ? 0.1 : 0) - (rate > 0.05 ? 0.5 : 0);
+    const suggestion = testOf(hard, (rate) => 6 * rate);
+    if (!suggestion.found) throw new Error(suggestion.message);
+    expect(suggestion.by).toBe('loss');
+    expect(suggestion.learningRate).toBeLessThan(3e-4);
+    expect(suggestion.learningRate).toBeGreaterThan(1e-4);
+  });
+
   it('ends where the loss rises by more than it fell, also below zero', () => {
     for (const level of [100, 1, -100]) {
       const recorder = new RangeTestRecorder();

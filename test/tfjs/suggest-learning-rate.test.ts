@@ -304,7 +304,12 @@ describe('suggestLearningRate', () => {
     const ys = data.ys.slice(0, 4);
     const any = suggestLearningRate as (target: unknown, data: unknown, options?: unknown) => Promise<unknown>;
     const cases: readonly (readonly [target: unknown, data: unknown, options: unknown, message: RegExp])[] = [
-      [{}, loss, {}, /target: expected a tf.Optimizer or a compiled tf.LayersModel/],
+      [
+        {},
+        loss,
+        {},
+        /target: expected a tf.Optimizer or a compiled tf.LayersModel, .*; give suggestLearningRate\(\) what/,
+      ],
       [optimizer, data, {}, /loss: expected a function step → loss, since the target is an optimizer/],
       [model, loss, {}, /data: expected \{ xs, ys \}, a tf.data.Dataset or an iterable/],
       [model, data.xs, {}, /data: expected \{ xs, ys \}/],

@@ -88,7 +88,7 @@ export async function suggestLearningRate(
   data: RangeTestData | ((step: number) => Scalar),
   options: SuggestLearningRateOptions = {},
 ): Promise<LearningRateSuggestion> {
-  const { optimizer, model } = resolveTarget(target);
+  const { optimizer, model } = resolveTarget(target, 'suggestLearningRate');
   const { min, max, steps, batchSize } = checked(options, model !== undefined);
   checkNotObserved(optimizer);
   const make = model ? modelUpdates(model, data, batchSize) : lossUpdates(optimizer, data);
