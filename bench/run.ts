@@ -1,5 +1,5 @@
 /**
- * Run the benchmarks named on the command line, or all of them, and keep their tables in docs/performance.md. With
+ * Run the benchmarks named on the command line, or all of them, and keep their tables in docs/performance.md, or a page of their own. With
  * `--quick` only see whether they run: small data, nothing kept.
  */
 import { execFileSync } from 'node:child_process';
@@ -23,11 +23,14 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   endurance: 'Ten thousand steps',
   rules: 'All rules on, in the main job',
   control: 'Does control of the learning rate help?',
+  'learning-rate': 'Seven problems',
+  recipe: 'The main job, and fine-tuning MiniLM',
 };
 
 const FLAGS = ['--expose-gc', '--import', 'tsx'];
 
-const PAGE = new URL('../docs/performance.md', import.meta.url);
+/** The page of a benchmark, where it is not docs/performance.md. */
+const PAGES: Readonly<Record<string, string>> = { 'learning-rate': 'learning-rate.md', recipe: 'learning-rate.md' };
 
 const named = process.argv.slice(2).filter((word) => word !== '--quick');
 const names = named.length > 0 ? named : Object.keys(BENCHMARKS);
@@ -50,7 +53,8 @@ for (const name of names) {
 function keep(name: string, title: string, output: string): void {
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.version}`;
   const section = `<!-- ${name} -->\n## ${title}\n\n\`npm run bench ${name}\` on ${machine}, ${new Date().toISOString().slice(0, 10)}.\n\n${output}\n<!-- /${name} -->`;
-  const page = readFileSync(PAGE, 'utf8');
+  const file = new URL(`../docs/${PAGES[name] ?? 'performance.md'}`, import.meta.url);
+  const page = readFileSync(file, 'utf8');
   const place = new RegExp(`<!-- ${name} -->[\\s\\S]*?<!-- /${name} -->`);
-  writeFileSync(PAGE, place.test(page) ? page.replace(place, () => section) : `${page.trimEnd()}\n\n${section}\n`);
+  writeFileSync(file, place.test(page) ? page.replace(place, () => section) : `${page.trimEnd()}\n\n${section}\n`);
 }

@@ -5,6 +5,17 @@
  */
 
 export type { AnyRecord } from './page/history/recorder.js';
+export { type LearningRatePictureOptions, learningRatePicture } from './plot/learning-rate-picture.js';
+export { svgToPng } from './plot/svg-to-png.js';
+export type {
+  LearningRateSuggestion,
+  NoLearningRate,
+  RangeTest,
+  RangeTestEnd,
+  RangeTestPoint,
+  RangeTestRates,
+  SuggestedLearningRate,
+} from './range-test/index.js';
 export { DamagedLineError } from './records/damaged-line-error.js';
 export { type ReadRunOptions, type ReplayOptions, readRun, replay } from './records/replay.js';
 export { type IngestOptions, type IngestServer, ingest } from './server/ingest/ingest.js';

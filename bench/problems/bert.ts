@@ -13,6 +13,12 @@ interface BertProblem extends Problem {
   readonly backward: () => void;
 }
 
+/** The main job's BERT, from scratch. */
+export function mainJobModel(seed: number): BertForSequenceClassification {
+  const size = { hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 512 };
+  return new BertForSequenceClassification(bertConfig({ ...size, hidden_dropout_prob: 0.2 }), seed);
+}
+
 /** The main job's BERT and optimizer, on one batch of its sentences. */
 export function bertProblem(seed: number): Promise<BertProblem> {
   const size = { hidden_size: 128, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 512 };

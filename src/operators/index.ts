@@ -1,6 +1,7 @@
 /** The front door of operators/: what other rooms use of it. */
 export { connected } from './connected.js';
 export { everyEpochs } from './every-epochs.js';
+export { groupByLayer } from './group-by-layer.js';
 export { inOrder } from './in-order.js';
 export { LinkedSubscriber } from './linked-subscriber.js';
 export { ofMeasurement } from './of-measurement.js';

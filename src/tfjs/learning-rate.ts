@@ -44,6 +44,16 @@ export function setLearningRate(optimizer: Optimizer, learningRate: number): voi
   else settable.learningRate = learningRate;
 }
 
+/** Gives what puts an optimizer's rate back as it is now, an assigned one that it does not go by included. */
+export function heldLearningRate(optimizer: Optimizer): () => void {
+  const inForce = learningRateOf(optimizer);
+  const { learningRate } = optimizer as WithLearningRate;
+  return () => {
+    setLearningRate(optimizer, inForce);
+    (optimizer as WithLearningRate).learningRate = learningRate;
+  };
+}
+
 /** A rate does not change within its tensor: each is read once, since that may be on a device. */
 const read = new WeakMap<Tensor, number | undefined>();
 

@@ -40,8 +40,9 @@ export class MemoryCheckpoint {
   restore(): void {
     for (const [list, count] of this.#slotCounts) for (const { variable } of list.splice(count)) variable.dispose();
     for (const [variable, value] of this.#held) if (!variable.isDisposed) variable.assign(value);
-    setIterations(this.optimizer, this.#iterations);
     if (isRestorable(this.optimizer)) this.optimizer.restore(this.#state);
+    // It may have counted the updates of its own state.
+    setIterations(this.optimizer, this.#iterations);
   }
 
   dispose(): void {

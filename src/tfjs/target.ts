@@ -5,12 +5,12 @@ import { describeValue } from '../events/index.js';
 /** What `instrument()` takes: an optimizer, or a compiled LayersModel. */
 export type InstrumentTarget = Optimizer | LayersModel;
 
-/** The optimizer of a target, and the model if it is one. */
-export function resolveTarget(target: InstrumentTarget): { optimizer: Optimizer; model?: LayersModel } {
+/** The optimizer of a target, and the model if it is one; `user` is what was given it. */
+export function resolveTarget(target: InstrumentTarget, user: string): { optimizer: Optimizer; model?: LayersModel } {
   if (isOptimizer(target)) return { optimizer: target };
   if (!isModel(target)) {
     throw new TypeError(
-      `target: expected a tf.Optimizer or a compiled tf.LayersModel, got ${describeValue(target)}; give instrument() what you train with`,
+      `target: expected a tf.Optimizer or a compiled tf.LayersModel, got ${describeValue(target)}; give ${user}() what you train with`,
     );
   }
   if (!isOptimizer(target.optimizer)) {

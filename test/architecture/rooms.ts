@@ -30,9 +30,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     is: 'console, csv, jsonl, parquet, tensorboard, otel, report, remote, download: each a pure encoder, and the I/O apart',
     mayImport: ['events', 'parameters', 'page', 'records'],
   },
+  'range-test': {
+    is: 'pure: what a learning rate range test sees, when it ends, and the rate that it suggests',
+    mayImport: ['events'],
+  },
   tfjs: {
-    is: 'the adapter to TensorFlow.js: `instrument()`, variables as a source, hooks, activations, device programs, backends',
-    mayImport: ['events', 'parameters', 'run', 'operators'],
+    is: 'the adapter to TensorFlow.js: `instrument()`, variables as a source, hooks, activations, device programs, backends, range tests',
+    mayImport: ['events', 'parameters', 'run', 'operators', 'range-test'],
   },
   trainer: {
     is: 'the Trainer with Hugging Face semantics, AdamW, schedules, checkpoints',
@@ -43,10 +47,26 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     is: 'what is served: the live page, in a thread of its own; what other processes send, as runs; a folder of runs',
     mayImport: ['events', 'parameters', 'run', 'operators', 'rules', 'control', 'page', 'sinks', 'records'],
   },
+  plot: {
+    is: 'drawings, as SVG and PNG: the tutorial’s chart, the picture of a range test',
+    mayImport: ['events', 'sinks', 'types:range-test'],
+  },
   testing: { is: 'public helpers: runs, parameters and updates by script', mayImport: ['events', 'parameters'] },
   cli: {
     is: 'the `trainscope` command: no framework of the runs that it shows',
-    mayImport: ['events', 'parameters', 'run', 'operators', 'rules', 'control', 'page', 'sinks', 'records', 'server'],
+    mayImport: [
+      'events',
+      'parameters',
+      'run',
+      'operators',
+      'rules',
+      'control',
+      'page',
+      'sinks',
+      'records',
+      'server',
+      'plot',
+    ],
   },
 };
 

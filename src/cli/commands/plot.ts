@@ -2,12 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { checkMatches, matcherOf } from '../../operators/index.js';
+import type { Series } from '../../plot/index.js';
 import { makeFolder } from '../../sinks/files/index.js';
 import { CalledWrongly } from '../called-wrongly.js';
 import { STANDARD_INPUT } from '../input.js';
 import { checkOutputs } from '../outputs.js';
 import { readSeries } from '../series/read-series.js';
-import type { Series } from '../series/series.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
 import { counted, hasWideLetters, say, tornRow } from '../terminal.js';
 
@@ -80,7 +80,7 @@ async function plot(file: string, flags: PlotFlags): Promise<void> {
   skipped.tell();
   if (torn) say(tornRow(file));
   const chosen = flags.parameters ? chooseSeries(series, flags.parameters) : series;
-  const { chart } = await import('../plot/chart.js');
+  const { chart } = await import('../../plot/index.js');
   const svg = chart(chosen, {
     yLabel: flags.label ?? (statistic === undefined ? titleOfFile(file) : titleOf(statistic)),
     ...(flags.log && { log: true }),
@@ -135,7 +135,7 @@ function withoutEnding(file: string): string {
 const isSvg = (output: string): boolean => output.toLowerCase().endsWith('.svg');
 
 async function draw(svg: string, output: string): Promise<void> {
-  const image = isSvg(output) ? svg : await (await import('../plot/svg-to-png.js')).svgToPng(svg);
+  const image = isSvg(output) ? svg : await (await import('../../plot/index.js')).svgToPng(svg);
   makeFolder(dirname(resolve(output)));
   await writeFile(output, image);
 }

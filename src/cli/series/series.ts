@@ -1,9 +1,4 @@
-/** One statistic of one parameter over the steps. Both have one element a point. */
-export interface Series {
-  readonly name: string;
-  readonly steps: number[];
-  readonly values: number[];
-}
+import type { Series } from '../../plot/index.js';
 
 /** What a file of updates has of one statistic. */
 export interface StatisticSeries {
@@ -16,7 +11,7 @@ export interface StatisticSeries {
 
 /** Gathers points by name, in the order in which the names first come. */
 export class SeriesByName {
-  readonly #byName = new Map<string, Series>();
+  readonly #byName = new Map<string, { readonly name: string; readonly steps: number[]; readonly values: number[] }>();
 
   add(name: string, step: number, value: number): void {
     let series = this.#byName.get(name);

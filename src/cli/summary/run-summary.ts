@@ -9,8 +9,9 @@ import {
   type TrainEndEvent,
 } from '../../events/index.js';
 import { type AnyParameterUpdates, columnOf, type Statistic } from '../../parameters/index.js';
+import type { Series } from '../../plot/index.js';
 import { recordedColumn } from '../series/read-run-series.js';
-import { type Series, SeriesByName } from '../series/series.js';
+import { SeriesByName } from '../series/series.js';
 
 export interface RunSummaryOptions {
   /** The one that is asked for. Default: update ratios, else update norms. */

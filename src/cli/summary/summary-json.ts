@@ -1,6 +1,6 @@
 import { lineOf, objectText } from '../../events/index.js';
 import { ratioHealth } from '../../parameters/index.js';
-import type { Series } from '../series/series.js';
+import type { Series } from '../../plot/index.js';
 import type { RunSummary } from './run-summary.js';
 import { chosenRows, describe, type TextOptions } from './table-text.js';
 

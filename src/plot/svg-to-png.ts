@@ -1,17 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { initWasm, Resvg } from '@resvg/resvg-wasm';
+
+type Rasteriser = typeof import('@resvg/resvg-wasm');
 
 const require = createRequire(import.meta.url);
-const RASTERISER = '@resvg/resvg-wasm/index_bg.wasm';
+const WASM = '@resvg/resvg-wasm/index_bg.wasm';
 const FONT = '@fontsource/dejavu-sans/files/dejavu-sans-latin-400-normal.woff2';
 
-let ready: Promise<void> | undefined;
+let loaded: Promise<Rasteriser> | undefined;
+
+/** Large, so only where an image is made. */
+async function load(): Promise<Rasteriser> {
+  const rasteriser = await import('@resvg/resvg-wasm');
+  await rasteriser.initWasm(await readFile(require.resolve(WASM)));
+  return rasteriser;
+}
 
 /** The PNG of an SVG, `scale` times its size. With a font that comes along, so that it is the same on every machine. */
 export async function svgToPng(svg: string, scale = 2): Promise<Uint8Array> {
-  ready ??= readFile(require.resolve(RASTERISER)).then((wasm) => initWasm(wasm));
-  await ready;
+  loaded ??= load();
+  const { Resvg } = await loaded;
   const font = await readFile(require.resolve(FONT));
   const image = new Resvg(svg, {
     fitTo: { mode: 'zoom', value: scale },

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chart } from '../../../src/cli/plot/chart.js';
-import { lineColours } from '../../../src/cli/plot/colours.js';
-import { svgToPng } from '../../../src/cli/plot/svg-to-png.js';
-import { thinOut } from '../../../src/cli/plot/thin-out.js';
-import type { Series } from '../../../src/cli/series/series.js';
+import { chart } from '../../src/plot/chart.js';
+import { lineColours } from '../../src/plot/colours.js';
+import type { Series } from '../../src/plot/series.js';
+import { svgToPng } from '../../src/plot/svg-to-png.js';
+import { thinOut } from '../../src/plot/thin-out.js';
 
 const seriesOf = (name: string, values: readonly number[]): Series => ({
   name,

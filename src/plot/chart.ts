@@ -1,7 +1,9 @@
-import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
-import { plain, shorten } from '../../sinks/console/index.js';
-import type { Series } from '../series/series.js';
+import { scaleLinear, scaleLog } from 'd3-scale';
+import { plain, shorten } from '../sinks/console/index.js';
+import { extent, LARGEST, logarithmicDomain, numberText, type Scale, ticksOf } from './axes.js';
 import { lineColours } from './colours.js';
+import type { Series } from './series.js';
+import { escaped, FAINT, FONT, pathOf, TEXT } from './svg.js';
 import { type Point, thinOut } from './thin-out.js';
 
 export interface ChartOptions {
@@ -17,12 +19,6 @@ export interface ChartOptions {
 const MANY = 60;
 const PLOT_HEIGHT = 560;
 const MARGIN = { top: 24, right: 28, bottom: 64, left: 86 };
-/** What is beyond is as good as infinite; an axis that is rounded up to it has an end no more. */
-const LARGEST = 1e300;
-const TEXT = '#333';
-const FAINT = '#e6e6e6';
-
-type Scale = ScaleContinuousNumeric<number, number>;
 
 /** What a chart leaves out: points that no axis has a place for. */
 interface LeftOut {
@@ -49,7 +45,7 @@ export function chart(series: readonly Series[], options: ChartOptions = {}): st
   const height = MARGIN.top + PLOT_HEIGHT + MARGIN.bottom + legend.height;
   const lines = series.map((each, i) => line(each, drawn[i]!, x, y, colours[i]!, series.length));
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="DejaVu Sans, Verdana, sans-serif" font-size="12" fill="${TEXT}" role="img" aria-label="${escaped(yLabel)} by Training Step">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ${FONT} role="img" aria-label="${escaped(yLabel)} by Training Step">`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     grid(x, y, log, width),
     `<g fill="none" stroke-linejoin="round" stroke-linecap="round">${lines.join('\n')}</g>`,
@@ -72,36 +68,10 @@ function valueScale(series: readonly Series[], drawn: readonly (readonly boolean
   const [least, most] = extent(series.map(({ values }, i) => values.filter((_, point) => drawn[i]![point])));
   const range = [MARGIN.top + PLOT_HEIGHT, MARGIN.top];
   if (log) {
-    const [from, to] = Number.isFinite(least) ? [least, most === least ? 10 * most : most] : [1e-6, 1];
-    return scaleLog()
-      .domain([roundTo('down', from), roundTo('up', to)])
-      .range(range);
+    return scaleLog().domain(logarithmicDomain(least, most)).range(range);
   }
   const domain = Number.isFinite(least) ? [Math.min(0, least), most > 0 || least < 0 ? most : 1] : [0, 1];
   return scaleLinear().domain(domain).range(range).nice();
-}
-
-/** To 1, 2 or 5 times a power of ten: to the power alone, most of a decade may be empty. */
-function roundTo(direction: 'down' | 'up', value: number): number {
-  const exponent = Math.floor(Math.log10(value));
-  // Without what the division adds to it.
-  const share = Number((value / 10 ** exponent).toPrecision(12));
-  const steps = [1, 2, 5, 10];
-  const step = direction === 'down' ? steps.findLast((each) => each <= share) : steps.find((each) => each >= share);
-  return Number(`${step ?? 1}e${exponent}`);
-}
-
-/** The least and the largest of all; infinities where there is none. */
-function extent(lists: readonly (readonly number[])[]): [number, number] {
-  let least = Infinity;
-  let most = -Infinity;
-  for (const list of lists) {
-    for (const value of list) {
-      least = Math.min(least, value);
-      most = Math.max(most, value);
-    }
-  }
-  return [least, most];
 }
 
 function line(
@@ -123,21 +93,14 @@ function line(
   return `<path d="${path}" stroke="${colour}" ${weight}><title>${escaped(name)}</title></path>`;
 }
 
-function pathOf(points: readonly Point[]): string {
-  if (points.length === 0) return '';
-  const [first, ...others] = points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`);
-  // A single point is a line of no length, which round ends make a dot.
-  return `M${first}${others.length > 0 ? `L${others.join(' ')}` : 'h0'}`;
-}
-
 function grid(x: Scale, y: Scale, log: boolean, width: number): string {
   const bottom = MARGIN.top + PLOT_HEIGHT;
   const right = width - MARGIN.right;
   const parts: string[] = [];
-  for (const tick of valueTicks(y, log)) {
+  for (const tick of ticksOf(y, log)) {
     const at = y(tick).toFixed(1);
     parts.push(`<path d="M${MARGIN.left},${at}H${right}" stroke="${FAINT}"/>`);
-    parts.push(`<text x="${MARGIN.left - 8}" y="${at}" dy="4" text-anchor="end">${number(tick)}</text>`);
+    parts.push(`<text x="${MARGIN.left - 8}" y="${at}" dy="4" text-anchor="end">${numberText(tick)}</text>`);
   }
   for (const tick of x.ticks(Math.max(2, Math.floor(width / 100))).filter(Number.isInteger)) {
     const at = x(tick).toFixed(1);
@@ -146,27 +109,6 @@ function grid(x: Scale, y: Scale, log: boolean, width: number): string {
   }
   parts.push(`<path d="M${MARGIN.left},${MARGIN.top}V${bottom}H${right}" stroke="${TEXT}" fill="none"/>`);
   return parts.join('\n');
-}
-
-/** Powers of ten where there are several, all that fit else. */
-function valueTicks(y: Scale, log: boolean): readonly number[] {
-  if (!log) return y.ticks(8);
-  const powers = y.ticks(20).filter((tick) => Number.isInteger(Math.log10(tick)));
-  if (powers.length < 3) return y.ticks(6);
-  const every = Math.ceil(powers.length / 12);
-  return powers.filter((_, i) => i % every === 0);
-}
-
-/** A number as short as it can be said: 0.002, 2e-5. */
-function number(value: number): string {
-  const magnitude = Math.abs(value);
-  if (magnitude !== 0 && (magnitude < 1e-3 || magnitude >= 1e5)) {
-    return value
-      .toExponential(6)
-      .replace(/\.?0+e/, 'e')
-      .replace('e+', 'e');
-  }
-  return String(Number(value.toPrecision(6)));
 }
 
 function labels(yLabel: string, width: number): string {
@@ -218,11 +160,4 @@ function legendOf(series: readonly Series[], colours: readonly string[], width: 
     );
   });
   return { svg: `<g font-size="${size}">${entries.join('\n')}</g>`, height: Math.ceil(rows * lineHeight + 16) };
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-/** Text that stays text in XML, whatever it holds. */
-function escaped(text: string): string {
-  return plain(text).replaceAll(/[&<>"]/g, (character) => ENTITIES[character]!);
 }
