@@ -135,3 +135,17 @@ def test_no_standard_error_is_no_trouble(program: Any, tmp_path: Path) -> None:
     body = "sys.stderr = None\nwith trainscope.observe(run='r') as run:\n    steps(run)\nprint('trained')\n"
     assert program(LOOP + body).ended()[:2] == (0, "trained\n")
     assert len(ended(tmp_path).of("step-end")) == 3
+
+
+@pytest.mark.parametrize("steps_before", [0, 3])
+def test_an_error_after_which_the_training_went_on_is_not_its_end(program: Any, tmp_path: Path, steps_before: int) -> None:
+    """As in a notebook, where a cell fails and another one is run."""
+    body = f"""
+run = trainscope.observe(run='r')
+steps(run, {steps_before})
+sys.last_value = sys.last_exc = ValueError('of another cell')
+steps(run)
+"""
+    program(LOOP + body).ended()
+    (end,) = ended(tmp_path).of("train-end")
+    assert (end["status"], end["reason"]) == ("stopped", "the process ended before run.close()")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trainscope
 from server import Server, stream_of
-from trainscope import _encoding, _outbox
+from trainscope import _encoding, _outbox, _say
 
 
 def some_steps(run: Any, count: int, size: int = 2) -> None:
@@ -279,12 +279,6 @@ def test_a_handler_that_throws_is_a_refusal() -> None:
         assert answer["refused"] and answer["message"] == "the disk is full"
 
 
-@pytest.mark.parametrize("url", ["ftp://a", "127.0.0.1:4555", "http://"])
-def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
-    with pytest.raises(ValueError, match="url: expected http"):
-        trainscope.observe(run="r", url=url)
-
-
 @pytest.mark.parametrize(
     "options", [{"every": 0}, {"in_turns": 1.5}, {"step": -1}, {"placement": "half"}, {"sums": ["all"]}, {"histograms": ["x"]}]
 )
@@ -292,3 +286,41 @@ def test_options_that_cannot_be_are_refused_at_once(options: dict[str, Any]) -> 
     (name,) = options
     with pytest.raises(ValueError, match=f"{name}: expected"):
         trainscope.observe(run="r", **options)
+
+
+@pytest.mark.parametrize("token", ["secret\n", " secret", "secret\r\n"])
+def test_a_token_that_was_read_from_a_file_is_taken(token: str) -> None:
+    with Server(token="secret") as server:
+        with trainscope.observe(run="r", url=server.url, token=token) as run:
+            some_steps(run, 1)
+        assert server.stream.of("train-end")
+
+
+def test_a_password_of_the_address_is_the_token_and_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    with Server(token="secret") as server:
+        with trainscope.observe(run="r", url=server.url.replace("//", "//any:secret@")) as run:
+            some_steps(run, 1)
+        assert server.stream.of("train-end")
+    assert capfd.readouterr().err == f"trainscope: run r goes to {server.url}\n"
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "with space", "\u2603secret"])
+def test_a_token_that_cannot_be_sent_is_refused_and_not_shown(token: str) -> None:
+    with pytest.raises(ValueError, match="TRAINSCOPE_TOKEN") as refused:
+        trainscope.observe(run="r", url="http://127.0.0.1:1", token=token)
+    assert token not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:4555", "localhost:4555", "http://", "http://h:99999", "http://[::1", "http://h/a b", "ftp://h"]
+)
+def test_an_address_that_is_none_says_where_it_is_from(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("TRAINSCOPE_URL", url)
+    with pytest.raises(ValueError, match="TRAINSCOPE_URL.*http://HOST:PORT"):
+        trainscope.observe(run="r")
+
+
+def test_a_long_error_is_said_in_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+    _say.say("first" + "x" * 10_000 + "\nsecond")
+    said = capfd.readouterr().err
+    assert len(said) < 600 and said.count("\n") == 1 and "second" not in said

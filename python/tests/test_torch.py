@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gc
+import io
 import math
+import pickle
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,10 +21,12 @@ from server import Server, Stream, stream_of
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
+from trainscope import _say  # noqa: E402
 from trainscope._sums import parts_of  # noqa: E402
 from trainscope._torch import optimizers as observing  # noqa: E402
 from trainscope._torch.buckets import BucketPass  # noqa: E402
 from trainscope._torch.compiled import LIBRARY, NAMES, CompiledPass  # noqa: E402
+from trainscope._torch.hooks import Hook  # noqa: E402
 from trainscope._torch.measure import Measurer  # noqa: E402
 from trainscope._torch.parameters import Watched  # noqa: E402
 from trainscope._torch.piecewise import PiecewisePass  # noqa: E402
@@ -638,3 +644,158 @@ def test_stop_is_asked_of_the_loop() -> None:
                     break
         assert run.steps_done == 7
         assert server.stream.records[-1]["status"] == "stopped"
+
+
+def observed_steps(model: Any, optimizer: Any, run: Any, count: int) -> None:
+    for _ in range(count):
+        optimizer.zero_grad()
+        loss = model(torch.ones(2, 4)).square().sum()
+        loss.backward()
+        run.loss(loss)
+        optimizer.step()
+
+
+def test_an_observed_model_is_saved_and_copied_and_the_copy_is_not_observed() -> None:
+    model = torch.nn.Linear(4, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with trainscope.observe(optimizer, model, run="r") as run:
+        observed_steps(model, optimizer, run, 2)
+        file = io.BytesIO()
+        torch.save(model, file)
+        file.seek(0)
+        copies = [copy.deepcopy(model), pickle.loads(pickle.dumps(model)), torch.load(file, weights_only=False)]
+        for other in copies:
+            assert torch.equal(other(torch.ones(2, 4)), model(torch.ones(2, 4)))
+            assert not any(isinstance(hook, Hook) for hook in other._forward_hooks.values())
+        pickled = pickle.dumps(model)
+        observed_steps(model, optimizer, run, 1)
+    assert b"trainscope" not in pickled
+    assert len(written().of("parameter-sums")) == 3
+
+
+@pytest.mark.parametrize("failing", [None, 2])
+def test_a_step_that_calls_the_step_of_its_class_is_one_step(failing: int | None) -> None:
+    called = 0
+
+    class Own(torch.optim.SGD):
+        def step(self, closure: Any = None) -> Any:
+            nonlocal called
+            called += 1
+            super().step(closure)
+            if called == failing:
+                raise RuntimeError("as a training may")
+
+    model = torch.nn.Linear(4, 3)
+    torch.optim.SGD(model.parameters())  # whose step is hooked from then on
+    optimizer = Own(model.parameters(), lr=0.01)
+    with trainscope.observe(optimizer, model, run="r") as run:
+        for _ in range(4):
+            with contextlib.suppress(RuntimeError):
+                observed_steps(model, optimizer, run, 1)
+    steps = [1, 2, 3] if failing else [1, 2, 3, 4]
+    assert [record["step"] for record in written().of("step-end")] == steps
+    assert [record["step"] for record in written().of("parameter-sums")] == steps
+
+
+def unreadable(kind: str) -> Any:
+    if kind == "meta":
+        return torch.nn.Parameter(torch.empty(3, device="meta"))
+    if kind == "sparse":
+        return torch.nn.Parameter(torch.eye(3).to_sparse())
+    parameter = torch.nn.Parameter(torch.ones(3))
+    parameter.untyped_storage().resize_(0)  # as engines do that offload
+    return parameter
+
+
+@pytest.mark.parametrize("kind", ["meta", "sparse", "freed"])
+def test_a_parameter_without_values_is_said_and_the_others_are_observed(
+    kind: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_say, "_said", set())
+    model = torch.nn.Linear(4, 3)
+    model.extra = unreadable(kind)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with trainscope.observe(optimizer, model, run="r") as run:
+        observed_steps(model, optimizer, run, 2)
+    assert len(written().of("step-end")) == 2
+    assert [sorted(record["names"]) for record in written().of("parameters")] == [["bias", "weight"]]
+    assert "1 parameters have no values that can be read; the first: extra" in capfd.readouterr().err
+
+
+def test_a_parameter_whose_memory_goes_and_comes_is_observed_while_it_is_there() -> None:
+    model = torch.nn.Linear(4, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with trainscope.observe(optimizer, model, run="r") as run:
+        observed_steps(model, optimizer, run, 2)
+        kept = model.weight.detach().clone()
+        model.weight.untyped_storage().resize_(0)
+        optimizer.zero_grad()
+        optimizer.step()
+        model.weight.untyped_storage().resize_(kept.numel() * 4)
+        with torch.no_grad():
+            model.weight.copy_(kept)
+        observed_steps(model, optimizer, run, 1)
+    assert [record["step"] for record in written().of("parameter-sums")] == [1, 2, 3, 4]
+    assert [record["names"] for record in written().of("parameters")] == [["weight", "bias"], ["bias"]]
+
+
+def test_a_conjugated_parameter_and_gradient() -> None:
+    parameter = torch.nn.Parameter(torch.randn(4, 3, dtype=torch.complex64).conj())
+    optimizer = torch.optim.SGD([parameter], lr=0.5)
+    with trainscope.observe(optimizer, run="r"):
+        for _ in range(2):
+            before = parameter.detach().clone()
+            parameter.grad = torch.full((4, 3), 1 + 2j, dtype=torch.complex64).conj()
+            optimizer.step()
+    sums = written().of("parameter-sums")[1]["sums"]
+    assert sums["gradientSquares"] == [pytest.approx(60, rel=1e-6)]
+    assert sums["updateSquares"] == [pytest.approx(15, rel=1e-5)]
+    assert sums["weightSquares"] == [pytest.approx(before.abs().square().sum().item(), rel=1e-5)]
+
+
+def test_a_measurement_that_fails_costs_no_step_and_the_next_is_whole(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_say, "_said", set())
+    model = torch.nn.Linear(4, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with trainscope.observe(optimizer, model, run="r") as run:
+        for method in ("before", "gradients", "after"):
+            observed_steps(model, optimizer, run, 1)
+            with monkeypatch.context() as broken:
+                broken.setattr(Measurer, method, lambda *args, **options: 1 // 0)
+                observed_steps(model, optimizer, run, 1)
+        observed_steps(model, optimizer, run, 1)
+    assert [record["step"] for record in written().of("step-end")] == [1, 2, 3, 4, 5, 6, 7]
+    assert [record["step"] for record in written().of("parameter-sums")] == [1, 3, 5, 7]
+    assert capfd.readouterr().err.count("the update is not measured: ZeroDivisionError") == 1
+
+
+CELL = """
+model = torch.nn.Linear(4, 3)
+optimizer = torch.optim.Adam(model.parameters())
+scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10) if scheduled else None
+run = trainscope.observe(optimizer, model, run="r")
+for i in range(3):
+    observed_steps(model, optimizer, run, 1)
+    if i == 1 and fails:
+        raise ValueError("the data are bad")
+"""
+
+
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_a_cell_that_makes_all_anew_ends_the_run_before(scheduled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {**globals(), "scheduled": scheduled, "fails": True}
+    with pytest.raises(ValueError) as caught:
+        exec(CELL, names)
+    monkeypatch.setattr(sys, "last_value", caught.value, raising=False)  # as a notebook does
+    del caught
+    for _ in range(2):
+        names["fails"] = False
+        exec(CELL, names)
+    endings = [stream_of(path).of("train-end") for path in sorted(Path("trainscope").glob("*.jsonl"))]
+    assert [(one["status"], one["reason"]) for ended in endings for one in ended] == [
+        ("stopped", "another run of this name began"),
+        ("failed", "ValueError: the data are bad"),
+    ]
+    names["run"].close()

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ._encoding import Record, encode, is_binary
 from ._say import say, say_once
@@ -72,24 +72,48 @@ class Destination(Protocol):
     def close(self) -> None: ...
 
 
+def _address(url: str) -> tuple[str, SplitResult, int | None]:
+    """With the address as it may be shown: without a password."""
+    url = url.strip()
+    shown = re.sub(r"//[^/]*@", "//", url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = SplitResult("", "", "", "", ""), None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _is_printable(url):
+        raise ValueError(f"url (TRAINSCOPE_URL): expected http://HOST:PORT, got {shown!r}")
+    return shown, parts, port
+
+
+def _checked_token(token: str) -> str:
+    """A file that it was read from may end in a line break."""
+    token = token.strip()
+    if not _is_printable(token):
+        raise ValueError("token (TRAINSCOPE_TOKEN): expected printable ASCII characters without spaces")
+    return token
+
+
+def _is_printable(text: str) -> bool:
+    return all("!" <= character <= "~" for character in text)
+
+
 class HttpDestination:
     """``POST /v1/records`` over one connection that is kept."""
 
     wants_signs_of_life = True
 
     def __init__(self, url: str, token: str | None, session: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"url: expected http://HOST:PORT, got {url!r}")
+        self.url, parts, port = _address(url)
         self._secure = parts.scheme == "https"
-        self._host = parts.hostname
-        self._port = parts.port
+        self._host = parts.hostname or ""
+        self._port = port
         self._path = parts.path.rstrip("/") + "/v1/records"
         self._headers = {"Trainscope-Session": session}
+        token = _checked_token(token or parts.password or "")
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         self._connection: http.client.HTTPConnection | None = None
-        self.url = url
 
     def deliver(self, batch: list[Record], number: int) -> Outcome:
         body = b"".join(encode(record, binary=True) for record in batch)

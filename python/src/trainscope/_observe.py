@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._destinations import Destination, FileDestination, HttpDestination, open_file
 from ._outbox import Outbox
-from ._run import Identity, Run
+from ._run import Identity, Run, end_abandoned
 from ._say import say
 from ._sums import DEFAULT_PARTS, parts_of
 from ._version import __version__
@@ -77,9 +77,10 @@ def observe(
     _check_options(every, in_turns, step, placement)
     optimizers = _optimizers(optimizer)
     own_rank, own_world = _place(rank, world)
-    name = run or _script()
+    asked_name = run or _script()
+    end_abandoned(asked_name)
     session = uuid.uuid4().hex[:20]
-    destination, name, where = _destination(url, token, folder, name, own_rank, session, resumed=step > 0)
+    destination, name, where = _destination(url, token, folder, asked_name, own_rank, session, resumed=step > 0)
     identity = Identity(name, own_rank, own_world)
     outbox = Outbox(destination, _session_record(identity, session))
     if where and own_rank == 0:
@@ -95,6 +96,7 @@ def observe(
         num_epochs=num_epochs,
         parts=parts,
         due=due,
+        asked_name=asked_name,
     )
     if optimizers:
         from ._torch.optimizers import OptimizerObserver
@@ -217,7 +219,7 @@ def _destination(
     url = url or os.environ.get("TRAINSCOPE_URL")
     if url:
         http = HttpDestination(url, token or os.environ.get("TRAINSCOPE_TOKEN"), session)
-        return http, run, f"run {run} goes to {url}"
+        return http, run, f"run {run} goes to {http.url}"
     destination, stem = open_file(folder, run, rank)
     if not isinstance(destination, FileDestination):
         return destination, run, ""

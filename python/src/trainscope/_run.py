@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import gc
 import math
 import sys
 import time
@@ -107,9 +108,12 @@ class Run:
         num_epochs: int | None = None,
         parts: Parts = Parts(),
         due: Callable[[int], bool] = lambda step: True,
+        asked_name: str | None = None,
     ) -> None:
         self._clock = Clock(identity, outbox, step, epoch)
         self._outbox = outbox
+        #: What it was to be called; where the name was taken, it is called otherwise.
+        self._asked_name = asked_name or identity.run
         self._first = identity.rank == 0
         self._parts = parts
         self._due = due
@@ -142,6 +146,9 @@ class Run:
         self._stopped_by: str | None = None
         self._handlers: dict[str, Handler] = {}
         self._detach: list[Callable[[], None]] = []
+        #: Whether nothing is left that could make an update; unknown where the loop tells its updates itself.
+        self._abandoned: Callable[[], bool] = lambda: False
+        self._error_before = id(_shown_error())
         self._put("train-begin", **_plan(max_steps, num_epochs), **({"config": _plain(config)} if config else {}))
         self._orphaned = weakref.finalize(self, self._clock.end, "stopped", "nothing refers to the run any more", wait=False)
         self._orphaned.atexit = False
@@ -320,6 +327,7 @@ class Run:
         self._losses = Losses()
         self._last = update
         self._waiting.append(update)
+        self._error_before = id(_shown_error())
         self._updated_at = ended
         self._began_at = self._forward_ms = None
         self._forward_since_update = False
@@ -543,6 +551,11 @@ class Run:
             return "stopped", f"closed at step {self.steps_done} of {self._max_steps}"
         return "completed", None
 
+    def _ending_unseen(self, otherwise: str) -> tuple[str, str]:
+        """How it ended where nobody has closed it: by the error that was shown since its last update, if one was."""
+        error = _shown_error()
+        return ("stopped", otherwise) if error is None or id(error) == self._error_before else ending_by(error)
+
     def _detach_all(self) -> None:
         while self._detach:
             _guarded(self._detach.pop())()
@@ -582,12 +595,25 @@ def ending_by(error: BaseException) -> tuple[str, str]:
     return "failed", f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def _shown_error() -> BaseException | None:
+    """The one that the interpreter showed last: a script's ends it, a notebook goes on."""
+    return getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+
+
+def end_abandoned(run: str) -> None:
+    """As a notebook's cell leaves them that is run again: of the same name, with optimizers that nobody has any more."""
+    earlier = [one for one in _open_runs if one._asked_name == run]
+    if earlier:
+        gc.collect()  # Where a scheduler refers to its optimizer, that goes with the next collection only.
+    for one in earlier:
+        if one._abandoned():
+            one.close(*one._ending_unseen("another run of this name began"))
+
+
 def _end_at_exit() -> None:
     """The interpreter ends, and nobody has closed the run."""
-    error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
     for run in list(_open_runs):
-        status, reason = ending_by(error) if error is not None else ("stopped", "the process ended before run.close()")
-        _guarded(run.close)(status, reason)
+        _guarded(run.close)(*run._ending_unseen("the process ended before run.close()"))
 
 
 atexit.register(_end_at_exit)

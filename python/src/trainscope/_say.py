@@ -9,7 +9,12 @@ _said: set[str] = set()
 _lock = threading.Lock()
 
 
+#: Errors of libraries may have hundreds of lines.
+MOST_CHARACTERS = 500
+
+
 def say(text: str) -> None:
+    text = text.partition("\n")[0][:MOST_CHARACTERS]
     if sys.stderr is None:  # as in a service: then there is nobody to tell
         return
     try:

@@ -46,7 +46,7 @@ class TrainscopeCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: Any = None) -> None:
         if self._run is not None:
-            self._run.close("stopped", "another fit began")
+            self._run.close(*self._run._ending_unseen("another fit began"))
         options = dict(self._options)
         watching = {name: options.pop(name, None) for name in ("parameters", "in_turns", "every", "placement")}
         epochs, steps = self.params.get("epochs"), self.params.get("steps")
@@ -177,7 +177,7 @@ class _Watcher:
         return lambda: variable.assign(scheduled)
 
     def _after(self) -> None:
-        measured = self._measurer.after() if self._measuring else None
+        measured = self._guard(self._measurer.after) if self._measuring else None
         self._run._end_update([measured] if measured is not None else [], self._rate)
 
     def _watch(self) -> None:

@@ -45,7 +45,7 @@ class TrainscopeCallback(Callback):  # type: ignore[misc]
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         if self._run is not None:
-            self._run.close("stopped", "the Trainer began another training")
+            self._run.close(*self._run._ending_unseen("the Trainer began another training"))
         optimizers = trainer.optimizers
         own_config = self._options.get("config") or {}
         hyperparameters = getattr(pl_module, "hparams", None) or {}

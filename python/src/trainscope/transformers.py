@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,8 @@ import torch
 from transformers import TrainerCallback
 
 from ._observe import observe
-from ._run import Promise, Run, ending_by
+from ._run import Promise, Run
+from ._torch.hooks import Hook
 
 __all__ = ["TrainscopeCallback"]
 
@@ -116,17 +116,15 @@ class TrainscopeCallback(TrainerCallback):  # type: ignore[misc]
 
     def _end_earlier(self) -> None:
         """A training that threw has told nobody."""
-        if self._run is None:
-            return
-        error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
-        self._run.close(*(ending_by(error) if error is not None else ("stopped", "the Trainer began another training")))
+        if self._run is not None:
+            self._run.close(*self._run._ending_unseen("the Trainer began another training"))
 
 
 def _hook_loss(model: torch.nn.Module, run: Run) -> Any:
     """The loss of a batch is in no callback: it is taken from the model's output."""
 
     def take(module: torch.nn.Module, args: Any, kwargs: dict[str, Any], output: Any) -> None:
-        if torch.compiler.is_compiling() or not (module.training and torch.is_grad_enabled()):
+        if not (module.training and torch.is_grad_enabled()):
             return
         loss = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
         if loss is None and isinstance(output, tuple) and output and getattr(output[0], "ndim", None) == 0:
@@ -136,4 +134,4 @@ def _hook_loss(model: torch.nn.Module, run: Run) -> Any:
             run._add_losses = kwargs.get("num_items_in_batch") is not None
             run.loss(loss)
 
-    return model.register_forward_hook(take, with_kwargs=True).remove
+    return model.register_forward_hook(Hook(take), with_kwargs=True).remove

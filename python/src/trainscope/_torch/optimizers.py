@@ -2,38 +2,68 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
 from .._say import say_once
 from .._sums import Parts
 from .._updates import Known, Measured, Number
+from .hooks import Hook
 from .measure import Measurer
-from .parameters import Placing, Watched, check_patterns, names_of, select, trained_by, watched_of
+from .parameters import Placing, Watched, check_patterns, is_readable, names_of, select, trained_by, watched_of
 from .readback import ReadNumber
 
 if TYPE_CHECKING:
     from .._run import Run
+
+T = TypeVar("T")
 
 #: The run that observes an optimizer: another one takes its place, as when a notebook's cell is run again.
 _observed_by: weakref.WeakKeyDictionary[torch.optim.Optimizer, weakref.ref[Run]] = weakref.WeakKeyDictionary()
 
 
 class Observed:
-    """One optimizer of a run."""
+    """One optimizer of a run. It is not kept alive: once a notebook's cell has made another, its run is over."""
 
     def __init__(self, optimizer: torch.optim.Optimizer, prefix: str, measurer: Measurer) -> None:
-        self.optimizer = optimizer
+        self.reference = weakref.ref(optimizer)
         self.prefix = prefix
         self.measurer = measurer
-        self.trained: list[int] = []
+        self.trained: list[int] | None = None
+        #: The frame of the step that is under way.
+        self.step: FrameType | None = None
         #: The rates that its schedule has set, while others are in their place.
         self.scheduled: list[tuple[dict[str, Any], Any, Any]] = []
         self.measured: Measured | None = None
+
+    @property
+    def groups(self) -> list[dict[str, Any]]:
+        optimizer = self.reference()
+        return optimizer.param_groups if optimizer is not None else []
+
+    def begins(self, frame: FrameType) -> bool:
+        """Whether this is a step of its own, not the one that a subclass's step asks for by ``super().step()``."""
+        if self.step is not None and _is_within(frame, self.step):
+            return False
+        self.step = frame
+        return True
+
+    def ends(self, frame: FrameType) -> bool:
+        if self.step is not frame:
+            return False
+        self.step = None
+        return True
+
+    def forget(self) -> None:
+        """Nothing is held and nothing is under way."""
+        self.measurer.release()
+        self.trained = None
 
 
 class OptimizerObserver:
@@ -72,17 +102,21 @@ class OptimizerObserver:
         names = [one.name for observed in self._observed for one in self._all_of(observed)]
         check_patterns(names, parameters)
         for observed in self._observed:
-            self._replace_earlier(observed.optimizer, run)
-            self._hook(observed)
+            self._hook(observed, run)
         self._hook_model()
         run._scheduled = self.scheduled_rate
+        run._abandoned = self.is_abandoned
         run._detach.append(self.detach)
 
     def scheduled_rate(self) -> float:
         """What the schedule says, of the first group of the first optimizer."""
-        groups = self._observed[0].optimizer.param_groups if self._observed else []
+        groups = self._observed[0].groups if self._observed else []
         rate = groups[0].get("lr") if groups else None
         return float(rate) if rate is not None else float("nan")
+
+    def is_abandoned(self) -> bool:
+        """Whether no optimizer is left that could make an update."""
+        return all(observed.reference() is None for observed in self._observed)
 
     def detach(self) -> None:
         """Leave everything as it was, and refer to nothing."""
@@ -93,26 +127,31 @@ class OptimizerObserver:
             remove()
         for observed in self._observed:
             self._restore_rates(observed)
-            observed.measurer.release()
-            _observed_by.pop(observed.optimizer, None)
+            observed.forget()
+            observed.step = None
+            optimizer = observed.reference()
+            if optimizer is not None:
+                _observed_by.pop(optimizer, None)
         self._removers, self._observed, self._done, self._model, self._run = [], [], [], None, None
 
     def _replace_earlier(self, optimizer: torch.optim.Optimizer, run: Run) -> None:
         earlier = _observed_by.get(optimizer)
         earlier_run = earlier() if earlier is not None else None
         if earlier_run is not None:
-            earlier_run.close("stopped", "the optimizer is observed anew")
+            earlier_run.close(*earlier_run._ending_unseen("the optimizer is observed anew"))
         _observed_by[optimizer] = weakref.ref(run)
 
-    def _hook(self, observed: Observed) -> None:
-        optimizer = observed.optimizer
+    def _hook(self, observed: Observed, run: Run) -> None:
+        optimizer = observed.reference()
+        assert optimizer is not None
+        self._replace_earlier(optimizer, run)
 
         def before(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            if not _unobservable():
+            if not _unobservable() and observed.begins(sys._getframe(1)):
                 self._guard(self._before, observed, _has_closure(args, kwargs))
 
         def after(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            if not _unobservable():
+            if not _unobservable() and observed.ends(sys._getframe(1)):
                 self._guard(self._after, observed, _has_closure(args, kwargs))
 
         self._removers.append(optimizer.register_step_pre_hook(before).remove)
@@ -121,21 +160,16 @@ class OptimizerObserver:
     def _hook_model(self) -> None:
         if not isinstance(self._model, torch.nn.Module):
             return
-        # In a compiled region these are nothing: the compiler must see the same program as without them.
         def begin(module: torch.nn.Module, args: Any) -> None:
-            if torch.compiler.is_compiling():
-                return
             if self._run is not None and module.training:
                 self._run._forward_began()
 
         def end(module: torch.nn.Module, args: Any, output: Any) -> None:
-            if torch.compiler.is_compiling():
-                return
             if self._run is not None and module.training:
                 self._run._forward_ended()
 
-        self._removers.append(self._model.register_forward_pre_hook(begin).remove)
-        self._removers.append(self._model.register_forward_hook(end).remove)
+        self._removers.append(self._model.register_forward_pre_hook(Hook(begin)).remove)
+        self._removers.append(self._model.register_forward_hook(Hook(end)).remove)
 
     def _guard(self, what: Callable[..., None], *args: Any) -> None:
         run = self._run
@@ -155,22 +189,37 @@ class OptimizerObserver:
         self._restore_rates(observed)  # An update that threw has left them.
         self._apply_rates(run, observed)
         if not self._done:
-            self._rate = _rate_of(observed.optimizer)
+            self._rate = _rate_of(observed.groups)
         observed.measured = None
         if self._due(step):
-            self._watch(observed)
-            observed.measurer.before(step, often=self._often)
-            if not has_closure:
-                observed.measurer.gradients(observed.optimizer)
+            self._measure(observed, lambda: self._measure_before(observed, step, has_closure))
+
+    def _measure_before(self, observed: Observed, step: int, has_closure: bool) -> None:
+        self._watch(observed)
+        observed.measurer.before(step, often=self._often)
+        if not has_closure:
+            observed.measurer.gradients(observed.reference())
 
     def _after(self, run: Run, observed: Observed, has_closure: bool) -> None:
         self._restore_rates(observed)
-        if has_closure:  # which has made the gradients just now
-            observed.measurer.gradients(observed.optimizer)
-        observed.measured = observed.measurer.after()
+        observed.measured = self._measure(observed, lambda: self._measure_after(observed, has_closure))
         self._done.append(observed)
         if len(self._done) == len(self._observed):
             self._end_step(run)
+
+    def _measure_after(self, observed: Observed, has_closure: bool) -> Measured | None:
+        if has_closure:  # which has made the gradients just now
+            observed.measurer.gradients(observed.reference())
+        return observed.measurer.after()
+
+    def _measure(self, observed: Observed, take: Callable[[], T]) -> T | None:
+        """Where measuring fails, the step is counted all the same, and the next one is measured from the start."""
+        try:
+            return take()
+        except Exception as error:
+            say_once(f"the update is not measured: {type(error).__name__}: {error}")
+            observed.forget()
+            return None
 
     def _end_step(self, run: Run) -> None:
         measured = [observed.measured for observed in self._done if observed.measured is not None]
@@ -179,18 +228,24 @@ class OptimizerObserver:
 
     def _watch(self, observed: Observed) -> None:
         """The parameters that there are now: groups come, and layers are thawed."""
-        trained = [id(tensor) for tensor in trained_by(observed.optimizer)]
+        trained = [id(tensor) for tensor in trained_by(observed.groups) if is_readable(tensor)]
         if trained == observed.trained:
             return
-        observed.trained = trained
         everything = self._all_of(observed)
         chosen = select([one.name for one in everything], self._patterns)
-        observed.measurer.watch([one for one in everything if one.name in chosen])
+        wanted = [one for one in everything if one.name in chosen]
+        readable = set(trained)
+        watched = [one for one in wanted if id(one.tensor) in readable]
+        if len(watched) < len(wanted):
+            first = next(one.name for one in wanted if id(one.tensor) not in readable)
+            say_once(f"{len(wanted) - len(watched)} parameters have no values that can be read; the first: {first}")
+        observed.measurer.watch(watched)
+        observed.trained = trained
 
     def _all_of(self, observed: Observed) -> list[Watched]:
         names = names_of(self._model)
         order = {key: at for at, key in enumerate(names)}
-        watched = watched_of(observed.optimizer, names, observed.prefix, self._placement, self._world)
+        watched = watched_of(observed.groups, names, observed.prefix, self._placement, self._world)
         # As the model lists them, whatever the groups of the optimizer are.
         return sorted(watched, key=lambda one: order.get(id(one.tensor), len(order)))
 
@@ -202,7 +257,7 @@ class OptimizerObserver:
         applied = rates.applied(scheduled)
         if applied == scheduled:
             return
-        for group in observed.optimizer.param_groups:
+        for group in observed.groups:
             asked = group.get("lr")
             if asked is None:
                 continue
@@ -227,8 +282,8 @@ class OptimizerObserver:
         observed.scheduled = []
 
 
-def _rate_of(optimizer: torch.optim.Optimizer) -> Number:
-    rate = optimizer.param_groups[0].get("lr") if optimizer.param_groups else None
+def _rate_of(groups: list[dict[str, Any]]) -> Number:
+    rate = groups[0].get("lr") if groups else None
     if rate is None:
         return Known(float("nan"))
     if isinstance(rate, torch.Tensor) and rate.device.type != "cpu":
@@ -239,6 +294,14 @@ def _rate_of(optimizer: torch.optim.Optimizer) -> Number:
 def _has_closure(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Its first argument is the optimizer."""
     return kwargs.get("closure", args[1] if len(args) > 1 else None) is not None
+
+
+def _is_within(frame: FrameType, outer: FrameType) -> bool:
+    """Whether ``outer`` has called it: a step that threw has left a frame that calls nothing any more."""
+    caller = frame.f_back
+    while caller is not None and caller is not outer:
+        caller = caller.f_back
+    return caller is not None
 
 
 def _unobservable() -> bool:

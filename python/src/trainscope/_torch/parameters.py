@@ -53,16 +53,16 @@ def _plain(name: str) -> str:
     return name
 
 
-def trained_by(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+def trained_by(groups: list[dict[str, Any]]) -> list[torch.Tensor]:
     """Frozen ones are left out."""
-    return [tensor for group in optimizer.param_groups for tensor in group["params"] if tensor.requires_grad]
+    return [tensor for group in groups for tensor in group["params"] if tensor.requires_grad]
 
 
 def watched_of(
-    optimizer: torch.optim.Optimizer, names: dict[int, str], prefix: str, placing: Placing | None, world: int
+    groups: list[dict[str, Any]], names: dict[int, str], prefix: str, placing: Placing | None, world: int
 ) -> list[Watched]:
     watched = []
-    for at, group in enumerate(optimizer.param_groups):
+    for at, group in enumerate(groups):
         given = group.get("param_names")
         for i, tensor in enumerate(group["params"]):
             if tensor.requires_grad:
@@ -106,6 +106,19 @@ def local(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.detach()
 
 
+def is_readable(tensor: torch.Tensor) -> bool:
+    """Whether its values are in memory, side by side.
+
+    They are not on the meta device, in sparse tensors, and where an engine that offloads has taken the memory away
+    for the time being: to read there ends the process.
+    """
+    try:
+        here = local(tensor) if is_sharded(tensor) else tensor
+        return here.layout is torch.strided and (here.data_ptr() != 0 or here.numel() == 0)
+    except Exception:  # as of layers that do not know their shape yet
+        return False
+
+
 def is_partial(tensor: Any) -> bool:
     """Whether it is a summand only: of such a gradient no rank knows the square."""
     return is_sharded(tensor) and any(placement.is_partial() for placement in tensor.placements)
@@ -114,7 +127,7 @@ def is_partial(tensor: Any) -> bool:
 def flat(tensor: torch.Tensor) -> torch.Tensor:
     """All elements in one row, in the order in which they lie: a view wherever one is possible."""
     if tensor.is_complex():
-        tensor = torch.view_as_real(tensor)
+        tensor = torch.view_as_real(tensor.resolve_conj())
     if not tensor.is_contiguous():
         strides = tensor.stride()
         order = sorted(range(tensor.dim()), key=lambda dimension: -strides[dimension])
