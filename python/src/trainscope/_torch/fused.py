@@ -10,7 +10,7 @@ import torch
 from .._sums import Parts
 from .buckets import BucketPass
 from .held import Held, held_of
-from .parameters import flat
+from .parameters import memory_of
 from .passes import Result
 from .readback import Readback
 
@@ -65,7 +65,7 @@ class FusedPass:
         if not present or any(gradient.dtype != self._dtype for gradient in present):
             return self._buckets.gradients(gradients)
         none = torch.empty(0, dtype=self._dtype, device=present[0].device)
-        flattened = [none if gradient is None else flat(gradient).contiguous() for gradient in gradients]
+        flattened = [none if gradient is None else memory_of(gradient) for gradient in gradients]
         blocks = self._cut(flattened)
         table = self._gradients.of(flattened)
         sums = torch.empty(blocks.count, dtype=torch.float64, device=table.device)
@@ -80,7 +80,7 @@ class FusedPass:
     def updates(self, held: Sequence[Held], parts: Parts, *, keep: bool) -> Result:
         if parts.moments:
             return self._buckets.updates(held, parts, keep=keep)
-        values = [one.value.contiguous() for one in held]
+        values = [one.value for one in held]
         blocks = self._cut(values)
         value_table, old_table = self._values.of(values), self._olds.of([one.old for one in held])
         names = self._kernels.UPDATE_ROWS

@@ -24,6 +24,8 @@ from .readback import ReadNumber
 
 Kind = tuple[torch.device, torch.dtype]
 MakePass = Callable[[torch.device, torch.dtype], Pass]
+#: Parameters of one kind, and where they are in the table.
+Group = tuple[list[int], list[Watched], Pass]
 
 
 class Measurement:
@@ -32,6 +34,7 @@ class Measurement:
     def __init__(self, table: Table, turn: tuple[int, int] | None) -> None:
         self.table = table
         self.turn = turn
+        self.at = turn[0] if turn is not None else 0
         #: Where the parameters of a pass are in the table, and what it gave.
         self.results: list[tuple[list[int], Result]] = []
         self.found_inf: ReadNumber | None = None
@@ -73,6 +76,8 @@ class Measurer:
         self._tables: dict[int, Table] = {}
         self._held = HeldValues()
         self._passes: dict[Kind, Pass] = {}
+        #: By turn, while all parameters lie where they did.
+        self._groups: dict[int, list[Group]] = {}
         self._under_way: Measurement | None = None
         self._fresh = False
 
@@ -80,8 +85,8 @@ class Measurer:
         """From the next update on, these."""
         self._watched = watched
         self._turns = _in_parts(watched, self._in_turns)
-        self._tables = {}
-        self._held.keep_only(watched)
+        self._tables, self._groups = {}, {}
+        self._held.clear()
 
     def before(self, step: int, *, often: bool) -> None:
         """Right before update ``step``. Where not every update is measured, what is held is taken anew."""
@@ -94,8 +99,8 @@ class Measurer:
         with apart():
             if at not in self._tables:
                 self._tables[at] = _table(watched)
-            for one in watched:
-                self._held.hold(one)
+            if not self._held.hold(watched):
+                self._groups = {}
         self._under_way = Measurement(self._tables[at], turn)
 
     def gradients(self, optimizer: Any = None, given: Mapping[int, torch.Tensor] | None = None) -> None:
@@ -106,7 +111,7 @@ class Measurer:
         watched = self._watched_now(measurement)
         with apart():
             if self._parts.gradients:
-                for positions, group, passes in self._by_pass(watched):
+                for positions, group, passes in self._by_pass(measurement):
                     of_group = [_gradient(one, given) for one in group]
                     measurement.results.append((positions, passes.gradients(of_group)))
             if "gradient" in self._parts.histograms:
@@ -129,25 +134,24 @@ class Measurer:
         with apart():
             if self._parts.histograms:
                 self._take_histograms(measurement, watched)
-            for positions, group, passes in self._by_pass(watched):
-                held = [self._held.after_update(one) for one in group]
-                measurement.results.append((positions, passes.updates(held, self._parts, keep=self._fresh)))
-                for one, kept in zip(group, held):
-                    self._held.settle(one, kept, fresh=self._fresh)
+            held = self._held.after_update(watched)
+            for positions, _, passes in self._by_pass(measurement):
+                of_group = held if len(positions) == len(held) else [held[at] for at in positions]
+                measurement.results.append((positions, passes.updates(of_group, self._parts, keep=self._fresh)))
+            self._held.settle(watched, fresh=self._fresh)
         return measurement
 
     def release(self) -> None:
         """Nothing is held any more."""
         self._watched, self._turns, self._under_way = [], [], None
         self._held.clear()
-        self._tables.clear()
-        self._passes.clear()
+        self._tables, self._passes, self._groups = {}, {}, {}
 
     def _watched_now(self, measurement: Measurement) -> list[Watched]:
-        return self._turns[measurement.turn[0] if measurement.turn is not None else 0]
+        return self._turns[measurement.at]
 
     def _take_histograms(self, measurement: Measurement, watched: list[Watched]) -> None:
-        held = [self._held.after_update(one) for one in watched]
+        held = self._held.after_update(watched)
         taken: dict[str, list[Any]] = {}
         for kind in self._parts.histograms:
             if kind == "update":
@@ -158,7 +162,12 @@ class Measurer:
                 taken[kind] = measurement.kept_histograms[kind]
         measurement.kept_histograms = taken
 
-    def _by_pass(self, watched: list[Watched]) -> list[tuple[list[int], list[Watched], Pass]]:
+    def _by_pass(self, measurement: Measurement) -> list[Group]:
+        if measurement.at not in self._groups:
+            self._groups[measurement.at] = self._grouped(self._watched_now(measurement))
+        return self._groups[measurement.at]
+
+    def _grouped(self, watched: list[Watched]) -> list[Group]:
         groups: dict[Kind, tuple[list[int], list[Watched]]] = {}
         for position, one in enumerate(watched):
             positions, group = groups.setdefault((one.tensor.device, one.tensor.dtype), ([], []))
@@ -188,8 +197,8 @@ def pass_for(device: torch.device, dtype: torch.dtype) -> Pass:
 
 def _gradient(one: Watched, given: Mapping[int, torch.Tensor] | None) -> torch.Tensor | None:
     gradient = one.tensor.grad if given is None else given.get(id(one.tensor))
-    if gradient is None:
-        return None
+    if gradient is None or (type(gradient) is torch.Tensor and not gradient.is_sparse):
+        return gradient
     if is_partial(gradient):
         return torch.full((1,), math.nan, device=gradient.device)
     gradient = local(gradient)

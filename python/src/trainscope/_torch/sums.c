@@ -13,6 +13,13 @@
 #define FOR_EACH_PROCESSOR
 #endif
 
+/* Into the function that is made for each processor. */
+#ifdef __GNUC__
+#define INLINE inline __attribute__((always_inline))
+#else
+#define INLINE inline
+#endif
+
 #ifdef _WIN32
 #define EXPORTED __declspec(dllexport)
 #else
@@ -41,7 +48,7 @@ static inline double from_bfloat16(uint16_t x) {
   return value;
 }
 
-static double total(const double *lanes) {
+static INLINE double total(const double *lanes) {
   double sum = 0;
   for (int i = 0; i < LANES; i++) sum += lanes[i];
   return sum;
@@ -58,9 +65,10 @@ static double total(const double *lanes) {
     same[i] += v == w ? 1.0 : 0.0;                                                                                   \
   }
 
+/* A row of five for each parameter. */
 #define UPDATE_SUMS(TYPE, C_TYPE)                                                                                    \
-  FOR_EACH_PROCESSOR EXPORTED void update_sums_##TYPE(const C_TYPE *restrict value, C_TYPE *restrict old,            \
-                                                      int64_t count, int keep, update_sums_t *sums) {                \
+  static INLINE void update_row_##TYPE(const C_TYPE *restrict value, C_TYPE *restrict old, int64_t count, int keep,  \
+                                       update_sums_t *sums) {                                                        \
     double update[LANES] = {0}, weight[LANES] = {0}, bad[LANES] = {0}, largest[LANES] = {0}, same[LANES] = {0};       \
     int64_t at = 0;                                                                                                  \
     for (; at + LANES <= count; at += LANES) {                                                                       \
@@ -81,26 +89,35 @@ static double total(const double *lanes) {
       for (int i = 0; i < LANES; i++)                                                                                \
         if (largest[i] > sums->max_abs_update) sums->max_abs_update = largest[i];                                    \
     }                                                                                                                \
+  }                                                                                                                  \
+  FOR_EACH_PROCESSOR EXPORTED void update_sums_##TYPE(const C_TYPE *const *values, C_TYPE *const *olds,              \
+                                                      const int64_t *counts, int64_t parameters, int keep,           \
+                                                      update_sums_t *sums) {                                         \
+    for (int64_t p = 0; p < parameters; p++) update_row_##TYPE(values[p], olds[p], counts[p], keep, sums + p);        \
   }
 
-#define SQUARE_SUM(TYPE, C_TYPE)                                                                                     \
-  FOR_EACH_PROCESSOR EXPORTED double square_sum_##TYPE(const C_TYPE *value, int64_t count) {                         \
-    double sums[LANES] = {0};                                                                                        \
-    int64_t at = 0;                                                                                                  \
-    for (; at + LANES <= count; at += LANES) {                                                                       \
-      FETCH(value + at);                                                                                             \
-      for (int i = 0; i < LANES; i++) sums[i] += from_##TYPE(value[at + i]) * from_##TYPE(value[at + i]);            \
+#define SQUARE_SUMS(TYPE, C_TYPE)                                                                                    \
+  FOR_EACH_PROCESSOR EXPORTED void square_sums_##TYPE(const C_TYPE *const *values, const int64_t *counts,            \
+                                                      int64_t parameters, double *squares) {                         \
+    for (int64_t p = 0; p < parameters; p++) {                                                                       \
+      const C_TYPE *value = values[p];                                                                               \
+      double sums[LANES] = {0};                                                                                      \
+      int64_t at = 0, count = counts[p];                                                                             \
+      for (; at + LANES <= count; at += LANES) {                                                                     \
+        FETCH(value + at);                                                                                           \
+        for (int i = 0; i < LANES; i++) sums[i] += from_##TYPE(value[at + i]) * from_##TYPE(value[at + i]);          \
+      }                                                                                                              \
+      for (int i = 0; i < count - at; i++) sums[i] += from_##TYPE(value[at + i]) * from_##TYPE(value[at + i]);       \
+      squares[p] = total(sums);                                                                                      \
     }                                                                                                                \
-    for (int i = 0; i < count - at; i++) sums[i] += from_##TYPE(value[at + i]) * from_##TYPE(value[at + i]);         \
-    return total(sums);                                                                                              \
   }
 
 UPDATE_SUMS(float32, float)
 UPDATE_SUMS(float64, double)
 UPDATE_SUMS(bfloat16, uint16_t)
-SQUARE_SUM(float32, float)
-SQUARE_SUM(float64, double)
-SQUARE_SUM(bfloat16, uint16_t)
+SQUARE_SUMS(float32, float)
+SQUARE_SUMS(float64, double)
+SQUARE_SUMS(bfloat16, uint16_t)
 
 /* Some linkers want it of what Python builds. */
 EXPORTED void *PyInit__sums(void) { return 0; }
