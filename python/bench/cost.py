@@ -72,13 +72,14 @@ def tutorials_way(model: Any, previous: dict[str, Any]) -> dict[str, Any]:
 
 
 def measure(
-    training: Training, rounds: int, steps: int, clock: Callable[[], float], options: dict[str, Any]
+    training: Training, rounds: int, warm_up: int, steps: int, clock: Callable[[], float], options: dict[str, Any]
 ) -> dict[str, list[float]]:
     """Milliseconds a step, one number a round: the ways take turns, so that whatever else the machine does meets all."""
     found: dict[str, list[float]] = {"plain": [], "tutorial": [], "trainscope": []}
 
     def timed(way: str, step: Callable[[], None]) -> None:
-        step()  # the first has to copy the values
+        for _ in range(warm_up):  # the first has to copy the values
+            step()
         training.waited()
         began = clock()
         for _ in range(steps):
@@ -107,7 +108,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--models", nargs="*", choices=MODELS)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--steps", type=int, help="in a round; default: 3, on a GPU 20")
     parser.add_argument("--batch", type=int)
     parser.add_argument("--length", type=int)
     parser.add_argument("--threads", type=int, default=1, help="on the CPU")
@@ -116,6 +117,7 @@ def main() -> None:
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: for a machine that does more")
     given = parser.parse_args()
     on_gpu = given.device == "cuda"
+    steps = given.steps or (20 if on_gpu else 3)
     if given.operations:
         measuring.pass_for = lambda device, dtype: BucketPass() if device.type == "cuda" else PiecewisePass()
     if not on_gpu:
@@ -128,7 +130,7 @@ def main() -> None:
         training.step()
         options = {"sums": ()} if given.norms_only else {}
         clock = time.perf_counter if given.clock == "wall" else time.process_time
-        found = measure(training, given.rounds, given.steps, clock, options)
+        found = measure(training, given.rounds, 3 if on_gpu else 1, steps, clock, options)
         medians = {way: statistics.median(times) for way, times in found.items()}
         # Of pairs within a round, since the machine is not the same in all rounds.
         ratio = statistics.median(a / b for a, b in zip(found["trainscope"], found["plain"]))

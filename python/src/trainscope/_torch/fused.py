@@ -1,4 +1,4 @@
-"""On a GPU with Triton, which PyTorch brings along: one kernel over all parameters, and one that adds up its blocks."""
+"""On a GPU with Triton, which PyTorch brings along: one kernel over all parameters, and one that adds up its chunks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
 
 @dataclass(frozen=True)
-class Blocks:
-    """How parameters of given sizes are cut into blocks: tensors on the device."""
+class Chunks:
+    """How parameters of given sizes are cut into chunks: tensors on the device."""
 
     sizes: torch.Tensor
-    #: By block, its parameter, and where in that it begins.
+    #: By chunk, its parameter, and where in that it begins.
     owners: torch.Tensor
     starts: torch.Tensor
-    #: By parameter, its first block; then their number.
+    #: By parameter, its first chunk; then their number.
     firsts: torch.Tensor
     count: int
 
@@ -56,8 +56,9 @@ class FusedPass:
         self._kernels = kernels
         self._dtype = dtype
         self._type = kernels.TYPES[dtype]
+        self._sizes = {"CHUNK": kernels.CHUNK, "BLOCK": kernels.BLOCK, "num_warps": kernels.WARPS}
         self._buckets = BucketPass()
-        self._blocks: dict[tuple[int, ...], Blocks] = {}
+        self._chunks: dict[tuple[int, ...], Chunks] = {}
         self._values, self._olds, self._gradients = Table(), Table(), Table()
 
     def gradients(self, gradients: Sequence[torch.Tensor | None]) -> Result:
@@ -66,50 +67,50 @@ class FusedPass:
             return self._buckets.gradients(gradients)
         none = torch.empty(0, dtype=self._dtype, device=present[0].device)
         flattened = [none if gradient is None else memory_of(gradient) for gradient in gradients]
-        blocks = self._cut(flattened)
+        chunks = self._cut(flattened)
         table = self._gradients.of(flattened)
-        sums = torch.empty(blocks.count, dtype=torch.float64, device=table.device)
-        if blocks.count:
-            self._kernels.square_sums[(blocks.count,)](
-                table, blocks.sizes, blocks.owners, blocks.starts, sums,
-                dtype=self._type, ALIGNED=self._gradients.aligned, BLOCK=self._kernels.BLOCK, num_warps=8,
+        sums = torch.empty(chunks.count, dtype=torch.float64, device=table.device)
+        if chunks.count:
+            self._kernels.square_sums[(chunks.count,)](
+                table, chunks.sizes, chunks.owners, chunks.starts, sums,
+                dtype=self._type, ALIGNED=self._gradients.aligned, **self._sizes,
             )  # fmt: skip
-        by_parameter = self._by_parameter(sums, blocks, rows=1, largest=-1)
+        by_parameter = self._by_parameter(sums, chunks, rows=1, largest=-1)
         return Result(("gradientSquares",), Readback(by_parameter), {})
 
     def updates(self, held: Sequence[Held], parts: Parts, *, keep: bool) -> Result:
         if parts.moments:
             return self._buckets.updates(held, parts, keep=keep)
         values = [one.value for one in held]
-        blocks = self._cut(values)
+        chunks = self._cut(values)
         value_table, old_table = self._values.of(values), self._olds.of([one.old for one in held])
         names = self._kernels.UPDATE_ROWS
-        sums = torch.empty(len(names) * blocks.count, dtype=torch.float64, device=value_table.device)
-        if blocks.count:
-            self._kernels.update_sums[(blocks.count,)](
-                value_table, old_table, blocks.sizes, blocks.owners, blocks.starts, sums, blocks.count,
+        sums = torch.empty(len(names) * chunks.count, dtype=torch.float64, device=value_table.device)
+        if chunks.count:
+            self._kernels.update_sums[(chunks.count,)](
+                value_table, old_table, chunks.sizes, chunks.owners, chunks.starts, sums, chunks.count,
                 dtype=self._type, ALIGNED=self._values.aligned and self._olds.aligned, KEEP=keep,
-                BLOCK=self._kernels.BLOCK, num_warps=8,
+                **self._sizes,
             )  # fmt: skip
         wanted = names if parts.extremes else names[:3]
-        by_parameter = self._by_parameter(sums, blocks, rows=len(wanted), largest=names.index("maxAbsUpdate"))
+        by_parameter = self._by_parameter(sums, chunks, rows=len(wanted), largest=names.index("maxAbsUpdate"))
         return Result(wanted, Readback(by_parameter), {})
 
-    def _by_parameter(self, sums: torch.Tensor, blocks: Blocks, *, rows: int, largest: int) -> torch.Tensor:
-        parameters = len(blocks.sizes)
+    def _by_parameter(self, sums: torch.Tensor, chunks: Chunks, *, rows: int, largest: int) -> torch.Tensor:
+        parameters = len(chunks.sizes)
         out = torch.empty((rows, parameters), dtype=torch.float64, device=sums.device)
         self._kernels.by_parameter[(parameters, rows)](
-            sums, blocks.firsts, out, blocks.count, parameters, LARGEST=largest, WIDTH=1024
+            sums, chunks.firsts, out, chunks.count, parameters, LARGEST=largest, WIDTH=1024
         )
         return out
 
-    def _cut(self, tensors: Sequence[torch.Tensor]) -> Blocks:
+    def _cut(self, tensors: Sequence[torch.Tensor]) -> Chunks:
         sizes = tuple([tensor.numel() for tensor in tensors])
-        if sizes not in self._blocks:
-            if len(self._blocks) > 8:
-                self._blocks.clear()
-            self._blocks[sizes] = _cut(sizes, self._kernels.BLOCK, tensors[0].device)
-        return self._blocks[sizes]
+        if sizes not in self._chunks:
+            if len(self._chunks) > 8:
+                self._chunks.clear()
+            self._chunks[sizes] = _cut(sizes, self._kernels.CHUNK, tensors[0].device)
+        return self._chunks[sizes]
 
 
 def fused_pass(device: torch.device, dtype: torch.dtype) -> FusedPass | None:
@@ -126,14 +127,14 @@ def fused_pass(device: torch.device, dtype: torch.dtype) -> FusedPass | None:
     return FusedPass(dtype)
 
 
-def _cut(sizes: Sequence[int], block: int, device: torch.device) -> Blocks:
-    counts = [-(-size // block) for size in sizes]
+def _cut(sizes: Sequence[int], chunk: int, device: torch.device) -> Chunks:
+    counts = [-(-size // chunk) for size in sizes]
     firsts = [0]
     for count in counts:
         firsts.append(firsts[-1] + count)
     owners = torch.repeat_interleave(torch.arange(len(sizes), device="cpu"), torch.tensor(counts, device="cpu"))
-    starts = (torch.arange(firsts[-1], device="cpu") - torch.tensor(firsts, device="cpu")[owners]) * block
-    return Blocks(
+    starts = (torch.arange(firsts[-1], device="cpu") - torch.tensor(firsts, device="cpu")[owners]) * chunk
+    return Chunks(
         _sent(list(sizes), device),
         owners.to(torch.int32).to(device),
         starts.to(device),

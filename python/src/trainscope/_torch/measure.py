@@ -191,7 +191,9 @@ def apart() -> Iterator[None]:
 def pass_for(device: torch.device, dtype: torch.dtype) -> Pass:
     """The fastest that there is."""
     if device.type == "cpu":
-        return CompiledPass(dtype) if LIBRARY is not None and dtype in NAMES else PiecewisePass()
+        # It computes in one thread; torch's operations take all that torch has.
+        compiled = LIBRARY is not None and dtype in NAMES and torch.get_num_threads() <= 2
+        return CompiledPass(dtype) if compiled else PiecewisePass()
     return (fused_pass(device, dtype) if device.type == "cuda" else None) or BucketPass()
 
 
