@@ -24,6 +24,8 @@ interface Load {
   /** Of each run; undefined: the next as soon as the one before is answered. */
   readonly stepsPerSecond: number | undefined;
   readonly bytes: boolean;
+  /** Every parameter moves by as much as it is, at every step. */
+  readonly ill?: boolean;
 }
 
 const LOADS: readonly Load[] = [
@@ -58,6 +60,15 @@ const LOADS: readonly Load[] = [
     parameters: 1_000,
     stepsPerSecond: 10,
     bytes: false,
+  },
+  {
+    what: '16 runs × 1,000 parameters, 10 steps/s, every parameter in trouble',
+    runs: 16,
+    ranks: 1,
+    parameters: 1_000,
+    stepsPerSecond: 10,
+    bytes: false,
+    ill: true,
   },
 ];
 
@@ -103,7 +114,8 @@ class Sender {
       return Float32Array.from({ length: load.parameters }, () => middle * (0.5 + Math.random()));
     };
     // Of a training that is well: update ratios around 1e-3, so that no rule has anything to tell.
-    this.#values = COLUMNS.map((name) => around(MIDDLES[name]));
+    const middles = load.ill ? { ...MIDDLES, updateSquares: 1 } : MIDDLES;
+    this.#values = COLUMNS.map((name) => around(middles[name]));
   }
 
   begin(): Promise<number> {

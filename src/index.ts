@@ -109,7 +109,7 @@ export { createRule, type RuleDefinition, type RuleFinding, type RuleOptions } f
 export { type DeadReluOptions, deadRelu } from './rules/dead-relu.js';
 export { type DefaultRulesOptions, defaultRules } from './rules/default-rules.js';
 export { type ExplodingUpdatesOptions, explodingUpdates } from './rules/exploding-updates.js';
-export type { Finding } from './rules/finding.js';
+export type { Finding, Words } from './rules/finding.js';
 export { type GradientNormJumpOptions, gradientNormJump } from './rules/gradient-norm-jump.js';
 export { type LossNotDecreasingOptions, lossNotDecreasing } from './rules/loss-not-decreasing.js';
 export { type LossSpikeOptions, lossSpike } from './rules/loss-spike.js';

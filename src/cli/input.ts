@@ -1,4 +1,6 @@
-import { peek, readContents, unpack } from '../records/index.js';
+import { stat } from 'node:fs/promises';
+import type { RunRecord } from '../events/index.js';
+import { peek, type ReadRunOptions, readContents, readRun, unpack } from '../records/index.js';
 
 /** A file that a command is given, open. */
 export interface Input {
@@ -8,6 +10,8 @@ export interface Input {
   readonly isRun: boolean;
   /** What it holds, unpacked. To be read once. */
   readonly bytes: AsyncIterable<Buffer>;
+  /** The same as a recorded run. */
+  readonly records: (options: Pick<ReadRunOptions, 'onDamaged'>) => AsyncIterable<RunRecord>;
 }
 
 /** What standard input goes by in place of a file. */
@@ -24,14 +28,27 @@ export async function openInput(file: string): Promise<Input> {
   const name = isStandard ? 'standard input' : file;
   const { head, bytes } = await peek(unpack(name, isStandard ? process.stdin : bytesOf(file)), 4);
   if (head.length === 0) throw new Error(`${name}: expected a recorded run or a CSV file, got an empty file`);
+  const isRun = head
+    .toString()
+    .replace(/^\ufeff/, '')
+    .startsWith('{');
+  // A run is read by its path, since others may belong to it; what comes by a pipe can be read once only.
+  if (!isRun || isStandard || !(await stat(file)).isFile()) {
+    return { name, isRun, bytes, records: (options) => readRun(bytes, { name, ...options }) };
+  }
+  await close(bytes);
   return {
     name,
-    isRun: head
-      .toString()
-      .replace(/^\ufeff/, '')
-      .startsWith('{'),
-    bytes,
+    isRun,
+    get bytes() {
+      return unpack(name, bytesOf(file));
+    },
+    records: (options) => readRun(file, options),
   };
+}
+
+async function close(bytes: AsyncIterable<Buffer>): Promise<void> {
+  for await (const _ of bytes) return;
 }
 
 async function* bytesOf(file: string): AsyncGenerator<Buffer> {

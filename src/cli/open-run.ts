@@ -17,10 +17,16 @@ export async function openRun(file: string, options: ReadRunOptions = {}): Promi
   return readRun(file, options);
 }
 
-async function readOne(file: string, { onDamaged }: ReadRunOptions): Promise<void> {
+/** Whether a file can be read, and its first line is a record. */
+export async function isRecordedRun(file: string): Promise<boolean> {
+  return await readOne(file).catch(() => false);
+}
+
+/** Whether there is a record. */
+async function readOne(file: string, { onDamaged }: ReadRunOptions = {}): Promise<boolean> {
   const records = readRun(file, onDamaged ? { onDamaged: () => {} } : {});
   try {
-    await records.next();
+    return !(await records.next()).done;
   } finally {
     await records.return?.();
   }

@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { otherRanksOf } from '../records/index.js';
 import { CalledWrongly } from './called-wrongly.js';
 
 /**
@@ -10,7 +11,10 @@ import { CalledWrongly } from './called-wrongly.js';
  */
 export async function checkOutputs(inputs: readonly string[], outputs: readonly string[]): Promise<void> {
   const known = new Map<string, string>();
-  for (const input of inputs) known.set(await identityOf(input), `the input ${JSON.stringify(input)}`);
+  const others = await Promise.all(inputs.map(otherRanksOf));
+  for (const input of [...inputs, ...others.flat()]) {
+    known.set(await identityOf(input), `the input ${JSON.stringify(input)}`);
+  }
   for (const output of outputs) {
     const identity = await identityOf(output);
     const taken = known.get(identity);

@@ -80,18 +80,23 @@ export function comparisonOf<S extends Statistic>(
  * each. Sums that take both norms, or the moments, are not to be had of ratios.
  */
 export function sumsOfStatistics(sizes: ArrayLike<number>, columns: Partial<StatisticColumns>): UpdateSums {
-  const squares = (norms: Float64Array | undefined) => norms?.map((norm) => norm * norm);
   const { updateNorm, weightNorm, gradientNorm, maxAbsUpdate, unchanged, nonFinite } = columns;
   const sums = {
     size: Float64Array.from(sizes),
-    updateSquares: squares(updateNorm),
-    weightSquares: squares(weightNorm),
-    gradientSquares: squares(gradientNorm),
+    updateSquares: updateNorm && squaresOf(updateNorm),
+    weightSquares: weightNorm && squaresOf(weightNorm),
+    gradientSquares: gradientNorm && squaresOf(gradientNorm),
     maxAbsUpdate,
     unchanged: unchanged?.map((share, i) => share * sizes[i]!),
     nonFinite,
   };
   return sums as UpdateSums;
+}
+
+function squaresOf(norms: Float64Array): Float64Array {
+  const squares = new Float64Array(norms.length);
+  for (let i = 0; i < squares.length; i++) squares[i] = norms[i]! * norms[i]!;
+  return squares;
 }
 
 function columnIn(sums: UpdateSums, field: SumField): Float64Array {

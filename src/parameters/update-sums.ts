@@ -106,18 +106,52 @@ function columnIn(piece: UpdateSums, field: SumField): Float64Array {
 
 /** The sums of groups of parameters, which are given by their indices: one element a group. */
 export function groupSums(sums: UpdateSums, groups: readonly (readonly number[])[]): UpdateSums {
-  const none = new Float64Array(groups.length);
-  const grouped: Mutable<UpdateSums> = { size: none.slice() };
-  for (const field of FIELDS) if (sums[field]) grouped[field] = none.slice();
-  groups.forEach((members, group) => {
-    for (const member of members) addSums(grouped, group, sums, member);
-  });
+  const needsOrder = sums.updateDeviation !== undefined || sums.weightDeviation !== undefined;
+  const grouped = needsOrder ? groupMembers(sums, groups) : groupColumns(sums, groups);
   if (!sums.histograms) return grouped;
   const histograms = Object.entries(sums.histograms).map(([subject, list]) => [
     subject,
     groups.map((members) => mergeHistograms(members.map((i) => list[i] ?? NO_HISTOGRAM))),
   ]);
   return { ...grouped, histograms: Object.fromEntries(histograms) };
+}
+
+/** Deviations are about the mean of what was added before: parameter by parameter. */
+function groupMembers(sums: UpdateSums, groups: readonly (readonly number[])[]): UpdateSums {
+  const none = new Float64Array(groups.length);
+  const grouped: Mutable<UpdateSums> = { size: none.slice() };
+  for (const field of FIELDS) if (sums[field]) grouped[field] = none.slice();
+  groups.forEach((members, group) => {
+    for (const member of members) addSums(grouped, group, sums, member);
+  });
+  return grouped;
+}
+
+/** All other columns add each by itself, which is several times faster. */
+function groupColumns(sums: UpdateSums, groups: readonly (readonly number[])[]): UpdateSums {
+  const grouped: Mutable<UpdateSums> = { size: totalsOf(sums.size, groups) };
+  for (const field of FIELDS) {
+    const column = sums[field];
+    if (column) grouped[field] = field === 'maxAbsUpdate' ? greatestOf(column, groups) : totalsOf(column, groups);
+  }
+  return grouped;
+}
+
+function totalsOf(column: Float64Array, groups: readonly (readonly number[])[]): Float64Array {
+  return Float64Array.from(groups, (members) => {
+    let total = 0;
+    for (const member of members) total += column[member]!;
+    return total;
+  });
+}
+
+function greatestOf(column: Float64Array, groups: readonly (readonly number[])[]): Float64Array {
+  return Float64Array.from(groups, (members) => {
+    let greatest = 0;
+    // Gives NaN where one is.
+    for (const member of members) greatest = Math.max(greatest, column[member]!);
+    return greatest;
+  });
 }
 
 /** The parts, histograms apart, that sums have all columns of. */

@@ -1,9 +1,7 @@
 import type { RunRecord, StepEndEvent } from '../events/index.js';
 import { measurementOfSums, NO_END, RankAdder, updatesOfStep } from '../parameters/index.js';
+import { isOfTheStream } from './of-the-stream.js';
 import type { ParameterSums } from './record-decoder.js';
-
-/** What is said of a stream, not of its run. */
-const OF_THE_STREAM: ReadonlySet<string> = new Set(['session', 'answer', 'dropped']);
 
 /**
  * Makes the measurements of a stream of sums that another process has recorded: what operators emit, right after the
@@ -16,7 +14,7 @@ export class MeasuredUpdates {
 
   /** The records that a record of the stream gives. */
   take(record: RunRecord | ParameterSums): readonly RunRecord[] {
-    if (OF_THE_STREAM.has(record.type)) return [];
+    if (isOfTheStream(record)) return [];
     if (record.type === 'parameter-sums') {
       const before = this.rest();
       this.#waiting = record;

@@ -6,37 +6,56 @@ import type { Pace } from './pace.js';
 import { type ParameterSums, type RecordDecoder, recordDecoder } from './record-decoder.js';
 import { unpack } from './unpack.js';
 
-export interface ReadRecordsOptions {
+export interface ReadLinesOptions {
   /** What the file is called in errors. */
   readonly file: string;
-  readonly pace: Pace;
-  readonly signal: AbortSignal;
   /** What becomes of a damaged line, which is left out if this does not throw. */
   readonly onDamaged: (damage: DamagedLineError) => void;
 }
 
-/** The records of a file: of the one content after the other that it has, see `readContents()`. */
-export async function* readRecords(
-  contents: AsyncIterable<AsyncIterable<Uint8Array>> | Iterable<AsyncIterable<Uint8Array>>,
-  options: ReadRecordsOptions,
-): AsyncGenerator<RunRecord> {
-  const { file, pace, signal } = options;
+export interface ReadRecordsOptions extends ReadLinesOptions {
+  readonly pace: Pace;
+  readonly signal: AbortSignal;
+}
+
+/** One content after the other that a file has, see `readContents()`. */
+export type Contents = AsyncIterable<AsyncIterable<Uint8Array>> | Iterable<AsyncIterable<Uint8Array>>;
+
+/** The records of a file, with what was measured of its steps. */
+export async function* readRecords(contents: Contents, options: ReadRecordsOptions): AsyncGenerator<RunRecord> {
+  const { pace, signal } = options;
   for await (const content of contents) {
-    const decoder = recordDecoder();
     const measured = new MeasuredUpdates();
-    for await (const lines of readLines(unpack(file, content))) {
-      for (const [i, line] of lines.lines.entries()) {
-        const decoded = lines.torn ? decodeTorn(decoder, lines) : decodeLine(decoder, line, i, lines, options);
-        if (!decoded) continue;
-        for (const record of measured.take(decoded)) {
-          const wait = pace.until(record);
-          if (wait) await wait;
-          if (signal.aborted) return;
-          yield record;
-        }
+    for await (const decoded of decode(content, options)) {
+      for (const record of measured.take(decoded)) {
+        const wait = pace.until(record);
+        if (wait) await wait;
+        if (signal.aborted) return;
+        yield record;
       }
     }
     yield* measured.rest();
+  }
+}
+
+/** What the lines of a file say. */
+export async function* readSent(
+  contents: Contents,
+  options: ReadLinesOptions,
+): AsyncGenerator<RunRecord | ParameterSums> {
+  for await (const content of contents) yield* decode(content, options);
+}
+
+async function* decode(
+  content: AsyncIterable<Uint8Array>,
+  options: ReadLinesOptions,
+): AsyncGenerator<RunRecord | ParameterSums> {
+  const decoder = recordDecoder();
+  for await (const lines of readLines(unpack(options.file, content))) {
+    for (const [i, line] of lines.lines.entries()) {
+      const decoded = lines.torn ? decodeTorn(decoder, lines) : decodeLine(decoder, line, i, lines, options);
+      if (decoded) yield decoded;
+    }
   }
 }
 
@@ -45,7 +64,7 @@ function decodeLine(
   line: string,
   i: number,
   { firstNumber, notUtf8 }: Lines,
-  { file, onDamaged }: ReadRecordsOptions,
+  { file, onDamaged }: ReadLinesOptions,
 ): RunRecord | ParameterSums | undefined {
   if (line.trim() === '') return undefined;
   try {

@@ -2,9 +2,11 @@ import { Observable, type Subscriber } from 'rxjs';
 import { checkFunction, checkOptions, describeValue, type RunRecord } from '../events/index.js';
 import type { DamagedLineError } from './damaged-line-error.js';
 import { Pace } from './pace.js';
-import { readRecords } from './read-records.js';
+import { rankFilesOf } from './rank-files.js';
+import { readRanks } from './read-ranks.js';
+import { type ReadRecordsOptions, readRecords } from './read-records.js';
 import { sleep } from './sleep.js';
-import { readContents } from './watched-file.js';
+import { type ReadFileOptions, readContents } from './watched-file.js';
 
 export interface ReplayOptions {
   /** How many times faster than it was recorded: 1 is in its own time. Default: `Infinity`, as fast as it can be read. */
@@ -31,6 +33,9 @@ const POLL_MS = 100;
  * With `speed`, the time between records is kept, divided by it; the time between two runs in one file is left out. With
  * `follow`, the stream goes on as the file grows, and begins again when another content is in its place: replaced by a
  * rename, cut, or written anew. A copy that is renewed, and begins with all that was read, is read on from there.
+ *
+ * The file of rank 0 of several (`RUN.jsonl`, that of Python without a server) stands for those of all ranks that lie
+ * beside it (`RUN.rank1.jsonl`, …): they are one run, of the whole model, as `ingest()` gives it.
  *
  * Gzip is unpacked, known by its content. Errors of the stream: a file that cannot be read, and, without `onDamaged`, a
  * damaged line, by its number. A last line that a kill has torn is left out.
@@ -102,9 +107,20 @@ export function readRun(
   );
   const { speed = Infinity, follow = false, signal = new AbortController().signal } = options;
   const { onDamaged = refuse, name = 'the run' } = options;
-  const contents = isBytes(file) ? [file] : readContents(file, { follow, signal, pollMs: POLL_MS });
   const pace = new Pace(speed, (ms) => sleep(ms, signal));
-  return readRecords(contents, { file: isBytes(file) ? name : file, pace, signal, onDamaged });
+  if (isBytes(file)) return readRecords([file], { file: name, pace, signal, onDamaged });
+  return readFiles(file, { follow, signal, pollMs: POLL_MS }, { pace, onDamaged });
+}
+
+/** A run by its file: that of rank 0 of several stands for all. */
+async function* readFiles(
+  file: string,
+  reading: ReadFileOptions,
+  options: Pick<ReadRecordsOptions, 'pace' | 'onDamaged'>,
+): AsyncGenerator<RunRecord> {
+  const ranks = await rankFilesOf(file, reading);
+  if (ranks) yield* readRanks(ranks, { ...reading, ...options });
+  else yield* readRecords(readContents(file, reading), { file, signal: reading.signal, ...options });
 }
 
 function isBytes(file: string | AsyncIterable<Uint8Array>): file is AsyncIterable<Uint8Array> {

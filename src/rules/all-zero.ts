@@ -36,7 +36,7 @@ export function allZero<S extends Statistic>(
           if (columns.weightNorm[i] !== 0 || columns.updateNorm[i] !== 0 || sizes[i] === 0) return [];
           return {
             parameter,
-            what: `all ${sizes[i]} values are zero, and updates leave them so`,
+            what: () => `all ${sizes[i]} values are zero, and updates leave them so`,
             advice: 'Look at how it is initialised, and whether a gradient reaches it.',
           };
         });

@@ -53,7 +53,7 @@ export function explodingUpdates<S extends Statistic>(
             parameter,
             value,
             threshold: ratio,
-            what: `each update is ${shortNumber(value)} of the weights' norm, above ${shortNumber(ratio)}`,
+            what: () => `each update is ${shortNumber(value)} of the weights' norm, above ${shortNumber(ratio)}`,
             advice: 'Runs that move so far mostly diverge: lower the learning rate, warm it up, or clip the gradients.',
           };
         });

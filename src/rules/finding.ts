@@ -1,5 +1,8 @@
 import type { Severity } from '../events/index.js';
 
+/** What an alert says, or what makes it: a rule may find the same step after step, and an alert is told once. */
+export type Words = string | (() => string);
+
 /** What a judgement found wrong. */
 export interface Finding {
   /** Where: a parameter or a layer. None for what concerns the whole run. */
@@ -12,28 +15,48 @@ export interface Finding {
   /** Since which step, where the rule knows. Default: that of the first judgement that found it. */
   readonly since?: number;
   readonly severity: Severity;
-  /** What, and how far from normal: `the update is 0.31 of the weights' norm, above 0.1`. */
-  readonly what: string;
+  /** What, and how far from normal: `each update is 0.31 of the weights' norm, above 0.1`. */
+  readonly what: Words;
   /** What to try. */
-  readonly advice: string;
+  readonly advice: Words;
   readonly value?: number;
   readonly threshold?: number;
 }
 
-/** Findings by key, each by one of its own. */
-export function byKey(findings: readonly Finding[]): Map<string, Finding> {
-  const found = new Map<string, Finding>();
-  for (const finding of findings) {
-    let nth = 1;
-    while (found.has(keyOf(finding, nth))) nth++;
-    found.set(keyOf(finding, nth), finding);
+/** Gives findings their keys. Those of parameters are kept: what is wrong with one is found step after step. */
+export class FindingKeys {
+  readonly #ofParameters = new Map<string, string>();
+
+  /** Findings by key, each by one of its own. */
+  byKey(findings: readonly Finding[]): Map<string, Finding> {
+    const found = new Map<string, Finding>();
+    for (const finding of findings) {
+      let key = this.#firstOf(finding);
+      for (let nth = 2; found.has(key); nth++) key = keyOf(finding, nth);
+      found.set(key, finding);
+    }
+    return found;
   }
-  return found;
+
+  #firstOf(finding: Finding): string {
+    const { parameter, trouble } = finding;
+    if (parameter === undefined || trouble !== undefined) return keyOf(finding, 1);
+    let key = this.#ofParameters.get(parameter);
+    if (key === undefined) {
+      key = keyOf(finding, 1);
+      this.#ofParameters.set(parameter, key);
+    }
+    return key;
+  }
 }
 
 /** Text, because it is a key of plain data; JSON, because a parameter may have any name. */
 function keyOf({ parameter, trouble }: Finding, nth: number): string {
   return JSON.stringify([parameter ?? null, trouble ?? null, nth]);
+}
+
+export function textOf(words: Words): string {
+  return typeof words === 'string' ? words : words();
 }
 
 export function placeOf(key: string): { readonly parameter: string | undefined; readonly trouble: string } {

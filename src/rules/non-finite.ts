@@ -36,7 +36,7 @@ export function nonFinite<S extends Statistic>(
             parameter,
             value,
             threshold: 0,
-            what: `${value} of ${sizes[i]} values are NaN or infinite`,
+            what: () => `${value} of ${sizes[i]} values are NaN or infinite`,
             advice:
               'All that is computed from them is lost: go back to the last checkpoint with a lower learning rate, and look for a bad batch, or a logarithm or a division of zero in the loss.',
           };

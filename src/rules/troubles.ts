@@ -1,5 +1,5 @@
 import { type AlertEvent, type EventContext, SEVERITIES, type Severity } from '../events/index.js';
-import { byKey, type Finding, groupOf, placeOf } from './finding.js';
+import { type Finding, FindingKeys, groupOf, placeOf, textOf } from './finding.js';
 
 /** How persistent a trouble has to be, and its absence. */
 export interface Hysteresis {
@@ -22,13 +22,17 @@ interface Trouble {
   readonly firstStep: number;
   lastStep: number;
   /** For each of its keys, how many judgements in a row have found nothing. */
-  readonly clear: Record<string, number>;
+  readonly clear: Map<string, number>;
+}
+
+interface SavedTrouble extends Omit<Trouble, 'clear'> {
+  readonly clear: Readonly<Record<string, number>>;
 }
 
 /** Plain data, by where and which trouble it is: see `finding.ts`. */
 export interface SavedTroubles {
-  readonly suspects: Record<string, Suspect>;
-  readonly troubles: readonly Trouble[];
+  readonly suspects: Readonly<Record<string, Suspect>>;
+  readonly troubles: readonly SavedTrouble[];
 }
 
 /**
@@ -37,7 +41,8 @@ export interface SavedTroubles {
  * one place are two alerts.
  */
 export class Troubles {
-  #suspects: Record<string, Suspect>;
+  readonly #keys = new FindingKeys();
+  #suspects: Map<string, Suspect>;
   #troubles: Trouble[];
 
   constructor(
@@ -45,21 +50,24 @@ export class Troubles {
     private readonly hysteresis: Hysteresis,
     saved: SavedTroubles = { suspects: {}, troubles: [] },
   ) {
-    this.#suspects = saved.suspects;
-    this.#troubles = [...saved.troubles];
+    this.#suspects = new Map(Object.entries(saved.suspects));
+    this.#troubles = saved.troubles.map((trouble) => ({ ...trouble, clear: new Map(Object.entries(trouble.clear)) }));
   }
 
   save(): SavedTroubles {
-    return { suspects: this.#suspects, troubles: this.#troubles };
+    return {
+      suspects: Object.fromEntries(this.#suspects),
+      troubles: this.#troubles.map((trouble) => ({ ...trouble, clear: Object.fromEntries(trouble.clear) })),
+    };
   }
 
   /** The alerts that a judgement begins and ends. */
   take(at: EventContext, findings: readonly Finding[]): AlertEvent[] {
     if (findings.length === 0 && this.#troubles.length === 0) {
-      this.#suspects = {};
+      this.#suspects.clear();
       return [];
     }
-    const found = byKey(findings);
+    const found = this.#keys.byKey(findings);
     const ended = this.#endThoseOver(at, found);
     const worsened = this.#endWorsened(at, found);
     const begun = this.#beginThoseProven(at, found);
@@ -68,21 +76,22 @@ export class Troubles {
 
   #endThoseOver(at: EventContext, found: ReadonlyMap<string, Finding>): AlertEvent[] {
     for (const trouble of this.#troubles) {
-      for (const key of Object.keys(trouble.clear)) {
-        if (found.has(key)) trouble.lastStep = at.step;
-        trouble.clear[key] = found.has(key) ? 0 : trouble.clear[key]! + 1;
+      for (const [key, times] of trouble.clear) {
+        const isFound = found.has(key);
+        if (isFound) trouble.lastStep = at.step;
+        if (times > 0 || !isFound) trouble.clear.set(key, isFound ? 0 : times + 1);
       }
     }
-    const isOver = ({ clear }: Trouble) => Object.values(clear).every((times) => times >= this.hysteresis.recovery);
+    const isOver = ({ clear }: Trouble) => [...clear.values()].every((times) => times >= this.hysteresis.recovery);
     return this.#end(at, isOver, ({ lastStep, firstStep }) => `is over; seen from step ${firstStep} to ${lastStep}`);
   }
 
   #endWorsened(at: EventContext, found: ReadonlyMap<string, Finding>): AlertEvent[] {
-    const isWorse = (trouble: Trouble) =>
-      Object.keys(trouble.clear).some((key) => rank(found.get(key)?.severity) > rank(trouble.severity));
+    const isWorse = ({ severity, clear }: Trouble) =>
+      [...clear.keys()].some((key) => rank(found.get(key)?.severity) > rank(severity));
     // Its parameters are proven already: they begin again at once, and since when is not forgotten.
     for (const { clear, firstStep } of this.#troubles.filter(isWorse)) {
-      for (const key of Object.keys(clear)) this.#suspects[key] = { firstStep, times: this.hysteresis.patience };
+      for (const key of clear.keys()) this.#suspects.set(key, { firstStep, times: this.hysteresis.patience });
     }
     return this.#end(at, isWorse, ({ firstStep }) => `has become worse, since step ${firstStep}`);
   }
@@ -92,9 +101,9 @@ export class Troubles {
     this.#troubles = this.#troubles.filter((trouble) => !ended.includes(trouble));
     return ended.map((trouble) => {
       const { parameter, severity, firstStep, lastStep, clear } = trouble;
-      const where = whereOf(parameter, Object.keys(clear).length - 1);
+      const where = whereOf(parameter, clear.size - 1);
       return {
-        ...this.#alert(at, 'end', parameter, Object.keys(clear)),
+        ...this.#alert(at, 'end', parameter, [...clear.keys()]),
         severity,
         message: `${where}${this.rule} ${say(trouble)}`,
         firstStep,
@@ -104,15 +113,15 @@ export class Troubles {
   }
 
   #beginThoseProven(at: EventContext, found: ReadonlyMap<string, Finding>): AlertEvent[] {
-    const suspects: Record<string, Suspect> = {};
+    const suspects = new Map<string, Suspect>();
     const proven = new Map<string, Proven[]>();
     for (const [key, finding] of found) {
-      if (this.#troubles.some(({ clear }) => Object.hasOwn(clear, key))) continue;
-      const before = Object.hasOwn(this.#suspects, key) ? this.#suspects[key] : undefined;
+      if (this.#troubles.some(({ clear }) => clear.has(key))) continue;
+      const before = this.#suspects.get(key);
       const firstStep = Math.min(before?.firstStep ?? at.step, finding.since ?? at.step);
       const times = (before?.times ?? 0) + 1;
       if (times < this.hysteresis.patience) {
-        suspects[key] = { firstStep, times };
+        suspects.set(key, { firstStep, times });
         continue;
       }
       const together = proven.get(groupOf(key)) ?? [];
@@ -129,12 +138,12 @@ export class Troubles {
     const firstStep = Math.min(...together.map((one) => one.firstStep));
     const worst = together.map(({ finding }) => finding).reduce((a, b) => (isWorse(b, a) ? b : a));
     const { parameter, severity, what, advice, value, threshold } = worst;
-    const clear = Object.fromEntries(keys.map((key) => [key, 0]));
+    const clear = new Map(keys.map((key) => [key, 0]));
     this.#troubles.push({ parameter, severity, firstStep, lastStep: at.step, clear });
     return {
       ...this.#alert(at, 'begin', parameter, keys),
       severity,
-      message: `${whereOf(parameter, keys.length - 1)}${what}, since step ${firstStep}. ${advice}`,
+      message: `${whereOf(parameter, keys.length - 1)}${textOf(what)}, since step ${firstStep}. ${textOf(advice)}`,
       firstStep,
       lastStep: at.step,
       ...(value !== undefined && { value }),

@@ -46,7 +46,7 @@ export function unchangedParameter<S extends Statistic>(
           if (unchanged[i] !== 1 || sizes[i] === 0) return [];
           return {
             parameter,
-            what: `not one of ${sizes[i]} values changes`,
+            what: () => `not one of ${sizes[i]} values changes`,
             advice:
               'Look whether it is frozen, whether the loss depends on it, and whether units before it are dead; if it is meant to be frozen, leave it out with selectParameters().',
           };

@@ -95,7 +95,8 @@ export function updateRatioBand(
             severity,
             value,
             threshold: tooLow ? low : high,
-            what: `${by} is ${shortNumber(value)}, ${tooLow ? 'below' : 'above'} ${shortNumber(tooLow ? low : high)}`,
+            what: () =>
+              `${by} is ${shortNumber(value)}, ${tooLow ? 'below' : 'above'} ${shortNumber(tooLow ? low : high)}`,
             advice: tooLow
               ? 'It learns slowly, if at all: raise the learning rate, or look why so little gradient reaches it.'
               : 'It may be about to diverge: lower the learning rate, warm it up, or clip the gradients.',

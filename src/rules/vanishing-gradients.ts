@@ -63,7 +63,8 @@ export function vanishingGradients<S extends Statistic>(
             parameter,
             value,
             threshold: least,
-            what: `its gradient's root mean square is ${shortNumber(value)}, below ${shortNumber(least)}, and the largest of a layer is ${shortNumber(largest)}`,
+            what: () =>
+              `its gradient's root mean square is ${shortNumber(value)}, below ${shortNumber(least)}, and the largest of a layer is ${shortNumber(largest)}`,
             advice:
               'It hardly learns: try residual connections, normalisation, or an activation that does not saturate (ReLU for sigmoid); look whether the loss depends on it.',
           }));

@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { inflateRawSync } from 'node:zlib';
 import { encodeRecord } from 'trainscope';
 import { afterAll, describe, expect, it } from 'vitest';
+import { rankFile, writeRanks } from '../helpers/rank-files.js';
 import { until } from './until.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -75,14 +76,62 @@ it('trainscope live --skip-damaged tells of the first damaged line at once, and 
   }
 });
 
+it.each([
+  ['named by their first', (place: string) => [rankFile(place, 0)]],
+  ['all named', (place: string) => [2, 0, 1].map((rank) => rankFile(place, rank))],
+  ['named by their folder', (place: string) => [place]],
+])('trainscope live shows the files of the ranks of a run as one: %s', async (_, named) => {
+  const place = mkdtempSync(join(folder, 'ranks-'));
+  writeRanks(place, 2);
+  writeFileSync(join(place, 'notes.jsonl'), '["no run"]\n');
+  const child = spawn(process.execPath, [...COMMAND, 'live', ...named(place)], { cwd: ROOT });
+  try {
+    const url = (await until(child.stdout, /^http:\S+\n/)).trim();
+    const [events] = (await once(get(`${url}events`), 'response')) as [IncomingMessage];
+    events.setEncoding('utf8');
+    const text = await until(events, /"status":"completed"/);
+    expect(text).toContain('"bert"');
+    expect(text).not.toContain('(');
+    child.kill('SIGINT');
+    expect((await once(child, 'exit'))[0]).toBe(0);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
+it.each(['summary', 'plot', 'replay'])('trainscope %s of the first file is of the whole model', async (command) => {
+  const place = mkdtempSync(join(folder, 'whole-'));
+  writeRanks(place, 2);
+  const file = rankFile(place, 0);
+  const csv = join(place, 'updates.csv');
+  const flags = { summary: ['--json', '--statistic', 'updateNorm'], plot: [], replay: ['--to', `csv:${csv}`] }[command];
+  const { stdout } = await promisify(execFile)(process.execPath, [...COMMAND, command, file, ...flags!], { cwd: ROOT });
+  const norm = Math.sqrt(2 + 4 + 6);
+  if (command === 'summary') expect(JSON.parse(stdout).runs[0].parameters.rows[0].last).toBe(norm);
+  else if (command === 'replay') expect(readFileSync(csv, 'utf8')).toContain(`,${norm},0.5`);
+  else expect(readFileSync(join(place, 'bert.svg'), 'utf8')).not.toContain('not finite');
+});
+
+it('nothing is written over the file of another rank', async () => {
+  const place = mkdtempSync(join(folder, 'kept-'));
+  writeRanks(place, 2);
+  const called = promisify(execFile)(
+    process.execPath,
+    [...COMMAND, 'replay', rankFile(place, 0), '--to', `csv:${rankFile(place, 1)}`],
+    { cwd: ROOT },
+  );
+  await expect(called).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('bert.rank1.jsonl') });
+});
+
 describe('trainscope live, before it gives an address', () => {
   it.each([
     ['that is not there', 'nope.jsonl', undefined, /file: expected one that can be read, got ".*nope\.jsonl" \(ENOENT/],
-    ['that is a folder', '.', undefined, /that is a folder/],
+    ['that is a folder of none', 'none', undefined, /none: expected recorded runs in it \(\.jsonl\), got none/],
     ['that is no recorded run', 'u.csv', 'step,a\n1,2\n', /u\.csv, line 1: expected a record of a run, got "step,a"/],
   ])('fails for a file %s', async (_, name, content, message) => {
     const file = join(folder, name);
     if (content !== undefined) writeFileSync(file, content);
+    mkdirSync(join(folder, 'none'), { recursive: true });
     const good = recorded('good.jsonl', 1);
     const failed = await promisify(execFile)(process.execPath, [...COMMAND, 'live', good, file], {
       cwd: ROOT,

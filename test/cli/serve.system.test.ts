@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,11 @@ it('takes a run, records it in the folder for other commands, and ends with it w
   } finally {
     child.kill('SIGKILL');
   }
-  expect(readdirSync(join(folder, 'runs')).sort()).toEqual(['.trainscope-index.json', 'bert.jsonl']);
+  expect(readdirSync(join(folder, 'runs')).sort()).toEqual([
+    '.bert.jsonl.memory',
+    '.trainscope-index.json',
+    'bert.jsonl',
+  ]);
   const summary = [...COMMAND, 'summary', join(folder, 'runs/bert.jsonl')];
   const { stdout } = await promisify(execFile)(process.execPath, summary, { cwd: ROOT });
   expect(stdout).toMatch(/^bert {2}2 steps/);
@@ -55,6 +59,28 @@ it('one that is killed is followed by the next, which goes on in the same file',
   const steps: number[] = [];
   for await (const { type, step } of readRun(join(place, 'bert.jsonl'))) if (type === 'step-end') steps.push(step);
   expect(steps).toEqual([1, 2, 3]);
+});
+
+it('one that is killed has told the next what its rules know', { timeout: 30_000 }, async () => {
+  const nan = (step: number) =>
+    stepRecords(step).map((record) => ({ ...record, ...('loss' in record && { loss: null, $: [['NaN', 'loss']] }) }));
+  const place = join(folder, 'remembers');
+  const child = spawn(process.execPath, [...COMMAND, 'serve', place, '--port', '0'], { cwd: folder });
+  const url = (await until(child.stdout, /^http:\S+\/\n/)).trim().replace(/\/$/, '');
+  const other = new SendingProcess(url, { run: 'bert' });
+  await other.begin(TABLE, ...nan(1));
+  while (!existsSync(join(place, '.bert.jsonl.memory'))) await new Promise((resolve) => setTimeout(resolve, 50));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const server = await serveRuns(place, { port: 0 });
+  const same = new SendingProcess(server.url, { run: 'bert', session: other.session });
+  await same.begin(TABLE, ...nan(2), ...nan(3));
+  await server.close();
+  const alerts: unknown[] = [];
+  for await (const record of readRun(join(place, 'bert.jsonl'))) {
+    if (record.type === 'alert') alerts.push([record.rule, record.phase, record.step]);
+  }
+  expect(alerts).toEqual([['non-finite-loss', 'begin', 1]]);
 });
 
 it.each([

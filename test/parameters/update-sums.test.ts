@@ -90,6 +90,20 @@ describe('sums of pieces', () => {
     expect(relativeError(added.updateDeviation![0]!, exact.updateDeviation![0]!)).toBeLessThan(1e-9);
   });
 
+  it('are the same to the bit, added up column by column or one by one', () => {
+    fc.assert(
+      fc.property(cut(elements(any)), fc.subarray(['norms', 'extremes', 'gradients'] as const), ({ pieces }, parts) => {
+        const sums = sumsOf(pieces, parts);
+        const groups = [pieces.map((_, i) => i), [0], []];
+        const added = zeroSums([0, 0, 0], parts);
+        groups.forEach((members, group) => {
+          for (const member of members) addSums(added, group, sums, member);
+        });
+        expect(groupSums(sums, groups)).toMatchObject(added);
+      }),
+    );
+  });
+
   it('refuse a piece that lacks what is added up', () => {
     const into = zeroSums([0], ['norms', 'moments']);
     expect(() => addSums(into, 0, sumsOf([[]], ['norms']), 0)).toThrow(

@@ -188,6 +188,15 @@ describe('createRule', () => {
     expect(alerts[1]!.message).toBe('w: scripted has become worse, since step 1');
   });
 
+  it('asks for words that are made only where an alert begins', () => {
+    let made = 0;
+    const words = (text: string) => () => `${text} ${++made}`;
+    const ill = ['a', 'b'].map((parameter) => ({ parameter, what: words('ill'), advice: words('Mend') }));
+    const alerts = scripted([ill, ill, ill, [], []], { patience: 2 });
+    expect(said(alerts)).toEqual(['begin a and 1 more: ill 1, since step 1. Mend 2', expect.stringContaining('end')]);
+    expect(made).toBe(2);
+  });
+
   it('knows no parameter by a name of Object.prototype', () => {
     expect(brief(scripted([['constructor'], ['constructor']]))).toEqual(['begin warning constructor 1-1']);
   });

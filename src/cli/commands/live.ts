@@ -4,6 +4,7 @@ import { type LiveSink, liveSink } from '../../server/index.js';
 import { DistinctRuns } from '../distinct-runs.js';
 import { openRun } from '../open-run.js';
 import { portNumber } from '../port-number.js';
+import { runFiles } from '../run-files.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
 import { say } from '../terminal.js';
 
@@ -18,6 +19,7 @@ The page goes on as the files grow, until it is interrupted. Nothing leaves this
 Examples:
   $ trainscope live results/run.jsonl
   $ trainscope live results/before.jsonl results/after.jsonl    two runs over each other
+  $ trainscope live results                                     all runs of a folder
   $ trainscope live results/run.jsonl --port 4000`;
 
 /** `trainscope live`: the live page of recorded runs, also of one that is being recorded. */
@@ -25,18 +27,19 @@ export function addLive(program: Command): void {
   withSkipDamaged(program.command('live'))
     .summary('show recorded runs on a page in the browser, also while they grow')
     .description('Serve the live page of one recorded run or of several over each other, also while they are recorded.')
-    .argument('<files...>', 'recorded runs (.jsonl)')
+    .argument('<files...>', 'recorded runs (.jsonl), or folders of them')
     .option('-p, --port <number>', 'the port of the page (default: any that is free)', portNumber)
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .addHelpText('after', EXAMPLES)
     .action(live);
 }
 
-async function live(files: readonly string[], { port = 0, host, ...flags }: LiveFlags): Promise<void> {
+async function live(named: readonly string[], { port = 0, host, ...flags }: LiveFlags): Promise<void> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   const { signal } = interrupted;
   const skipped = new SkippedLines(flags, true);
+  const files = await runFiles(named);
   const opened = await Promise.all(
     files.map(async (file) => ({ file, records: await openRun(file, { follow: true, signal, ...skipped.options }) })),
   );

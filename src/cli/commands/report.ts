@@ -4,6 +4,7 @@ import { reportSink } from '../../sinks/report/index.js';
 import { DistinctRuns } from '../distinct-runs.js';
 import { openRun } from '../open-run.js';
 import { checkOutputs } from '../outputs.js';
+import { runFiles } from '../run-files.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
 
 interface ReportFlags extends SkipFlags {
@@ -22,13 +23,14 @@ export function addReport(program: Command): void {
     .description(
       'Make the page of one recorded run, or of several over each other, as one HTML file that opens offline.',
     )
-    .argument('<files...>', 'recorded runs (.jsonl)')
+    .argument('<files...>', 'recorded runs (.jsonl), or folders of them')
     .option('-o, --output <file>', 'the file to write (default: the first run’s name with .html)')
     .addHelpText('after', EXAMPLES)
     .action(report);
 }
 
-async function report(files: readonly string[], { output, ...flags }: ReportFlags): Promise<void> {
+async function report(named: readonly string[], { output, ...flags }: ReportFlags): Promise<void> {
+  const files = await runFiles(named);
   const { dir, name } = parse(files[0]!);
   const path = output ?? join(dir, `${name}.html`);
   await checkOutputs(files, [path]);

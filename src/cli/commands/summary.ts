@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { checkOneOf } from '../../events/index.js';
 import { STATISTICS, type Statistic } from '../../parameters/index.js';
-import { readRun } from '../../records/index.js';
 import { type Input, openInput } from '../input.js';
 import { readCsvSeries } from '../series/read-csv-series.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
@@ -60,7 +59,7 @@ async function summaryOfRuns(input: Input, flags: SummaryFlags): Promise<string>
     statistic === undefined ? {} : { statistic: checkOneOf('statistic', statistic as Statistic, STATISTICS) };
   const runs = new Map<string, RunSummary>();
   const skipped = new SkippedLines(flags);
-  for await (const record of readRun(input.bytes, { name: input.name, ...skipped.options })) {
+  for await (const record of input.records(skipped.options)) {
     const run = record.run ?? 'run';
     let found = runs.get(run);
     if (!found) {

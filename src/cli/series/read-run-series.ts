@@ -6,20 +6,20 @@ import {
   type Statistic,
   statisticsOf,
 } from '../../parameters/index.js';
-import { type ReadRunOptions, readRun } from '../../records/index.js';
+import type { ReadRunOptions } from '../../records/index.js';
 import type { Input } from '../input.js';
 import { SeriesByName, type StatisticSeries } from './series.js';
 
 /** The series of a recorded run. */
 export async function readRunSeries(
-  { name: file, bytes }: Input,
+  { name: file, records }: Input,
   asked: string | undefined,
   options: Pick<ReadRunOptions, 'onDamaged'>,
 ): Promise<StatisticSeries> {
   let statistic = asked === undefined ? undefined : checkOneOf('statistic', asked as Statistic, STATISTICS);
   const found = new SeriesByName();
   let firstRun: string | undefined;
-  for await (const record of readRun(bytes, { name: file, ...options })) {
+  for await (const record of records(options)) {
     if (record.type !== 'parameter-updates' || record.names.length === 0) continue;
     statistic ??= usualStatistic(record);
     const column = recordedColumn(record, statistic, file);

@@ -12,7 +12,6 @@ import {
   type AnyParameterUpdates,
   columnOf,
   type HistogramSubject,
-  jointStatistics,
   type MagnitudeHistogram,
 } from '../../parameters/index.js';
 import { layerColumns } from './layer-columns.js';
@@ -80,8 +79,9 @@ export class RunRecorder {
     this.#moveTo(updates, version);
     if (updates.maxSteps !== undefined) this.#setState({ maxSteps: updates.maxSteps }, version);
     this.#takePosition(updates, version);
-    this.#takeGlobalNorms(updates, version);
     const layers = layerColumns(updates);
+    this.#measure(updates, layers.whole, version);
+    this.#takeMedianRatio(updates, version);
     const byLayer = updates.names.length > ROWS_SHOWN;
     const shown = byLayer ? layers : { names: updates.names, sizes: updates.sizes, columns: updates.columns };
     const grew = [this.#parameterRows.add(shown.names, shown.sizes), this.#layerRows.add(layers.names, layers.sizes)];
@@ -108,8 +108,7 @@ export class RunRecorder {
     this.history.histograms.set(taken, version);
   }
 
-  #takeGlobalNorms(updates: AnyParameterUpdates, version: number): void {
-    this.#measure(updates, jointStatistics(updates), version);
+  #takeMedianRatio(updates: AnyParameterUpdates, version: number): void {
     const ratios = columnOf(updates, 'updateRatio');
     if (ratios && ratios.length > 0) this.#measure(updates, { medianRatio: median(ratios) }, version);
   }

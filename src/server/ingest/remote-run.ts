@@ -7,17 +7,13 @@ import {
   type Measurement,
   measuredParameters,
   measurementOfSums,
-  RankAdder,
-  type RankParameters,
-  type RankSums,
   sumsParameters,
   updatesOfStep,
 } from '../../parameters/index.js';
+import { RankSteps, type RecordOfStep, StepJoiner, type StepOfRanks } from '../../records/index.js';
 import { BaseRun, OpenRun, type Run, type RunOptions } from '../../run/index.js';
 import { LostRecords } from './lost-records.js';
-import { RankSteps, type StepOfRanks } from './rank-steps.js';
 import { RemoteCommands } from './remote-commands.js';
-import type { RecordOfStep } from './sent-record.js';
 
 /** A run of another process, or of several that train one model together. */
 export interface RemoteRun extends Run {
@@ -63,9 +59,7 @@ export class IngestedRun extends BaseRun implements RemoteRun {
   readonly commands = new RemoteCommands();
   readonly #open: OpenRun;
   readonly #steps: RankSteps;
-  readonly #adder = new RankAdder();
-  /** What each rank told of last, to know what is missing with it. */
-  readonly #parameters = new Map<number, RankParameters>();
+  readonly #joiner: StepJoiner;
   readonly #lost: LostRecords;
   readonly #sessions = new Set<string>();
   readonly #updates$ = new Subject<AnyParameterUpdates>();
@@ -87,6 +81,7 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     super(open);
     this.#open = open;
     this.workers = session.world;
+    this.#joiner = new StepJoiner(session.world);
     this.client = session.client;
     this.launch = session.launch;
     this.resumed = resumed;
@@ -188,13 +183,6 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     void this.close();
   }
 
-  #join(told: StepOfRanks['told'], missing: readonly number[]): JoinedSums {
-    const found = told.flatMap(sumsOf);
-    for (const { rank, parameters } of found) this.#parameters.set(rank, parameters);
-    const absent = found.length > 0 ? missing.flatMap((rank) => this.#parameters.get(rank) ?? []) : [];
-    return this.#adder.join(found, absent);
-  }
-
   #moveTo({ step, epoch }: { readonly step: number; readonly epoch: number }): void {
     this.#open.bus.step = step;
     this.#open.bus.epoch = epoch;
@@ -211,28 +199,21 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     live.release();
   }
 
-  #publishStep({ step, told, missing }: StepOfRanks): void {
+  #publishStep(told: StepOfRanks): void {
     const { bus } = this.#open;
-    const { run: _, ...end } = told[0]!.end;
+    const { joined, ranks, end: lastly, updates } = this.#joiner.join(told);
+    const { step } = told;
+    const { run: _, ...end } = lastly;
     this.#moveTo({ step: step - 1, epoch: this.#epoch });
     bus.publish({ type: 'step-begin', time: end.time - end.durationMs || end.time });
-    const joined = this.#join(told, missing);
-    const { coverage, differences } = joined;
-    this.#publishUpdate(end.time, joined, told[0]!.updates);
+    this.#publishUpdate(end.time, joined, updates);
     this.#moveTo({ step, epoch: end.epoch });
     this.#endedAt.push(end.time);
     if (this.#endedAt.length > PACE_STEPS) this.#endedAt.shift();
-    if (this.workers > 1) {
-      const reports = told.map(({ rank, end: { durationMs }, sums }) => ({
-        rank,
-        forwardMs: sums?.forwardMs ?? Number.NaN,
-        durationMs,
-      }));
-      bus.publish({ type: 'ranks', time: end.time, world: this.workers, reports, missing, differences });
-    }
-    bus.publish({ ...(end as Omit<StepEndEvent, 'run'>), ...(coverage < 1 && { coverage }) });
+    if (ranks) bus.publish({ type: 'ranks', time: end.time, ...ranks });
+    bus.publish(end);
     bus.takeObservingMs();
-    if (this.#updates$.observed) this.#tellUpdates(told[0]!.end, told[0]!.updates ?? measurementOfSums(joined));
+    if (this.#updates$.observed) this.#tellUpdates(lastly, updates ?? measurementOfSums(joined));
   }
 
   #tellUpdates(end: StepEndEvent, measurement: Measurement<never>): void {
@@ -240,8 +221,4 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     if (measurement.names.length === 0) return;
     this.#updates$.next(updatesOfStep<never>({ ...end, run: this.run, maxSteps: this.#maxSteps }, measurement));
   }
-}
-
-function sumsOf({ rank, sums }: StepOfRanks['told'][number]): readonly RankSums[] {
-  return sums ? [{ rank, parameters: sums.parameters, sums: sums.sums }] : [];
 }

@@ -10,13 +10,10 @@ import {
   type TrainingEvent,
 } from '../../events/index.js';
 import type { AnyParameterUpdates } from '../../parameters/index.js';
-import type { ParameterSums } from '../../records/index.js';
+import type { ParameterSums, RecordOfStep } from '../../records/index.js';
 
 /** A record that another process may send, but the lists of parameters. */
 export type SentRecord = RecordOfStep | SessionRecord | DroppedRecord | AnswerRecord;
-
-/** A record of what the training did, or of what was measured of it. */
-export type RecordOfStep = TrainingEvent | ParameterSums | AnyParameterUpdates;
 
 type Fields = Readonly<Record<string, unknown>> & { readonly type: string };
 

@@ -1,8 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RunMemory } from '../../events/index.js';
+import { areOfOneRun, firstRankOf } from '../../records/index.js';
 import { makeFolder } from '../../sinks/files/index.js';
+import type { RemoteRun } from '../ingest/remote-run.js';
 import type { KnownRun } from '../ingest/senders.js';
+import { dropMemoryOf, KeptMemory } from './kept-memory.js';
 import { EMPTY_CARD, type RunCard } from './run-card.js';
 import { type IndexedFile, RunIndex } from './run-index.js';
 import { headOf, scanRun } from './scan-run.js';
@@ -21,9 +25,13 @@ export interface RecordedRun {
   readonly file: string;
   /** Whether the file is there already: the run goes on in it. */
   readonly append: boolean;
+  /** Of its rules: where it goes on, what they remembered. */
+  readonly memory: RunMemory;
   /** What is known of it by now. */
   take(change: (card: RunCard) => RunCard): void;
   heard(sessions: readonly string[]): void;
+  /** An alert has begun or ended. */
+  alerted(): void;
   end(): void;
 }
 
@@ -31,9 +39,12 @@ interface LiveRun {
   card: RunCard;
   heardAt: number;
   sessions: readonly string[];
+  readonly memory: KeptMemory;
 }
 
 const SUFFIX = '.jsonl';
+/** One that has failed may be resumed. */
+const GOES_ON: ReadonlySet<RunCard['state']> = new Set(['running', 'failed']);
 const SAVE_MS = 5_000;
 const LOOK_AGAIN_MS = 2_000;
 export const SILENT_AFTER_MS = 60_000;
@@ -59,7 +70,7 @@ export class RunFolder {
     makeFolder(path);
     this.#index = new RunIndex(path);
     this.#files = this.#index.read();
-    this.#timer = setInterval(() => this.#save(), SAVE_MS);
+    this.#timer = setInterval(() => this.#keepAll(), SAVE_MS);
     this.#timer.unref();
   }
 
@@ -77,10 +88,17 @@ export class RunFolder {
     this.#lookSoon();
     const now = Date.now();
     const listed = [...this.#files].flatMap(([file, { card, heardAt }]) =>
-      card && !this.#live.has(file) ? [listedRun(file, { card, heardAt }, now)] : [],
+      card && !this.#live.has(file) && !this.#isOfAnother(file) ? [listedRun(file, { card, heardAt }, now)] : [],
     );
     const live = [...this.#live].map(([file, run]) => listedRun(file, run, now));
     return [...listed, ...live].sort((a, b) => b.heardAt - a.heardAt || (a.name < b.name ? -1 : 1));
+  }
+
+  /** A run that ranks have recorded in a file each is that of rank 0, which is read with the others. */
+  #isOfAnother(file: string): boolean {
+    const first = firstRankOf(file);
+    if (!first) return false;
+    return areOfOneRun(this.#files.get(first.file)?.writer, this.#files.get(file)?.writer, first.rank);
   }
 
   /** The file of a run. Undefined for one that is not here. */
@@ -100,10 +118,10 @@ export class RunFolder {
   }
 
   /** A run begins, or goes on. A file that somebody has put there meanwhile is left alone. */
-  begin(run: string, resumed: boolean): RecordedRun {
-    let name = `${run}${SUFFIX}`;
-    for (let nth = 2; this.#live.has(name) || (!resumed && existsSync(join(this.path, name))); nth++) {
-      name = `${run} (${nth})${SUFFIX}`;
+  begin(run: RemoteRun): RecordedRun {
+    let name = `${run.run}${SUFFIX}`;
+    for (let nth = 2; this.#live.has(name) || (!run.resumed && existsSync(join(this.path, name))); nth++) {
+      name = `${run.run} (${nth})${SUFFIX}`;
     }
     const file = join(this.path, name);
     const before = this.#files.get(name);
@@ -111,11 +129,13 @@ export class RunFolder {
       card: before?.card ?? EMPTY_CARD,
       heardAt: Date.now(),
       sessions: before?.sessions ?? [],
+      memory: new KeptMemory(file, run),
     };
     this.#live.set(name, live);
     return {
       file,
       append: existsSync(file),
+      memory: live.memory.memory,
       take: (change) => {
         const { state } = live.card;
         live.card = change(live.card);
@@ -129,8 +149,11 @@ export class RunFolder {
         live.sessions = all;
         this.#saveSoon();
       },
+      alerted: () => live.memory.alerted(),
       end: () => {
         this.#keep(name, live);
+        if (GOES_ON.has(live.card.state)) live.memory.keep();
+        else dropMemoryOf(file);
         this.#live.delete(name);
         this.#dirty = true;
       },
@@ -155,7 +178,11 @@ export class RunFolder {
     // A run may end, and be known by then, while the folder is read.
     const known = [...this.#files.keys()];
     const names = new Set((await readdir(this.path)).filter((name) => name.endsWith(SUFFIX)));
-    for (const name of known) if (!names.has(name)) this.#forget(name);
+    for (const name of known) {
+      if (names.has(name)) continue;
+      this.#forget(name);
+      dropMemoryOf(join(this.path, name));
+    }
     for (const name of names) {
       if (this.#closed) return;
       // One that cannot be read is not shown; it is tried again.
@@ -186,6 +213,12 @@ export class RunFolder {
     if (!stats) return;
     const { size, mtimeMs } = stats;
     this.#files.set(name, { size, head: headOf(path, size), card, mtimeMs, heardAt, sessions });
+  }
+
+  #keepAll(): void {
+    this.#save();
+    const now = performance.now();
+    for (const { memory } of this.#live.values()) memory.keepIfDue(now);
   }
 
   #saveSoon(): void {

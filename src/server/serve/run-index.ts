@@ -16,7 +16,7 @@ export interface IndexedFile extends ScannedFile {
 }
 
 export const INDEX_NAME = '.trainscope-index.json';
-const VERSION = 1;
+const VERSION = 2;
 
 /** The small file beside the runs. It is this server's alone: a second server of the same folder is refused. */
 export class RunIndex {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { decodeRecord, isTrainingEvent, missingField, type RunRecord } from '../../events/index.js';
-import { readLines } from '../../records/index.js';
+import { readLines, type Writer, writerIn } from '../../records/index.js';
 import { cardAfter, EMPTY_CARD, type RunCard } from './run-card.js';
 
 /** A file as far as it was read. */
@@ -12,6 +12,8 @@ export interface ScannedFile {
   readonly head: string;
   /** Undefined for a file that is no recorded run. */
   readonly card: RunCard | undefined;
+  /** Which of several processes that train one model together wrote it, where it says so. */
+  readonly writer?: Writer | undefined;
 }
 
 const HEAD_BYTES = 512;
@@ -29,17 +31,26 @@ export const UNREAD: ScannedFile = { size: 0, head: '', card: undefined };
  */
 export async function scanRun(path: string, before: ScannedFile = UNREAD): Promise<ScannedFile> {
   const goesOn = before.size > 0 && before.card !== undefined && headOf(path, before.size) === before.head;
-  let { size, card } = goesOn ? before : UNREAD;
+  let { size, card, writer } = goesOn ? before : UNREAD;
   for await (const { lines, torn } of readLines(createReadStream(path, { start: size }))) {
     if (torn) break;
     for (const line of lines) {
       size += Buffer.byteLength(line) + 1;
       if (line.trim() === '') continue;
+      if (!card) writer = writerOf(line);
       card = afterLine(card, line.trimStart());
       if (!card) return { size, head: headOf(path, size), card };
     }
   }
-  return { size, head: headOf(path, size), card };
+  return { size, head: headOf(path, size), card, writer };
+}
+
+function writerOf(firstLine: string): Writer | undefined {
+  try {
+    return writerIn(decodeRecord(firstLine));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined where the first line is of no run. A line that is damaged later says nothing. */

@@ -18,7 +18,7 @@ import { type AllRunsMetrics, allRunsMetrics, checkMetrics, startMetrics } from 
 import { INGEST_OPTIONS, type IngestOptions, type IngestServer, openIngest } from '../ingest/ingest.js';
 import type { RemoteRun } from '../ingest/remote-run.js';
 import { cardAfter } from './run-card.js';
-import { RunFolder } from './run-folder.js';
+import { type RecordedRun, RunFolder } from './run-folder.js';
 import { runsPages } from './runs-pages.js';
 
 export interface ServeRunsOptions extends Omit<IngestOptions, 'known'> {
@@ -122,8 +122,8 @@ class Recording {
   ) {}
 
   take(run: RemoteRun): void {
-    this.#record(run);
-    run.report(run.events$.pipe(defaultRules()));
+    const { memory } = this.#record(run);
+    run.report(run.events$.pipe(defaultRules({ memory })));
     const { severity, all, otlp } = this.options;
     if (severity) run.steer(run.events$.pipe(ofType('alert'), stopOnAlert({ severity })));
     if (all) this.#attach(run, all.sink());
@@ -135,13 +135,14 @@ class Recording {
     await Promise.all(this.#ends);
   }
 
-  #record(run: RemoteRun): void {
-    const recorded = this.folder.begin(run.run, run.resumed);
+  #record(run: RemoteRun): RecordedRun {
+    const recorded = this.folder.begin(run);
     recorded.heard(run.sessions);
     run.attach(run.events$, {
       next: (event) => {
         recorded.take((card) => cardAfter(card, event));
         recorded.heard(run.sessions);
+        if (event.type === 'alert') recorded.alerted();
       },
     });
     try {
@@ -152,6 +153,7 @@ class Recording {
       recorded.end();
       console.error(`trainscope: ${run.run} is not recorded: ${(cause as Error).message}`);
     }
+    return recorded;
   }
 
   #attach(run: RemoteRun, sink: Sink<RunRecord>): void {

@@ -2,3 +2,4 @@
 export { type Holder, parseHolder, stateOf, thisProcess } from './lock-holder.js';
 export { makeFolder } from './make-folder.js';
 export { WholeFile } from './whole-file.js';
+export { replaceFile } from './write-beside.js';

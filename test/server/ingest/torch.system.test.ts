@@ -1,5 +1,5 @@
 /** PyTorch's own trainings, sharded over ranks and in transformers' Trainer, followed from here. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,9 +45,10 @@ ranks.train(ranks.model(), observed=True)
   return records.filter((record) => record.type === 'parameter-updates') as ParameterUpdates<never>[];
 }
 
+const torchrun = (count: number) => ['-m', 'torch.distributed.run', '--standalone', `--nproc_per_node=${count}`];
+
 function launch(script: string, count: number, args: readonly string[] = []) {
-  const torchrun = ['-m', 'torch.distributed.run', '--standalone', `--nproc_per_node=${count}`];
-  return startPython(python, [...torchrun, script, ...args], { cwd: folder, url: server.url });
+  return startPython(python, [...torchrun(count), script, ...args], { cwd: folder, url: server.url });
 }
 
 function expectClose(updates: ParameterUpdates<never>, expected: ParameterUpdates<never>): void {
@@ -94,6 +95,19 @@ describe('a training over ranks', () => {
     expect(ofType(events, 'alert')).toEqual([]);
     expect(ofType(events, 'train-begin')).toMatchObject([{ world: count }]);
     expect(events.at(-1)).toMatchObject({ type: 'train-end', status: 'completed' });
+  });
+
+  it('by fsdp on 2, with no server, is one run by its files', async () => {
+    const expected = await unsharded();
+    const cwd = join(folder, 'sharded');
+    mkdirSync(cwd);
+    expect(await startPython(python, [...torchrun(2), RANKS, 'fsdp'], { cwd }).ended).toMatchObject({ code: 0 });
+    expect(readdirSync(join(cwd, 'trainscope')).sort()).toEqual(['ranks.jsonl', 'ranks.rank1.jsonl']);
+    const records = await all(replay(join(cwd, 'trainscope', 'ranks.jsonl')));
+    const measured = records.filter((record) => record.type === 'parameter-updates') as ParameterUpdates<never>[];
+    expect(measured).toHaveLength(expected.length);
+    for (const [i, updates] of measured.entries()) expectClose(updates, expected[i]!);
+    expect(records.at(-1)).toMatchObject({ type: 'train-end', status: 'completed' });
   });
 
   it('stops at one step on all ranks, and takes another rate at one step', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -18,6 +19,7 @@ import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { decodeJson } from '../../../src/events/index.js';
 import type { RunRecord } from '../../../src/index.js';
 import { type RunsServer, readRun, type ServeRunsOptions, serveRuns } from '../../../src/node.js';
+import { rankFile, writeRanks } from '../../helpers/rank-files.js';
 import { SendingProcess, stepRecords, TABLE } from '../ingest/post.js';
 
 const root = mkdtempSync(join(tmpdir(), 'serve-runs-'));
@@ -108,6 +110,83 @@ it('a server that is started anew goes on with the run in its file', async () =>
   expect(stepsOf(records, 'step-end')).toEqual([1, 2, 3, 4]);
 });
 
+const steps = (from: number, to: number, sums?: object) =>
+  Array.from({ length: to - from + 1 }, (_, i) => stepRecords(from + i, sums && { sums })).flat();
+const MOVES = {
+  updateSquares: [1e-6, 1e-6],
+  weightSquares: [4, 25],
+  gradientSquares: [16, 9],
+  maxAbsUpdate: [1e-3, 1e-3],
+  nonFinite: 0,
+  unchanged: 0,
+};
+
+/** What a run that is followed over the end of a server says of parameters that do not move, and then do. */
+async function alertsOverARestart(between: () => void = () => {}) {
+  const stuck = { ...MOVES, unchanged: [4, 0] };
+  await start();
+  const other = new SendingProcess(server!.url, { run: 'bert' });
+  await other.begin(TABLE, ...steps(1, 4, stuck));
+  await stop();
+  between();
+  const again = await start();
+  const same = new SendingProcess(again.url, { run: 'bert', session: other.session });
+  await same.begin(TABLE, ...steps(5, 8, stuck));
+  await same.send(...steps(9, 12, MOVES), end(12));
+  await stop();
+  const alerts = (await recordsOf('bert')).filter((record) => record.type === 'alert');
+  return alerts.map(({ rule, phase, step, firstStep }) => [rule, phase, step, firstStep]);
+}
+
+const MEMORY = '.bert.jsonl.memory';
+
+it('the rules of a server that is started anew know what has begun, and tell of its end', async () => {
+  expect(await alertsOverARestart(() => expect(readdirSync(folder)).toContain(MEMORY))).toEqual([
+    ['unchanged-parameter', 'begin', 3, 1],
+    ['unchanged-parameter', 'end', 11, 1],
+  ]);
+  expect(readdirSync(folder)).not.toContain(MEMORY);
+});
+
+it.each([
+  ['is lost', () => rmSync(join(folder, MEMORY))],
+  ['is torn', () => truncateSync(join(folder, MEMORY), 60)],
+  ['is nonsense', () => writeFileSync(join(folder, MEMORY), '[{"version":1}]')],
+  ['is of another version', () => replaceIn(join(folder, MEMORY), /"version":"[^"]*"/, '"version":"0.0.0"')],
+])('rules whose memory %s begin anew', async (_, damage) => {
+  expect(await alertsOverARestart(damage)).toEqual([
+    ['unchanged-parameter', 'begin', 3, 1],
+    ['unchanged-parameter', 'begin', 7, 5],
+    ['unchanged-parameter', 'end', 11, 5],
+  ]);
+});
+
+function replaceIn(path: string, what: RegExp, by: string): void {
+  const before = readFileSync(path, 'utf8');
+  expect(before).toMatch(what);
+  writeFileSync(path, before.replace(what, by));
+}
+
+it('a run that was asked to stop as the server ended is asked by the next', async () => {
+  await start({ stopOnAlert: 'error' });
+  const other = new SendingProcess(server!.url, { run: 'bert' });
+  await other.begin(TABLE, ...nan());
+  await stop();
+  const again = await start({ stopOnAlert: 'error' });
+  const same = new SendingProcess(again.url, { run: 'bert', session: other.session });
+  await same.begin(TABLE, ...nan());
+  expect((await same.send()).body.commands).toMatchObject([{ command: { kind: 'stop' } }]);
+});
+
+it('the memory of a run whose file is gone goes with it', async () => {
+  await start();
+  await new SendingProcess(server!.url, { run: 'bert' }).begin(TABLE, ...stepRecords(1));
+  await stop();
+  rmSync(join(folder, 'bert.jsonl'));
+  await start();
+  await vi.waitFor(() => expect(readdirSync(folder)).not.toContain(MEMORY), { timeout: 10_000, interval: 20 });
+});
+
 it('a run that begins anew under a name of an earlier day gets another, and that of the earlier day stays', async () => {
   await start();
   await new SendingProcess(server!.url, { run: 'bert' }).begin(TABLE, ...stepRecords(1), end(1));
@@ -124,7 +203,7 @@ it.each([
   ['is torn', () => truncateSync(join(folder, '.trainscope-index.json'), 60)],
   [
     'is nonsense',
-    () => writeFileSync(join(folder, '.trainscope-index.json'), '{"v":1,"files":{"bert.jsonl":{"size":1}}}'),
+    () => writeFileSync(join(folder, '.trainscope-index.json'), '{"v":2,"files":{"bert.jsonl":{"size":1}}}'),
   ],
   ['is of another version', () => writeFileSync(join(folder, '.trainscope-index.json'), '{"v":99}')],
 ])('an index that %s is made anew of the files', async (_, damage) => {
@@ -188,6 +267,21 @@ it('files of others are left alone and not listed, and their names are taken', a
   expect(readFileSync(join(folder, 'data.jsonl'), 'utf8')).toMatch(
     /^\{"text":"a sentence"\}\n\{"type":"step-end"\}\n$/,
   );
+});
+
+it('the files of the ranks of a run, which Python writes without a server, are one run of the whole model', async () => {
+  mkdirSync(folder);
+  writeRanks(folder, 2);
+  await start();
+  await listedInTheEnd((runs) => expect(runs).toMatchObject([{ name: 'bert', state: 'completed', step: 2 }]));
+  const text = await streamed('/run/bert/events', '"status":"completed"');
+  expect(text).toContain(`["updateNorm",{"width":1,"buckets":[[1,2.5],[2,${Math.sqrt(2 + 4 + 6 + 0.25)}]]}]`);
+  await stop();
+  // Of another launch, it is a run by itself.
+  const other = rankFile(folder, 1);
+  writeFileSync(other, readFileSync(other, 'utf8').replace('here:29500', 'elsewhere'));
+  await start();
+  await listedInTheEnd((runs) => expect(runs.map(({ name }) => name).sort()).toEqual(['bert', 'bert.rank1']));
 });
 
 it.each(['../../up', '<b>&"\u202e', '学'.repeat(100), '.hidden', 'a b+c=d', '100%', 'events'])(

@@ -1,7 +1,9 @@
-import type { StepEndEvent, TrainingEvent } from '../../events/index.js';
-import { type AnyParameterUpdates, createParameterUpdates, dataOf, sameNames } from '../../parameters/index.js';
-import type { ParameterSums } from '../../records/index.js';
-import type { RecordOfStep } from './sent-record.js';
+import type { StepEndEvent, TrainingEvent } from '../events/index.js';
+import { type AnyParameterUpdates, createParameterUpdates, dataOf, sameNames } from '../parameters/index.js';
+import type { ParameterSums } from './record-decoder.js';
+
+/** A record of what the training did, or of what was measured of it. */
+export type RecordOfStep = TrainingEvent | ParameterSums | AnyParameterUpdates;
 
 /** What one rank told of a step. */
 export interface RankStep {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TrainingEvent } from '../../../src/index.js';
-import { RankSteps } from '../../../src/server/ingest/rank-steps.js';
+import type { TrainingEvent } from '../../src/index.js';
+import { RankSteps } from '../../src/records/rank-steps.js';
 
 const WAIT = 100;
 
