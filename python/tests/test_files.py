@@ -86,3 +86,13 @@ def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
     assert isinstance(destination.deliver([record, record], 1), Taken)
     assert lines_of(path.read_bytes()) == [record] * 3
     destination.close()
+
+
+@pytest.mark.parametrize("name", ["x" * 500, "é" * 500, 7])
+def test_a_name_that_is_too_long_or_a_number_has_a_file(name: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        one_step(run=name)
+    assert "not recorded" not in capfd.readouterr().err
+    files = sorted(Path("trainscope").iterdir())
+    assert len(files) == 2 and all(len(file.name.encode()) < 255 for file in files)
+    assert files[0].name.startswith(str(name)[:50])

@@ -711,7 +711,7 @@ def unreadable(kind: str) -> Any:
 def test_a_parameter_without_values_is_said_and_the_others_are_observed(
     kind: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_say, "_said", set())
+    monkeypatch.setattr(_say, "_said", {})
     model = torch.nn.Linear(4, 3)
     model.extra = unreadable(kind)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -756,7 +756,7 @@ def test_a_conjugated_parameter_and_gradient() -> None:
 def test_a_measurement_that_fails_costs_no_step_and_the_next_is_whole(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(_say, "_said", set())
+    monkeypatch.setattr(_say, "_said", {})
     model = torch.nn.Linear(4, 3)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with trainscope.observe(optimizer, model, run="r") as run:

@@ -17,6 +17,8 @@ from ._say import say, say_once
 
 #: Seconds that a server may take for one answer.
 REQUEST_TIMEOUT = 10.0
+#: File systems take 255, of which the number and the rank need some.
+MOST_NAME_BYTES = 200
 #: Bodies below this are not worth packing.
 GZIP_FROM = 1_024
 
@@ -247,7 +249,7 @@ class NoDestination:
 
 def open_file(folder: str | os.PathLike[str], run: str, rank: int) -> tuple[Destination, str]:
     """A new file in the folder, never another's; and the stem that it got, without the rank."""
-    stem = re.sub(r"[^\w.-]+", "-", run).strip("-.") or "run"
+    stem = re.sub(r"[^\w.-]+", "-", run).encode()[:MOST_NAME_BYTES].decode(errors="ignore").strip("-.") or "run"
     suffix = f".rank{rank}.jsonl" if rank > 0 else ".jsonl"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:

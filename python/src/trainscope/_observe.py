@@ -77,7 +77,7 @@ def observe(
     _check_options(every, in_turns, step, placement)
     optimizers = _optimizers(optimizer)
     own_rank, own_world = _place(rank, world)
-    asked_name = run or _script()
+    asked_name = str(run) if run is not None and run != "" else _script()
     end_abandoned(asked_name)
     session = uuid.uuid4().hex[:20]
     destination, name, where = _destination(url, token, folder, asked_name, own_rank, session, resumed=step > 0)

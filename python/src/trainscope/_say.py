@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sys
-import threading
 
-_said: set[str] = set()
-_lock = threading.Lock()
-
+_said: dict[str, object] = {}
 
 #: Errors of libraries may have hundreds of lines.
 MOST_CHARACTERS = 500
@@ -24,8 +21,7 @@ def say(text: str) -> None:
 
 
 def say_once(text: str) -> None:
-    with _lock:
-        if text in _said:
-            return
-        _said.add(text)
-    say(text)
+    # Without a lock: a process that is forked while another thread has one would wait for it for ever.
+    mine = object()
+    if _said.setdefault(text, mine) is mine:
+        say(text)

@@ -31,7 +31,7 @@ export interface IngestOptions extends Omit<RunOptions, 'run' | 'clock'> {
   readonly maxSessions?: number;
   /** Batches a second of one process at most. Default: 100. */
   readonly maxBatchesPerSecond?: number;
-  /** Bytes of one batch at most, as it is sent. Default: 32 MiB; unpacked it may be eight times as large. */
+  /** Bytes of one batch at most, as it is sent. Default: 32 MiB; unpacked it may be twice as large. */
   readonly maxBatchBytes?: number;
   /**
    * Runs of earlier times, as of a server that is started anew: their names are taken, and the processes that sent of them
@@ -133,7 +133,7 @@ export async function openIngest(options: IngestOptions, pages?: ServePage): Pro
       token,
       allowedHosts,
       allowedOrigins,
-      limits: { bytes: maxBatchBytes, unpackedBytes: 8 * maxBatchBytes },
+      limits: { bytes: maxBatchBytes, unpackedBytes: 2 * maxBatchBytes },
       underwayBytes: 8 * maxBatchBytes,
       maxBatchesPerSecond,
       ...(pages && { pages }),

@@ -60,7 +60,7 @@ export class Sender {
   }
 
   #takeLine({ text, bytes, damaged }: BatchLine): void {
-    if (damaged) throw new TypeError('the bytes are not UTF-8');
+    if (damaged) throw new TypeError(damaged);
     const decoded = this.#decoder.decode(text, bytes);
     const record = decoded && checkSent(decoded);
     if (record) this.#takeRecord(record);

@@ -1,6 +1,7 @@
 import type { SessionRecord } from '../../events/index.js';
 import type { RunOptions } from '../../run/index.js';
 import { HttpError } from './http-error.js';
+import { checkLines } from './lines-of.js';
 import { IngestedRun } from './remote-run.js';
 import { freeName, safeName } from './run-names.js';
 import { type BatchAnswer, type Beginning, beginningOf, Sender, type SenderPosition } from './sender.js';
@@ -57,6 +58,7 @@ export class Senders {
 
   take(id: string, batch: number, body: Buffer, binary: boolean): BatchAnswer {
     const now = performance.now();
+    checkLines(body, binary);
     const sender = this.#senders.get(id) ?? this.#open(id, body, binary, now);
     return sender.take(batch, body, binary, now);
   }

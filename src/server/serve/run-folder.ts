@@ -33,6 +33,8 @@ export interface RecordedRun {
   /** An alert has begun or ended. */
   alerted(): void;
   end(): void;
+  /** Its file cannot be written, and is left as it was. */
+  abandon(): void;
 }
 
 interface LiveRun {
@@ -118,9 +120,9 @@ export class RunFolder {
   }
 
   /** A run begins, or goes on. A file that somebody has put there meanwhile is left alone. */
-  begin(run: RemoteRun): RecordedRun {
+  begin(run: RemoteRun, resumed: boolean): RecordedRun {
     let name = `${run.run}${SUFFIX}`;
-    for (let nth = 2; this.#live.has(name) || (!run.resumed && existsSync(join(this.path, name))); nth++) {
+    for (let nth = 2; this.#live.has(name) || (!resumed && existsSync(join(this.path, name))); nth++) {
       name = `${run.run} (${nth})${SUFFIX}`;
     }
     const file = join(this.path, name);
@@ -156,6 +158,9 @@ export class RunFolder {
         else dropMemoryOf(file);
         this.#live.delete(name);
         this.#dirty = true;
+      },
+      abandon: () => {
+        this.#live.delete(name);
       },
     };
   }
@@ -193,7 +198,10 @@ export class RunFolder {
 
   async #lookAt(name: string): Promise<void> {
     const path = join(this.path, name);
-    const { size, mtimeMs } = await stat(path);
+    const stats = await stat(path);
+    // A pipe is waited for without end, and a device may be read without one.
+    if (!stats.isFile()) return this.#forget(name);
+    const { size, mtimeMs } = stats;
     const before = this.#files.get(name);
     if (before && before.mtimeMs === mtimeMs && before.size <= size) return;
     const scanned = await scanRun(path, before);

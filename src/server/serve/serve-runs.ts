@@ -122,8 +122,8 @@ class Recording {
   ) {}
 
   take(run: RemoteRun): void {
-    const { memory } = this.#record(run);
-    run.report(run.events$.pipe(defaultRules({ memory })));
+    const recorded = this.#record(run);
+    run.report(run.events$.pipe(defaultRules(recorded && { memory: recorded.memory })));
     const { severity, all, otlp } = this.options;
     if (severity) run.steer(run.events$.pipe(ofType('alert'), stopOnAlert({ severity })));
     if (all) this.#attach(run, all.sink());
@@ -135,8 +135,10 @@ class Recording {
     await Promise.all(this.#ends);
   }
 
-  #record(run: RemoteRun): RecordedRun {
-    const recorded = this.folder.begin(run);
+  #record(run: RemoteRun): RecordedRun | undefined {
+    const opened = this.#open(run, run.resumed);
+    if (!opened) return undefined;
+    const { recorded, sink } = opened;
     recorded.heard(run.sessions);
     run.attach(run.events$, {
       next: (event) => {
@@ -145,15 +147,22 @@ class Recording {
         if (event.type === 'alert') recorded.alerted();
       },
     });
-    try {
-      const sink = jsonlSink(recorded.file, { append: recorded.append });
-      this.#attach(run, sink);
-      this.#until(sink.closed.then(recorded.end, recorded.end));
-    } catch (cause) {
-      recorded.end();
-      console.error(`trainscope: ${run.run} is not recorded: ${(cause as Error).message}`);
-    }
+    this.#attach(run, sink);
+    this.#until(sink.closed.then(recorded.end, recorded.end));
     return recorded;
+  }
+
+  /** A run that is resumed goes on in its file, or in one of its own where that cannot be: it may be of somebody else. */
+  #open(run: RemoteRun, resumed: boolean): { recorded: RecordedRun; sink: Sink<RunRecord> } | undefined {
+    const recorded = this.folder.begin(run, resumed);
+    try {
+      return { recorded, sink: jsonlSink(recorded.file, { append: recorded.append }) };
+    } catch (cause) {
+      recorded.abandon();
+      if (recorded.append) return this.#open(run, false);
+      console.error(`trainscope: ${run.run} is not recorded: ${(cause as Error).message}`);
+      return undefined;
+    }
   }
 
   #attach(run: RemoteRun, sink: Sink<RunRecord>): void {

@@ -34,6 +34,10 @@ const HEADERS = {
   'Trainscope-Batch': '0',
 };
 
+const LINES = 'application/x-ndjson';
+const LINES_WITH_BYTES = 'application/vnd.trainscope.records';
+const GZIP = { 'Content-Encoding': 'gzip' };
+
 describe('ingest() is not harmed', () => {
   it.each([
     ['no token', 401, { Authorization: '' }],
@@ -62,6 +66,34 @@ describe('ingest() is not harmed', () => {
     const answer = await post(server.url, body, { ...HEADERS, ...headers }).catch(() => undefined);
     // Of a body that goes on, the connection may be closed before its answer is read.
     if (answer) expect(answer.status).toBe(413);
+    await checkAlive();
+  });
+
+  const SESSION_LINES =
+    '{"v":2,"type":"session","session":"a","run":"r","rank":0,"world":1}\n{"v":2,"type":"train-begin","run":"r","step":0,"epoch":0,"time":1}\n';
+
+  // Each is some kilobytes of gzip, and took the server more than a minute.
+  it.each([
+    ['millions of lines that are none', 'x\n', LINES],
+    ['millions of lines that are empty', '\n', LINES],
+    ['millions of empty lines among bytes', '\n', LINES_WITH_BYTES],
+  ])('by %s', async (_what, line, type) => {
+    const body = Buffer.concat([Buffer.from(SESSION_LINES), Buffer.alloc(20_000_000, line)]);
+    const answer = await post(server.url, gzipSync(body, { level: 1 }), { ...HEADERS, ...GZIP, 'Content-Type': type });
+    expect([answer.status, answer.body.error]).toEqual([413, expect.stringContaining('20000 lines')]);
+    await checkAlive();
+  });
+
+  it.each([
+    ['nested deeper', '['.repeat(20_000_000)],
+    ['nested deeper', '{"a":'.repeat(4_000_000)],
+    ['lists and objects', '[{"a":"[[[[\\"[["}' + ',{}'.repeat(10_000_000)],
+  ])('by one line that is %s', async (reason, nested) => {
+    const body = `${SESSION_LINES}{"v":2,"type":"log","metrics":${nested}\n${JSON.stringify(stepRecords(1)[0])}\n`;
+    const answer = await post(server.url, gzipSync(body, { level: 1 }), { ...HEADERS, ...GZIP });
+    expect(answer.status).toBe(200);
+    expect(answer.body.damaged?.first).toContain(`line 3: it`);
+    expect(answer.body.damaged?.first).toContain(reason);
     await checkAlive();
   });
 

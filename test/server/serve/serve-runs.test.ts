@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -6,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -64,6 +66,7 @@ async function recordsOf(name: string): Promise<readonly RunRecord[]> {
   return records;
 }
 
+const TRAIN_BEGIN = '{"v":2,"type":"train-begin","run":"r","step":0,"epoch":0,"time":1700000000000}\n';
 const end = (step: number, status = 'completed') => {
   return { type: 'train-end', step, epoch: 1, time: 1_700_000_100_000, status };
 };
@@ -283,6 +286,31 @@ it('the files of the ranks of a run, which Python writes without a server, are o
   await start();
   await listedInTheEnd((runs) => expect(runs.map(({ name }) => name).sort()).toEqual(['bert', 'bert.rank1']));
 });
+
+it('a run that is resumed under the name of a file of somebody else leaves it alone', async () => {
+  await start();
+  await stop();
+  writeFileSync(join(folder, 'data.jsonl'), '{"text":"a sentence"}\n');
+  await start();
+  await new SendingProcess(server!.url, { run: 'data', step: 5 }).begin(TABLE, ...stepRecords(6));
+  expect((await listed()).map(({ name }) => name)).toEqual(['data (2)']);
+  await stop();
+  expect(readFileSync(join(folder, 'data.jsonl'), 'utf8')).toBe('{"text":"a sentence"}\n');
+  expect(stepsOf(await recordsOf('data (2)'), 'step-end')).toEqual([6]);
+});
+
+it.skipIf(process.platform === 'win32')(
+  'pipes, devices and folders are not read, and do not keep it from its work',
+  async () => {
+    await start();
+    execFileSync('mkfifo', [join(folder, 'a-pipe.jsonl')]);
+    symlinkSync('/dev/zero', join(folder, 'device.jsonl'));
+    mkdirSync(join(folder, 'folder.jsonl'));
+    writeFileSync(join(folder, 'z-run.jsonl'), TRAIN_BEGIN);
+    await listedInTheEnd((runs) => expect(runs.map(({ name }) => name)).toEqual(['z-run']));
+    await stop();
+  },
+);
 
 it.each(['../../up', '<b>&"\u202e', '学'.repeat(100), '.hidden', 'a b+c=d', '100%', 'events'])(
   'a run called %s has a file in the folder, and a page',
