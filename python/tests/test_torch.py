@@ -799,3 +799,19 @@ def test_a_cell_that_makes_all_anew_ends_the_run_before(scheduled: bool, monkeyp
         ("failed", "ValueError: the data are bad"),
     ]
     names["run"].close()
+
+
+@pytest.mark.parametrize("mode", [lambda: torch.device("meta"), torch.inference_mode, torch.no_grad])
+def test_a_step_in_any_mode_is_measured_and_harms_no_later_one(mode: Any) -> None:
+    parameters = [torch.nn.Parameter(torch.randn(30)), torch.nn.Parameter(torch.randn(30).half())]
+    optimizer = torch.optim.SGD(parameters, lr=0.5)
+    with trainscope.observe(optimizer, run="r", sums=ALL):
+        for step in range(3):
+            for parameter in parameters:
+                parameter.grad = torch.ones_like(parameter)
+            with mode() if step == 0 else contextlib.nullcontext():
+                optimizer.step()
+    records = written().of("parameter-sums")
+    assert [record["step"] for record in records] == [1, 2, 3]
+    for record in records:
+        assert record["sums"]["updateSquares"] == pytest.approx([30 * 0.25] * 2, rel=1e-2)
