@@ -114,17 +114,30 @@ class FusedPass:
 
 
 def fused_pass(device: torch.device, dtype: torch.dtype) -> FusedPass | None:
-    """None where Triton is not there or does not run, for want of a compiler say."""
+    """None where Triton is not there or does not run, for want of a compiler say, or does not give what is known."""
     if dtype not in DTYPES:
         return None
     try:
-        made = FusedPass(dtype)
-        value = torch.ones(1, dtype=dtype, device=device)
-        made.updates([held_of(value)], Parts(), keep=True).columns()
-        made.gradients([value]).columns()
+        return FusedPass(dtype) if _is_right(FusedPass(dtype), device, dtype) else None
     except Exception:
         return None
-    return FusedPass(dtype)
+
+
+def _is_right(fused: FusedPass, device: torch.device, dtype: torch.dtype) -> bool:
+    """On more than one chunk, the last of them not full."""
+    count = 20_000
+    value = torch.full((count,), 0.5, dtype=dtype, device=device)
+    held = held_of(value)
+    value.fill_(0.25)
+    found = {**fused.updates([held], Parts(), keep=True).columns(), **fused.gradients([value]).columns()}
+    return torch.equal(held.old, value) and found == {
+        "updateSquares": [count / 16],
+        "weightSquares": [count / 4],
+        "nonFinite": [0],
+        "maxAbsUpdate": [0.25],
+        "unchanged": [0],
+        "gradientSquares": [count / 16],
+    }
 
 
 def _cut(sizes: Sequence[int], chunk: int, device: torch.device) -> Chunks:

@@ -4,8 +4,6 @@ A program takes a chunk of one parameter. Sums within a chunk are of float32, th
 """
 
 # mypy: disable-error-code="untyped-decorator,no-untyped-def"
-from __future__ import annotations
-
 import torch
 import triton
 import triton.language as tl
