@@ -14,6 +14,7 @@ export { type StopOnAlertOptions, stopOnAlert } from './control/stop-on-alert.js
 export { type WarmRestartOptions, warmRestart } from './control/warm-restart.js';
 export type {
   AlertEvent,
+  Confidence,
   Config,
   ControlCommand,
   ControlEvent,
@@ -105,12 +106,17 @@ export type {
 export { DEFAULT_STATISTICS, STATISTICS } from './parameters/statistics.js';
 export type { MaybePromise, Snapshot, StepParameters } from './parameters/step-parameters.js';
 export { allZero } from './rules/all-zero.js';
+export { type ChangedBetweenUpdatesOptions, changedBetweenUpdates } from './rules/changed-between-updates.js';
+export { type ConstantLossOptions, constantLoss } from './rules/constant-loss.js';
+export { type ConstantPredictionOptions, constantPrediction } from './rules/constant-prediction.js';
 export { createRule, type RuleDefinition, type RuleFinding, type RuleOptions } from './rules/create-rule.js';
 export { type DeadReluOptions, deadRelu } from './rules/dead-relu.js';
 export { type DefaultRulesOptions, defaultRules } from './rules/default-rules.js';
 export { type ExplodingUpdatesOptions, explodingUpdates } from './rules/exploding-updates.js';
 export type { Finding, Words } from './rules/finding.js';
 export { type GradientNormJumpOptions, gradientNormJump } from './rules/gradient-norm-jump.js';
+export { type IdenticalUnitsOptions, identicalUnits } from './rules/identical-units.js';
+export { type LabelLeakOptions, labelLeak } from './rules/label-leak.js';
 export { type LossNotDecreasingOptions, lossNotDecreasing } from './rules/loss-not-decreasing.js';
 export { type LossSpikeOptions, lossSpike } from './rules/loss-spike.js';
 export { nonFinite } from './rules/non-finite.js';
@@ -119,13 +125,20 @@ export { type OverfitOptions, overfit } from './rules/overfit.js';
 export { type OvertrainingOptions, overtraining } from './rules/overtraining.js';
 export { type PoorInitializationOptions, poorInitialization } from './rules/poor-initialization.js';
 export { ranksDiffer } from './rules/ranks-differ.js';
+export { type SameOrderOptions, sameOrder } from './rules/same-order.js';
 export { type SaturatedActivationOptions, saturatedActivation } from './rules/saturated-activation.js';
+export { type SlowLoaderOptions, slowLoader } from './rules/slow-loader.js';
+export { type StaleBatchNormOptions, staleBatchNorm } from './rules/stale-batch-norm.js';
 export { type StalledTrainingOptions, type StallTimer, stalledTraining } from './rules/stalled-training.js';
 export { type StragglersOptions, stragglers } from './rules/stragglers.js';
+export { type StrongDecayOptions, strongDecay } from './rules/strong-decay.js';
 export { type TensorLeakOptions, tensorLeak } from './rules/tensor-leak.js';
+export { type TinyUpdatesOptions, tinyUpdates } from './rules/tiny-updates.js';
+export { type UnboundedLossOptions, unboundedLoss } from './rules/unbounded-loss.js';
 export { type UnchangedParameterOptions, unchangedParameter } from './rules/unchanged-parameter.js';
 export { type RatioStatistic, type UpdateRatioBandOptions, updateRatioBand } from './rules/update-ratio-band.js';
 export { type VanishingGradientsOptions, vanishingGradients } from './rules/vanishing-gradients.js';
+export { zeroLearningRate } from './rules/zero-learning-rate.js';
 export type { AttachOptions, Follower } from './run/attachments.js';
 export type { CommandHandlers } from './run/loop-control.js';
 export type { AsyncObservation, LoopEvent, Observation, ObservedStep, ObserveOptions } from './run/observation.js';

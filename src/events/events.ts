@@ -41,6 +41,9 @@ export type Config = Readonly<Record<string, string | number | boolean | null>>;
 /** How bad an alert is. `error` means that going on is likely a waste. */
 export type Severity = 'info' | 'warning' | 'error';
 
+/** How sure a cause is: it was seen itself; nothing else explains what was seen as well; it is one of several that do. */
+export type Confidence = 'certain' | 'likely' | 'possible';
+
 /** What every event says. */
 export interface EventContext {
   /** The name of the run, as given to the source. */
@@ -106,6 +109,8 @@ export interface StepEndEvent extends EventContext {
   readonly learningRate: number;
   /** From `step-begin` to here; see the source for what it can see of a step. */
   readonly durationMs: number;
+  /** Set where `durationMs` is known to be of all that a step is, its forward pass too; a loop may show its update alone. */
+  readonly whole?: true;
   /** Examples in the step's batches, NaN where the source cannot know. */
   readonly examples: number;
   /** Tokens in the step's batches, where the source counts them. */
@@ -168,8 +173,16 @@ export interface AlertEvent extends EventContext {
   /** The rule's name, such as `exploding-updates`. */
   readonly rule: string;
   readonly severity: Severity;
-  /** What, where, since when, how far from normal, and what to try. */
+  /** What, where, since when, how far from normal, why as far as it is known, and what to try. */
   readonly message: string;
+  /** What is wrong, by its name in docs/rules.md, such as `rate-too-low`; left out where the rule cannot say. */
+  readonly cause?: string;
+  /** How sure that cause is. */
+  readonly confidence?: Confidence;
+  /** What else it could be, by such names, the likeliest first. */
+  readonly otherwise?: readonly string[];
+  /** The rules that see the same trouble, and whose own alerts this one stands for. */
+  readonly evidence?: readonly string[];
   /** The parameter or layer concerned, where there is one; the worst of them, where there are several. */
   readonly parameter?: string;
   /** All parameters or layers that the same trouble befell at once, where there are several. */

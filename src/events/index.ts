@@ -19,6 +19,7 @@ export {
 export { duration } from './duration.js';
 export type {
   AlertEvent,
+  Confidence,
   Config,
   ControlCommand,
   ControlEvent,

@@ -59,6 +59,11 @@ export interface LayerActivations {
   readonly dead: number;
   /** The share of values where the activation is flat to float32 precision, 0…1; NaN unless it is tanh or sigmoid. */
   readonly saturated: number;
+  /**
+   * The share of neighbouring units that give the same for every example, while that differs from example to example, 0…1.
+   * Left out of runs that were recorded before it was measured.
+   */
+  readonly identical?: number;
 }
 
 /** What the layers of a model gave in one step. */

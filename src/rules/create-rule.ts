@@ -22,7 +22,7 @@ export interface RuleOptions {
   readonly patience?: number;
   /** How many judgements in a row must not find it before its alert ends. Default: 10, or the rule's own. */
   readonly recovery?: number;
-  /** How bad it is. Default: the rule's own. */
+  /** How bad it is, whatever is found. Default: the rule's own. */
   readonly severity?: Severity;
   /** Where it keeps what it remembers. Default: nowhere, it begins anew with each subscription. */
   readonly memory?: RunMemory;
@@ -117,7 +117,7 @@ export function createRule<T extends EventContext, S extends object>(
       if (!found) return [];
       return troubles.take(
         value,
-        found.map((finding) => ({ severity, ...finding })),
+        found.map((finding) => ({ ...finding, severity: options.severity ?? finding.severity ?? severity })),
       );
     });
   });

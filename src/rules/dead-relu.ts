@@ -4,15 +4,16 @@ import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { requireLayers } from './require-layers.js';
 
 export interface DeadReluOptions extends RuleOptions {
-  /** The largest share of a layer's units that may be dead. Default: 0.5. */
+  /** The largest share of a layer's units that may be dead. Default: 0.9. */
   readonly share?: number;
 }
 
 /**
- * More than half of a layer's ReLUs are dead: above 0 for less than 1 % of a batch, in three of the looked-at steps in a
- * row. In a batch of fewer than 100 that means never.
+ * More than nine in ten of a layer's ReLUs are dead: above 0 for less than 1 % of a batch, in three of the looked-at steps
+ * in a row. In a batch of fewer than 100 that means never; a single example says nothing.
  *
- * Peer: SageMaker Debugger's DeadRelu, active less than 1 % of the time, more than 50 % of a layer. The same here.
+ * Peer: SageMaker Debugger's DeadRelu, active less than 1 % of the time, more than 50 % of a layer. Half of a layer's units
+ * give 0 for most small batches of a run that is well, so 90 % here.
  *
  * @throws TypeError when the share is not above 0, up to 1.
  *
@@ -26,7 +27,7 @@ export interface DeadReluOptions extends RuleOptions {
  * ```
  */
 export function deadRelu(given: DeadReluOptions = {}): OperatorFunction<Activations, AlertEvent> {
-  const { share = 0.5, ...options } = checkOptions('deadRelu', given, { share: true, ...RULE_OPTIONS });
+  const { share = 0.9, ...options } = checkOptions('deadRelu', given, { share: true, ...RULE_OPTIONS });
   checkShare('share', share);
   return createRule(
     {
@@ -36,14 +37,17 @@ export function deadRelu(given: DeadReluOptions = {}): OperatorFunction<Activati
       recovery: 3,
       start: () => ({}),
       judge: (activations: Activations) =>
-        requireLayers(activations, 'deadRelu()').flatMap(({ name, units, mean, dead }) => {
+        requireLayers(activations, 'deadRelu()').flatMap(({ name, units, mean, variance, dead }) => {
           // A NaN is not above 0 either.
-          if (Number.isNaN(mean) || !(dead > share)) return [];
+          if (Number.isNaN(mean) || Number.isNaN(variance) || !(dead > share)) return [];
           return {
             parameter: name,
             value: dead,
             threshold: share,
             what: `${Math.round(dead * units)} of ${units} ReLUs are dead (${shortNumber(100 * dead)} %, more than ${shortNumber(100 * share)} %)`,
+            cause: 'dead-relu',
+            confidence: 'certain' as const,
+            otherwise: ['rate-too-high', 'unscaled-inputs'],
             advice: 'No gradient passes them: lower the learning rate, look at the biases, or use a leaky ReLU.',
           };
         }),

@@ -10,9 +10,15 @@ import {
 } from '../events/index.js';
 import { connected, ofMeasurement, parameterUpdates, perSubscription, type Schedule } from '../operators/index.js';
 import { allZero } from './all-zero.js';
+import { changedBetweenUpdates } from './changed-between-updates.js';
+import { constantLoss } from './constant-loss.js';
+import { constantPrediction } from './constant-prediction.js';
 import { deadRelu } from './dead-relu.js';
 import { explodingUpdates } from './exploding-updates.js';
 import { gradientNormJump } from './gradient-norm-jump.js';
+import { identicalUnits } from './identical-units.js';
+import { labelLeak } from './label-leak.js';
+import { leadingAlerts } from './leading-alerts.js';
 import { lossNotDecreasing } from './loss-not-decreasing.js';
 import { lossSpike } from './loss-spike.js';
 import { nonFinite } from './non-finite.js';
@@ -21,12 +27,19 @@ import { overfit } from './overfit.js';
 import { overtraining } from './overtraining.js';
 import { poorInitialization } from './poor-initialization.js';
 import { ranksDiffer } from './ranks-differ.js';
+import { sameOrder } from './same-order.js';
 import { saturatedActivation } from './saturated-activation.js';
+import { slowLoader } from './slow-loader.js';
+import { staleBatchNorm } from './stale-batch-norm.js';
 import { stalledTraining } from './stalled-training.js';
 import { stragglers } from './stragglers.js';
+import { strongDecay } from './strong-decay.js';
 import { tensorLeak } from './tensor-leak.js';
+import { tinyUpdates } from './tiny-updates.js';
+import { unboundedLoss } from './unbounded-loss.js';
 import { unchangedParameter } from './unchanged-parameter.js';
 import { vanishingGradients } from './vanishing-gradients.js';
+import { zeroLearningRate } from './zero-learning-rate.js';
 
 export interface DefaultRulesOptions {
   /** What looks at activations, to judge them too: `activations(model)` of `trainscope/tfjs`. Default: nothing. */
@@ -38,7 +51,8 @@ export interface DefaultRulesOptions {
 }
 
 /**
- * Every rule with its defaults, but for `updateRatioBand`: a set that keeps quiet about a run that is well.
+ * Every rule with its defaults, but for `updateRatioBand`: a set that keeps quiet about a run that is well. Where several
+ * see one trouble, the one that names its cause is told, and has the others for its `evidence`.
  *
  * It takes the events of a running loop, and measures; or the records of a run that was recorded, whose
  * `parameter-updates` and `activations` it judges.
@@ -68,26 +82,39 @@ export function defaultRules(given: DefaultRulesOptions = {}): OperatorFunction<
       const activations$ = (
         observe ? merge(live$.pipe(filter(isTrainingEvent), observe), recordedActivations$) : recordedActivations$
       ).pipe(share());
+      // Causes before what follows from them: of a step the first is told, and explains the others.
       return merge(
+        activations$.pipe(saturatedActivation(options)),
+        activations$.pipe(deadRelu(options)),
+        activations$.pipe(identicalUnits(options)),
+        activations$.pipe(poorInitialization(options)),
         updates$.pipe(nonFinite(options)),
         updates$.pipe(explodingUpdates(options)),
-        updates$.pipe(unchangedParameter(options)),
+        updates$.pipe(changedBetweenUpdates(options)),
+        updates$.pipe(strongDecay(options)),
         updates$.pipe(allZero(options)),
         updates$.pipe(vanishingGradients(options)),
+        updates$.pipe(unchangedParameter(options)),
+        updates$.pipe(tinyUpdates(options)),
+        updates$.pipe(constantLoss(options)),
         updates$.pipe(gradientNormJump(options)),
-        activations$.pipe(deadRelu(options)),
-        activations$.pipe(saturatedActivation(options)),
-        activations$.pipe(poorInitialization(options)),
         events$.pipe(nonFiniteLoss(options)),
+        events$.pipe(zeroLearningRate(options)),
+        events$.pipe(unboundedLoss(options)),
         events$.pipe(lossSpike(options)),
-        events$.pipe(lossNotDecreasing(options)),
+        events$.pipe(sameOrder(options)),
+        events$.pipe(labelLeak(options)),
+        merge(updates$, events$).pipe(staleBatchNorm(options)),
+        events$.pipe(constantPrediction(options)),
         events$.pipe(overfit(options)),
+        events$.pipe(lossNotDecreasing(options)),
         events$.pipe(overtraining(options)),
+        events$.pipe(slowLoader(options)),
         events$.pipe(stalledTraining(options)),
         events$.pipe(tensorLeak(options)),
         events$.pipe(ranksDiffer(options)),
         events$.pipe(stragglers(options)),
-      );
+      ).pipe(leadingAlerts(memory));
     }),
   );
 }

@@ -1,22 +1,47 @@
 import type { OperatorFunction } from 'rxjs';
-import { type AlertEvent, checkOptions, checkPositive, shortNumber } from '../events/index.js';
-import type { ParameterUpdates, Statistic } from '../parameters/index.js';
+import { type AlertEvent, checkOptions, checkPositive, checkPositiveInteger, shortNumber } from '../events/index.js';
+import { columnOf, jointNorm, type ParameterUpdates, type Statistic } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
+import { divergedWhy } from './divergence.js';
 import { layerWeights } from './layer-weights.js';
+import { hasImproved, hasRisen, isBack, type LossCourse, lossCourse, takeLoss } from './loss-course.js';
 
 export interface ExplodingUpdatesOptions extends RuleOptions {
   /** The largest update, as a share of the norm of its layer's weights. Default: 0.1. */
   readonly ratio?: number;
 }
 
+/** For so many updates a run that had learned is worse than at its beginning before it counts as lost. */
+const FOR_GOOD = 10;
+/** Where the loss is not shown, so many times the ratio. */
+const UNSEEN = 10;
+interface State {
+  readonly course: LossCourse;
+  /** The norm of all gradients of the first update, where gradients are measured. */
+  gradient?: number;
+  /** Since which step updates have been too large; null where the last was not. */
+  since: number | null;
+  /** How many they are, and the highest loss at one of them. */
+  times: number;
+  worst: number;
+  /** How many updates ago the loss was well below the first. */
+  above: number;
+  /** The run had diverged, and is not back where it began. */
+  diverged: boolean;
+}
+
 /**
- * A parameter moves by more than a tenth of its layer's weights, three updates in a row. A step with a NaN says nothing:
- * that is `nonFinite`'s.
+ * The run diverges: a parameter moves by more than a tenth of its layer's weights, three updates in a row, and the loss of
+ * one of them is far above the one that the run began with (twice it, and by 1 at least). A run that had learned has to be
+ * worse off for ten updates: sorted data and bad batches throw one back that recovers. It is over when the loss is back
+ * where it began. Where the loop does not show its loss, it takes ten times the ratio. A step with a NaN says nothing: that
+ * is `nonFinite`'s.
  *
- * The layer's weights count because a bias begins at zero; a layer that is all zeros is not judged.
+ * The layer's weights count because a bias begins at zero; a layer that is all zeros is not judged. Where the very first
+ * loss or gradient was above a thousand, it is the inputs or the targets that are not scaled.
  *
  * Peers: DL4J calls a ratio above 1e-2 suspicious, SageMaker Debugger one above 10. First updates of a healthy run are
- * often above 1e-2, so 0.1 here.
+ * often above 1e-2, and with small embeddings, batch norm or momentum above 0.1 while the loss falls; hence the look at it.
  *
  * @throws TypeError when the ratio is not a positive number.
  *
@@ -32,33 +57,64 @@ export interface ExplodingUpdatesOptions extends RuleOptions {
 export function explodingUpdates<S extends Statistic>(
   given: ExplodingUpdatesOptions = {},
 ): OperatorFunction<ParameterUpdates<S | 'updateNorm' | 'weightNorm'>, AlertEvent> {
-  const { ratio = 0.1, ...options } = checkOptions('explodingUpdates', given, { ratio: true, ...RULE_OPTIONS });
+  const {
+    ratio = 0.1,
+    patience = 3,
+    ...options
+  } = checkOptions('explodingUpdates', given, { ratio: true, ...RULE_OPTIONS });
   checkPositive('ratio', ratio);
+  checkPositiveInteger('patience', patience);
   const weightsOf = layerWeights();
-  return createRule(
+  return createRule<ParameterUpdates<'updateNorm' | 'weightNorm'>, State>(
     {
       name: 'exploding-updates',
       severity: 'error',
-      patience: 3,
       statistics: ['updateNorm', 'weightNorm'],
-      start: () => ({}),
-      judge(updates: ParameterUpdates<'updateNorm' | 'weightNorm'>) {
-        const { updateNorm } = updates.columns;
+      start: () => ({ course: lossCourse(), since: null, times: 0, worst: 0, above: FOR_GOOD, diverged: false }),
+      judge(updates, state) {
+        const { step, loss, lossShown, columns } = updates;
+        const { updateNorm } = columns;
         if (updateNorm.some(Number.isNaN)) return undefined;
+        const gradient = columnOf(updates, 'gradientNorm');
+        if (gradient) state.gradient ??= jointNorm(gradient);
+        takeLoss(state.course, loss);
+        state.above = hasImproved(state.course, loss) ? 0 : state.above + 1;
+        if (isBack(state.course, loss)) state.diverged = false;
+        const isUnseen = lossShown === false;
+        const limit = isUnseen ? UNSEEN * ratio : ratio;
         const weights = weightsOf(updates);
-        return updates.names.flatMap((parameter, i) => {
+        const isLarge = (i: number) => weights[i] !== 0 && updateNorm[i]! / weights[i]! > limit;
+        const large = updates.names.flatMap((_, i) => (isLarge(i) ? [i] : []));
+        countLarge(state, large.length > 0, step, loss);
+        const isWorse = isUnseen || (hasRisen(state.course, state.worst) && state.above >= FOR_GOOD);
+        // Told once, for all parameters: which of them move so far differs from update to update.
+        if (state.diverged) return undefined;
+        if (state.times < patience || !isWorse) return [];
+        state.diverged = !isUnseen;
+        return large.map((i) => {
           const value = updateNorm[i]! / weights[i]!;
-          if (weights[i] === 0 || !(value > ratio)) return [];
+          const found = { parameter: updates.names[i]!, value, threshold: limit, since: state.since! };
           return {
-            parameter,
-            value,
-            threshold: ratio,
-            what: () => `each update is ${shortNumber(value)} of the weights' norm, above ${shortNumber(ratio)}`,
-            advice: 'Runs that move so far mostly diverge: lower the learning rate, warm it up, or clip the gradients.',
+            ...found,
+            what: () => whatOf(value, isUnseen, state),
+            ...divergedWhy(state.course, state.gradient ?? 0),
           };
         });
       },
     },
-    options,
+    { ...options, patience: 1 },
   );
+}
+
+function countLarge(state: State, isLarge: boolean, step: number, loss: number): void {
+  if (!isLarge) Object.assign(state, { since: null, times: 0 });
+  else if (state.since === null) Object.assign(state, { since: step, times: 1, worst: loss });
+  else Object.assign(state, { times: state.times + 1, worst: Math.max(state.worst, loss) });
+}
+
+function whatOf(value: number, isUnseen: boolean, { course, worst }: State): string {
+  const moved = `each update is ${shortNumber(value)} of the weights' norm`;
+  return isUnseen
+    ? moved
+    : `${moved}, and the loss was ${shortNumber(worst)}, at first ${shortNumber(course.first[0]!)}`;
 }

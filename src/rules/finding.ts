@@ -1,4 +1,4 @@
-import type { Severity } from '../events/index.js';
+import type { Confidence, Severity } from '../events/index.js';
 
 /** What an alert says, or what makes it: a rule may find the same step after step, and an alert is told once. */
 export type Words = string | (() => string);
@@ -15,9 +15,15 @@ export interface Finding {
   /** Since which step, where the rule knows. Default: that of the first judgement that found it. */
   readonly since?: number;
   readonly severity: Severity;
-  /** What, and how far from normal: `each update is 0.31 of the weights' norm, above 0.1`. */
+  /** What, and how far from normal: `the update is 0.31 of the weights' norm, above 0.1`. */
   readonly what: Words;
-  /** What to try. */
+  /** What is wrong, by its name in docs/rules.md: `rate-too-low`; left out where that is not known. */
+  readonly cause?: string;
+  /** How sure that is. Default: `likely`. */
+  readonly confidence?: Confidence;
+  /** What else it could be, by such names, the likeliest first. */
+  readonly otherwise?: readonly string[];
+  /** What to try first. */
   readonly advice: Words;
   readonly value?: number;
   readonly threshold?: number;
@@ -68,4 +74,16 @@ export function placeOf(key: string): { readonly parameter: string | undefined; 
 export function groupOf(key: string): string {
   const { parameter, trouble } = placeOf(key);
   return `${parameter === undefined ? 'run' : 'parameter'} ${trouble}`;
+}
+
+/** Said between what was seen and what to try: `Likely cause: rate too low; or else: clipping too tight.` */
+export function reasonOf({ cause, confidence = 'likely', otherwise = [] }: Finding): string {
+  const others = otherwise.map(inWords).join(', ');
+  if (cause === undefined) return others && ` Possible causes: ${others}.`;
+  const sure = confidence[0]!.toUpperCase() + confidence.slice(1);
+  return ` ${sure} cause: ${inWords(cause)}${others && `; or else: ${others}`}.`;
+}
+
+function inWords(name: string): string {
+  return name.replaceAll('-', ' ');
 }

@@ -11,11 +11,14 @@ export interface GradientNormJumpOptions extends RuleOptions {
   readonly window?: number;
 }
 
+/** So many times the largest norm before is a jump. */
+const FAR_ABOVE = 3;
+
 /**
- * The norm of all gradients together jumps far above its running mean, and above what it was at the start.
+ * The norm of all gradients together jumps far above its running mean, and above the largest that the run has had.
  *
  * Peer: an example of Aim's, above 1.15 times the running mean. Norms of mini-batches vary by more than that from one to
- * the next, so 10 here, over 50 updates; and near a minimum, where all are small, by much more, hence the start.
+ * the next, so 10 here, over 50 updates; and near a minimum, where all are small, by much more: hence three times the largest before.
  *
  * @throws TypeError for a ratio that is not positive, a window that is not a positive integer.
  *
@@ -40,8 +43,8 @@ export function gradientNormJump<S extends Statistic>(
   checkPositiveInteger('window', window);
   interface State {
     readonly norms: number[];
-    /** The mean of the first full window. */
-    atStart?: number;
+    /** The largest that was no jump. */
+    largest: number;
   }
   return createRule<ParameterUpdates<'gradientNorm'>, State>(
     {
@@ -49,25 +52,29 @@ export function gradientNormJump<S extends Statistic>(
       severity: 'warning',
       recovery: 3,
       statistics: ['gradientNorm'],
-      start: () => ({ norms: [] }),
+      start: () => ({ norms: [], largest: 0 }),
       judge({ columns: { gradientNorm } }, state) {
         const norm = jointNorm(gradientNorm);
         if (Number.isNaN(norm)) return undefined;
         const mean = meanOf(state.norms);
-        if (state.norms.length === window) state.atStart ??= mean;
-        const limit = Math.max(ratio * mean, state.atStart ?? Infinity);
+        const limit = state.norms.length < window ? Infinity : Math.max(ratio * mean, FAR_ABOVE * state.largest);
         if (norm > limit) {
           return [
             {
               value: norm,
               threshold: limit,
               what: `the gradient norm is ${shortNumber(norm)}, ${shortNumber(norm / mean)} times its mean over the last ${window} updates`,
+              cause: 'bad-batch',
+              confidence: 'possible',
+              otherwise: ['rate-too-high'],
               advice: "Look at this step's batch; clip the gradients, or lower the learning rate.",
             },
           ];
         }
         // An infinite one would make every mean infinite, and the rule blind.
-        if (norm < Infinity) pushBounded(state.norms, norm, window);
+        if (norm === Infinity) return [];
+        pushBounded(state.norms, norm, window);
+        state.largest = Math.max(state.largest, norm);
         return [];
       },
     },

@@ -13,8 +13,25 @@ export interface LossNotDecreasingOptions extends RuleOptions {
   readonly steps?: number;
 }
 
+/** A run whose mean loss has fallen by this share of its first has learned something. */
+const LEARNED = 0.05;
+
+const PLATEAU = {
+  severity: 'info',
+  cause: 'finished',
+  confidence: 'possible',
+  advice: 'It may have learned what it can: evaluate, lower the learning rate, or stop.',
+} as const;
+
+const STUCK = {
+  otherwise: ['rate-too-low', 'random-labels', 'finished'],
+  advice:
+    'Raise the learning rate, and look whether the labels belong to their inputs; stop, if it knew all that before.',
+} as const;
+
 /**
  * The loss has come to a plateau: its mean over twenty steps has not been below the best such mean, ten times in a row.
+ * That of a run that has learned is worth a word; one that never did is warned of.
  *
  * Peer: SageMaker Debugger's LossNotDecreasing, compared every 10 steps, any decrease passes. Here of means
  * over 20, and after a patience of 10: single losses of mini-batches rise in every second comparison of a run that is well.
@@ -37,6 +54,8 @@ export function lossNotDecreasing(given: LossNotDecreasingOptions = {}): Operato
     sum: number;
     count: number;
     best?: number;
+    /** The first mean. */
+    first?: number;
   }
   return createRule<TrainingEvent, State>(
     {
@@ -51,6 +70,7 @@ export function lossNotDecreasing(given: LossNotDecreasingOptions = {}): Operato
         if (++state.count < steps) return undefined;
         const value = state.sum / steps;
         Object.assign(state, { sum: 0, count: 0 });
+        state.first ??= value;
         if (state.best === undefined || value < state.best) {
           state.best = value;
           return [];
@@ -60,8 +80,7 @@ export function lossNotDecreasing(given: LossNotDecreasingOptions = {}): Operato
             value,
             threshold: state.best,
             what: `the mean loss of ${steps} steps is ${shortNumber(value)}, not below the best so far, ${shortNumber(state.best)}`,
-            advice:
-              'It may have learned what it can: evaluate, lower the learning rate, or stop. If it has just begun, raise the rate, and look at the labels.',
+            ...(state.best < state.first - LEARNED * Math.abs(state.first) ? PLATEAU : STUCK),
           },
         ];
       },

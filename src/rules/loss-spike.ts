@@ -125,6 +125,8 @@ function spike(loss: number, { losses, seen }: State, mean: number, limit: numbe
     value: loss,
     ...(seen > 0 && { threshold: limit }),
     what: `the loss is ${shortNumber(loss)}${seen > 0 ? `, and ${before(losses.length)} was ${shortNumber(mean)}` : ''}`,
+    cause: 'bad-batch',
+    otherwise: ['rate-too-high'],
     advice:
       "Look at this step's batch; if it recurs, lower the learning rate, clip the gradients, or skip such batches.",
   };

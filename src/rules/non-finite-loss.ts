@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { type AlertEvent, checkOptions, shortNumber, type TrainingEvent } from '../events/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
+import { type Divergence, divergence, takeStep, whyOf } from './divergence.js';
 
 const NAME = 'non-finite-loss';
 
@@ -30,16 +31,14 @@ export function nonFiniteLoss(options: RuleOptions = {}): OperatorFunction<Train
       name: NAME,
       severity: 'error',
       recovery: 1,
-      start: () => ({ isIll: false }),
+      start: () => ({ ...divergence(), isIll: false }),
       judge,
     },
     options,
   );
 }
 
-interface State {
-  /** The last finite loss. */
-  last?: number;
+interface State extends Divergence {
   isIll: boolean;
   /** The loop tells it itself. */
   isToldByLoop?: boolean;
@@ -51,8 +50,9 @@ function judge(event: TrainingEvent, state: State) {
   if (event.type !== 'step-end' || state.isToldByLoop) return undefined;
   const { loss, lossShown } = event;
   if (lossShown === false) return undefined;
+  takeStep(state, loss);
   if (Number.isFinite(loss)) {
-    Object.assign(state, { last: loss, isIll: false });
+    state.isIll = false;
     return [];
   }
   state.isIll = true;
@@ -60,8 +60,7 @@ function judge(event: TrainingEvent, state: State) {
     {
       value: loss,
       what: `the loss is ${loss}${state.last === undefined ? '' : `, and was ${shortNumber(state.last)} before`}`,
-      advice:
-        "Look at this step's batch and for a logarithm or a division of zero; lower the learning rate, warm it up, or clip the gradients.",
+      ...whyOf(state),
     },
   ];
 }

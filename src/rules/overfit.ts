@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { type AlertEvent, checkOptions, checkPositive, shortNumber, type TrainingEvent } from '../events/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
-import { evaluatedLosses } from './evaluated-losses.js';
+import { type EvaluatedLosses, evaluatedLosses, type TrainLosses } from './evaluated-losses.js';
 
 export interface OverfitOptions extends RuleOptions {
   /** The largest `(validation − train) / train` that is well. Default: 0.1. */
@@ -10,12 +10,25 @@ export interface OverfitOptions extends RuleOptions {
   readonly metric?: string;
 }
 
+/** A validation loss that is better by less than this share has not become better. */
+const NOTHING = 0.02;
+
+interface State {
+  readonly losses: TrainLosses;
+  /** Of the first evaluation, and of that with the best validation loss. */
+  first?: EvaluatedLosses;
+  best?: EvaluatedLosses;
+}
+
 /**
- * The validation loss leaves the training loss behind: it is more than a tenth above it, and above its own best, two
- * evaluations in a row. The training loss is the mean of the steps since the evaluation before.
+ * The validation loss leaves the training loss behind: it is more than a tenth above it, and a tenth above its own best,
+ * while the training loss has fallen since that best; or it was as good as the training loss at first and has not fallen
+ * since, while that has, by a tenth. Two evaluations in a row. The training loss is the mean of the steps since the
+ * evaluation before.
  *
  * Peer: SageMaker Debugger's Overfit, (validation − train) / train above 0.1, patience 1. A gap alone is common where
- * both still fall, so here the validation loss must have risen too, and twice.
+ * both still fall, so here the validation loss must have risen too, and twice; and where both rise, the run
+ * diverges.
  *
  * Error of the stream: TypeError when an evaluation lacks the `metric`; it lists those that there are.
  *
@@ -38,10 +51,6 @@ export function overfit(given: OverfitOptions = {}): OperatorFunction<TrainingEv
     ...options
   } = checkOptions('overfit', given, { ratio: true, metric: true, ...RULE_OPTIONS });
   checkPositive('ratio', ratio);
-  interface State {
-    readonly losses: { sum: number; count: number };
-    best?: number;
-  }
   return createRule<TrainingEvent, State>(
     {
       name: 'overfit',
@@ -53,15 +62,21 @@ export function overfit(given: OverfitOptions = {}): OperatorFunction<TrainingEv
         const evaluated = evaluatedLosses(event, state.losses, metric);
         if (!evaluated) return undefined;
         const { train, validation } = evaluated;
+        state.first ??= evaluated;
+        if (state.best === undefined || validation < state.best.validation) state.best = evaluated;
+        const { first, best } = state;
         const value = (validation - train) / Math.abs(train);
-        const risen = validation > (state.best ?? Infinity);
-        state.best = Math.min(validation, state.best ?? Infinity);
-        if (!risen || !(value > ratio)) return [];
+        const risen = isAbove(validation, best.validation, ratio) && train <= best.train;
+        const learnedNothing =
+          !isAbove(first.validation, first.train, ratio) && !isAbove(first.validation, best.validation, NOTHING);
+        if (!(value > ratio) || !(risen || (learnedNothing && isAbove(first.train, train, ratio)))) return [];
         return [
           {
             value,
             threshold: ratio,
-            what: `the validation loss is ${shortNumber(validation)}, ${shortNumber(100 * value)} % above the training loss of ${shortNumber(train)}, and has risen from ${shortNumber(state.best)}`,
+            what: `the validation loss is ${shortNumber(validation)}, ${shortNumber(100 * value)} % above the training loss of ${shortNumber(train)}, and was ${shortNumber(best.validation)} at its best`,
+            cause: 'overfit',
+            ...(learnedNothing && { otherwise: ['random-labels'] }),
             advice: 'Stop here, or regularise: more data, dropout, weight decay, a smaller model.',
           },
         ];
@@ -69,4 +84,9 @@ export function overfit(given: OverfitOptions = {}): OperatorFunction<TrainingEv
     },
     options,
   );
+}
+
+/** By more than that share of the lower one. */
+function isAbove(value: number, other: number, share: number): boolean {
+  return value - other > share * Math.abs(other);
 }

@@ -22,11 +22,25 @@ export interface OvertrainingOptions extends Omit<RuleOptions, 'patience'> {
   readonly metric?: string;
 }
 
+const FINISHED = {
+  severity: 'info',
+  cause: 'finished',
+  advice: 'Going on gains little: stop, and keep the checkpoint with the best validation loss.',
+} as const;
+
+const STUCK = {
+  otherwise: ['finished', 'rate-too-low', 'random-labels'],
+  advice:
+    'If it knew all that before, stop; else raise the learning rate, and look whether the labels belong to their inputs.',
+} as const;
+
 /**
- * Going on gains nothing: neither the training loss nor the validation loss has become a tenth better for long.
+ * Going on gains nothing: neither the training loss nor the validation loss has become a tenth better for long. For a run
+ * that has learned that is its end, and worth a word; one that has not is stuck, and is warned of.
  *
  * Peer: SageMaker Debugger's Overtraining, patience 5 in training and 10 in validation, delta 0.1. The same here, counted
- * in evaluations; the training loss is the mean of the steps since the evaluation before.
+ * in evaluations; the training loss is the mean of the steps since the evaluation before. Near zero, a tenth of a loss is
+ * chance: less than a hundredth of the first one is not better.
  *
  * Error of the stream: TypeError when an evaluation lacks the `metric`; it lists those that there are.
  *
@@ -62,11 +76,14 @@ export function overtraining(given: OvertrainingOptions = {}): OperatorFunction<
   checkNotNegative('delta', delta);
   interface Best {
     value?: number;
+    first?: number;
     /** Evaluations since. */
     since: number;
   }
   const follow = (best: Best, value: number) => {
-    const better = best.value === undefined || value < best.value - delta * Math.abs(best.value);
+    best.first ??= value;
+    const least = Math.max(delta * Math.abs(best.value ?? 0), (delta / 10) * Math.abs(best.first));
+    const better = best.value === undefined || value < best.value - least;
     best.since = better ? 0 : best.since + 1;
     if (better) best.value = value;
   };
@@ -86,12 +103,13 @@ export function overtraining(given: OvertrainingOptions = {}): OperatorFunction<
         follow(train, evaluated.train);
         follow(validation, evaluated.validation);
         if (train.since < trainPatience || validation.since < validationPatience) return [];
+        const hasLearned = train.value! < train.first! - delta * Math.abs(train.first!);
         return [
           {
+            ...(hasLearned ? FINISHED : STUCK),
             value: evaluated.validation,
             ...(validation.value !== undefined && { threshold: validation.value }),
             what: `the training loss has not become ${shortNumber(100 * delta)} % better for ${train.since} evaluations, nor the validation loss for ${validation.since} (now ${shortNumber(evaluated.validation)})`,
-            advice: 'Going on gains little: stop, and keep the checkpoint with the best validation loss.',
           },
         ];
       },

@@ -70,6 +70,7 @@ export function poorInitialization(given: PoorInitializationOptions = {}): Opera
             value,
             threshold: ratio,
             what: `over the batch, what it gives varies ${shortNumber(value)} times ${lost ? 'less' : 'more'} than what ${first.name} gives, more than ${shortNumber(ratio)} times`,
+            cause: 'poor-initialization',
             advice: `The signal ${lost ? 'is lost there' : 'grows without bound'}: initialise with heNormal before a ReLU and glorotUniform before tanh, add normalisation, or residual connections.`,
           },
         ];

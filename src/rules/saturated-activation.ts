@@ -44,6 +44,9 @@ export function saturatedActivation(given: SaturatedActivationOptions = {}): Ope
             value: saturated,
             threshold: share,
             what: `${shortNumber(100 * saturated)} % of what its ${activation} gives is saturated, more than ${shortNumber(100 * share)} %`,
+            cause: 'saturated-activation',
+            confidence: 'certain' as const,
+            otherwise: ['unscaled-inputs', 'poor-initialization'],
             advice: 'No gradient passes there: initialise smaller, normalise the inputs, or lower the learning rate.',
           };
         }),

@@ -79,6 +79,8 @@ export function tensorLeak(given: TensorLeakOptions = {}): OperatorFunction<Trai
             threshold: 0,
             since,
             what: `${last} tensors are held${length > 1 ? ` at the least in ${length} steps` : ''}, ${shortNumber(perStep)} more after each step`,
+            cause: 'tensor-leak',
+            confidence: 'certain',
             advice:
               'Wrap what each step computes in tf.tidy(), and dispose() what it, a callback or a new data set keeps: a loss, predictions, batches.',
           },

@@ -1,5 +1,5 @@
 import { type AlertEvent, type EventContext, SEVERITIES, type Severity } from '../events/index.js';
-import { type Finding, FindingKeys, groupOf, placeOf, textOf } from './finding.js';
+import { type Finding, FindingKeys, groupOf, placeOf, reasonOf, textOf } from './finding.js';
 
 /** How persistent a trouble has to be, and its absence. */
 export interface Hysteresis {
@@ -137,13 +137,15 @@ export class Troubles {
     const keys = together.map(({ key }) => key);
     const firstStep = Math.min(...together.map((one) => one.firstStep));
     const worst = together.map(({ finding }) => finding).reduce((a, b) => (isWorse(b, a) ? b : a));
-    const { parameter, severity, what, advice, value, threshold } = worst;
+    const { parameter, severity, what, cause, confidence = 'likely', otherwise = [], advice, value, threshold } = worst;
     const clear = new Map(keys.map((key) => [key, 0]));
     this.#troubles.push({ parameter, severity, firstStep, lastStep: at.step, clear });
     return {
       ...this.#alert(at, 'begin', parameter, keys),
       severity,
-      message: `${whereOf(parameter, keys.length - 1)}${textOf(what)}, since step ${firstStep}. ${textOf(advice)}`,
+      message: `${whereOf(parameter, keys.length - 1)}${textOf(what)}, since step ${firstStep}.${reasonOf(worst)} ${textOf(advice)}`,
+      ...(cause !== undefined && { cause, confidence }),
+      ...(otherwise.length > 0 && { otherwise }),
       firstStep,
       lastStep: at.step,
       ...(value !== undefined && { value }),

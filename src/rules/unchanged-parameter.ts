@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import { type AlertEvent, checkOptions, checkPositiveInteger, withoutName } from '../events/index.js';
-import type { ParameterUpdates, Statistic } from '../parameters/index.js';
+import { columnOf, type ParameterUpdates, type Statistic } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
 export interface UnchangedParameterOptions extends Omit<RuleOptions, 'patience'> {
@@ -10,7 +10,8 @@ export interface UnchangedParameterOptions extends Omit<RuleOptions, 'patience'>
 
 /**
  * Not one element of a parameter has changed, three updates in a row. Steps at a learning rate of 0, as a warm-up begins
- * with, say nothing.
+ * with, say nothing; nor does a parameter whose gradients, where they are measured, are not zero: it has come to where its
+ * updates are lost to rounding.
  *
  * Peer: SageMaker Debugger's UnchangedTensor, all close (rtol 1e-5, atol 1e-8) over 3 steps. Here only an exact standstill
  * counts: at the end of a decay every healthy parameter moves less than those tolerances.
@@ -40,13 +41,18 @@ export function unchangedParameter<S extends Statistic>(
       recovery: 3,
       statistics: ['unchanged'],
       start: () => ({}),
-      judge({ names, sizes, columns: { unchanged }, learningRate }: ParameterUpdates<'unchanged'>) {
+      judge(updates: ParameterUpdates<'unchanged'>) {
+        const { names, sizes, columns, learningRate } = updates;
         if (learningRate === 0) return undefined;
+        const { unchanged } = columns;
+        const gradients = columnOf(updates, 'gradientNorm');
         return names.flatMap((parameter, i) => {
-          if (unchanged[i] !== 1 || sizes[i] === 0) return [];
+          if (unchanged[i] !== 1 || sizes[i] === 0 || (gradients && gradients[i]! > 0)) return [];
           return {
             parameter,
             what: () => `not one of ${sizes[i]} values changes`,
+            cause: 'unused-parameter',
+            otherwise: ['frozen', 'dead-relu'],
             advice:
               'Look whether it is frozen, whether the loss depends on it, and whether units before it are dead; if it is meant to be frozen, leave it out with selectParameters().',
           };

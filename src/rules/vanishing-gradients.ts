@@ -11,6 +11,20 @@ export interface VanishingGradientsOptions extends RuleOptions {
   readonly share?: number;
 }
 
+const VANISHED = {
+  cause: 'vanishing-gradients',
+  otherwise: ['poor-initialization', 'unused-parameter'],
+  advice:
+    'It hardly learns: try residual connections, normalisation, or an activation that does not saturate (ReLU for sigmoid).',
+};
+
+const UNREACHED = {
+  cause: 'unused-parameter',
+  otherwise: ['dead-relu', 'vanishing-gradients'],
+  advice:
+    'Look whether the loss depends on it: a branch that counts nothing, a stopped gradient, dead units behind it.',
+};
+
 /**
  * The gradient has all but vanished on its way back to a layer, three updates in a row: it is tiny, and it is tiny beside
  * that of the layer that gets most. Layers, since a parameter alone may have none and be well: the bias of an attention
@@ -65,8 +79,7 @@ export function vanishingGradients<S extends Statistic>(
             threshold: least,
             what: () =>
               `its gradient's root mean square is ${shortNumber(value)}, below ${shortNumber(least)}, and the largest of a layer is ${shortNumber(largest)}`,
-            advice:
-              'It hardly learns: try residual connections, normalisation, or an activation that does not saturate (ReLU for sigmoid); look whether the loss depends on it.',
+            ...(value === 0 ? UNREACHED : VANISHED),
           }));
       },
     },

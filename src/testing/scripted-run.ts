@@ -52,6 +52,7 @@ const SCRIPTED_STEP_OPTIONS: OptionNames<ScriptedStepOptions> = {
   lossShown: true,
   learningRate: true,
   durationMs: true,
+  whole: true,
   examples: true,
   tokens: true,
   observingMs: true,

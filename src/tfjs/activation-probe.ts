@@ -6,12 +6,18 @@ import {
   keep,
   less,
   lessEqual,
+  logicalAnd,
   logicalOr,
+  max,
   mean,
+  min,
   moments,
+  mul,
   reshape,
   scalar,
+  slice,
   stack,
+  sub,
   type Tensor,
   tidy,
 } from '@tensorflow/tfjs-core';
@@ -35,7 +41,10 @@ const TANH_FLAT = Math.fround(Math.tanh(9.4999));
 const SIGMOID_FLAT_LOW = 1 / (1 + Math.exp(23));
 const SIGMOID_FLAT_HIGH = Math.fround(1 / (1 + Math.exp(-16.99999)));
 
-const NUMBERS_PER_LAYER = 4;
+/** Units that differ by less than this share of the largest output are the same but for rounding. */
+const SAME = 1e-5;
+
+const NUMBERS_PER_LAYER = 5;
 
 /**
  * Looks at what the layers of a model give while it is armed, by hooking their `call`. It keeps the last outputs by
@@ -117,7 +126,7 @@ function activationOf(layer: Layer): ActivationName | undefined {
   return name === 'relu' || name === 'relu6' || name === 'tanh' || name === 'sigmoid' ? name : undefined;
 }
 
-/** Mean, variance, dead and saturated share, as scalars. */
+/** Mean, variance, dead, saturated and identical share, as scalars. */
 function measure(output: Tensor, activation: ActivationName): Tensor[] {
   const units = output.shape.at(-1) ?? 1;
   const rows = reshape(cast(output, 'float32'), [-1, units]);
@@ -128,7 +137,19 @@ function measure(output: Tensor, activation: ActivationName): Tensor[] {
     rows.shape[0] === 1 ? none : mean(variance),
     activation === 'relu' || activation === 'relu6' ? deadShare(rows) : none,
     activation === 'tanh' || activation === 'sigmoid' ? mean(cast(flat(rows, activation), 'float32')) : none,
+    identicalShare(rows),
   ];
+}
+
+/** Of the pairs of neighbours, those that vary together: a unit that gives always the same is dead or saturated instead. */
+function identicalShare(rows: Tensor): Tensor {
+  const [examples, units] = rows.shape as [number, number];
+  if (units < 2 || examples < 2) return scalar(0);
+  const left = slice(rows, [0, 0], [examples, units - 1]);
+  const apart = max(abs(sub(left, slice(rows, [0, 1], [examples, units - 1]))), 0);
+  const spread = sub(max(left, 0), min(left, 0));
+  const limit = mul(max(abs(rows)), SAME);
+  return mean(cast(logicalAnd(lessEqual(apart, limit), greater(spread, limit)), 'float32'));
 }
 
 function deadShare(rows: Tensor): Tensor {
@@ -155,5 +176,6 @@ function describe(
     variance: numbers[at + 1]!,
     dead: numbers[at + 2]!,
     saturated: numbers[at + 3]!,
+    identical: numbers[at + 4]!,
   };
 }

@@ -9,6 +9,8 @@ import { stepSumsOf } from './step-sums-of.js';
 /** A step that is going on: one update. */
 interface Step {
   readonly begin: number;
+  /** Its forward pass is seen. */
+  readonly whole: boolean;
   learningRate: number;
   loss: ShownLoss | Promise<ShownLoss>;
   updated: boolean;
@@ -63,7 +65,7 @@ export class StepPublisher {
     minimize: Optimizer['minimize'],
     ...[f, ...rest]: Parameters<Optimizer['minimize']>
   ): ReturnType<Optimizer['minimize']> {
-    const call: Minimizing = { step: this.#begin() };
+    const call: Minimizing = { step: this.#begin(true) };
     this.#minimizing.push(call);
     return this.#through(
       () => minimize(this.#watchLoss(call, f), ...rest),
@@ -174,11 +176,12 @@ export class StepPublisher {
     this.#minimizing.splice(this.#minimizing.indexOf(call), 1);
   }
 
-  #begin(): Step {
+  #begin(whole = false): Step {
     this.#span.beginStep();
     this.#open.bus.publish({ type: 'step-begin' });
     return {
       begin: performance.now(),
+      whole,
       learningRate: Number.NaN,
       loss: undefined,
       updated: false,
@@ -192,7 +195,7 @@ export class StepPublisher {
     if (step.updating === 0) this.#end(step);
   }
 
-  #end({ begin, learningRate, loss = this.#takeNextLoss() }: Step): void {
+  #end({ begin, whole, learningRate, loss = this.#takeNextLoss() }: Step): void {
     const { bus } = this.#open;
     bus.step++;
     const { step } = bus;
@@ -202,7 +205,7 @@ export class StepPublisher {
     // What listeners took of the step before's `step-end` counts here too, and must not exceed the whole.
     const observingMs = Math.min(bus.takeObservingMs(), durationMs);
     const { numTensors } = memory();
-    const rest = { step, epoch, learningRate, durationMs, examples, observingMs, numTensors };
+    const rest = { step, epoch, learningRate, durationMs, ...(whole && { whole }), examples, observingMs, numTensors };
     const publish = (value: ShownLoss) =>
       bus.publish({
         type: 'step-end',

@@ -73,7 +73,7 @@ describe('defaultRules', () => {
     await model.fit(x, y, { epochs: 12, batchSize: 8, verbose: 0, callbacks: training.callbacks() });
     expect(await training.close()).toEqual([]);
     tf.dispose([x, y]);
-    expect(new Set(alerts.map(({ rule }) => rule)).size).toBeGreaterThan(2);
+    expect(new Set(alerts.map(({ rule }) => rule)).size).toBeGreaterThan(1);
     const order = (list: readonly AlertEvent[]) => list.map((alert) => JSON.stringify(alert)).sort();
     expect(order(await all(replay(path).pipe(defaultRules())))).toEqual(order(alerts));
     model.optimizer.dispose();

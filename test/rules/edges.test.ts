@@ -3,9 +3,15 @@ import { describe, expect, it } from 'vitest';
 import {
   type AlertEvent,
   allZero,
+  changedBetweenUpdates,
+  constantLoss,
+  constantPrediction,
   deadRelu,
+  type ExplodingUpdatesOptions,
   explodingUpdates,
   gradientNormJump,
+  identicalUnits,
+  labelLeak,
   lossNotDecreasing,
   lossSpike,
   nonFinite,
@@ -14,13 +20,20 @@ import {
   overtraining,
   poorInitialization,
   ranksDiffer,
+  sameOrder,
   saturatedActivation,
+  slowLoader,
+  staleBatchNorm,
   stalledTraining,
   stragglers,
+  strongDecay,
   tensorLeak,
+  tinyUpdates,
+  unboundedLoss,
   unchangedParameter,
   updateRatioBand,
   vanishingGradients,
+  zeroLearningRate,
 } from '../../src/index.js';
 import { event, updatesOf } from '../operators/fake-run.js';
 import { activated, alertsOf, brief, column, evaluations, losses, ranks } from './numbers.js';
@@ -36,30 +49,36 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['one value', () => alertsOf(column('nonFinite', [0, 1]), nonFinite()), ['begin error a/w 2-2']],
   ],
   explodingUpdates: [
-    ['at the ratio', () => alertsOf(column('updateNorm', times(9, 0.1), { weightNorm: 1 }), explodingUpdates()), []],
+    ['at the ratio', () => exploding(times(9, 0.1), [1, ...times(8, 9)]), []],
+    ['just above it, three times', () => exploding(times(3, 0.1000001), [1, 9, 1]), ['begin error a/w 1-3']],
+    ['twice', () => exploding([1, 1, 0, 1, 1], [1, 9, 9, 9, 9]), []],
+    ['the loss has doubled', () => exploding(times(3, 1), [2, 3, 4]), []],
+    ['more', () => exploding(times(3, 1), [2, 3, 4.01]), ['begin error a/w 1-3']],
+    ['a small loss has doubled', () => exploding(times(3, 1), [0.1, 0.3, 1.1]), []],
+    ['a loss that falls', () => exploding(times(9, 1), [9, 8, 7, 6, 5, 4, 3, 2, 1]), []],
     [
-      'just above it, three times',
-      () => alertsOf(column('updateNorm', times(3, 0.1000001), { weightNorm: 1 }), explodingUpdates()),
-      ['begin error a/w 1-3'],
+      'it goes on until the loss is back',
+      () => exploding([...times(3, 1), ...times(30, 0)], [1, 9, ...times(20, 5), ...times(11, 1)]),
+      ['begin error a/w 1-3', 'end error a/w 1-32'],
     ],
-    ['twice', () => alertsOf(column('updateNorm', [1, 1, 0, 1, 1], { weightNorm: 1 }), explodingUpdates()), []],
-    ['zero weights', () => alertsOf(column('updateNorm', times(5, 1), { weightNorm: 0 }), explodingUpdates()), []],
-    [
-      'a NaN says nothing',
-      () => alertsOf(column('updateNorm', times(5, Number.NaN), { weightNorm: 1 }), explodingUpdates()),
-      [],
-    ],
+    ['zero weights', () => exploding(times(5, 1), [1, ...times(4, 9)], 0), []],
+    ['a NaN says nothing', () => exploding(times(5, Number.NaN), [1, ...times(4, 9)]), []],
     [
       'an infinity is above',
-      () => alertsOf(column('updateNorm', times(3, Infinity), { weightNorm: 1 }), explodingUpdates({ ratio: 1e9 })),
+      () => exploding(times(3, Infinity), [1, 9, 9], 1, { ratio: 1e9 }),
       ['begin error a/w 1-3'],
     ],
+    ['of a loop that shows no loss, ten times the ratio', () => unseen(times(3, 1)), []],
+    ['more of such a loop', () => unseen(times(3, 1.01)), ['begin error a/w 1-3']],
     [
       'a bias of zeros counts with its layer',
       () =>
         alertsOf(
           [1, 2, 3].map((step) =>
-            updatesOf({ updateNorm: [0.01, 0.09], weightNorm: [1, 0] }, { names: ['a/kernel', 'a/bias'], step }),
+            Object.assign(
+              updatesOf({ updateNorm: [0.01, 0.09], weightNorm: [1, 0] }, { names: ['a/kernel', 'a/bias'], step }),
+              { loss: step * step },
+            ),
           ),
           explodingUpdates(),
         ),
@@ -74,6 +93,16 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
       'as many as asked for',
       () => alertsOf(column('unchanged', times(5, 1)), unchangedParameter({ steps: 5 })),
       ['begin warning a/w 1-5'],
+    ],
+    [
+      'its gradients are lost to rounding',
+      () => alertsOf(column('unchanged', times(9, 1), { gradientNorm: 1e-9 }), unchangedParameter()),
+      [],
+    ],
+    [
+      'no gradient reaches it',
+      () => alertsOf(column('unchanged', times(9, 1), { gradientNorm: 0 }), unchangedParameter()),
+      ['begin warning a/w 1-3'],
     ],
     [
       'at a rate of 0',
@@ -345,8 +374,9 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ],
   ],
   deadRelu: [
-    ['half of them', () => dead(0.5), []],
-    ['more', () => dead(0.51), ['begin warning hidden 1-3']],
+    ['nine in ten', () => dead(0.9), []],
+    ['more', () => dead(0.91), ['begin warning hidden 1-3']],
+    ['a single example says nothing', () => dead(1, 0.5, Number.NaN), []],
     ['not of a ReLU', () => dead(Number.NaN), []],
     ['NaN is not dead', () => dead(1, Number.NaN), []],
   ],
@@ -392,6 +422,85 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['that do not say, and take as long', () => lagging(40, [Number.NaN, Number.NaN]), []],
     ['one that does not tell', () => lagging(3, [30, 30], [2]), ['begin warning 1-3']],
   ],
+  changedBetweenUpdates: [
+    ['as far as the update can have moved it', () => changed([1, 1.5, 2, 2.5, 3]), []],
+    ['further, twice', () => changed([1, 1.6, 2.2, 2.2]), []],
+    ['three times', () => changed([1, 1.6, 2.2, 2.8]), ['begin warning 4-4']],
+    ['smaller by more, too', () => changed([3, 2.4, 1.8, 1.2]), ['begin warning 4-4']],
+    ['three times, but twenty updates apart', () => changed([1, 2, ...times(20, 2), 3, ...times(20, 3), 4]), []],
+    ['steps that were not measured lie between', () => changed([1, 2, 3, 4, 5], 2), []],
+  ],
+  constantLoss: [
+    ['nineteen like the first', () => constant(20), []],
+    ['twenty', () => constant(21), ['begin warning 2-21']],
+    ['of weights that hardly move', () => constant(30, 0.9e-5), []],
+    ['but for the last digit', () => constant(30, 1, 1e-12), []],
+  ],
+  constantPrediction: [
+    ['four evaluations', () => predicted([2, 1.8, 1.6, 1.4], 0.8), []],
+    ['five, and the loss has fallen by less than a fifth', () => predicted([2, 1.9, 1.8, 1.7, 1.61], 0.8), []],
+    ['by more', () => predicted([2, 1.9, 1.8, 1.7, 1.59], 0.8), ['begin warning 5-5']],
+    ['always right', () => predicted([2, 1.9, 1.8, 1.7, 1.5], 1), []],
+    // Of 80 % in one class, whoever gives all the same has a cross entropy of 0.5 at the least.
+    ['a loss that no constant prediction has', () => predicted([0.9, 0.8, 0.7, 0.6, 0.49], 0.8), []],
+  ],
+  identicalUnits: [
+    ['half of them', () => identical(0.5), []],
+    ['more', () => identical(0.51), ['begin warning hidden 1-3']],
+    ['a run that was recorded without', () => identical(), []],
+  ],
+  labelLeak: [
+    ['a twentieth is left', () => perfect([0.1]), []],
+    ['less', () => perfect([0.09]), ['begin info 2-2']],
+    ['but one example is wrong', () => perfect([0.09], 0.99), []],
+    ['at the fifth evaluation', () => perfect([1, 1, 1, 1, 0.09]), ['begin info 6-6']],
+    ['at the sixth', () => perfect([1, 1, 1, 1, 1, 0.09]), []],
+  ],
+  sameOrder: [
+    ['two epochs', () => ordered(2, 16, sawtooth), []],
+    ['three', () => ordered(3, 16, sawtooth), ['begin warning 32-48']],
+    ['of fifteen steps', () => ordered(5, 15, sawtooth), []],
+    ['a smooth loss that falls throughout', () => ordered(4, 16, (epoch, i) => Math.exp(-epoch - i / 16)), []],
+  ],
+  slowLoader: [
+    ['as long as a step', () => loaded(30, 30), []],
+    ['longer', () => loaded(30, 31), ['begin info 21-23']],
+    ['twenty milliseconds', () => loaded(1, 20), []],
+    ['a source that sees the update alone', () => loaded(1, 100, false), []],
+  ],
+  staleBatchNorm: [
+    ['behind, twice', () => stale([1.3, 1.3]), ['begin warning 2-3']],
+    ['once', () => stale([1.3, 0.9]), []],
+    ['three fifths of the first loss', () => stale([1.2, 1.2]), []],
+    ['risen: learned by heart', () => stale([3, 3]), []],
+    ['half of the first training loss', () => stale([1.3, 1.3], 1), []],
+    ['of a model without', () => stale([1.3, 1.3], 0.9, 'hidden/kernel'), []],
+    ['as torch calls it', () => stale([1.3, 1.3], 0.9, 'layer1.0.bn1.weight'), ['begin warning 2-3']],
+  ],
+  strongDecay: [
+    ['half, and the loss has not fallen', () => shrunk(0.5), []],
+    ['less', () => shrunk(0.49), ['begin warning 40-42']],
+    ['while it falls', () => shrunk(0.49, 0.01), []],
+    ['a tenth while it falls', () => shrunk(0.1, 0.01), []],
+    ['less than that', () => shrunk(0.09, 0.01), ['begin warning 2-4']],
+  ],
+  tinyUpdates: [
+    ['at the ratio', () => tiny(1e-5), []],
+    ['below', () => tiny(0.99e-5), ['begin warning 40-42']],
+    ['while the loss falls', () => tiny(1e-7, { fall: 0.01 }), []],
+    ['at the end of a decay', () => tiny(1e-7, { rate: (step) => (step < 5 ? 1 : 0.49) }), []],
+    ['at a rate of 0', () => tiny(0, { rate: () => 0 }), []],
+  ],
+  unboundedLoss: [
+    ['ten times the first', () => alertsOf(losses(-2, -20, -20, -20), unboundedLoss()), []],
+    ['more', () => alertsOf(losses(-2, -20.1, -20.1, -20.1), unboundedLoss()), ['begin warning 2-4']],
+    ['of a first loss near zero', () => alertsOf(losses(0.1, -10, -10, -10), unboundedLoss()), []],
+  ],
+  zeroLearningRate: [
+    ['nine updates', () => rated([...times(9, 0), 1]), []],
+    ['ten', () => rated(times(10, 0)), ['begin warning 1-10']],
+    ['a rate that no one shows', () => rated(times(20, Number.NaN)), []],
+  ],
   tensorLeak: [
     ['nine steps', () => leak([...Array(10).keys()]), []],
     ['ten', () => leak([...Array(11).keys()]), ['begin warning 2-11']],
@@ -417,6 +526,111 @@ const shown = (...values: readonly (number | undefined)[]) =>
     nonFiniteLoss(),
   );
 
+const changed = (norms: readonly number[], every = 1) =>
+  alertsOf(
+    column('weightNorm', norms, { updateNorm: 0.5 }).map((each) => Object.assign(each, { step: each.step * every })),
+    changedBetweenUpdates(),
+  );
+
+const constant = (steps: number, updateNorm = 1, slope = 0) =>
+  alertsOf(
+    column(
+      'updateNorm',
+      times(steps, updateNorm),
+      { weightNorm: 1 },
+      { losses: times(steps, 1).map((loss, i) => loss + slope * i) },
+    ),
+    constantLoss(),
+  );
+
+const evaluated = (step: number, val_loss: number, val_accuracy: number) =>
+  event('evaluate', { step, metrics: { val_loss, val_accuracy } });
+
+const predicted = (values: readonly number[], accuracy: number) =>
+  alertsOf(
+    values.map((loss, i) => evaluated(i + 1, loss, accuracy)),
+    constantPrediction(),
+  );
+
+const identical = (share?: number) =>
+  alertsOf(
+    [1, 2, 3].map((step) => activated(step, { hidden: share === undefined ? {} : { identical: share } })),
+    identicalUnits(),
+  );
+
+/** After a first loss of 2. */
+const perfect = (values: readonly number[], accuracy = 1) =>
+  alertsOf([...losses(2), ...values.map((loss, i) => evaluated(i + 2, loss, accuracy))], labelLeak());
+
+const sawtooth = (_epoch: number, i: number) => 1 + (i % 3);
+
+const ordered = (epochs: number, steps: number, loss: (epoch: number, i: number) => number) =>
+  alertsOf(
+    times(epochs * steps, 0).map((_, i) =>
+      event('step-end', { step: i + 1, epoch: (i + 1) / steps, loss: loss(Math.floor(i / steps), i % steps) }),
+    ),
+    sameOrder(),
+  );
+
+const loaded = (durationMs: number, waitMs: number, whole = true) =>
+  alertsOf(
+    times(23, 0).map((_, i) =>
+      event('step-end', { step: i + 1, time: i * (durationMs + waitMs), durationMs, ...(whole && { whole }) }),
+    ),
+    slowLoader(),
+  );
+
+/** After an epoch in which both losses were 2. */
+const stale = (validations: readonly number[], train = 0.9, name = 'batch_normalization_1/gamma') =>
+  alertsOf(
+    [
+      updatesOf({ weightNorm: [1] }, { names: [name], step: 1 }),
+      ...evaluations([[2, 2], ...validations.map((validation) => [train, validation] as const)]),
+    ],
+    staleBatchNorm(),
+  );
+
+const shrunk = (share: number, fall = 0) =>
+  alertsOf(
+    column('weightNorm', [1, ...times(41, share)], {}, { losses: times(42, 1).map((loss, i) => loss - fall * i) }),
+    strongDecay(),
+  );
+
+const tiny = (ratio: number, { fall = 0, rate = () => 0.1 }: TinyOptions = {}) =>
+  alertsOf(
+    column(
+      'updateNorm',
+      times(42, ratio),
+      { weightNorm: 1 },
+      { losses: times(42, 1).map((loss, i) => loss - fall * i) },
+    ).map((each) => Object.assign(each, { learningRate: rate(each.step) })),
+    tinyUpdates(),
+  );
+
+interface TinyOptions {
+  readonly fall?: number;
+  readonly rate?: (step: number) => number;
+}
+
+const rated = (rates: readonly number[]) =>
+  alertsOf(
+    rates.map((learningRate, i) => event('step-end', { step: i + 1, learningRate })),
+    zeroLearningRate(),
+  );
+
+const exploding = (
+  updates: readonly number[],
+  losses: readonly number[],
+  weightNorm = 1,
+  options: ExplodingUpdatesOptions = {},
+) => alertsOf(column('updateNorm', updates, { weightNorm }, { losses }), explodingUpdates(options));
+
+const unseen = (updates: readonly number[]) =>
+  alertsOf(
+    column('updateNorm', updates, { weightNorm: 1 }).map((each) => Object.assign(each, { lossShown: false as const })),
+    explodingUpdates(),
+  );
+
 const band = (value: number) => alertsOf(column('updateRatio', times(3, value)), updateRatioBand());
 
 const plateau = (means: readonly number[]) =>
@@ -424,9 +638,9 @@ const plateau = (means: readonly number[]) =>
 
 const overtrained = (count: number) => alertsOf(evaluations(Array(count).fill([1, 1])), overtraining());
 
-const dead = (share: number, mean = 0.5) =>
+const dead = (share: number, mean = 0.5, variance = 1) =>
   alertsOf(
-    [1, 2, 3].map((step) => activated(step, { hidden: { dead: share, mean } })),
+    [1, 2, 3].map((step) => activated(step, { hidden: { dead: share, mean, variance } })),
     deadRelu(),
   );
 
@@ -478,6 +692,55 @@ const leak = (counts: readonly (number | undefined)[]) =>
 describe.each(Object.entries(rows))('%s', (_rule, table) => {
   it.each(table)('%s', (_name, alerts, expected) => {
     expect(brief(alerts())).toEqual(expected);
+  });
+});
+
+/** What tiny updates are put down to. */
+const causeOf = (updateNorm: number, gradients: readonly number[], learningRate: number) =>
+  alertsOf(
+    gradients.map((gradientNorm, i) =>
+      Object.assign(
+        updatesOf(
+          { updateNorm: [updateNorm], weightNorm: [1], gradientNorm: [gradientNorm] },
+          { names: ['a/w'], sizes: [100], step: i + 1 },
+        ),
+        { loss: 1, learningRate },
+      ),
+    ),
+    tinyUpdates(),
+  )[0]?.cause;
+
+describe('tinyUpdates', () => {
+  const varied = times(42, 0).map((_, i) => 1 + (i % 2));
+
+  it.each([
+    ['a low rate, by SGD', causeOf(1e-6, varied, 1e-6), 'rate-too-low'],
+    ['a low rate, by Adam', causeOf(1e-6, varied, 1e-7), 'rate-too-low'],
+    ['clipping', causeOf(1e-6, times(42, 1e-5), 0.1), 'clipping-too-tight'],
+    ['an epsilon', causeOf(1e-6, varied, 1e-3), 'epsilon-too-large'],
+  ])('are put down to %s', (_name, cause, expected) => {
+    expect(cause).toBe(expected);
+  });
+});
+
+describe('divergence', () => {
+  const causes = (alerts: readonly AlertEvent[]) =>
+    alerts.filter(({ phase }) => phase === 'begin').map(({ cause }) => cause);
+
+  it('is told from a single value that is lost', () => {
+    expect(causes(shown(1, 9, Number.NaN))).toEqual(['rate-too-high']);
+    expect(causes(shown(1, 1, Number.NaN))).toEqual(['non-finite']);
+  });
+
+  it('of a first loss above a thousand is put down to inputs that are not scaled', () => {
+    expect(causes(shown(2000, 9000, Infinity))).toEqual(['unscaled-inputs']);
+    expect(causes(exploding(times(3, 1), [2000, 9000, 9000]))).toEqual(['unscaled-inputs']);
+  });
+
+  it('of a run that had learned takes ten updates', () => {
+    const lost = (steps: number) => exploding(times(steps + 2, 1), [1, 0.5, ...times(steps, 9)]);
+    expect(brief(lost(9))).toEqual([]);
+    expect(brief(lost(10))).toEqual(['begin error a/w 1-12']);
   });
 });
 

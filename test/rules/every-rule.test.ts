@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { AlertEvent, RuleOptions } from '../../src/index.js';
 import * as trainscope from '../../src/index.js';
 import { SupervisedObservable } from '../../src/run/supervised-observable.js';
-import { event } from '../operators/fake-run.js';
+import { event, updatesOf } from '../operators/fake-run.js';
 import { collect, marbles } from '../operators/marbles.js';
 import { obeysTheLawsOfStreams } from '../operators/stream-laws.js';
 import { activated, column, evaluations, losses, ranks } from './numbers.js';
@@ -43,7 +43,27 @@ const RULES: Readonly<Record<string, Case>> = {
     trainscope.deadRelu,
     comesAndGoes(1, 0).map((dead, i) => activated(i + 1, { hidden: { dead } })),
   ),
-  explodingUpdates: of(trainscope.explodingUpdates, column('updateNorm', comesAndGoes(1, 0.01), { weightNorm: 1 })),
+  changedBetweenUpdates: of(
+    trainscope.changedBetweenUpdates,
+    column('weightNorm', [1, 2, 3, 4, ...Array(45).fill(4)], { updateNorm: 0.1 }),
+  ),
+  constantLoss: of(
+    (options) => trainscope.constantLoss({ steps: 3, ...options }),
+    column('updateNorm', [1, 1, 1, 1, 1, 1], { weightNorm: 1 }, { losses: [3, 2, 2, 2, 2, 1] }),
+  ),
+  constantPrediction: of(
+    trainscope.constantPrediction,
+    measured([2, 1.9, 1.8, 1.7, 1.5, 1.4, 1.3], [0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.9]),
+  ),
+  explodingUpdates: of(
+    trainscope.explodingUpdates,
+    column('updateNorm', comesAndGoes(1, 0.01), { weightNorm: 1 }, { losses: [1, ...comesAndGoes(9, 1)] }),
+  ),
+  identicalUnits: of(
+    trainscope.identicalUnits,
+    comesAndGoes(1, 0).map((identical, i) => activated(i + 1, { hidden: { identical } })),
+  ),
+  labelLeak: of(trainscope.labelLeak, [...losses(2), ...measured([0.5, 0.05, 0.04, 0.2], [0.9, 1, 1, 0.9])]),
   gradientNormJump: of(trainscope.gradientNormJump, column('gradientNorm', [...Array(50).fill(1), 19, 19, 1, 1, 1])),
   lossNotDecreasing: of(
     (options) => trainscope.lossNotDecreasing({ steps: 2, patience: 2, ...options }),
@@ -84,6 +104,18 @@ const RULES: Readonly<Record<string, Case>> = {
     (options) => trainscope.stragglers({ window: 2, ...options }),
     comesAndGoes(1, 0).map((ill, i) => ranks(i + 1, [10, ill ? 60 : 10])),
   ),
+  sameOrder: of(trainscope.sameOrder, [...epochs(3, inOrder), ...epochs(3, mixed, 3)]),
+  slowLoader: of(trainscope.slowLoader, [...paced(30, 40), ...paced(60, 0, 30)]),
+  staleBatchNorm: of(trainscope.staleBatchNorm, [
+    updatesOf({ weightNorm: [1] }, { names: ['batch_normalization/gamma'], step: 1 }),
+    ...evaluations([
+      [2, 2],
+      [0.5, 1.9],
+      [0.4, 1.9],
+      [0.4, 0.5],
+    ]),
+  ]),
+  strongDecay: of(trainscope.strongDecay, column('weightNorm', [1, ...comesAndGoes(0.01, 1)])),
   saturatedActivation: of(
     trainscope.saturatedActivation,
     comesAndGoes(1, 0).map((saturated, i) => activated(i + 1, { hidden: { activation: 'tanh', saturated } })),
@@ -96,6 +128,16 @@ const RULES: Readonly<Record<string, Case>> = {
     (options) => trainscope.tensorLeak({ steps: 2, ...options }),
     [5, 6, 7, 8, 8, 8, 8].map((numTensors, step) => event('step-end', { step, numTensors })),
   ),
+  tinyUpdates: of(
+    trainscope.tinyUpdates,
+    column(
+      'updateNorm',
+      [...Array(50).fill(1e-7), ...Array(60).fill(0.01)],
+      { weightNorm: 1 },
+      { losses: Array(110).fill(1) },
+    ),
+  ),
+  unboundedLoss: of(trainscope.unboundedLoss, losses(1, -11, -12, -13, -1, -1, -1)),
   unchangedParameter: of(trainscope.unchangedParameter, column('unchanged', comesAndGoes(1, 0))),
   updateRatioBand: of(
     (options) => trainscope.updateRatioBand<'updateRatio'>({ ...options }),
@@ -112,7 +154,40 @@ const RULES: Readonly<Record<string, Case>> = {
       }),
     ),
   ),
+  zeroLearningRate: of(trainscope.zeroLearningRate, [
+    ...Array.from({ length: 12 }, (_, i) => event('step-end', { step: i + 1, learningRate: i < 11 ? 0 : 0.1 })),
+  ]),
 };
+
+/** Evaluations of so many validation losses and accuracies. */
+function measured(values: readonly number[], accuracies: readonly number[]): unknown[] {
+  return values.map((val_loss, i) =>
+    event('evaluate', { step: i + 2, metrics: { val_loss, val_accuracy: accuracies[i]! } }),
+  );
+}
+
+/** Losses of twenty steps, alike in every epoch, or not. */
+function inOrder(_epoch: number, i: number): number {
+  return 1 + (i % 3) / 10;
+}
+
+function mixed(epoch: number, i: number): number {
+  return 1 + (((i + 1) * (i + 3) * (7 + 3 * epoch)) % 11) / 10;
+}
+
+function epochs(count: number, loss: (epoch: number, i: number) => number, from = 0): unknown[] {
+  return Array.from({ length: 20 * count }, (_, i) => {
+    const epoch = from + Math.floor(i / 20);
+    return event('step-end', { step: 20 * from + i + 1, epoch: from + (i + 1) / 20, loss: loss(epoch, i % 20) });
+  });
+}
+
+/** Steps of 10 ms, with a wait before each. */
+function paced(count: number, waitMs: number, from = 0): unknown[] {
+  return Array.from({ length: count }, (_, i) =>
+    event('step-end', { step: from + i + 1, time: from * 50 + (i + 1) * (10 + waitMs), durationMs: 10, whole: true }),
+  );
+}
 
 /** What else the room exports: rules together, and what makes one. */
 const OTHERS = new Set(['defaultRules', 'createRule']);

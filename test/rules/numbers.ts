@@ -23,13 +23,22 @@ export function column<S extends Statistic, R extends Statistic = never>(
   statistic: S,
   values: readonly number[],
   rest: Partial<Record<R, number>> = {},
-  fields: { readonly name?: string; readonly size?: number; readonly learningRate?: number } = {},
+  fields: {
+    readonly name?: string;
+    readonly size?: number;
+    readonly learningRate?: number;
+    /** Each step's, of a loop that shows it. */
+    readonly losses?: readonly number[];
+  } = {},
 ): ParameterUpdates<S | R>[] {
-  const { name = 'a/w', size = 4, learningRate = 0.1 } = fields;
+  const { name = 'a/w', size = 4, learningRate = 0.1, losses } = fields;
   return values.map((value, i) => {
     const others = Object.entries(rest).map(([key, other]) => [key, [other]]);
     const columns = { ...Object.fromEntries(others), [statistic]: [value] } as Record<S | R, number[]>;
-    return Object.assign(updatesOf<S | R>(columns, { names: [name], sizes: [size], step: i + 1 }), { learningRate });
+    return Object.assign(updatesOf<S | R>(columns, { names: [name], sizes: [size], step: i + 1 }), {
+      learningRate,
+      ...(losses && { loss: losses[i]! }),
+    });
   });
 }
 

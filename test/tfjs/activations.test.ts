@@ -85,6 +85,17 @@ describe.each(BACKENDS)('activations on %s', (backend) => {
     expect(layers[1]).toMatchObject({ name: 'head', activation: 'sigmoid', dead: Number.NaN });
   });
 
+  it('tells units that give the same from those that differ, are dead, or always give the same', async () => {
+    const identical = async (weights: number[], inputs: number[]) =>
+      (await seen(model('relu', weights), inputs))[0]!.layers[0]!.identical;
+    expect(await identical([1, 1, 1, 1], [1, 3, 2])).toBe(1);
+    expect(await identical([1, 1, 2, 2], [1, 3, 2])).toBeCloseTo(2 / 3);
+    expect(await identical([1, 2, 3, 4], [1, 3, 2])).toBe(0);
+    expect(await identical([-1, -1, -1, -1], [1, 3, 2])).toBe(0);
+    expect(await identical([1, 1, 1, 1], [2, 2, 2])).toBe(0);
+    expect(await identical([1, 1, 1, 1], [2])).toBe(0);
+  });
+
   it('a unit that is active for one in a hundred is not dead, for one in two hundred it is', async () => {
     const oneIn = (n: number) => Array.from({ length: n }, (_, i) => (i === 0 ? 1 : -1));
     expect((await seen(model('relu', [1, 1, 1, 1]), oneIn(100)))[0]!.layers[0]!.dead).toBe(0);

@@ -143,6 +143,7 @@ export class Update<Example> {
         loss,
         learningRate: tally.last!.learningRate,
         durationMs,
+        whole: true,
         examples: examplesIn(group),
         // What listeners took between two steps counts too, and must not exceed the whole.
         observingMs: Math.min(bus.takeObservingMs(), durationMs),

@@ -87,7 +87,7 @@ describe('ingest() is not harmed', () => {
   it.each([
     ['nested deeper', '['.repeat(20_000_000)],
     ['nested deeper', '{"a":'.repeat(4_000_000)],
-    ['lists and objects', '[{"a":"[[[[\\"[["}' + ',{}'.repeat(10_000_000)],
+    ['lists and objects', `[{"a":"[[[[\\"[["}${',{}'.repeat(10_000_000)}`],
   ])('by one line that is %s', async (reason, nested) => {
     const body = `${SESSION_LINES}{"v":2,"type":"log","metrics":${nested}\n${JSON.stringify(stepRecords(1)[0])}\n`;
     const answer = await post(server.url, gzipSync(body, { level: 1 }), { ...HEADERS, ...GZIP });

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { startMetrics, type TrainingMetricsSetup } from 'trainscope/otel';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { LatestGauges } from '../../../src/sinks/otel/setup/scrape/latest-gauges.js';
 import { pageText } from '../../../src/sinks/otel/setup/scrape/worker/page-text.js';
 import { updatesOf } from '../../helpers/updates.js';
@@ -111,5 +111,5 @@ it('answers 500 for a collection that fails, and the next one is whole', async (
   const page = await (await fetch(metrics.url!)).text();
   expect(page).toMatch(/^mine\{.*\} 7$/m);
   expect(page).toMatch(/^ml_parameter_update_norm\{.*\} 1$/m);
-  expect(metrics.counts.exports).toBe(1);
+  await vi.waitFor(() => expect(metrics.counts.exports).toBe(1));
 });
