@@ -124,17 +124,17 @@ const MOVES = {
   unchanged: 0,
 };
 
-/** What a run that is followed over the end of a server says of parameters that do not move, and then do. */
+/** What a run that is followed over the end of a server says of a parameter with a NaN, and then with none. */
 async function alertsOverARestart(between: () => void = () => {}) {
-  const stuck = { ...MOVES, unchanged: [4, 0] };
+  const ill = { ...MOVES, nonFinite: [1, 0] };
   await start();
   const other = new SendingProcess(server!.url, { run: 'bert' });
-  await other.begin(TABLE, ...steps(1, 4, stuck));
+  await other.begin(TABLE, ...steps(1, 4, ill));
   await stop();
   between();
   const again = await start();
   const same = new SendingProcess(again.url, { run: 'bert', session: other.session });
-  await same.begin(TABLE, ...steps(5, 8, stuck));
+  await same.begin(TABLE, ...steps(5, 8, ill));
   await same.send(...steps(9, 12, MOVES), end(12));
   await stop();
   const alerts = (await recordsOf('bert')).filter((record) => record.type === 'alert');
@@ -145,8 +145,8 @@ const MEMORY = '.bert.jsonl.memory';
 
 it('the rules of a server that is started anew know what has begun, and tell of its end', async () => {
   expect(await alertsOverARestart(() => expect(readdirSync(folder)).toContain(MEMORY))).toEqual([
-    ['unchanged-parameter', 'begin', 3, 1],
-    ['unchanged-parameter', 'end', 11, 1],
+    ['non-finite', 'begin', 1, 1],
+    ['non-finite', 'end', 9, 1],
   ]);
   expect(readdirSync(folder)).not.toContain(MEMORY);
 });
@@ -158,9 +158,9 @@ it.each([
   ['is of another version', () => replaceIn(join(folder, MEMORY), /"version":"[^"]*"/, '"version":"0.0.0"')],
 ])('rules whose memory %s begin anew', async (_, damage) => {
   expect(await alertsOverARestart(damage)).toEqual([
-    ['unchanged-parameter', 'begin', 3, 1],
-    ['unchanged-parameter', 'begin', 7, 5],
-    ['unchanged-parameter', 'end', 11, 5],
+    ['non-finite', 'begin', 1, 1],
+    ['non-finite', 'begin', 5, 5],
+    ['non-finite', 'end', 9, 5],
   ]);
 });
 
