@@ -175,7 +175,9 @@ with trainscope.observe(optimizer, model, run="apart", rank=rank, world=2, step=
         if rank == 0: Path("step.new").write_text(str(step)); os.replace("step.new", "step")
         if "wait" in sys.argv and not Path("again").exists(): until = step + 100
         time.sleep(0.02)
-    if "die" in sys.argv: os.kill(os.getpid(), 9)
+    if "die" in sys.argv:
+        time.sleep(1)  # What it was about to send is sent: a process that is killed takes that with it.
+        os.kill(os.getpid(), 9)
 `;
   const apart = (rank: number, ...args: readonly string[]) => {
     process.env.RANK = String(rank);
