@@ -80,10 +80,13 @@ it('closed-loop.ts steers the learning rate, says so, and stops where nothing is
 });
 
 it('replay.ts finds what a rule would have said, and makes the report', async () => {
-  const records = [1, 2, 3, 4, 5, 6].flatMap((step) => [
-    event('step-end', { step, loss: 1 / step, learningRate: 0.1 }),
-    updatesOf({ 'calm/kernel': 1e-3, 'wild/kernel': step < 4 ? 1e-3 : 0.9 }, { step }),
-  ]);
+  const records = Array.from({ length: 20 }, (_, i) => i + 1).flatMap((step) => {
+    const loss = step < 4 ? 1 / step : 10 * step;
+    return [
+      event('step-end', { step, loss, learningRate: 0.1 }),
+      updatesOf({ 'calm/kernel': 1e-3, 'wild/kernel': step < 4 ? 1e-3 : 0.9 }, { step, loss }),
+    ];
+  });
   await runExample(
     'replay.ts',
     [],
