@@ -7,7 +7,7 @@ import { layerWeights } from './layer-weights.js';
 const ZEROS = {
   cause: 'poor-initialization',
   otherwise: ['unused-parameter'],
-  advice: 'Look at how it is initialised: by chance, heNormal before a ReLU; and whether a gradient reaches it.',
+  advice: 'Look at how it is initialised: at random, heNormal before a ReLU; and whether a gradient reaches it.',
 };
 
 const UNREACHED = {

@@ -78,7 +78,8 @@ export function changedBetweenUpdates<S extends Statistic>(
             what: `before ${shortNumber(value)} of the last ${state.changes.length} updates something else changed the weights, ${JSON.stringify(state.worst)} among them`,
             cause: 'changed-between-updates',
             confidence: 'certain',
-            advice: 'Look for a second optimizer on the same parameters, and for what assigns or resets them.',
+            advice:
+              'Look for a second optimizer on the same parameters, and for what assigns or resets them; where that is meant, as in clipping weights, leave this rule out.',
           },
         ];
       },

@@ -48,7 +48,8 @@ export function deadRelu(given: DeadReluOptions = {}): OperatorFunction<Activati
             cause: 'dead-relu',
             confidence: 'certain' as const,
             otherwise: ['rate-too-high', 'unscaled-inputs'],
-            advice: 'No gradient passes them: lower the learning rate, look at the biases, or use a leaky ReLU.',
+            advice:
+              'No gradient passes them: look at the scale of the inputs and at the biases; else lower the learning rate, or use a leaky ReLU.',
           };
         }),
     },

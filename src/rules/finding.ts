@@ -76,10 +76,14 @@ export function groupOf(key: string): string {
   return `${parameter === undefined ? 'run' : 'parameter'} ${trouble}`;
 }
 
-/** Said between what was seen and what to try: `Likely cause: rate too low; or else: clipping too tight.` */
+/**
+ * Said between what was seen and what to try: `Likely cause: rate too low; or else: clipping too tight.` What is certain
+ * was seen itself, and the others are where it may come from: `Certain: dead relu, perhaps from: rate too high.`
+ */
 export function reasonOf({ cause, confidence = 'likely', otherwise = [] }: Finding): string {
   const others = otherwise.map(inWords).join(', ');
   if (cause === undefined) return others && ` Possible causes: ${others}.`;
+  if (confidence === 'certain') return ` Certain: ${inWords(cause)}${others && `, perhaps from: ${others}`}.`;
   const sure = confidence[0]!.toUpperCase() + confidence.slice(1);
   return ` ${sure} cause: ${inWords(cause)}${others && `; or else: ${others}`}.`;
 }

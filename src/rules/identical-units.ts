@@ -12,7 +12,7 @@ export interface IdenticalUnitsOptions extends RuleOptions {
  * More than half of a layer's units give what their neighbours give, for every example, in three of the looked-at steps in
  * a row: they get the same gradients and stay the same, so the layer is as good as one unit.
  *
- * Peers have no such rule; it is why weights are initialised by chance.
+ * Peers have no such rule; it is why weights are initialised at random.
  *
  * @throws TypeError when the share is not above 0, up to 1.
  *
@@ -45,7 +45,7 @@ export function identicalUnits(given: IdenticalUnitsOptions = {}): OperatorFunct
             what: `${shortNumber(100 * identical)} % of its ${units} units give what their neighbours give, more than ${shortNumber(100 * share)} %`,
             cause: 'identical-units',
             confidence: 'certain' as const,
-            advice: 'Initialise the weights of the layer by chance: heNormal before a ReLU, glorotUniform before tanh.',
+            advice: 'Initialise the weights of the layer at random: heNormal before a ReLU, glorotUniform before tanh.',
           };
         }),
     },

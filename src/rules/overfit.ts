@@ -17,7 +17,7 @@ interface State {
   readonly losses: TrainLosses;
   /** Of the first evaluation, and of that with the best validation loss. */
   first?: EvaluatedLosses;
-  best?: EvaluatedLosses;
+  best?: EvaluatedLosses & { readonly step: number };
 }
 
 /**
@@ -63,7 +63,9 @@ export function overfit(given: OverfitOptions = {}): OperatorFunction<TrainingEv
         if (!evaluated) return undefined;
         const { train, validation } = evaluated;
         state.first ??= evaluated;
-        if (state.best === undefined || validation < state.best.validation) state.best = evaluated;
+        if (state.best === undefined || validation < state.best.validation) {
+          state.best = { ...evaluated, step: event.step };
+        }
         const { first, best } = state;
         const value = (validation - train) / Math.abs(train);
         const risen = isAbove(validation, best.validation, ratio) && train <= best.train;
@@ -74,16 +76,21 @@ export function overfit(given: OverfitOptions = {}): OperatorFunction<TrainingEv
           {
             value,
             threshold: ratio,
-            what: `the validation loss is ${shortNumber(validation)}, ${shortNumber(100 * value)} % above the training loss of ${shortNumber(train)}, and was ${shortNumber(best.validation)} at its best`,
+            what: `the validation loss is ${shortNumber(validation)}, ${howFar(value)} the training loss of ${shortNumber(train)}, and was ${shortNumber(best.validation)} at its best, at step ${best.step}`,
             cause: 'overfit',
             ...(learnedNothing && { otherwise: ['random-labels'] }),
-            advice: 'Stop here, or regularise: more data, dropout, weight decay, a smaller model.',
+            advice:
+              'Go back to that step, or regularise: more data, dropout, weight decay, a smaller model; and look whether both kinds of data are prepared alike.',
           },
         ];
       },
     },
     options,
   );
+}
+
+function howFar(value: number): string {
+  return value < 1 ? `${shortNumber(100 * value)} % above` : `${shortNumber(1 + value)} times`;
 }
 
 /** By more than that share of the lower one. */

@@ -47,7 +47,7 @@ export function saturatedActivation(given: SaturatedActivationOptions = {}): Ope
             cause: 'saturated-activation',
             confidence: 'certain' as const,
             otherwise: ['unscaled-inputs', 'poor-initialization'],
-            advice: 'No gradient passes there: initialise smaller, normalise the inputs, or lower the learning rate.',
+            advice: 'No gradient passes there: normalise the inputs, initialise smaller, or lower the learning rate.',
           };
         }),
     },

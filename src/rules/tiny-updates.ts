@@ -97,7 +97,7 @@ function whyOf(
     return {
       cause: 'clipping-too-tight',
       otherwise: ['rate-too-low'],
-      advice: `Every gradient has the norm ${shortNumber(gradients[0]!)}: clip to a norm near 1, or not at all.`,
+      advice: `The joint norm of the gradients is ${shortNumber(gradients[0]!)} in every update: clip to a norm near 1, or not at all.`,
     };
   }
   const update = jointNorm(columns.updateNorm);
@@ -109,7 +109,7 @@ function whyOf(
     return {
       cause: 'epsilon-too-large',
       otherwise: ['rate-too-low'],
-      advice: "Look at the optimizer's epsilon, 1e-8 by default; else raise the learning rate tenfold.",
+      advice: "Look at the optimizer's epsilon, 1e-8 or 1e-7 by default; else raise the learning rate tenfold.",
     };
   }
   return {
