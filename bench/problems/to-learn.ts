@@ -100,10 +100,7 @@ let digits: readonly Digit[] | undefined;
 
 /** Real digits, each the means of squares of so many pixels: the n-th batch. */
 function digitsOf(seed: number, size: number, square: number): (batch: number) => { x: tf.Tensor; y: tf.Tensor } {
-  const load = createRequire(import.meta.url)('mnist') as {
-    set(training: number, test: number): { training: Digit[] };
-  };
-  digits ??= load.set(2000, 1).training;
+  digits ??= loadDigits();
   const side = 28 / square;
   const small = digits.map(({ input }) => meansOfSquares(input, square));
   return (batch) => {
@@ -115,6 +112,15 @@ function digitsOf(seed: number, size: number, square: number): (batch: number) =
       y: tf.tensor2d(chosen.map((one) => [...digits![one]!.output])),
     };
   };
+}
+
+/** Two hundred of each, in turn. What the package calls a set is in another order each time. */
+function loadDigits(): readonly Digit[] {
+  const load = createRequire(import.meta.url)('mnist') as Readonly<Record<number, { get(index: number): number[] }>>;
+  return Array.from({ length: 2000 }, (_, i) => ({
+    input: load[i % 10]!.get(Math.floor(i / 10)),
+    output: Array.from({ length: 10 }, (_, digit) => (digit === i % 10 ? 1 : 0)),
+  }));
 }
 
 function meansOfSquares(pixels: readonly number[], square: number): Float32Array {
