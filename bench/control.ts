@@ -1,48 +1,27 @@
 /**
- * Does control help? Three problems, learning rates from 1e-5 to 1, Adam: the loss at the end, and how many runs diverged,
- * for a fixed rate, a linear schedule, and three that are steered; each with rollback and without.
+ * Does control do harm, and does it help? Seven problems, first rates from 1e-4 to 1, five seeds: what becomes of the runs
+ * that are good at a fixed rate, and of those that are bad, when a control steers them, by its defaults.
  *
- * `tsx bench/control.ts [--quick] [--problem MLP|CNN|BERT] [--control fixed|linear|reduce|steer] [--seeds n]`
+ * `tsx bench/control.ts [--quick] [--problem digits|…] [--control fixed|cosine|…] [--seeds n]`
  */
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { merge } from 'rxjs';
-import { explodingUpdates, nonFinite, parameterUpdates, reduceOnPlateau, rollback, steerUpdateRatio } from 'trainscope';
+import {
+  defaultRules,
+  ofType,
+  parameterUpdates,
+  reduceOnPlateau,
+  rollback,
+  steerUpdateRatio,
+  stopOnAlert,
+  warmRestart,
+} from 'trainscope';
 import { instrument, selectBackend, type Training } from 'trainscope/tfjs';
 import { setLearningRate } from '../src/tfjs/learning-rate.js';
 import { PROBLEMS, type ProblemToLearn } from './problems/to-learn.js';
 import { quick } from './quick.js';
 import { median, table } from './report.js';
-
-const RATES = quick ? [1e-3, 1] : [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1];
-const STATISTICS = ['updateNorm', 'weightNorm', 'nonFinite'] as const;
-
-interface Control {
-  readonly name: string;
-  readonly steer?: (training: Training) => void;
-  /** The rate of a step, as a share of the initial one. */
-  readonly schedule?: (step: number, steps: number) => number;
-}
-
-/** Steering to a target, or to the one by default. */
-function steering(name: string, target?: number): Control {
-  return {
-    name,
-    steer: (training) => {
-      const updates$ = training.events$.pipe(parameterUpdates({ statistics: STATISTICS }));
-      // With the events, it does not take a rollback's lower rate for a schedule.
-      training.steer(merge(updates$, training.events$).pipe(steerUpdateRatio(target === undefined ? {} : { target })));
-    },
-  };
-}
-
-const CONTROLS: readonly Control[] = [
-  { name: 'fixed rate' },
-  { name: 'linear schedule', schedule: (step, steps) => 1 - step / steps },
-  { name: 'reduceOnPlateau', steer: (training) => training.steer(training.events$.pipe(reduceOnPlateau())) },
-  steering('steerUpdateRatio'),
-  steering('steerUpdateRatio to 1e-2', 1e-2),
-];
 
 const { values: args } = parseArgs({
   options: {
@@ -53,78 +32,175 @@ const { values: args } = parseArgs({
   },
 });
 
-interface Outcome {
-  readonly loss: number;
-  readonly diverged: boolean;
+const RATES = quick ? [1e-3, 1] : [1e-4, 1e-3, 1e-2, 1e-1, 1];
+const SEEDS = quick ? 1 : Number(args.seeds ?? 5);
+/** Of the way from the loss of a run's first state to that of the best fixed rate: as far, or farther, is good. */
+const GOOD = 0.95;
+const BAD = 0.8;
+/** Less is no difference. */
+const DIFFERENCE = 0.05;
+
+interface Control {
+  readonly name: string;
+  readonly steer?: (training: Training, steps: number) => void;
+  /** The rate of a step, as a share of the initial one. */
+  readonly schedule?: (step: number, steps: number) => number;
 }
 
-/** One run from its first state: the mean loss of its last tenth, and whether it diverged. */
-async function run(
-  problem: ProblemToLearn,
-  seed: number,
-  rate: number,
-  control: Control,
-  rolls: boolean,
-): Promise<Outcome> {
+const cosine = (step: number, steps: number) => (1 + Math.cos((Math.PI * step) / steps)) / 2;
+
+function steerByRatio(training: Training): void {
+  const updates$ = training.events$.pipe(parameterUpdates({ statistics: ['updateNorm', 'weightNorm'] }));
+  training.steer(merge(updates$, training.events$).pipe(steerUpdateRatio()));
+}
+
+function rollBack(training: Training): void {
+  training.report(training.events$.pipe(defaultRules()));
+  training.steer(training.events$.pipe(rollback()));
+}
+
+const CONTROLS: readonly Control[] = [
+  { name: 'steerUpdateRatio', steer: steerByRatio },
+  { name: 'cosine', schedule: cosine },
+  { name: 'cosine, steerUpdateRatio', schedule: cosine, steer: steerByRatio },
+  { name: 'rollback', steer: rollBack },
+  {
+    name: 'steerUpdateRatio, rollback',
+    steer: (training) => {
+      rollBack(training);
+      steerByRatio(training);
+    },
+  },
+  { name: 'reduceOnPlateau', steer: (training) => training.steer(training.events$.pipe(reduceOnPlateau())) },
+  {
+    name: 'warmRestart',
+    steer: (training, steps) =>
+      training.steer(training.events$.pipe(warmRestart({ period: Math.max(1, Math.floor(steps / 5)) }))),
+  },
+  {
+    name: 'stopOnAlert',
+    steer: (training) => {
+      training.report(training.events$.pipe(defaultRules()));
+      training.steer(training.events$.pipe(ofType('alert'), stopOnAlert()));
+    },
+  },
+];
+
+interface Run {
+  readonly first: number;
+  /** The mean loss of the last tenth. */
+  readonly final: number;
+}
+
+/** One run from its first state. A run that is stopped is as good as it was then. */
+async function run(problem: ProblemToLearn, seed: number, rate: number, control: Control): Promise<Run> {
+  const { steps } = problem;
   const learning = await problem.make(seed);
-  const optimizer = tf.train.adam(rate);
-  const training = instrument(optimizer);
-  if (rolls) {
-    const updates$ = training.events$.pipe(parameterUpdates({ statistics: STATISTICS }));
-    training.report(merge(updates$.pipe(nonFinite()), updates$.pipe(explodingUpdates())));
-    training.steer(training.events$.pipe(rollback({ every: 10 })));
-  }
-  control.steer?.(training);
+  const optimizer = problem.optimizer(rate);
+  const training = control.steer && instrument(optimizer, { plan: { numEpochs: 1, stepsPerEpoch: steps } });
+  if (training) control.steer?.(training, steps);
   const losses: number[] = [];
-  for (let step = 0; step < problem.steps && !training.stopRequested; step++) {
-    if (control.schedule) setLearningRate(optimizer, rate * control.schedule(step, problem.steps));
-    const loss = tf.tidy(() => optimizer.minimize(() => learning.loss(step), true)!.dataSync()[0]!);
-    losses.push(loss);
+  for (let step = 0; step < steps && !training?.stopRequested; step++) {
+    if (control.schedule) setLearningRate(optimizer, rate * control.schedule(step, steps));
+    losses.push(tf.tidy(() => optimizer.minimize(() => learning.loss(step), true)!.dataSync()[0]!));
   }
-  await training.close();
+  await training?.close();
   optimizer.dispose();
   learning.dispose();
-  const last = losses.slice(-Math.max(1, Math.floor(problem.steps / 10)));
-  const loss = last.reduce((sum, value) => sum + value, 0) / last.length;
-  return { loss, diverged: !(loss <= 1.2 * losses[0]!) };
+  const last = losses.slice(-Math.max(1, Math.floor(steps / 10)));
+  const final = last.reduce((sum, value) => sum + value, 0) / last.length;
+  return { first: losses[0]!, final: Number.isNaN(final) ? Infinity : final };
 }
 
-/** One row a control: median final loss by initial rate, and the share of all runs that diverged. */
-async function rowOf(problem: ProblemToLearn, seeds: number, control: Control, rolls: boolean): Promise<string[]> {
-  const byRate: Outcome[][] = [];
+type Outcomes = readonly (readonly number[])[];
+
+/** By rate, and by seed. */
+async function outcomesOf(problem: ProblemToLearn, control: Control): Promise<readonly (readonly Run[])[]> {
+  const byRate: Run[][] = [];
   for (const rate of RATES) {
-    const outcomes: Outcome[] = [];
-    for (let seed = 0; seed < seeds; seed++) outcomes.push(await run(problem, seed, rate, control, rolls));
-    byRate.push(outcomes);
+    const runs: Run[] = [];
+    for (let seed = 0; seed < SEEDS; seed++) runs.push(await run(problem, seed, rate, control));
+    byRate.push(runs);
   }
-  const all = byRate.flat();
-  const diverged = all.filter((outcome) => outcome.diverged).length / all.length;
-  const losses = byRate.map((outcomes) => median(outcomes.map(({ loss }) => (Number.isNaN(loss) ? Infinity : loss))));
-  const cells = losses.map((loss) => (Number.isFinite(loss) ? String(Number(loss.toPrecision(2))) : 'NaN'));
-  return [control.name, rolls ? 'yes' : 'no', ...cells, `${Math.round(100 * diverged)} %`];
+  return byRate;
 }
 
-const HEAD = ['control', 'rollback', ...RATES.map((rate) => rate.toExponential()), 'diverged'];
-
-console.log(`Adam. The columns are initial learning rates; a number is the median over seeds of the
-mean training loss in the last tenth of a run. Diverged: that is more than 1.2 times the run's first loss, or NaN.`);
-for (const problem of PROBLEMS) {
-  if (args.problem && !problem.name.startsWith(args.problem)) continue;
-  const { steps, seeds } = quick
-    ? { steps: 4, seeds: 1 }
-    : { ...problem, ...(args.seeds && { seeds: Number(args.seeds) }) };
-  const sized = { ...problem, steps };
-  await selectBackend(problem.backend);
-  const rows: string[][] = [];
-  const begin = performance.now();
-  for (const control of CONTROLS.filter(({ name }) => name.startsWith(args.control ?? ''))) {
-    for (const rolls of [false, true]) {
-      rows.push(await rowOf(sized, seeds, control, rolls));
-      console.error(rows.at(-1)!.join('  '));
-    }
-  }
-  console.error(`${problem.name}: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
-  console.log(
-    `\n### ${problem.name}, ${problem.backend} backend: ${steps} steps, ${seeds} ${seeds === 1 ? 'seed' : 'seeds'}\n\n${table(HEAD, rows)}`,
+/** How far each run has come of the way that the best fixed rate of its seed goes: 0 has learned nothing, 1 as well. */
+function scoresOf(runs: readonly (readonly Run[])[], best: readonly number[]): Outcomes {
+  return runs.map((seeds) =>
+    seeds.map(({ first, final }, seed) => Math.max(0, (first - final) / (first - best[seed]!))),
   );
 }
+
+interface Judged {
+  readonly fixed: Outcomes;
+  readonly steered: Outcomes;
+}
+
+/** What a control makes of runs at fixed rates: counts, as a row. */
+function judge(name: string, problems: readonly Judged[]): string[] {
+  const pairs = problems.flatMap(({ fixed, steered }) =>
+    fixed.flatMap((seeds, rate) => seeds.map((was, seed) => [was, steered[rate]![seed]!] as const)),
+  );
+  const good = pairs.filter(([was]) => was >= GOOD);
+  const bad = pairs.filter(([was]) => was < BAD);
+  const worse = good.filter(([was, is]) => is < was - DIFFERENCE).length;
+  const better = bad.filter(([was, is]) => is > was + DIFFERENCE).length;
+  const worseBad = bad.filter(([was, is]) => is < was - DIFFERENCE).length;
+  const gap = bad.map(([was, is]) => (is - was) / (1 - was));
+  const byRate = RATES.map((_, rate) => median(problems.flatMap(({ steered }) => steered[rate]!)));
+  return [
+    name,
+    `${worse} of ${good.length}`,
+    `${better} of ${bad.length}`,
+    `${worseBad}`,
+    bad.length > 0 ? `${Math.round(100 * median(gap))} %` : '–',
+    ...byRate.map((score) => score.toFixed(2)),
+  ];
+}
+
+const HEAD = [
+  'control',
+  'good runs made worse',
+  'bad runs made better',
+  'worse',
+  'of the gap',
+  ...RATES.map((rate) => `from ${rate.toExponential()}`),
+];
+
+console.log(`A run's score is how far its loss (mean of its last tenth) has come of the way from that of its first state
+to that of the best fixed rate, by problem and seed: 1 is as good, 0 has learned nothing. Good: a fixed rate with ${GOOD} or more; bad: with
+less than ${BAD}. Worse and better: by more than ${DIFFERENCE}. Of the gap: how much of what bad runs lack the control makes up for, in the
+median. The last columns are the median scores by the first rate. ${SEEDS} seeds.`);
+
+const fixed: Control = { name: 'fixed rate' };
+const judged = new Map<string, Judged[]>();
+const perProblem: string[][] = [];
+for (const given of PROBLEMS) {
+  if (!given.name.startsWith(args.problem ?? '')) continue;
+  const problem = quick ? { ...given, steps: 6 } : given;
+  await selectBackend(problem.backend);
+  const begin = performance.now();
+  const runs = await outcomesOf(problem, fixed);
+  const medians = runs.map((seeds) => median(seeds.map(({ final }) => final)));
+  const best = runs[medians.indexOf(Math.min(...medians))]!.map(({ final }) => final);
+  const scores = scoresOf(runs, best);
+  const keep = (name: string, steered: Outcomes) => {
+    judged.set(name, [...(judged.get(name) ?? []), { fixed: scores, steered }]);
+    perProblem.push([problem.name, name, ...steered.map((seeds) => median(seeds).toFixed(2))]);
+    console.error(perProblem.at(-1)!.join('  '));
+  };
+  keep(fixed.name, scores);
+  for (const control of CONTROLS) {
+    if (args.control && args.control !== control.name) continue;
+    keep(control.name, scoresOf(await outcomesOf(problem, control), best));
+  }
+  console.error(`${problem.name}: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
+}
+console.log(
+  `\n${table(
+    HEAD,
+    [...judged].map(([name, problems]) => judge(name, problems)),
+  )}`,
+);
+console.log(`\n${table(['problem', 'control', ...RATES.map((rate) => `from ${rate.toExponential()}`)], perProblem)}`);
