@@ -44,8 +44,12 @@ const TOO_FAR = 5;
 const HARDLY_MOVED = 0.1;
 /** Once they have moved by so much, the rate is as it should be, or the rate is not the trouble. */
 const MOVED = 1;
-/** The rate is looked for in this share of a run whose length is known. */
+/** The rate is looked for in this share of a run whose length is known, or until the weights have moved a little. */
 const OPENING = 1 / 3;
+/** After the opening the rate is raised to so many times what that ended with, at most, and only while the loss falls steeply. */
+const LATE_RAISE = 2;
+/** A steep fall, as a share of the loss, within the losses that are kept. */
+const STEEP = 0.2;
 /** A layer that moves by less stands still: float32 does not know the difference. */
 const STILL = 1e-8;
 /** After so many corrections' time without movement, and so many updates at least, it gives up. */
@@ -141,14 +145,15 @@ export function steerUpdateRatio<S extends Statistic>(
       const measured = median(state.ratios) * share;
       state.ratios = [];
       const wanted = target * share;
-      if (state.opening) state.opening = !opened(state, measured, wanted, step, maxSteps);
-      const falls = isFalling(state.losses);
+      if (state.found === null && isFound(state, measured, wanted, step, maxSteps)) state.found = state.factor;
+      const fall = fallOf(state.losses);
       const isTooFar = measured > TOO_FAR * wanted;
-      const mayRaise = measured > 0 && measured < wanted && state.opening && (falls || state.moved < HARDLY_MOVED);
-      const mayLower = measured > wanted && (isTooFar || falls === false);
+      const mayRaise = measured > 0 && measured < wanted && isRaisable(state, fall);
+      const mayLower = measured > wanted && (isTooFar || fall <= 0);
       if (!mayRaise && !mayLower) return [];
       const correction = clamp((wanted / measured) ** damping, 1 / MOST_CHANGE, MOST_CHANGE);
-      const next = bounded(state.factor * correction, base);
+      const most = state.found === null ? Infinity : Math.max(state.factor, LATE_RAISE * state.found);
+      const next = Math.min(bounded(state.factor * correction, base), most);
       // A bound that lies below what was set may be met, but nothing is raised on the way down.
       if (mayLower && next > state.factor) return [];
       if (Math.max(next / state.factor, state.factor / next) < LEAST_CHANGE) return [];
@@ -201,8 +206,8 @@ interface State {
   /** Of the last updates that have one. */
   losses: number[];
   probe: 'due' | 'asked' | 'done';
-  /** The rate is still looked for. */
-  opening: boolean;
+  /** The factor that the opening ended with; null while the rate is still looked for. */
+  found: number | null;
   /** The sum of all ratios. */
   moved: number;
   /** Updates in a row without movement. */
@@ -218,7 +223,7 @@ function beginning(): State {
     ratios: [],
     losses: [],
     probe: 'due',
-    opening: true,
+    found: null,
     moved: 0,
     still: 0,
     gaveUp: false,
@@ -239,18 +244,22 @@ function probe({ parameters }: PreOptimizerStepEvent, state: State): ControlRequ
 }
 
 /** Whether the rate need not be looked for any longer. */
-function opened(state: State, measured: number, wanted: number, step: number, maxSteps: number | undefined): boolean {
-  return measured >= wanted || state.moved > MOVED || (maxSteps !== undefined && step > maxSteps * OPENING);
+function isFound({ moved }: State, measured: number, wanted: number, step: number, maxSteps = Infinity): boolean {
+  return measured >= wanted || moved > MOVED || (step > maxSteps * OPENING && moved > HARDLY_MOVED);
+}
+
+/** Whether the loss allows for a higher rate. */
+function isRaisable({ found, moved }: State, fall: number): boolean {
+  return found === null ? fall > 0 || moved < HARDLY_MOVED : fall > STEEP;
 }
 
 const lossesKept = (every: number) => Math.max(20, 4 * every);
 
-/** Whether the newer half of the losses is lower than the older one; undefined where that cannot be said. */
-function isFalling(losses: readonly number[]): boolean | undefined {
+/** How far the newer half of the losses lies below the older one, as a share of that; NaN where that cannot be said. */
+function fallOf(losses: readonly number[]): number {
   const half = losses.length >> 1;
   const older = mean(losses.slice(0, half));
-  const newer = mean(losses.slice(-half));
-  return Number.isFinite(older) && Number.isFinite(newer) ? newer < older : undefined;
+  return (older - mean(losses.slice(-half))) / Math.abs(older);
 }
 
 function mean(values: readonly number[]): number {
