@@ -30,7 +30,7 @@ const { values: args } = parseArgs({
   options: {
     quick: { type: 'boolean' },
     problem: { type: 'string' },
-    control: { type: 'string' },
+    control: { type: 'string', multiple: true },
     seeds: { type: 'string' },
     runs: { type: 'string' },
   },
@@ -202,7 +202,7 @@ less than ${BAD}. What steers on a cosine is compared with cosines alone in the 
 median. The last columns are the median scores by the first rate. ${SEEDS} seeds.`);
 
 const fixed: Control = { name: 'fixed rate' };
-const asked = CONTROLS.filter(({ name }) => !args.control || args.control === name);
+const asked = CONTROLS.filter(({ name }) => args.control?.includes(name) ?? true);
 const controls = CONTROLS.filter((control) => asked.includes(control) || asked.some(({ on }) => on === control.name));
 const judged = new Map<string, Judged[]>();
 const perProblem: string[][] = [];

@@ -40,7 +40,10 @@ export function stopOnAlert(options: StopOnAlertOptions = {}): OperatorFunction<
   const { severity = 'error', rules } = checkOptions('stopOnAlert', options, { severity: true, rules: true });
   checkOneOf('severity', severity, SEVERITIES);
   return pipe(
-    filter((alert: AlertEvent) => alert.phase === 'begin' && isSure(alert) && isAtLeast(alert, severity, rules)),
+    filter(
+      (alert: AlertEvent) =>
+        alert.phase === 'begin' && alert.confidence !== 'possible' && isAtLeast(alert, severity, rules),
+    ),
     map(({ rule, message, parameter }) => ({
       command: { kind: 'stop' as const },
       source: 'stopOnAlert',
@@ -48,9 +51,4 @@ export function stopOnAlert(options: StopOnAlertOptions = {}): OperatorFunction<
       ...(parameter !== undefined && { parameter }),
     })),
   );
-}
-
-/** A rule that says how sure it is may say that it guesses. */
-function isSure(alert: AlertEvent & { readonly confidence?: string }): boolean {
-  return alert.confidence !== 'possible';
 }

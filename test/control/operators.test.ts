@@ -109,8 +109,8 @@ describe('stopOnAlert', () => {
     ['a warning, when it counts', alert({ severity: 'warning' }), { severity: 'warning' }, ['stop']],
     ['the end of an error', alert({ phase: 'end' }), {}, []],
     ['that of another rule', alert(), { rules: ['overfit'] }, []],
-    ['an error whose cause is a guess', alert({ confidence: 'possible' } as object), {}, []],
-    ['an error whose cause is known', alert({ confidence: 'certain' } as object), {}, ['stop']],
+    ['an error whose cause is a guess', alert({ confidence: 'possible' }), {}, []],
+    ['an error whose cause is known', alert({ confidence: 'certain' }), {}, ['stop']],
   ] as const)('%s', (_name, given, options, expected) => {
     expect(requestsOf([given], stopOnAlert(options)).map(({ command }) => command.kind)).toEqual(expected);
   });
