@@ -50,6 +50,8 @@ const OPENING = 1 / 3;
 const LATE_RAISE = 2;
 /** A steep fall, as a share of the loss, within the losses that are kept. */
 const STEEP = 0.2;
+/** Of fewer losses it cannot be said whether they fall. */
+const ENOUGH = 10;
 /** A layer that moves by less stands still: float32 does not know the difference. */
 const STILL = 1e-8;
 /** After so many corrections' time without movement, and so many updates at least, it gives up. */
@@ -257,6 +259,7 @@ const lossesKept = (every: number) => Math.max(20, 4 * every);
 
 /** How far the newer half of the losses lies below the older one, as a share of that; NaN where that cannot be said. */
 function fallOf(losses: readonly number[]): number {
+  if (losses.length < ENOUGH) return Number.NaN;
   const half = losses.length >> 1;
   const older = mean(losses.slice(0, half));
   return (older - mean(losses.slice(-half))) / Math.abs(older);
