@@ -277,8 +277,8 @@ describe('steerUpdateRatio', () => {
   });
 
   it('keeps the rate within its bounds', () => {
-    expect(Math.max(...steered(50, () => 1e-5, { target: 1, max: 1e-2 }).rates)).toBeCloseTo(1e-2);
-    expect(Math.min(...steered(50, () => 1e-1, { target: 1e-9, min: 1e-4 }).rates)).toBeCloseTo(1e-4);
+    expect(Math.max(...steered(50, () => 1e-5, { target: 1, max: 1e-2 }).rates) / 1e-2).toBeCloseTo(1);
+    expect(Math.min(...steered(50, () => 1e-1, { target: 1e-9, min: 1e-4 }).rates) / 1e-4).toBeCloseTo(1);
   });
 
   it('moves by at most ten times at a correction, and by the damped share of the distance', () => {
@@ -318,15 +318,38 @@ describe('steerUpdateRatio', () => {
   const converging = (step: number) => Math.exp(-step / 20);
 
   it('does not raise the rate as a run converges, whether its length is known or not', () => {
+    const slowly = (step: number) => Math.exp(-step / 100);
     for (const maxSteps of [undefined, 300]) {
       const { rates } = steered(
         300,
         () => 1e-3,
         { target: 3e-3 },
-        { ratio: (rate, step) => 20 * rate * converging(step), loss: converging, maxSteps },
+        { ratio: (rate, step) => 10 * rate * slowly(step), loss: slowly, maxSteps },
       );
       expect(Math.max(...rates)).toBe(1e-3);
     }
+  });
+
+  it('doubles, at most, the rate that the opening ended with, while the loss still falls steeply', () => {
+    const { rates } = steered(
+      300,
+      () => 1e-3,
+      { target: 3e-3 },
+      { ratio: (rate, step) => 10 * rate * converging(step), loss: converging },
+    );
+    expect(Math.max(...rates) / 2e-3).toBeCloseTo(1);
+  });
+
+  it('looks for the rate of a short run for as long as its weights have hardly moved', () => {
+    const { rates } = steered(40, () => 1e-5, { target: 1e-3 }, { loss: () => 1, maxSteps: 40 });
+    expect(rates.at(-1)! / 1e-3).toBeGreaterThan(0.9);
+  });
+
+  it('does not judge the loss by a few updates', () => {
+    const rising = (steps: number) =>
+      steered(steps, () => 3e-2, {}, { loss: (step) => step }).requests.map(({ command }) => command.kind);
+    expect(rising(9)).toEqual([]);
+    expect(rising(10)).toEqual(['scale-learning-rate']);
   });
 
   it('does not undo the decay of a cosine schedule, to its end', () => {
@@ -342,7 +365,7 @@ describe('steerUpdateRatio', () => {
 
   it('raises only in the opening, and by no more than it may', () => {
     const slow = { ratio: (rate: number) => rate * 1e-3, loss: (step: number) => 1 - step / 1000 };
-    expect(Math.max(...steered(200, () => 1e-4, { mostRaise: 10 }, slow).rates)).toBeCloseTo(1e-3);
+    expect(Math.max(...steered(200, () => 1e-4, { mostRaise: 10 }, slow).rates) / 1e-3).toBeCloseTo(1);
     const late = { ...slow, ratio: (rate: number, step: number) => (step <= 100 ? 1 : 1e-3) * rate, maxSteps: 300 };
     expect(Math.max(...steered(300, () => 2e-2, {}, late).rates)).toBe(2e-2);
   });
