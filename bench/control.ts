@@ -43,6 +43,8 @@ const GOOD = 0.95;
 const BAD = 0.8;
 /** Less is no difference. */
 const DIFFERENCE = 0.05;
+/** Where no rate learns, this share of the first loss is the way: none of them is good. */
+const LEAST_WAY = 0.05;
 
 interface Control {
   readonly name: string;
@@ -152,11 +154,10 @@ async function runsOf(problem: ProblemToLearn, control: Control): Promise<Runs> 
 
 /** How far each run has come of the way that the best rate of what it is compared with goes, by seed: 0 has learned nothing. */
 function scoresOf(runs: Runs, compared: Runs): Outcomes {
-  const medians = compared.map((seeds) => median(seeds.map(({ final }) => final)));
-  const best = compared[medians.indexOf(Math.min(...medians))]!;
-  return runs.map((seeds) =>
-    seeds.map(({ first, final }, seed) => Math.max(0, (first - final) / (first - best[seed]!.final))),
+  const ways = compared[0]!.map(({ first }, seed) =>
+    Math.max(LEAST_WAY * first, ...compared.map((seeds) => first - seeds[seed]!.final)),
   );
+  return runs.map((seeds) => seeds.map(({ first, final }, seed) => Math.max(0, (first - final) / ways[seed]!)));
 }
 
 interface Judged {

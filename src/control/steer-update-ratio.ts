@@ -52,6 +52,8 @@ const LATE_RAISE = 2;
 const STEEP = 0.2;
 /** Of fewer losses it cannot be said whether they fall. */
 const ENOUGH = 10;
+/** Rates that differ by less are the same. */
+const ROUNDING = 1e-9;
 /** A layer that moves by less stands still: float32 does not know the difference. */
 const STILL = 1e-8;
 /** After so many corrections' time without movement, and so many updates at least, it gives up. */
@@ -65,14 +67,16 @@ const STILL_FOR = 4;
  * The first update is made at a thousandth of the rate and measured, where the run's events are merged in: so a first rate
  * that is far too high is never used. Then the run is in its opening. A ratio below the target raises the rate, while
  * the loss falls or the weights have hardly moved. The opening ends when the target is met, when the weights have moved by
- * as much as their norm, or with the first third of a run whose length is known. From then on the rate is only lowered:
- * where the ratio is above the target and the loss does not fall, or where it is far above. Gradients that shrink as a
- * run converges raise nothing. Where the layers stand still, it puts the rate back to what was set, says so in a `control`
- * event, and asks for nothing more.
+ * as much as their norm, or with the first third of a run whose length is known, if they have moved at all by then. From
+ * then on the rate is lowered, where the ratio is above the target and the loss does not fall, or where it is far above;
+ * and raised, to twice what the opening ended with at most, only while the loss still falls by a fifth within twenty updates.
+ * Gradients that shrink as a run converges raise nothing. Where the layers stand still, it puts the rate back to what was
+ * set, says so in a `control` event, and asks for nothing more.
  *
  * It works on top of a schedule: it asks for a factor, not for a rate; where a schedule lowers the rate below its highest
- * so far, the target falls in the same proportion; and while the rate still rises, as in a warm-up, it waits. `min`, `max`
- * and `mostRaise` bound the rate that results.
+ * so far, the target falls too, in the opening in proportion and then with the square root: a rate that will decay may be
+ * higher than one that stays. So there any fall of the loss may raise the rate, to what was set or twice what was found.
+ * While the rate still rises, as in a warm-up, it waits. `min`, `max` and `mostRaise` bound the rate that results.
  *
  * The rule of thumb that healthy updates are near 1e-3 of the weights (DL4J's guide to its training interface; Karpathy's
  * notes) is of the middle of a run. The best rates of docs/control.md's seven problems begin at 1e-2 to 1e-1, hence the
@@ -146,15 +150,19 @@ export function steerUpdateRatio<S extends Statistic>(
       const share = base / state.peak;
       const measured = median(state.ratios) * share;
       state.ratios = [];
-      const wanted = target * share;
-      if (state.found === null && isFound(state, measured, wanted, step, maxSteps)) state.found = state.factor;
+      const decays = share < 1 - ROUNDING;
+      if (state.found === null && isFound(state, measured, target * share, step, maxSteps)) {
+        state.found = state.factor;
+      }
+      // Under a decay the best rate begins above the best one without: what was found without it may be too low.
+      const wanted = target * (state.found === null ? share : Math.sqrt(share));
       const fall = fallOf(state.losses);
       const isTooFar = measured > TOO_FAR * wanted;
-      const mayRaise = measured > 0 && measured < wanted && isRaisable(state, fall);
+      const mayRaise = measured > 0 && measured < wanted && isRaisable(state, fall, decays);
       const mayLower = measured > wanted && (isTooFar || fall <= 0);
       if (!mayRaise && !mayLower) return [];
       const correction = clamp((wanted / measured) ** damping, 1 / MOST_CHANGE, MOST_CHANGE);
-      const most = state.found === null ? Infinity : Math.max(state.factor, LATE_RAISE * state.found);
+      const most = state.found === null ? Infinity : Math.max(state.factor, LATE_RAISE * state.found, decays ? 1 : 0);
       const next = Math.min(bounded(state.factor * correction, base), most);
       // A bound that lies below what was set may be met, but nothing is raised on the way down.
       if (mayLower && next > state.factor) return [];
@@ -180,7 +188,7 @@ export function steerUpdateRatio<S extends Statistic>(
       if (!(base > 0) || !Number.isFinite(ratio)) return [];
       state.still = ratio < STILL * Math.min(1, state.factor) ? state.still + 1 : 0;
       if (state.still >= Math.max(20, STILL_FOR * every)) return giveUp();
-      const rises = state.peak > 0 && base > state.peak * (1 + 1e-9);
+      const rises = state.peak > 0 && base > state.peak * (1 + ROUNDING);
       state.peak = Math.max(state.peak, base);
       if (state.probe === 'asked') return probed(ratio, base);
       state.probe = 'done';
@@ -250,9 +258,9 @@ function isFound({ moved }: State, measured: number, wanted: number, step: numbe
   return measured >= wanted || moved > MOVED || (step > maxSteps * OPENING && moved > HARDLY_MOVED);
 }
 
-/** Whether the loss allows for a higher rate. */
-function isRaisable({ found, moved }: State, fall: number): boolean {
-  return found === null ? fall > 0 || moved < HARDLY_MOVED : fall > STEEP;
+/** Whether the loss allows for a higher rate: where a schedule ends at a low one anyway, any fall does. */
+function isRaisable({ found, moved }: State, fall: number, decays: boolean): boolean {
+  return found === null ? fall > 0 || moved < HARDLY_MOVED : fall > (decays ? 0 : STEEP);
 }
 
 const lossesKept = (every: number) => Math.max(20, 4 * every);

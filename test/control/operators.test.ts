@@ -363,6 +363,41 @@ describe('steerUpdateRatio', () => {
     expect(rates.at(-1)! / Math.max(...rates)).toBeLessThan(1e-3);
   });
 
+  describe('under a schedule that decays, while the loss falls', () => {
+    const cosine = (step: number) => (1e-2 * (1 + Math.cos((Math.PI * step) / 200))) / 2;
+    const slowly = (step: number) => Math.exp(-step / 400);
+    const onCosine = (ratio: (rate: number, step: number) => number) =>
+      steered(199, cosine, {}, { ratio, loss: slowly, maxSteps: 200 });
+
+    it('goes back on a cut, to the rate that was set at most', () => {
+      const { pre } = fakeStep(1, { w: [1] }, { w: [2] });
+      const at = (step: number, learningRate: number, ratio: number) =>
+        Object.assign(updatesOf({ updateNorm: [ratio], weightNorm: [1] }, { names: ['w'], step }), {
+          ...{ learningRate, loss: slowly(step) },
+        });
+      const source = new Subject<TrainingEvent | ReturnType<typeof at>>();
+      const factors: number[] = [];
+      source.pipe(steerUpdateRatio()).subscribe(({ command }) => {
+        if (command.kind === 'scale-learning-rate') factors.push(command.factor);
+      });
+      source.next(pre);
+      for (let step = 1; step < 200; step++) {
+        const rate = cosine(step) * (factors.at(-1) ?? 1);
+        source.next(at(step, rate, 100 * rate * Math.exp(-step / 15)));
+      }
+      expect(factors.slice(0, 2)).toEqual([1e-3, expect.closeTo(0.107, 2)]);
+      expect(factors.at(-1)).toBe(1);
+    });
+
+    it('lets the ratio fall more slowly than the rate, and the rate to its end', () => {
+      const { rates } = onCosine((rate) => 2 * rate);
+      const factors = rates.map((rate, i) => rate / cosine(i + 1));
+      expect(Math.max(...factors)).toBeGreaterThan(1.5);
+      expect(Math.max(...factors)).toBeLessThanOrEqual(2);
+      expect(rates.at(-1)! / rates[0]!).toBeLessThan(1e-3);
+    });
+  });
+
   it('raises only in the opening, and by no more than it may', () => {
     const slow = { ratio: (rate: number) => rate * 1e-3, loss: (step: number) => 1 - step / 1000 };
     expect(Math.max(...steered(200, () => 1e-4, { mostRaise: 10 }, slow).rates) / 1e-3).toBeCloseTo(1);
