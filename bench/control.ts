@@ -1,9 +1,12 @@
 /**
  * Does control do harm, and does it help? Seven problems, first rates from 1e-4 to 1, five seeds: what becomes of the runs
- * that are good at a fixed rate, and of those that are bad, when a control steers them, by its defaults.
+ * that are good without it, and of those that are bad, when a control steers them, by its defaults.
  *
- * `tsx bench/control.ts [--quick] [--problem digits|…] [--control fixed|cosine|…] [--seeds n]`
+ * `tsx bench/control.ts [--quick] [--problem digits|…] [--control rollback|…] [--seeds n] [--runs file]`
+ *
+ * Runs are kept in the file, and not repeated: so several processes share the work, and what was interrupted goes on.
  */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { merge } from 'rxjs';
@@ -27,8 +30,9 @@ const { values: args } = parseArgs({
   options: {
     quick: { type: 'boolean' },
     problem: { type: 'string' },
-    control: { type: 'string' },
+    control: { type: 'string', multiple: true },
     seeds: { type: 'string' },
+    runs: { type: 'string' },
   },
 });
 
@@ -39,12 +43,16 @@ const GOOD = 0.95;
 const BAD = 0.8;
 /** Less is no difference. */
 const DIFFERENCE = 0.05;
+/** Where no rate learns, this share of the first loss is the way: none of them is good. */
+const LEAST_WAY = 0.05;
 
 interface Control {
   readonly name: string;
   readonly steer?: (training: Training, steps: number) => void;
   /** The rate of a step, as a share of the initial one. */
   readonly schedule?: (step: number, steps: number) => number;
+  /** What its runs are compared with, by name. Default: the fixed rate. */
+  readonly on?: string;
 }
 
 const cosine = (step: number, steps: number) => (1 + Math.cos((Math.PI * step) / steps)) / 2;
@@ -62,7 +70,7 @@ function rollBack(training: Training): void {
 const CONTROLS: readonly Control[] = [
   { name: 'steerUpdateRatio', steer: steerByRatio },
   { name: 'cosine', schedule: cosine },
-  { name: 'cosine, steerUpdateRatio', schedule: cosine, steer: steerByRatio },
+  { name: 'steerUpdateRatio, on a cosine', schedule: cosine, steer: steerByRatio, on: 'cosine' },
   { name: 'rollback', steer: rollBack },
   {
     name: 'steerUpdateRatio, rollback',
@@ -92,6 +100,24 @@ interface Run {
   readonly final: number;
 }
 
+/** What was run before, by problem, control, rate and seed; JSON has no Infinity. */
+const kept = new Map<string, Run>();
+if (args.runs && existsSync(args.runs)) {
+  for (const line of readFileSync(args.runs, 'utf8').trim().split('\n')) {
+    const [key, first, final] = JSON.parse(line) as [string, number, number | null];
+    kept.set(key, { first, final: final ?? Infinity });
+  }
+}
+
+async function keptRun(problem: ProblemToLearn, seed: number, rate: number, control: Control): Promise<Run> {
+  const key = [problem.name, control.name, rate, seed].join('; ');
+  const known = kept.get(key);
+  if (known) return known;
+  const made = await run(problem, seed, rate, control);
+  if (args.runs) appendFileSync(args.runs, `${JSON.stringify([key, made.first, made.final])}\n`);
+  return made;
+}
+
 /** One run from its first state. A run that is stopped is as good as it was then. */
 async function run(problem: ProblemToLearn, seed: number, rate: number, control: Control): Promise<Run> {
   const { steps } = problem;
@@ -112,35 +138,38 @@ async function run(problem: ProblemToLearn, seed: number, rate: number, control:
   return { first: losses[0]!, final: Number.isNaN(final) ? Infinity : final };
 }
 
+/** By rate, and by seed. */
+type Runs = readonly (readonly Run[])[];
 type Outcomes = readonly (readonly number[])[];
 
-/** By rate, and by seed. */
-async function outcomesOf(problem: ProblemToLearn, control: Control): Promise<readonly (readonly Run[])[]> {
+async function runsOf(problem: ProblemToLearn, control: Control): Promise<Runs> {
   const byRate: Run[][] = [];
   for (const rate of RATES) {
     const runs: Run[] = [];
-    for (let seed = 0; seed < SEEDS; seed++) runs.push(await run(problem, seed, rate, control));
+    for (let seed = 0; seed < SEEDS; seed++) runs.push(await keptRun(problem, seed, rate, control));
     byRate.push(runs);
   }
   return byRate;
 }
 
-/** How far each run has come of the way that the best fixed rate of its seed goes: 0 has learned nothing, 1 as well. */
-function scoresOf(runs: readonly (readonly Run[])[], best: readonly number[]): Outcomes {
-  return runs.map((seeds) =>
-    seeds.map(({ first, final }, seed) => Math.max(0, (first - final) / (first - best[seed]!))),
+/** How far each run has come of the way that the best rate of what it is compared with goes, by seed: 0 has learned nothing. */
+function scoresOf(runs: Runs, compared: Runs): Outcomes {
+  const ways = compared[0]!.map(({ first }, seed) =>
+    Math.max(LEAST_WAY * first, ...compared.map((seeds) => first - seeds[seed]!.final)),
   );
+  return runs.map((seeds) => seeds.map(({ first, final }, seed) => Math.max(0, (first - final) / ways[seed]!)));
 }
 
 interface Judged {
-  readonly fixed: Outcomes;
+  /** Without the control. */
+  readonly plain: Outcomes;
   readonly steered: Outcomes;
 }
 
-/** What a control makes of runs at fixed rates: counts, as a row. */
+/** What a control makes of runs: counts, as a row. */
 function judge(name: string, problems: readonly Judged[]): string[] {
-  const pairs = problems.flatMap(({ fixed, steered }) =>
-    fixed.flatMap((seeds, rate) => seeds.map((was, seed) => [was, steered[rate]![seed]!] as const)),
+  const pairs = problems.flatMap(({ plain, steered }) =>
+    plain.flatMap((seeds, rate) => seeds.map((was, seed) => [was, steered[rate]![seed]!] as const)),
   );
   const good = pairs.filter(([was]) => was >= GOOD);
   const bad = pairs.filter(([was]) => was < BAD);
@@ -170,10 +199,12 @@ const HEAD = [
 
 console.log(`A run's score is how far its loss (mean of its last tenth) has come of the way from that of its first state
 to that of the best fixed rate, by problem and seed: 1 is as good, 0 has learned nothing. Good: a fixed rate with ${GOOD} or more; bad: with
-less than ${BAD}. Worse and better: by more than ${DIFFERENCE}. Of the gap: how much of what bad runs lack the control makes up for, in the
+less than ${BAD}. What steers on a cosine is compared with cosines alone in the same way, the best of which is 1. Worse and better: by more than ${DIFFERENCE}. Of the gap: how much of what bad runs lack the control makes up for, in the
 median. The last columns are the median scores by the first rate. ${SEEDS} seeds.`);
 
 const fixed: Control = { name: 'fixed rate' };
+const asked = CONTROLS.filter(({ name }) => args.control?.includes(name) ?? true);
+const controls = CONTROLS.filter((control) => asked.includes(control) || asked.some(({ on }) => on === control.name));
 const judged = new Map<string, Judged[]>();
 const perProblem: string[][] = [];
 for (const given of PROBLEMS) {
@@ -181,19 +212,14 @@ for (const given of PROBLEMS) {
   const problem = quick ? { ...given, steps: 6 } : given;
   await selectBackend(problem.backend);
   const begin = performance.now();
-  const runs = await outcomesOf(problem, fixed);
-  const medians = runs.map((seeds) => median(seeds.map(({ final }) => final)));
-  const best = runs[medians.indexOf(Math.min(...medians))]!.map(({ final }) => final);
-  const scores = scoresOf(runs, best);
-  const keep = (name: string, steered: Outcomes) => {
-    judged.set(name, [...(judged.get(name) ?? []), { fixed: scores, steered }]);
+  const runs = new Map<string, Runs>();
+  for (const control of [fixed, ...controls]) {
+    const { name, on = fixed.name } = control;
+    runs.set(name, await runsOf(problem, control));
+    const steered = scoresOf(runs.get(name)!, runs.get(on)!);
+    judged.set(name, [...(judged.get(name) ?? []), { plain: scoresOf(runs.get(on)!, runs.get(on)!), steered }]);
     perProblem.push([problem.name, name, ...steered.map((seeds) => median(seeds).toFixed(2))]);
     console.error(perProblem.at(-1)!.join('  '));
-  };
-  keep(fixed.name, scores);
-  for (const control of CONTROLS) {
-    if (args.control && args.control !== control.name) continue;
-    keep(control.name, scoresOf(await outcomesOf(problem, control), best));
   }
   console.error(`${problem.name}: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
 }

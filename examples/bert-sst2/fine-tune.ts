@@ -58,7 +58,7 @@ const ratios = new RatioRecorder();
 const news$ = trainer.events$.pipe(ofType('evaluate', 'control'));
 trainer.attach(merge(updates$, news$), consoleSink({ style: options.style }));
 trainer.attach(updates$, (updates) => ratios.add(updates));
-if (options.steer) trainer.steer(updates$.pipe(steerUpdateRatio({ target: 1e-3, max: 1e-3 })));
+if (options.steer) trainer.steer(merge(updates$, trainer.events$).pipe(steerUpdateRatio({ target: 1e-3, max: 1e-3 })));
 
 const { globalStep, metrics } = await trainer.train();
 await trainer.saveUpdateHistory(CSV);

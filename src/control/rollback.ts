@@ -24,19 +24,23 @@ export interface RollbackOptions {
   readonly severity?: Severity;
   /** The rules whose alerts count. Default: all. */
   readonly rules?: readonly string[];
-  /** Rollbacks after which it asks to stop instead. Default: 10. */
+  /** Rollbacks, with the rate not back in between, after which it asks to stop instead. Default: 10. */
   readonly attempts?: number;
   /** Where it keeps what it remembers. Default: nowhere, it begins anew with each subscription. */
   readonly memory?: RunMemory;
 }
 
+/** Intervals between checkpoints in which all is well, until a cut is made up for. */
+const INTERVALS_TO_RECOVER = 4;
+
 /**
- * Go back to the last good checkpoint when the run diverges, and on with a lower learning rate.
+ * Go back to the last good checkpoint when the run diverges, and on with a lower learning rate, for a while.
  *
  * It takes the events of a run whose rules are reported (`training.report(alerts$)`). It asks for a checkpoint before the
  * first update and then every 50 steps, as long as no such alert goes on; on an alert, for a rollback to before the step
- * at which the trouble was first seen, and a tenth of the rate, on top of whatever sets it. Steps go on counting: the data
- * do not go back. While checkpoints are held in memory (the default of `instrument()`), they cost the memory of the
+ * at which the trouble was first seen, and a tenth of the rate, on top of whatever sets it. While all is well, the rate
+ * comes back, by and by with four checkpoints: to what it was after a first trouble, which may have been one batch's; after
+ * a second at such a rate, to a third of that. Steps go on counting: the data do not go back. While checkpoints are held in memory (the default of `instrument()`), they cost the memory of the
  * parameters and the optimizer's state twice, and no time.
  *
  * @throws TypeError for a factor that is not between 0 and 1, counts that are no positive integers.
@@ -70,6 +74,10 @@ export function rollback(options: RollbackOptions = {}): OperatorFunction<Traini
       lastSave: null as number | null,
       done: 0,
       product: 1,
+      /** How far the product may recover. */
+      most: 1,
+      /** The lowest product at which there was trouble. */
+      failedAt: null as number | null,
       /** Troubles that go on. */
       going: [] as string[],
     });
@@ -77,13 +85,26 @@ export function rollback(options: RollbackOptions = {}): OperatorFunction<Traini
       state.lastSave = step;
       return [ask({ kind: 'save' }, 'a checkpoint to go back to')];
     };
+    /** Once may be a batch's fault; a second time at such a rate is the rate's. */
+    const cut = () => {
+      const { product, failedAt } = state;
+      if (failedAt !== null && product >= failedAt) state.most = Math.min(state.most, failedAt * Math.sqrt(factor));
+      state.failedAt = Math.min(failedAt ?? Infinity, product);
+      state.product *= factor;
+    };
+    const recover = (): ControlRequest[] => {
+      if (state.product >= state.most) return [];
+      state.product = Math.min(state.most, state.product * factor ** (-1 / INTERVALS_TO_RECOVER));
+      if (state.product === state.most) state.done = 0;
+      return [ask({ kind: 'scale-learning-rate', factor: state.product }, `all has been well for ${every} steps`)];
+    };
     const goBack = (alert: AlertEvent): ControlRequest[] => {
       const where = alert.parameter === undefined ? '' : ` in ${alert.parameter}`;
       const why = `${alert.rule}${where} since step ${alert.firstStep}`;
       if (state.done === attempts)
         return [ask({ kind: 'stop' }, `rolled back ${state.done} times without a cure; ${why}`)];
       state.done++;
-      state.product *= factor;
+      cut();
       state.lastSave = alert.step;
       return [
         ask({ kind: 'rollback', beforeStep: alert.firstStep }, why),
@@ -102,7 +123,7 @@ export function rollback(options: RollbackOptions = {}): OperatorFunction<Traini
       }
       if (event.type === 'pre-optimizer-step' && state.lastSave === null) return save(event.step);
       if (event.type === 'step-end' && state.going.length === 0 && event.step - (state.lastSave ?? 0) >= every)
-        return save(event.step);
+        return [...save(event.step), ...recover()];
       return [];
     });
   });

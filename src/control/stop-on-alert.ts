@@ -17,7 +17,7 @@ export interface StopOnAlertOptions {
 }
 
 /**
- * Ask the loop to stop when an alert begins that is bad enough.
+ * Ask the loop to stop when an alert begins that is bad enough, and sure: one whose cause is only `possible` stops nothing.
  *
  * ```text
  * alerts    -w-e--e|     w warning   e error
@@ -40,7 +40,10 @@ export function stopOnAlert(options: StopOnAlertOptions = {}): OperatorFunction<
   const { severity = 'error', rules } = checkOptions('stopOnAlert', options, { severity: true, rules: true });
   checkOneOf('severity', severity, SEVERITIES);
   return pipe(
-    filter((alert: AlertEvent) => alert.phase === 'begin' && isAtLeast(alert, severity, rules)),
+    filter(
+      (alert: AlertEvent) =>
+        alert.phase === 'begin' && alert.confidence !== 'possible' && isAtLeast(alert, severity, rules),
+    ),
     map(({ rule, message, parameter }) => ({
       command: { kind: 'stop' as const },
       source: 'stopOnAlert',

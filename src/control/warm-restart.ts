@@ -27,7 +27,8 @@ const LEAST_CHANGE = 0.05;
 /**
  * Let the learning rate fall by a cosine and start again, in cycles that become longer (SGDR: Loshchilov and Hutter,
  * 2017), as a factor on top of whatever sets it. It asks when the factor has changed by 5 % of the full rate, and at each
- * restart.
+ * restart. Where the run's length is known (`maxSteps` of `train-begin`), its last cycle ends with it: one that would be cut
+ * off is not begun, and the one before takes its time.
  *
  * @throws TypeError for a period or a multiplier that is not a positive integer, a factor not between 0 and 1.
  *
@@ -49,17 +50,32 @@ export function warmRestart(options: WarmRestartOptions): OperatorFunction<Train
     throw new TypeError(`minFactor: expected a number between 0 and 1, got ${describeValue(minFactor)}`);
   }
   return perSubscription(() => {
-    const state = remembered(memory, 'warmRestart', { cycle: 1, length: period, done: 0, asked: 1 });
+    const state = remembered(memory, 'warmRestart', {
+      ...{ cycle: 1, length: period, done: 0, asked: 1 },
+      /** The run's last step, where it is known. */
+      end: null as number | null,
+    });
+    /** The cycle that begins after `step` takes all that is left, where the next would be cut off. */
+    const fitToRun = (step: number) => {
+      if (state.end === null) return;
+      const left = state.end - step;
+      if (left < state.length * (1 + multiplier)) state.length = Math.max(1, left);
+    };
     return mergeMap((event): ControlRequest[] => {
+      if (event.type === 'train-begin' && event.maxSteps !== undefined) {
+        state.end = event.maxSteps;
+        if (state.done === 0) fitToRun(event.step);
+      }
       if (event.type !== 'step-end') return [];
-      const restarts = ++state.done === state.length;
+      const restarts = ++state.done >= state.length && (state.end === null || event.step < state.end);
       if (restarts) {
         state.cycle++;
         state.done = 0;
         state.length *= multiplier;
+        fitToRun(event.step);
       }
       const { cycle, done, length } = state;
-      const factor = minFactor + ((1 - minFactor) * (1 + Math.cos((Math.PI * done) / length))) / 2;
+      const factor = minFactor + ((1 - minFactor) * (1 + Math.cos((Math.PI * Math.min(done, length)) / length))) / 2;
       if (!restarts && Math.abs(factor - state.asked) < LEAST_CHANGE) return [];
       state.asked = factor;
       return [

@@ -109,6 +109,8 @@ describe('stopOnAlert', () => {
     ['a warning, when it counts', alert({ severity: 'warning' }), { severity: 'warning' }, ['stop']],
     ['the end of an error', alert({ phase: 'end' }), {}, []],
     ['that of another rule', alert(), { rules: ['overfit'] }, []],
+    ['an error whose cause is a guess', alert({ confidence: 'possible' }), {}, []],
+    ['an error whose cause is known', alert({ confidence: 'certain' }), {}, ['stop']],
   ] as const)('%s', (_name, given, options, expected) => {
     expect(requestsOf([given], stopOnAlert(options)).map(({ command }) => command.kind)).toEqual(expected);
   });
@@ -219,6 +221,12 @@ describe('warmRestart', () => {
     expect(requests[3]!.message).toBe('cycle 2 begins, of 8 steps');
   });
 
+  it.each([12, 13, 20, 27, 3])('ends its last cycle with a run of %i steps', (maxSteps) => {
+    const run = [event('train-begin', { step: 0, maxSteps }), ...losses(...Array(maxSteps).fill(1))];
+    const requests = requestsOf(run, warmRestart({ period: 4, minFactor: 0.1 }));
+    expect((factorsOf(requests).at(-1) as number) / 0.1).toBeLessThan(1.5);
+  });
+
   it('asks only for changes worth an event', () => {
     expect(requestsOf(losses(...Array(999).fill(1)), warmRestart({ period: 1000 })).length).toBeLessThan(21);
   });
@@ -234,23 +242,28 @@ function steered(
   steps: number,
   rateAt: (step: number) => number,
   options: Parameters<typeof steerUpdateRatio>[0] = {},
+  loop: {
+    readonly ratio?: (rate: number, step: number) => number;
+    readonly loss?: (step: number) => number;
+    readonly maxSteps?: number | undefined;
+  } = {},
 ) {
+  const { ratio = (rate) => rate, loss, maxSteps } = loop;
   let factor = 1;
   const rates: number[] = [];
-  const operator = steerUpdateRatio<'updateNorm'>(options);
   const requests: ControlRequest[] = [];
+  const updates$ = new Subject<ParameterUpdates<'updateNorm' | 'weightNorm'>>();
   // Fed one by one: what it asks for changes the next update.
-  const history: ParameterUpdates<'updateNorm' | 'weightNorm'>[] = [];
+  updates$.pipe(steerUpdateRatio<'updateNorm'>(options)).subscribe((request) => {
+    requests.push(request);
+    if (request.command.kind === 'scale-learning-rate') factor = request.command.factor;
+  });
   for (let step = 1; step <= steps; step++) {
     const rate = rateAt(step) * factor;
     rates.push(rate);
-    const update = updatesOf({ updateNorm: [rate], weightNorm: [1] }, { names: ['a/w'], step });
-    history.push(Object.assign(update, { learningRate: rate }));
-    const now = requestsOf(history, operator);
-    for (const { command } of now.slice(requests.length)) {
-      if (command.kind === 'scale-learning-rate') factor = command.factor;
-    }
-    requests.splice(0, requests.length, ...now);
+    const update = updatesOf({ updateNorm: [ratio(rate, step)], weightNorm: [1] }, { names: ['a/w'], step });
+    const known = { ...(loss && { loss: loss(step) }), ...(maxSteps !== undefined && { maxSteps }) };
+    updates$.next(Object.assign(update, { learningRate: rate, ...known }));
   }
   return { rates, requests };
 }
@@ -264,8 +277,8 @@ describe('steerUpdateRatio', () => {
   });
 
   it('keeps the rate within its bounds', () => {
-    expect(Math.max(...steered(50, () => 1e-5, { target: 1, max: 1e-2 }).rates)).toBeCloseTo(1e-2);
-    expect(Math.min(...steered(50, () => 1e-1, { target: 1e-9, min: 1e-4 }).rates)).toBeCloseTo(1e-4);
+    expect(Math.max(...steered(50, () => 1e-5, { target: 1, max: 1e-2 }).rates) / 1e-2).toBeCloseTo(1);
+    expect(Math.min(...steered(50, () => 1e-1, { target: 1e-9, min: 1e-4 }).rates) / 1e-4).toBeCloseTo(1);
   });
 
   it('moves by at most ten times at a correction, and by the damped share of the distance', () => {
@@ -292,13 +305,142 @@ describe('steerUpdateRatio', () => {
       event('control', { source, message: '', command: { kind: 'scale-learning-rate', factor: 0.1 }, ...more });
     const steered = (told: TrainingEvent) =>
       requestsOf(
-        [...[1, 2, 3, 4, 5].map((step) => at(step, 1e-3)), told, ...[6, 7, 8, 9, 10].map((step) => at(step, 1e-4))],
-        steerUpdateRatio({ target: 1e-3 }),
+        [...[1, 2, 3, 4, 5].map((step) => at(step, 9.7e-3)), told, ...[6, 7, 8, 9, 10].map((step) => at(step, 9.7e-4))],
+        steerUpdateRatio({ target: 1e-2 }),
       );
     // Nothing to correct before; after the cut to a tenth, half of the way back on the logarithm.
-    expect(factorsOf(steered(scaled('rollback')))).toEqual([expect.closeTo(Math.sqrt(10))]);
+    expect(factorsOf(steered(scaled('rollback')))).toEqual([expect.closeTo(Math.sqrt(1e-2 / 9.7e-4))]);
     expect(steered(scaled('reduceOnPlateau'))).toEqual([]);
     expect(steered(scaled('rollback', { refused: true }))).toEqual([]);
+  });
+
+  /** Of a loop that converges: its gradients, and so its ratios, shrink with the loss. */
+  const converging = (step: number) => Math.exp(-step / 20);
+
+  it('does not raise the rate as a run converges, whether its length is known or not', () => {
+    const slowly = (step: number) => Math.exp(-step / 100);
+    for (const maxSteps of [undefined, 300]) {
+      const { rates } = steered(
+        300,
+        () => 1e-3,
+        { target: 3e-3 },
+        { ratio: (rate, step) => 10 * rate * slowly(step), loss: slowly, maxSteps },
+      );
+      expect(Math.max(...rates)).toBe(1e-3);
+    }
+  });
+
+  it('doubles, at most, the rate that the opening ended with, while the loss still falls steeply', () => {
+    const { rates } = steered(
+      300,
+      () => 1e-3,
+      { target: 3e-3 },
+      { ratio: (rate, step) => 10 * rate * converging(step), loss: converging },
+    );
+    expect(Math.max(...rates) / 2e-3).toBeCloseTo(1);
+  });
+
+  it('looks for the rate of a short run for as long as its weights have hardly moved', () => {
+    const { rates } = steered(40, () => 1e-5, { target: 1e-3 }, { loss: () => 1, maxSteps: 40 });
+    expect(rates.at(-1)! / 1e-3).toBeGreaterThan(0.9);
+  });
+
+  it('does not judge the loss by a few updates', () => {
+    const rising = (steps: number) =>
+      steered(steps, () => 3e-2, {}, { loss: (step) => step }).requests.map(({ command }) => command.kind);
+    expect(rising(9)).toEqual([]);
+    expect(rising(10)).toEqual(['scale-learning-rate']);
+  });
+
+  it('does not undo the decay of a cosine schedule, to its end', () => {
+    const cosine = (step: number) => (1e-2 * (1 + Math.cos((Math.PI * step) / 200))) / 2;
+    const { rates } = steered(
+      199,
+      cosine,
+      {},
+      { ratio: (rate, step) => rate * converging(step), loss: converging, maxSteps: 200 },
+    );
+    expect(rates.at(-1)! / Math.max(...rates)).toBeLessThan(1e-3);
+  });
+
+  describe('under a schedule that decays, while the loss falls', () => {
+    const cosine = (step: number) => (1e-2 * (1 + Math.cos((Math.PI * step) / 200))) / 2;
+    const slowly = (step: number) => Math.exp(-step / 400);
+    const onCosine = (ratio: (rate: number, step: number) => number) =>
+      steered(199, cosine, {}, { ratio, loss: slowly, maxSteps: 200 });
+
+    it('goes back on a cut, to the rate that was set at most', () => {
+      const { pre } = fakeStep(1, { w: [1] }, { w: [2] });
+      const at = (step: number, learningRate: number, ratio: number) =>
+        Object.assign(updatesOf({ updateNorm: [ratio], weightNorm: [1] }, { names: ['w'], step }), {
+          ...{ learningRate, loss: slowly(step) },
+        });
+      const source = new Subject<TrainingEvent | ReturnType<typeof at>>();
+      const factors: number[] = [];
+      source.pipe(steerUpdateRatio()).subscribe(({ command }) => {
+        if (command.kind === 'scale-learning-rate') factors.push(command.factor);
+      });
+      source.next(pre);
+      for (let step = 1; step < 200; step++) {
+        const rate = cosine(step) * (factors.at(-1) ?? 1);
+        source.next(at(step, rate, 100 * rate * Math.exp(-step / 15)));
+      }
+      expect(factors.slice(0, 2)).toEqual([1e-3, expect.closeTo(0.107, 2)]);
+      expect(factors.at(-1)).toBe(1);
+    });
+
+    it('lets the ratio fall more slowly than the rate, and the rate to its end', () => {
+      const { rates } = onCosine((rate) => 2 * rate);
+      const factors = rates.map((rate, i) => rate / cosine(i + 1));
+      expect(Math.max(...factors)).toBeGreaterThan(1.5);
+      expect(Math.max(...factors)).toBeLessThanOrEqual(2);
+      expect(rates.at(-1)! / rates[0]!).toBeLessThan(1e-3);
+    });
+  });
+
+  it('raises only in the opening, and by no more than it may', () => {
+    const slow = { ratio: (rate: number) => rate * 1e-3, loss: (step: number) => 1 - step / 1000 };
+    expect(Math.max(...steered(200, () => 1e-4, { mostRaise: 10 }, slow).rates) / 1e-3).toBeCloseTo(1);
+    const late = { ...slow, ratio: (rate: number, step: number) => (step <= 100 ? 1 : 1e-3) * rate, maxSteps: 300 };
+    expect(Math.max(...steered(300, () => 2e-2, {}, late).rates)).toBe(2e-2);
+  });
+
+  it('raises nothing while the loss rises and the weights have moved', () => {
+    const rising = { ratio: () => 1e-2, loss: (step: number) => step };
+    expect(
+      Math.max(
+        ...steered(25, () => 1e-3, {}, rising).requests.map(({ command }) =>
+          command.kind === 'scale-learning-rate' ? command.factor : 0,
+        ),
+      ),
+    ).toBeLessThan(3);
+  });
+
+  it('gives up on a net that is dead, with the rate that was set, and says so once', () => {
+    const { rates, requests } = steered(
+      100,
+      () => 0.3,
+      {},
+      { ratio: (rate, step) => (step < 8 ? rate : 0), loss: () => 2.3 },
+    );
+    expect(requests.at(-1)!.message).toBe('it gives up: at least half of the layers have not moved for 20 updates');
+    expect(rates.at(-1)).toBe(0.3);
+    expect(Math.max(...rates)).toBe(0.3);
+  });
+
+  it('makes the first update at a thousandth, and from then on none that is far too large', () => {
+    const { pre } = fakeStep(1, { w: [1] }, { w: [2] });
+    const first = Object.assign(updatesOf({ updateNorm: [1e-3], weightNorm: [1] }, { names: ['w'], step: 1 }), {
+      learningRate: 1e-3,
+    });
+    expect(factorsOf(requestsOf([pre, first, pre], steerUpdateRatio({ target: 1e-2 })))).toEqual([
+      1e-3,
+      expect.closeTo(0.05),
+    ]);
+    const well = Object.assign(updatesOf({ updateNorm: [1e-5], weightNorm: [1] }, { names: ['w'], step: 1 }), {
+      learningRate: 1e-3,
+    });
+    expect(factorsOf(requestsOf([pre, well, pre], steerUpdateRatio({ target: 1e-2 })))).toEqual([1e-3, 1]);
   });
 
   it('says nothing of steps without a ratio: nothing moved, NaN, a rate of 0', () => {
@@ -319,9 +461,7 @@ describe('steerUpdateRatio', () => {
         { names: ['a/k', 'a/b', 'b/k', 'c/k'], step: i },
       ),
     );
-    expect(requestsOf(updates, steerUpdateRatio())[0]!.message).toBe(
-      'the median update ratio is 0.5, its target 0.003',
-    );
+    expect(requestsOf(updates, steerUpdateRatio())[0]!.message).toBe('the median update ratio is 0.5, its target 0.02');
   });
 
   it('refuses bounds and damping that are none', () => {
@@ -357,7 +497,13 @@ describe('rollback', () => {
       alert({ ...trouble, phase: 'end' }),
       ...steps(31, 31),
     ];
-    expect(brief(requestsOf(events, rollback({ every: 10 })))).toEqual(['save', 'rollback before 3', 0.1, 'save']);
+    expect(brief(requestsOf(events, rollback({ every: 10 })))).toEqual([
+      'save',
+      'rollback before 3',
+      0.1,
+      'save',
+      expect.closeTo(0.178, 3),
+    ]);
   });
 
   it('saves again after a trouble whose end is told as harmless, as that of a loss is by a Trainer', () => {
@@ -367,7 +513,13 @@ describe('rollback', () => {
       alert({ step: 6, severity: 'info', phase: 'end' }),
       ...steps(6, 20),
     ];
-    expect(brief(requestsOf(events, rollback({ every: 10 })))).toEqual(['save', 'rollback before 3', 0.1, 'save']);
+    expect(brief(requestsOf(events, rollback({ every: 10 })))).toEqual([
+      'save',
+      'rollback before 3',
+      0.1,
+      'save',
+      expect.closeTo(0.178, 3),
+    ]);
   });
 
   it('saves none while one of two troubles in one place goes on', () => {
@@ -383,6 +535,16 @@ describe('rollback', () => {
     const requests = requestsOf([alert(), alert(), alert()], rollback({ factor: 0.5, attempts: 2 }));
     expect(brief(requests)).toEqual(['rollback before 3', 0.5, 'rollback before 3', 0.25, 'stop']);
     expect(requests.at(-1)!.message).toBe('rolled back 2 times without a cure; non-finite since step 3');
+  });
+
+  it('lets the rate come back while all is well; and after a second trouble there, to below it', () => {
+    const well = (from: number) => steps(from, from + 39);
+    const over = alert({ phase: 'end' });
+    const once = [...steps(1, 3), alert(), over, ...well(4)];
+    const rates = (events: readonly TrainingEvent[]) =>
+      brief(requestsOf(events, rollback({ every: 5 }))).filter((one) => typeof one === 'number');
+    expect(rates(once).at(-1)).toBe(1);
+    expect(rates([...once, alert({ step: 43 }), over, ...well(44)]).at(-1)).toBeCloseTo(Math.sqrt(0.1));
   });
 
   it('passes over warnings, and rules that it is not told of', () => {

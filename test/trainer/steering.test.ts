@@ -171,20 +171,20 @@ describe('a rollback', () => {
 
   it('leaves the target of steerUpdateRatio where it was', async () => {
     const requests$ = new Subject<ControlRequest>();
-    const run = await rolledBack([25], () =>
+    const run = await rolledBack([12], () =>
       requests$.next({ command: { kind: 'rollback' }, source: 'test', message: 'back' }),
     );
     const { trainer, events, model } = run;
     const updates$ = trainer.events$.pipe(parameterUpdates({ statistics: ['updateNorm', 'weightNorm'] }));
     trainer.steer(requests$);
-    trainer.steer(merge(updates$, trainer.events$).pipe(steerUpdateRatio({ target: 1e-2 })));
+    trainer.steer(merge(updates$, trainer.events$).pipe(steerUpdateRatio({ target: 0.5, max: 0.02 })));
     await trainer.train();
     const back = events.findIndex((event) => event.type === 'control' && event.source === 'rollback');
     const corrections = events
       .slice(back)
       .filter((event): event is ControlEvent => event.type === 'control' && event.source === 'steerUpdateRatio');
     expect(corrections.length).toBeGreaterThan(0);
-    for (const { message } of corrections) expect(message).toContain('its target 0.01');
+    for (const { message } of corrections) expect(message).toContain('its target 0.5');
     model.dispose();
   });
 
