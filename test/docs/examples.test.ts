@@ -70,6 +70,7 @@ describe('examples in docs', () => {
       ...options,
       noUnusedLocals: false,
       noEmit: true,
+      incremental: false,
     });
     const problems = files.flatMap((file, i) =>
       ts.getPreEmitDiagnostics(program, program.getSourceFile(file)).map((diagnostic) => ({
