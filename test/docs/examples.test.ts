@@ -69,6 +69,7 @@ describe('examples in docs', () => {
     const program = ts.createProgram([join(folder, 'assumed.d.ts'), ...files], {
       ...options,
       noUnusedLocals: false,
+      incremental: false,
       noEmit: true,
       incremental: false,
     });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { EMPTY } from 'rxjs';
+import * as browser from '../../src/browser.js';
 import * as core from '../../src/index.js';
 import * as node from '../../src/node.js';
 import * as otel from '../../src/otel.js';
@@ -12,7 +13,7 @@ import * as testing from '../../src/testing.js';
 import * as tfjs from '../../src/tfjs.js';
 import * as trainer from '../../src/trainer.js';
 
-export const ROOTS = { core, node, otel, remote, testing, tfjs, trainer } as const;
+export const ROOTS = { core, browser, node, otel, remote, testing, tfjs, trainer } as const;
 
 export interface OptionCase {
   /** Give the factory these options; it may throw, or reject. */
@@ -103,6 +104,8 @@ export const OPTIONS: Readonly<Record<string, OptionCase>> = {
     close: closeRun,
   },
 
+  downloadSink: { call: browser.downloadSink, close: closeSink },
+
   csvSink: { call: (options) => node.csvSink(join(folder, 'updates.csv'), options), close: closeSink },
   jsonlSink: { call: (options) => node.jsonlSink(join(folder, 'run.jsonl'), options), close: closeSink },
   ingest: { call: node.ingest, close: async (server: Promise<node.IngestServer>) => (await server).close() },
@@ -123,6 +126,8 @@ export const OPTIONS: Readonly<Record<string, OptionCase>> = {
   },
 
   remoteSink: { call: (options) => remote.remoteSink('http://127.0.0.1:1', options), close: closeSink },
+
+  indexedDbStore: { call: trainer.indexedDbStore },
 
   scriptedParameters: { call: (options) => testing.scriptedParameters({ w: [1] }, options) },
   scriptedRun: { call: (options) => testing.scriptedRun(1, options) },
@@ -206,11 +211,19 @@ export const WITHOUT_OPTIONS: ReadonlySet<string> = new Set([
   'selectParameters',
   'skipNonFinite',
   'statisticsOf',
+  'portSink',
+  'recordDecoder',
+  'reviveRecord',
+  'saveFile',
   'reportSink',
   'metricViews',
   'recordStream',
   'patchBackend',
   'CheckpointError',
+  'folderStore',
+  'memoryStore',
+  'packCheckpoint',
+  'unpackCheckpoint',
   'SafetensorsError',
   'accuracy',
   'defaultCollator',

@@ -9,6 +9,7 @@ interface ServeFlags {
   readonly host: string;
   readonly token?: string;
   readonly allowedHosts?: readonly string[];
+  readonly allowedOrigins?: readonly string[];
   readonly stopOnAlert?: Severity | true;
   readonly metrics?: boolean;
   readonly metricsPort?: number;
@@ -35,6 +36,7 @@ export function addServe(program: Command): void {
     .option('-p, --port <number>', 'the port for runs and pages; 0 for any that is free', portNumber, 4555)
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .addOption(new Option('--token <text>', 'what senders and readers have to know').env('TRAINSCOPE_TOKEN'))
+    .option('--allowed-origins <origins...>', 'origins of pages that may send runs, such as http://localhost:5173')
     .option('--allowed-hosts <names...>', 'names by which this machine may be called besides its own')
     .addOption(
       new Option(
@@ -53,7 +55,7 @@ export function addServe(program: Command): void {
 }
 
 async function serve(folder: string, flags: ServeFlags): Promise<void> {
-  const { port, host, token, allowedHosts, stopOnAlert, metrics, metricsPort, otlp } = flags;
+  const { port, host, token, allowedHosts, allowedOrigins, stopOnAlert, metrics, metricsPort, otlp } = flags;
   const ended = new Promise((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
@@ -63,6 +65,7 @@ async function serve(folder: string, flags: ServeFlags): Promise<void> {
     host,
     ...(token && { token }),
     ...(allowedHosts && { allowedHosts }),
+    ...(allowedOrigins && { allowedOrigins }),
     ...(stopOnAlert && { stopOnAlert: stopOnAlert === true ? 'error' : stopOnAlert }),
     ...(metricsPort === undefined ? metrics && { metrics } : { metrics: { port: metricsPort } }),
     ...(otlp && { otlp }),

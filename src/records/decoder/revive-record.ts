@@ -15,7 +15,7 @@ import { reviveColumns } from './revive-columns.js';
  * import { filter, fromEvent, map } from 'rxjs';
  * import { ofMeasurement, reviveRecord } from 'trainscope';
  *
- * const records$ = fromEvent<MessageEvent>(worker, 'message').pipe(map(({ data }) => reviveRecord(data)));
+ * const records$ = fromEvent<MessageEvent>(new Worker('worker.js'), 'message').pipe(map(({ data }) => reviveRecord(data)));
  * records$.pipe(ofMeasurement('parameter-updates')).subscribe((updates) => console.log(updates.of('w').updateNorm));
  * ```
  */

@@ -53,7 +53,7 @@ const MAX_BYTES = 2 ** 28;
  * const training = instrument(model);
  * const download = downloadSink();
  * training.attach(merge(training.events$, training.events$.pipe(parameterUpdates())), download);
- * button.onclick = async () => saveFile(await download.file('csv'));
+ * document.querySelector('button')!.onclick = async () => saveFile(await download.file('csv'));
  * ```
  */
 export function downloadSink(options: DownloadSinkOptions = {}): DownloadSink {

@@ -28,7 +28,12 @@ type Key = [folder: string, file: string];
  * ```ts
  * import { indexedDbStore, Trainer } from 'trainscope/trainer';
  *
- * const trainer = new Trainer({ model, trainDataset, checkpointStore: indexedDbStore(), args: { outputDir: 'digits' } });
+ * const trainer = new Trainer({
+ *   model,
+ *   trainDataset: [{ xs: [1, 0], label: 0 }],
+ *   checkpointStore: indexedDbStore(),
+ *   args: { outputDir: 'digits' },
+ * });
  * await trainer.train({ resumeFromCheckpoint: true });
  * ```
  */

@@ -9,7 +9,7 @@ import { bytesOf, inUse, isWithin, namesIn, storedPath } from './stored-path.js'
  * ```ts
  * import { memoryStore, Trainer } from 'trainscope/trainer';
  *
- * const trainer = new Trainer({ model, trainDataset, checkpointStore: memoryStore(), args: { saveTotalLimit: 2 } });
+ * const trainer = new Trainer({ model, trainDataset: [{ xs: [1, 0], label: 0 }], checkpointStore: memoryStore(), args: { saveTotalLimit: 2 } });
  * ```
  */
 export function memoryStore(): CheckpointStore {

@@ -44,8 +44,8 @@ export async function packCheckpoint(store: CheckpointStore, path: string): Prom
  * ```ts
  * import { indexedDbStore, unpackCheckpoint } from 'trainscope/trainer';
  *
- * const path = await unpackCheckpoint(indexedDbStore(), input.files![0]!, 'digits');
- * await trainer.train({ resumeFromCheckpoint: path });
+ * const [file] = document.querySelector('input')!.files!;
+ * const resumeFromCheckpoint = await unpackCheckpoint(indexedDbStore(), file!, 'digits');
  * ```
  */
 export async function unpackCheckpoint(store: CheckpointStore, file: Blob, folder: string): Promise<string> {
