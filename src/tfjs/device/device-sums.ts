@@ -1,0 +1,108 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { SUM_FIELDS, type SumsPart, type UpdateSums, zeroSums } from '../../parameters/index.js';
+import type { Compared } from '../compared.js';
+import { share } from '../held-tensors.js';
+import { hostSums } from '../host-sums.js';
+import { addBlocks, type BlockSums } from './block-numbers.js';
+import { blockProgram } from './block-program.js';
+import type { BlockRows, BlockTask } from './block-task.js';
+import { readLater } from './read-later.js';
+
+type ScalarPart = keyof typeof SUM_FIELDS;
+
+/** A task, and which parameter it is of. */
+interface ParameterTask extends BlockTask {
+  readonly at: number;
+}
+
+/**
+ * The sums of a step whose values are on a device: by programs of our own, whose numbers are read together, without
+ * waiting. What no program takes, and what is read anyway for histograms, is read, and passed over by the host's kernel.
+ */
+export async function deviceSums(parameters: readonly Compared[], parts: readonly SumsPart[]): Promise<UpdateSums> {
+  const program = blockProgram();
+  const tasks = program ? tasksOf(parameters, parts) : [];
+  const values = holdValues(parameters, parts, tasks);
+  const rows = tasks.length > 0 ? program!(tasks) : undefined;
+  const numbers = rows && readLater(rows.numbers);
+  try {
+    await Promise.all([numbers, ...values.held.map((tensor) => tensor.data())]);
+    const sums = hostSums(values.parameters, parts);
+    return rows ? withBlocks(sums, parameters, tasks, rows, await numbers!) : sums;
+  } finally {
+    for (const tensor of values.held) tensor.dispose();
+  }
+}
+
+function tasksOf(parameters: readonly Compared[], parts: readonly SumsPart[]): ParameterTask[] {
+  const tasks: ParameterTask[] = [];
+  const add = (kind: BlockTask['kind'], at: number, ...tensors: readonly Tensor[]) => {
+    if (tensors.every(({ dtype, size }) => dtype === 'float32' && size > 0)) tasks.push({ kind, at, tensors });
+  };
+  const asks = (...some: readonly SumsPart[]) => some.some((part) => parts.includes(part));
+  parameters.forEach(({ before, after, gradient }, at) => {
+    if (before && after && !asks('update-histogram')) {
+      if (asks('norms', 'extremes')) add('update', at, before, after);
+      if (asks('moments')) add('moments', at, before, after);
+    }
+    if (gradient && gradient !== 'disposed' && asks('gradients') && !asks('gradient-histogram')) {
+      add('squares', at, gradient);
+    }
+  });
+  return tasks;
+}
+
+/** What is not left to programs: held until it has been read, since the step will be over. */
+function holdValues(parameters: readonly Compared[], parts: readonly SumsPart[], tasks: readonly ParameterTask[]) {
+  const held: Tensor[] = [];
+  const hold = (tensor: Tensor | undefined): Tensor | undefined => {
+    if (!tensor) return undefined;
+    const shared = share(tensor);
+    held.push(shared);
+    return shared;
+  };
+  const asksOfPair = parts.some(
+    (part) => part !== 'gradients' && part !== 'gradient-histogram' && part !== 'weight-histogram',
+  );
+  const asksOfGradient = parts.includes('gradients') || parts.includes('gradient-histogram');
+  const list = parameters.map(({ name, size, before, after, gradient }, at): Compared => {
+    const mine = tasks.filter((task) => task.at === at);
+    const readsPair = asksOfPair && before !== undefined && !mine.some(({ kind }) => kind !== 'squares');
+    const readsGradient = asksOfGradient && !mine.some(({ kind }) => kind === 'squares');
+    return {
+      name,
+      size,
+      before: readsPair ? hold(before) : undefined,
+      after: readsPair || parts.includes('weight-histogram') ? hold(after) : undefined,
+      gradient: readsGradient ? (gradient === 'disposed' ? gradient : hold(gradient)) : undefined,
+    };
+  });
+  return { held, parameters: list };
+}
+
+/** Sums with what the programs found in place of what was not read. */
+function withBlocks(
+  sums: UpdateSums,
+  parameters: readonly Compared[],
+  tasks: readonly ParameterTask[],
+  { spans }: BlockRows,
+  numbers: ArrayLike<number>,
+): UpdateSums {
+  const found = zeroSums(
+    parameters.map(({ size }) => size),
+    Object.keys(SUM_FIELDS) as ScalarPart[],
+  ) as BlockSums;
+  const all = numbers as Float32Array;
+  tasks.forEach(({ kind, at }, i) => {
+    const { from, rows } = spans[i]!;
+    addBlocks(kind, all.subarray(4 * from, 4 * (from + rows)), found, at);
+    for (const field of FIELDS_OF[kind]) if (sums[field]) sums[field][at] = found[field][at]!;
+  });
+  return sums;
+}
+
+const FIELDS_OF = {
+  update: [...SUM_FIELDS.norms, ...SUM_FIELDS.extremes],
+  moments: SUM_FIELDS.moments,
+  squares: SUM_FIELDS.gradients,
+} as const;
