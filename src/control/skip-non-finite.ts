@@ -5,8 +5,8 @@ import type { ControlRequest, PreOptimizerStepEvent, TrainingEvent } from '../ev
  * Ask the loop to skip an update whose gradients hold a NaN or an infinity, so that one bad batch does not cost the run.
  *
  * It measures the norm of every gradient before the update; where gradient norms are measured anyway, that costs one
- * pass over the gradients more. On a backend that answers late (WebGL, WebGPU) the update would be made before the answer
- * is there: it asks for nothing then. A recorded run has no gradients and asks for nothing.
+ * pass over the gradients more. On a GPU (WebGL, WebGPU) the update has to wait for the answer, so that each step costs
+ * one small read which stalls the device. A recorded run has no gradients and asks for nothing.
  *
  * @example
  * ```ts
@@ -38,10 +38,13 @@ function firstNonFinite({ parameters }: PreOptimizerStepEvent): string | undefin
   if (!live) return undefined;
   const now = live.snapshot();
   try {
-    const found = live.compare(now, { statistics: ['gradientNorm'] });
+    const found = live.compare(now, { statistics: ['gradientNorm'], atOnce: true });
+    // Whoever answers late cannot be waited for: the update would have been made.
     if (found instanceof Promise) {
       found.catch(() => {});
-      return undefined;
+      throw new Error(
+        'skipNonFinite: expected gradients that can be measured before the update, got numbers that come later',
+      );
     }
     return live.names[found.columns.gradientNorm.findIndex((norm) => !Number.isFinite(norm))];
   } finally {

@@ -63,6 +63,8 @@ export interface MagnitudeHistogram {
 export interface Measure<S extends Statistic = Statistic> {
   readonly statistics: readonly S[];
   readonly histograms?: readonly HistogramSubject[];
+  /** Have the numbers when `compare` returns, also where that stalls a device. Default: there they come later. */
+  readonly atOnce?: boolean;
 }
 
 /** What a comparison found: columns and histograms follow the order of the parameters' names. */

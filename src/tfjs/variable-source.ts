@@ -41,11 +41,11 @@ export class VariableSource implements ParameterSource<SumsByVariable> {
     return new HeldTensors(this.#parameters);
   }
 
-  sums(held: HeldValues, parts: readonly SumsPart[], known?: SumsByVariable): MaybePromise<UpdateSums> {
+  sums(held: HeldValues, parts: readonly SumsPart[], known?: SumsByVariable, atOnce = false): MaybePromise<UpdateSums> {
     if (!(held instanceof HeldTensors))
       throw new TypeError('before: expected values that were held of variables, got those of another kind of source');
     const compared = comparedOf(this.#parameters, held);
-    return this.#path === 'device' ? deviceSums(compared, parts) : hostSums(compared, parts, known);
+    return this.#path === 'device' ? deviceSums(compared, parts, atOnce) : hostSums(compared, parts, known);
   }
 }
 

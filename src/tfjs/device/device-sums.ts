@@ -1,12 +1,12 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { SUM_FIELDS, type SumsPart, type UpdateSums, zeroSums } from '../../parameters/index.js';
+import type { Tensor, TypedArray } from '@tensorflow/tfjs-core';
+import { type MaybePromise, SUM_FIELDS, type SumsPart, type UpdateSums, zeroSums } from '../../parameters/index.js';
 import type { Compared } from '../compared.js';
 import { share } from '../held-tensors.js';
 import { hostSums } from '../host-sums.js';
 import { addBlocks, type BlockSums } from './block-numbers.js';
 import { blockProgram } from './block-program.js';
 import type { BlockRows, BlockTask } from './block-task.js';
-import { readLater } from './read-later.js';
+import { readLater, readNow } from './read.js';
 
 type ScalarPart = keyof typeof SUM_FIELDS;
 
@@ -17,20 +17,33 @@ interface ParameterTask extends BlockTask {
 
 /**
  * The sums of a step whose values are on a device: by programs of our own, whose numbers are read together, without
- * waiting. What no program takes, and what is read anyway for histograms, is read, and passed over by the host's kernel.
+ * waiting, unless they are asked for at once. What no program takes, and what is read anyway for histograms, is read, and
+ * passed over by the host's kernel.
  */
-export async function deviceSums(parameters: readonly Compared[], parts: readonly SumsPart[]): Promise<UpdateSums> {
+export function deviceSums(
+  parameters: readonly Compared[],
+  parts: readonly SumsPart[],
+  atOnce: boolean,
+): MaybePromise<UpdateSums> {
   const program = blockProgram();
   const tasks = program ? tasksOf(parameters, parts) : [];
-  const values = holdValues(parameters, parts, tasks);
   const rows = tasks.length > 0 ? program!(tasks) : undefined;
-  const numbers = rows && readLater(rows.numbers);
-  try {
-    await Promise.all([numbers, ...values.held.map((tensor) => tensor.data())]);
+  const values = holdValues(parameters, parts, tasks);
+  const finish = (numbers?: TypedArray) => {
     const sums = hostSums(values.parameters, parts);
-    return rows ? withBlocks(sums, parameters, tasks, rows, await numbers!) : sums;
-  } finally {
+    return rows ? withBlocks(sums, parameters, tasks, rows, numbers as Float32Array) : sums;
+  };
+  const letGo = () => {
     for (const tensor of values.held) tensor.dispose();
+  };
+  if (!atOnce) {
+    const reads = Promise.all([rows && readLater(rows.numbers), ...values.held.map((tensor) => tensor.data())]);
+    return reads.then(([numbers]) => finish(numbers)).finally(letGo);
+  }
+  try {
+    return finish(rows && readNow(rows.numbers));
+  } finally {
+    letGo();
   }
 }
 
@@ -86,16 +99,15 @@ function withBlocks(
   parameters: readonly Compared[],
   tasks: readonly ParameterTask[],
   { spans }: BlockRows,
-  numbers: ArrayLike<number>,
+  numbers: Float32Array,
 ): UpdateSums {
   const found = zeroSums(
     parameters.map(({ size }) => size),
     Object.keys(SUM_FIELDS) as ScalarPart[],
   ) as BlockSums;
-  const all = numbers as Float32Array;
   tasks.forEach(({ kind, at }, i) => {
     const { from, rows } = spans[i]!;
-    addBlocks(kind, all.subarray(4 * from, 4 * (from + rows)), found, at);
+    addBlocks(kind, numbers.subarray(4 * from, 4 * (from + rows)), found, at);
     for (const field of FIELDS_OF[kind]) if (sums[field]) sums[field][at] = found[field][at]!;
   });
   return sums;
