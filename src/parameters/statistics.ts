@@ -63,7 +63,7 @@ export interface MagnitudeHistogram {
 export interface Measure<S extends Statistic = Statistic> {
   readonly statistics: readonly S[];
   readonly histograms?: readonly HistogramSubject[];
-  /** Have the numbers when `compare` returns, also where that stalls a device. Default: there they come later. */
+  /** Have the numbers when `compare` returns, also where that stalls a device, if it can be waited for at all (WebGPU cannot). */
   readonly atOnce?: boolean;
 }
 

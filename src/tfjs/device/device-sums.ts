@@ -1,4 +1,4 @@
-import type { Tensor, TypedArray } from '@tensorflow/tfjs-core';
+import { getBackend, type Tensor, type TypedArray } from '@tensorflow/tfjs-core';
 import { type MaybePromise, SUM_FIELDS, type SumsPart, type UpdateSums, zeroSums } from '../../parameters/index.js';
 import type { Compared } from '../compared.js';
 import { share } from '../held-tensors.js';
@@ -36,7 +36,8 @@ export function deviceSums(
   const letGo = () => {
     for (const tensor of values.held) tensor.dispose();
   };
-  if (!atOnce) {
+  // The blocking read of WebGPU, by way of a canvas, does not work everywhere.
+  if (!atOnce || getBackend() === 'webgpu') {
     const reads = Promise.all([rows && readLater(rows.numbers), ...values.held.map((tensor) => tensor.data())]);
     return reads.then(([numbers]) => finish(numbers)).finally(letGo);
   }
