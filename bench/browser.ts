@@ -5,7 +5,7 @@ import { openBackend } from '../test/browser/backends/open-backend.js';
 import { launchChromium } from '../test/helpers/chromium.js';
 import { servePage } from '../test/helpers/served-page.js';
 
-const STEPS = 20;
+const STEPS = 6;
 const SCALES = [1e-30, 1e-21, 1, 1e19, 1e30];
 /** What float16 can hold. */
 const HALF_SCALES = [1e-4, 1, 300];

@@ -1,6 +1,7 @@
 /**
  * What can be said of one parameter in one update. `w` is the value before, `v` after, `d = v - w`, `g` the gradient,
- * `n` the number of elements; sums run over all elements and are exact to better than 1e-6 relative.
+ * `n` the number of elements; sums run over all elements and are exact to better
+ * than 1e-6 relative, on every backend: see docs/browser.md for those of a browser. Counts, and shares of them, are exact.
  *
  * | statistic | formula | unit |
  * |---|---|---|

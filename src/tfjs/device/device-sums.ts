@@ -48,6 +48,15 @@ export function deviceSums(
   }
 }
 
+/** Σx² of each tensor on a device, as exactly as all sums, whatever their size. */
+export async function deviceSquares(tensors: readonly Tensor[]): Promise<readonly number[]> {
+  const parameters = tensors.map((gradient): Compared => {
+    return { name: '', size: gradient.size, before: undefined, after: undefined, gradient };
+  });
+  const { gradientSquares } = await deviceSums(parameters, ['gradients'], false);
+  return Array.from(gradientSquares!);
+}
+
 function tasksOf(parameters: readonly Compared[], parts: readonly SumsPart[]): ParameterTask[] {
   const tasks: ParameterTask[] = [];
   const add = (kind: BlockTask['kind'], at: number, ...tensors: readonly Tensor[]) => {

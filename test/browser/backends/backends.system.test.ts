@@ -71,6 +71,11 @@ describe.each(Object.keys(BACKENDS) as Backend[])('in Chromium on %s', (backend)
     ]);
   });
 
+  it('holds losses, drift and activations until they are read, and counts units exactly', async () => {
+    expect(await open.remote.others()).toEqual({ losses: [4, 1, 0.25, 0.0625], drifts: 4, dead: [1, 0.03], leaked: 0 });
+    expect(open.complaints).toEqual([]);
+  });
+
   it('skips an update whose gradient is not finite', async () => {
     const bad = 'the gradient of w holds a NaN or an infinity in step 2';
     const late = `refused: ${bad}: not done: the update of step 2 is made already, or is not the next one`;

@@ -38,6 +38,16 @@ export interface Held {
   readonly numBytesInGPU: number;
 }
 
+/** What is read later besides comparisons. */
+export interface Others {
+  /** Losses of `minimize`: without and with `returnCost`, then both within a tidy. */
+  readonly losses: readonly number[];
+  readonly drifts: number;
+  /** The share of dead units in two steps. */
+  readonly dead: readonly number[];
+  readonly leaked: number;
+}
+
 /** What observing costs. */
 export interface Cost {
   readonly parameters: number;
@@ -58,6 +68,7 @@ export interface BackendPage {
   counts(size: number, kept: number): Promise<{ readonly unchanged: number; readonly alert: boolean }>;
   magnitudes(scale: number): Promise<number>;
   dtypes(): Promise<readonly (readonly number[])[]>;
+  others(): Promise<Others>;
   skips(): Promise<{ readonly weights: readonly number[]; readonly said: readonly string[] }>;
   cost(model: Model, steps: number): Promise<Cost>;
 }

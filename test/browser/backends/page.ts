@@ -4,9 +4,11 @@ import '@tensorflow/tfjs-backend-webgpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import {
   type ControlEvent,
+  everySteps,
   nonFinite,
   ofType,
   type ParameterUpdates,
+  parameterDrift,
   parameterUpdates,
   STATISTICS,
   type Statistic,
@@ -14,7 +16,7 @@ import {
   unchangedParameter,
 } from 'trainscope';
 import { createStepParameters } from '../../../src/tfjs/live-parameters.js';
-import { instrument, selectBackend } from '../../../src/tfjs.browser.js';
+import { activations, instrument, selectBackend } from '../../../src/tfjs.browser.js';
 import { relativeError, twin, twinHistogram } from '../../parameters/twin.js';
 import {
   BACKENDS,
@@ -24,6 +26,7 @@ import {
   type Found,
   type Held,
   type Model,
+  type Others,
   type Way,
 } from './cases.js';
 import { countPrograms } from './count-programs.js';
@@ -284,6 +287,56 @@ async function skips(): Promise<{ readonly weights: readonly number[]; readonly 
   return { weights, said };
 }
 
+async function others(): Promise<Others> {
+  const { numTensors } = tf.memory();
+  const w = tf.tidy(() => tf.variable(tf.scalar(2)));
+  const optimizer = tf.train.sgd(0.25);
+  const training = instrument(optimizer);
+  const losses: number[] = [];
+  let drifts = 0;
+  training.attach(training.events$.pipe(ofType('step-end')), ({ loss }) => losses.push(loss));
+  training.attach(training.events$.pipe(parameterDrift({ when: everySteps(1) })), () => {
+    drifts++;
+  });
+  const loss = () => w.square() as tf.Scalar;
+  optimizer.minimize(loss);
+  optimizer.minimize(loss, true)?.dispose();
+  tf.tidy(() => {
+    optimizer.minimize(loss);
+    optimizer.minimize(loss, true);
+  });
+  await training.close();
+  optimizer.dispose();
+  w.dispose();
+  const dead = await deadUnits();
+  return { losses, drifts, dead, leaked: tf.memory().numTensors - numTensors };
+}
+
+/** The share of 100 units that is dead: all, then three. A device makes neither exactly. */
+async function deadUnits(): Promise<readonly number[]> {
+  const layer = tf.layers.dense({ inputShape: [2], units: 100, activation: 'relu' });
+  const model = tf.sequential({ layers: [layer, tf.layers.dense({ units: 1 })] });
+  model.compile({ optimizer: tf.train.sgd(1e-6), loss: 'meanSquaredError' });
+  const [x, y] = [tf.zeros([10, 2]), tf.zeros([10, 1])];
+  const training = instrument(model);
+  const dead: number[] = [];
+  training.attach(training.events$.pipe(activations(model, { when: everySteps(1) })), ({ layers }) =>
+    dead.push(layers[0]!.dead),
+  );
+  for (const count of [100, 3]) {
+    const bias = tf.tensor1d(Float32Array.from({ length: 100 }, (_, i) => (i < count ? -9 : 9)));
+    layer.setWeights([layer.getWeights()[0]!, bias]);
+    bias.dispose();
+    await model.fit(x, y, { epochs: 1, verbose: 0, callbacks: training.callbacks() });
+  }
+  await training.close();
+  const { optimizer } = model;
+  model.dispose();
+  optimizer?.dispose();
+  tf.dispose([x, y]);
+  return dead;
+}
+
 async function cost(name: Model, steps: number): Promise<Cost> {
   const made = trained(name);
   await made.model.fit(made.x, made.y, { epochs: 2, verbose: 0 });
@@ -312,7 +365,7 @@ async function cost(name: Model, steps: number): Promise<Cost> {
   counted.restore();
   // By turns, so that what else the machine does falls on both.
   let [plainMs, ms] = [Infinity, Infinity];
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 12; round++) {
     plainMs = Math.min(plainMs, await time(steps));
     const training = observed();
     await time(2);
@@ -324,5 +377,5 @@ async function cost(name: Model, steps: number): Promise<Cost> {
   return { parameters, plainPrograms, programs, plainMs, ms, reads };
 }
 
-const page: BackendPage = { use, observe, manyFits, counts, magnitudes, dtypes, skips, cost };
+const page: BackendPage = { use, observe, manyFits, counts, magnitudes, dtypes, others, skips, cost };
 Object.assign(globalThis, { page });
