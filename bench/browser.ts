@@ -17,7 +17,7 @@ const backends = (Object.keys(BACKENDS) as Backend[]).filter((name) => asked.len
 
 console.log(`Chromium ${browser.version()}, GPU by SwiftShader (software), on ${cpus().length} × ${cpus()[0]?.model}`);
 console.log(
-  `\n| backend | largest error | ${MODELS.map((model) => `${model}: programs of a step, and more for observing | step, observed / plain`).join(' | ')} |`,
+  `\n| backend | largest error | ${MODELS.map((model) => `${model}: programs, and more | step, observed / plain`).join(' | ')} |`,
 );
 console.log(`|---|---|${'---|---|'.repeat(MODELS.length)}`);
 for (const backend of backends) {
