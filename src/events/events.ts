@@ -274,7 +274,8 @@ export type ControlCommand =
   | { readonly kind: 'set-learning-rate'; readonly learningRate: number }
   | { readonly kind: 'scale-learning-rate'; readonly factor: number }
   | { readonly kind: 'stop' }
-  | { readonly kind: 'skip-step' }
+  /** Not to make the next update; with `step`, only if it is that step's: one that is made already is refused. */
+  | { readonly kind: 'skip-step'; readonly step?: number }
   | { readonly kind: 'save' }
   | { readonly kind: 'evaluate' }
   /** Back to the last checkpoint; with `beforeStep`, to the last that was saved when fewer steps were done. */

@@ -53,6 +53,7 @@ export { type Measurement, measurementOfSums, NO_END, updatesOfStep } from './st
 export { type MeasuredElsewhere, sumsParameters } from './sums-parameters.js';
 export { jointNorm } from './update-ratio.js';
 export {
+  addSums,
   markIncomparable,
   SUM_FIELDS,
   type SumField,

@@ -54,7 +54,7 @@ export class LiveParameters<Known = never> implements StepParameters {
 
   compare<S extends Statistic>(before: Snapshot, measure: Measure<S>): MaybePromise<Comparison<S>> {
     this.#checkLive('compare()');
-    const sums = this.#sums(KeptSnapshot.valuesOf(before), partsOf(measure));
+    const sums = this.#sums(KeptSnapshot.valuesOf(before), partsOf(measure), measure.atOnce === true);
     return sums instanceof Promise ? sums.then((found) => comparisonOf(found, measure)) : comparisonOf(sums, measure);
   }
 
@@ -74,20 +74,20 @@ export class LiveParameters<Known = never> implements StepParameters {
   }
 
   /** The parts that have not been found yet are found together. */
-  #sums(before: SharedValues, parts: readonly SumsPart[]): MaybePromise<UpdateSums> {
+  #sums(before: SharedValues, parts: readonly SumsPart[], atOnce: boolean): MaybePromise<UpdateSums> {
     let found = this.#found.get(before);
     if (!found) {
       found = new Map();
       this.#found.set(before, found);
     }
-    const missing = parts.filter((part) => !found.has(part));
+    const missing = parts.filter((part) => !found.has(part) || (atOnce && found.get(part) instanceof Promise));
     // Where nothing is asked for, sizes are what is left to say.
     if (missing.length > 0 || parts.length === 0) {
       const known = this.#measured?.before === before ? this.#measured.known : undefined;
-      const sums = this.#source.sums(before.values, missing, known);
+      const sums = this.#source.sums(before.values, missing, known, atOnce);
       // What came with the sums need not be asked for later.
       const given = sums instanceof Promise ? missing : new Set([...missing, ...scalarPartsIn(sums)]);
-      for (const part of given) if (!found.has(part)) found.set(part, sums);
+      for (const part of given) if (!found.has(part) || atOnce) found.set(part, sums);
       if (missing.length === parts.length) return sums;
     }
     const list = [...new Set(parts.map((part) => found.get(part)!))];

@@ -25,8 +25,9 @@ export interface ParameterSource<Known = never> {
    * What passes over the held and the present values find: all columns of the parts that are asked for, in the order of
    * the names. Held and present values are matched by identity, never by name; a parameter that was not held, or in
    * another shape or dtype, or that is gone, has NaN wherever both values are needed. `known` need not be measured again.
+   * No promise where it is asked for `atOnce`, if there is a way.
    *
    * @throws TypeError for values that another kind of source holds.
    */
-  sums(held: HeldValues, parts: readonly SumsPart[], known?: Known): MaybePromise<UpdateSums>;
+  sums(held: HeldValues, parts: readonly SumsPart[], known?: Known, atOnce?: boolean): MaybePromise<UpdateSums>;
 }

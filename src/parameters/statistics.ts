@@ -1,6 +1,7 @@
 /**
  * What can be said of one parameter in one update. `w` is the value before, `v` after, `d = v - w`, `g` the gradient,
- * `n` the number of elements; sums run over all elements and are exact to better than 1e-6 relative.
+ * `n` the number of elements; sums run over all elements and are exact to better
+ * than 1e-6 relative, on every backend: see docs/browser.md for those of a browser. Counts, and shares of them, are exact.
  *
  * | statistic | formula | unit |
  * |---|---|---|
@@ -63,6 +64,8 @@ export interface MagnitudeHistogram {
 export interface Measure<S extends Statistic = Statistic> {
   readonly statistics: readonly S[];
   readonly histograms?: readonly HistogramSubject[];
+  /** Have the numbers when `compare` returns, also where that stalls a device, if it can be waited for at all (WebGPU cannot). */
+  readonly atOnce?: boolean;
 }
 
 /** What a comparison found: columns and histograms follow the order of the parameters' names. */

@@ -41,12 +41,16 @@ export function checkCommand(command: ControlCommand): void {
   if (command.kind === 'scale-learning-rate' && typeof command.factor !== 'number') {
     throw new TypeError(`factor: expected a positive number, got ${describeValue(command.factor)}`);
   }
+  if (command.kind === 'skip-step') checkStep('step', command.step);
   if (command.kind !== 'rollback') return;
   const { learningRate, beforeStep } = command;
   if (learningRate !== undefined) checkRate(learningRate);
-  if (beforeStep !== undefined && typeof beforeStep !== 'number') {
-    throw new TypeError(`beforeStep: expected a number of steps, got ${describeValue(beforeStep)}`);
-  }
+  checkStep('beforeStep', beforeStep);
+}
+
+function checkStep(name: string, step: number | undefined): void {
+  if (step === undefined || typeof step === 'number') return;
+  throw new TypeError(`${name}: expected a number of steps, got ${describeValue(step)}`);
 }
 
 function checkRate(learningRate: number): void {

@@ -49,6 +49,8 @@ export class LoopControl {
   #stoppedBy: ControlRequest | undefined;
   #updating = false;
   #skipNext = false;
+  /** The update that is going on can be skipped no more. */
+  #decided = false;
 
   constructor(bus: EventBus, loop: SteeredLoop, handlers: CommandHandlers = {}) {
     this.#bus = bus;
@@ -83,6 +85,7 @@ export class LoopControl {
   /** The update is made, and whoever looks at it has: what waited for that is done now. */
   endUpdate(queue: ControlQueue): void {
     this.#updating = false;
+    this.#decided = false;
     for (const { request, done, refuse } of queue.take('rollback')) {
       try {
         const outcome = this.#rollBack(request, request.command as Rollback);
@@ -98,6 +101,7 @@ export class LoopControl {
   takeSkip(): boolean {
     const skip = this.#skipNext;
     this.#skipNext = false;
+    this.#decided = true;
     return skip;
   }
 
@@ -113,8 +117,7 @@ export class LoopControl {
         this.#loop.stop();
         return undefined;
       case 'skip-step':
-        this.#skipNext = true;
-        return undefined;
+        return this.#skip(command.step);
       case 'save':
         return this.#save(request);
       case 'rollback':
@@ -123,6 +126,13 @@ export class LoopControl {
         return this.#evaluate(request);
     }
   };
+
+  #skip(step = this.#bus.step + 1): undefined {
+    if (this.#decided || step !== this.#bus.step + 1) {
+      throw new Error(`the update of step ${step} is made already, or is not the next one`);
+    }
+    this.#skipNext = true;
+  }
 
   #setLearningRate(learningRate: number): string {
     const before = this.#loop.learningRate;

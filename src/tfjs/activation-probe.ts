@@ -18,12 +18,14 @@ import {
   slice,
   stack,
   sub,
+  sum,
   type Tensor,
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type ActivationName, describeValue, type LayerActivations } from '../events/index.js';
 import { histogram, type MagnitudeHistogram, type MaybePromise, type Values } from '../parameters/index.js';
+import { readLater, readNow } from './device/read.js';
 import { hookMethod } from './hook-method.js';
 import { onDevice } from './on-device.js';
 
@@ -34,8 +36,8 @@ interface ProbedLayer {
   readonly activation: ActivationName;
 }
 
-/** A unit of a ReLU that is above 0 for less than this share of the examples is dead (SageMaker Debugger's DeadRelu). */
-const LEAST_ACTIVE = 0.01;
+/** A unit of a ReLU that is above 0 for less than one in so many examples is dead (SageMaker Debugger's DeadRelu). */
+const ONE_ACTIVE_IN = 100;
 /** Beyond these inputs tanh and sigmoid are flat (SageMaker Debugger's SaturatedActivation), as outputs. */
 const TANH_FLAT = Math.fround(Math.tanh(9.4999));
 const SIGMOID_FLAT_LOW = 1 / (1 + Math.exp(23));
@@ -84,18 +86,18 @@ export class ActivationProbe {
     const seen = this.#layers.filter((probed) => this.#outputs.has(probed));
     if (seen.length === 0) return [];
     const packed = tidy(() => stack(seen.flatMap((probed) => measure(this.#outputs.get(probed)!, probed.activation))));
-    const units = seen.map((probed) => this.#outputs.get(probed)!.shape.at(-1) ?? 1);
+    const sizes = seen.map((probed) => sizesOf(this.#outputs.get(probed)!));
     const histograms = this.histograms ? seen.map((probed) => histogramOf(this.#outputs.get(probed)!)) : [];
     this.disarm();
-    const finish = (numbers: ArrayLike<number>, counted: readonly MagnitudeHistogram[]) => {
-      packed.dispose();
-      return seen.map((probed, i) => ({
-        ...describe(probed, units[i]!, numbers, i * NUMBERS_PER_LAYER),
+    const describeAll = (numbers: ArrayLike<number>, counted: readonly MagnitudeHistogram[]) =>
+      seen.map((probed, i) => ({
+        ...describe(probed, sizes[i]!, numbers, i * NUMBERS_PER_LAYER),
         ...(counted[i] && { histogram: counted[i] }),
       }));
-    };
-    if (!onDevice()) return finish(packed.dataSync(), histograms as MagnitudeHistogram[]);
-    return Promise.all([packed.data(), Promise.all(histograms)]).then(([numbers, counted]) => finish(numbers, counted));
+    if (!onDevice()) return describeAll(readNow(packed), histograms as MagnitudeHistogram[]);
+    return Promise.all([readLater(packed), Promise.all(histograms)]).then(([numbers, counted]) =>
+      describeAll(numbers, counted),
+    );
   }
 
   /** Put every layer back as it was, and let go of what was kept. */
@@ -134,6 +136,15 @@ function activationOf(layer: Layer): ActivationName | undefined {
   return name === 'relu' || name === 'relu6' || name === 'tanh' || name === 'sigmoid' ? name : undefined;
 }
 
+interface Sizes {
+  readonly units: number;
+  readonly elements: number;
+}
+
+function sizesOf({ shape, size }: Tensor): Sizes {
+  return { units: shape.at(-1) ?? 1, elements: size };
+}
+
 /** Mean, variance, dead, saturated and identical share, as scalars. */
 function measure(output: Tensor, activation: ActivationName): Tensor[] {
   const units = output.shape.at(-1) ?? 1;
@@ -152,11 +163,7 @@ function measure(output: Tensor, activation: ActivationName): Tensor[] {
 /** On a device the values are read, and kept until they are. */
 function histogramOf(output: Tensor): MaybePromise<MagnitudeHistogram> {
   if (!onDevice()) return histogram(output.dataSync() as Values);
-  const held = keep(reshape(output, output.shape));
-  return held
-    .data()
-    .then((values) => histogram(values as Values))
-    .finally(() => held.dispose());
+  return readLater(reshape(output, output.shape)).then((values) => histogram(values as Values));
 }
 
 /** Of the pairs of neighbours, those that vary together: a unit that gives always the same is dead or saturated instead. */
@@ -170,9 +177,10 @@ function identicalShare(rows: Tensor): Tensor {
   return mean(cast(logicalAnd(lessEqual(apart, limit), greater(spread, limit)), 'float32'));
 }
 
+/** By whole counts: a share of a hundredth is not exact on a device. */
 function deadShare(rows: Tensor): Tensor {
-  const active = mean(cast(greater(rows, 0), 'float32'), 0);
-  return mean(cast(less(active, LEAST_ACTIVE), 'float32'));
+  const active = sum(cast(greater(rows, 0), 'float32'), 0);
+  return mean(cast(less(active, Math.ceil(rows.shape[0]! / ONE_ACTIVE_IN) - 0.5), 'float32'));
 }
 
 function flat(rows: Tensor, activation: 'tanh' | 'sigmoid'): Tensor {
@@ -182,7 +190,7 @@ function flat(rows: Tensor, activation: 'tanh' | 'sigmoid'): Tensor {
 
 function describe(
   { layer, activation }: ProbedLayer,
-  units: number,
+  { units, elements }: Sizes,
   numbers: ArrayLike<number>,
   at: number,
 ): LayerActivations {
@@ -192,8 +200,13 @@ function describe(
     units,
     mean: numbers[at]!,
     variance: numbers[at + 1]!,
-    dead: numbers[at + 2]!,
-    saturated: numbers[at + 3]!,
-    identical: numbers[at + 4]!,
+    dead: share(numbers[at + 2]!, units),
+    saturated: share(numbers[at + 3]!, elements),
+    identical: share(numbers[at + 4]!, units - 1),
   };
+}
+
+/** The share that is a whole number of so many: a device's mean of ones is a little less or more than 1. */
+function share(mean: number, of: number): number {
+  return of > 0 ? Math.round(mean * of) / of : mean;
 }

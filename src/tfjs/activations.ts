@@ -80,12 +80,18 @@ class ActivationRecorder {
     if (event.type === 'pre-optimizer-step') return this.#read(event);
     // A loop by hand has done its forward pass when it says that a step begins.
     if (event.type === 'step-begin' || event.type === 'step-end') this.#prepare(event);
-    if (event.type === 'train-end') this.dispose();
+    if (event.type === 'train-end') this.#end();
     return [];
   }
 
   dispose(): void {
     this.probe.disarm();
+  }
+
+  /** Another training may follow, whose first step has not been asked about. */
+  #end(): void {
+    this.dispose();
+    this.#asked = 0;
   }
 
   #prepare({ step, epoch }: EventContext): void {

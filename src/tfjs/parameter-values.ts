@@ -12,6 +12,7 @@ import {
 import { checkSchedule, everyEpochs, inOrder, perSubscription, type Schedule } from '../operators/index.js';
 import { type MaybePromise, VALUE_STATISTICS, valueStatistics } from '../parameters/index.js';
 import { isLayersModel } from './activation-probe.js';
+import { readLater } from './device/read.js';
 import { hostValues } from './host-values.js';
 import { onDevice } from './on-device.js';
 import { weightNames } from './parameter-names.js';
@@ -84,15 +85,10 @@ function valuesIn(model: LayersModel, { run, step, epoch, time }: EventContext):
     ) as ParameterValues['columns'],
   });
   if (!onDevice()) return give(tensors.map((tensor) => valueStatistics(hostValues(tensor))));
-  return Promise.all(tensors.map(readLater)).then(give);
+  return Promise.all(tensors.map(statisticsLater)).then(give);
 }
 
 /** The weight may be another tensor by the time that it is read. */
-async function readLater(tensor: Tensor): Promise<ReturnType<typeof valueStatistics>> {
-  const held = keep(reshape(tensor, tensor.shape));
-  try {
-    return valueStatistics((await held.data()) as ArrayLike<number>);
-  } finally {
-    held.dispose();
-  }
+async function statisticsLater(tensor: Tensor): Promise<ReturnType<typeof valueStatistics>> {
+  return valueStatistics(await readLater(reshape(tensor, tensor.shape)));
 }

@@ -15,13 +15,13 @@ export type { FitCallbacks, FitCallbacksOptions, YieldEvery } from './fit-callba
 export { instrument } from './instrument.js';
 export type { NamedParameter } from './parameter-names.js';
 export { type ParameterValuesOptions, parameterValues } from './parameter-values.js';
-export { readClasses } from './read-classes.js';
-export { summarizeModel } from './summarize-model.js';
 export type { BatchDataset, ModelBatch, ModelTensors, RangeTestData } from './range-test/batches.js';
 export {
   type RangeTestOptions,
   type SuggestLearningRateOptions,
   suggestLearningRate,
 } from './range-test/suggest-learning-rate.js';
+export { readClasses } from './read-classes.js';
+export { summarizeModel } from './summarize-model.js';
 export type { InstrumentTarget } from './target.js';
 export type { InstrumentOptions, Training } from './training.js';

@@ -1,5 +1,6 @@
 import { argMax, cast, concat, reshape, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import type { ClassifiedExamples } from '../events/index.js';
+import { readLater } from './device/read.js';
 
 /**
  * Of tensors of predictions and labels, the classes, for {@link confusionMatrix}: with one read of the device, of two
@@ -32,17 +33,13 @@ export async function readClasses(tensors: {
       labels.size === count ? flat(labels) : classesOf(labels),
     ]),
   );
-  try {
-    const data = (await packed.data()) as Float32Array;
-    const isScore = widthOf(predictions) === 1 && predictions.dtype === 'float32' && predictions.rank > 1;
-    const predicted = data.subarray(0, count);
-    return {
-      predictions: isScore ? { shape: [count, 1], data: predicted } : predicted,
-      labels: data.subarray(count),
-    };
-  } finally {
-    packed.dispose();
-  }
+  const data = await readLater(packed);
+  const isScore = widthOf(predictions) === 1 && predictions.dtype === 'float32' && predictions.rank > 1;
+  const predicted = data.subarray(0, count);
+  return {
+    predictions: isScore ? { shape: [count, 1], data: predicted } : predicted,
+    labels: data.subarray(count),
+  };
 }
 
 function classesOf(tensor: Tensor): Tensor {

@@ -1,5 +1,6 @@
 import { Tensor } from '@tensorflow/tfjs-core';
 import { isPromiseLike } from '../run/index.js';
+import { readLater } from './device/read.js';
 import { share } from './held-tensors.js';
 import { onDevice } from './on-device.js';
 
@@ -14,14 +15,5 @@ export function readLoss(loss: unknown): ShownLoss | Promise<ShownLoss> {
   if (typeof loss === 'number') return loss;
   if (isPromiseLike(loss)) return Promise.resolve(loss).then(readLoss, () => undefined);
   if (!(loss instanceof Tensor) || loss.isDisposed || loss.size !== 1) return undefined;
-  return onDevice() ? readLater(loss) : Number(loss.dataSync()[0]);
-}
-
-async function readLater(loss: Tensor): Promise<number> {
-  const held = share(loss);
-  try {
-    return Number((await held.data())[0]);
-  } finally {
-    held.dispose();
-  }
+  return onDevice() ? readLater(share(loss)).then(([value]) => Number(value)) : Number(loss.dataSync()[0]);
 }

@@ -1,6 +1,7 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import type { HeldValues, MaybePromise, ParameterSource, SumsPart, UpdateSums } from '../parameters/index.js';
-import { deviceSums } from './device-sums.js';
+import { comparedOf } from './compared.js';
+import { deviceSums } from './device/device-sums.js';
 import { HeldTensors } from './held-tensors.js';
 import { hostSums } from './host-sums.js';
 import type { LiveParameter, SumsByVariable } from './live-parameter.js';
@@ -40,12 +41,11 @@ export class VariableSource implements ParameterSource<SumsByVariable> {
     return new HeldTensors(this.#parameters);
   }
 
-  sums(held: HeldValues, parts: readonly SumsPart[], known?: SumsByVariable): MaybePromise<UpdateSums> {
+  sums(held: HeldValues, parts: readonly SumsPart[], known?: SumsByVariable, atOnce = false): MaybePromise<UpdateSums> {
     if (!(held instanceof HeldTensors))
       throw new TypeError('before: expected values that were held of variables, got those of another kind of source');
-    return this.#path === 'device'
-      ? deviceSums(this.#parameters, held, parts)
-      : hostSums(this.#parameters, held, parts, known);
+    const compared = comparedOf(this.#parameters, held);
+    return this.#path === 'device' ? deviceSums(compared, parts, atOnce) : hostSums(compared, parts, known);
   }
 }
 

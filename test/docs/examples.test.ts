@@ -71,7 +71,6 @@ describe('examples in docs', () => {
       noUnusedLocals: false,
       incremental: false,
       noEmit: true,
-      incremental: false,
     });
     const problems = files.flatMap((file, i) =>
       ts.getPreEmitDiagnostics(program, program.getSourceFile(file)).map((diagnostic) => ({

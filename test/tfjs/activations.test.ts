@@ -75,6 +75,27 @@ describe.each(BACKENDS)('activations on %s', (backend) => {
     net.dispose();
   });
 
+  it('looks at the first step of a training that follows another', async () => {
+    const net = model();
+    const x = tf.ones([2, 1]);
+    const events = new Subject<TrainingEvent>();
+    const steps: number[] = [];
+    events.pipe(activations(net, { when: everySteps(1) })).subscribe(({ step }) => steps.push(step));
+    for (const step of [0, 1]) {
+      events.next(event('step-begin', { step }));
+      tf.dispose(net.predict(x));
+      events.next(event('pre-optimizer-step', { step, parameters: scriptedParameters({}) }));
+      events.next(event('step-end', { step: step + 1 }));
+      events.next(event('train-end', { step: step + 1, reason: 'completed' }));
+    }
+    events.complete();
+    await Promise.resolve();
+    expect(steps).toEqual([1, 2]);
+    tf.dispose(x);
+    net.optimizer.dispose();
+    net.dispose();
+  });
+
   it('measures mean, variance and dead units, by hand', async () => {
     const [{ layers, step }] = (await seen(model(), [1, 3])) as [Activations];
     // Units give 1 3, 0 0, 2 6, 0 0.

@@ -5,15 +5,12 @@ import {
   mul,
   type NamedTensorMap,
   type Scalar,
-  square,
-  stack,
-  sum,
   type Tensor,
   tidy,
   type Variable,
   variableGrads,
 } from '@tensorflow/tfjs-core';
-import { onDevice, tensorPasses } from '../../tfjs/index.js';
+import { deviceSquares, onDevice, tensorPasses } from '../../tfjs/index.js';
 
 /** Avoids a division by zero; torch's value. */
 const CLIP_EPSILON = 1e-6;
@@ -59,13 +56,8 @@ export class Gradients {
       const squares = tensorPasses().squares(gradients);
       return Math.sqrt(squares.reduce((total, value) => total + value, 0));
     }
-    const squares = tidy(() => sum(stack(gradients.map((gradient) => sum(square(gradient))))));
-    try {
-      const [total] = await squares.data();
-      return Math.sqrt(total!);
-    } finally {
-      squares.dispose();
-    }
+    const squares = await deviceSquares(gradients);
+    return Math.sqrt(squares.reduce((total, value) => total + value, 0));
   }
 
   /** Scale down to a global norm of `maxNorm`, as torch's `clip_grad_norm_` does; `norm` is what it is now. */

@@ -1,4 +1,5 @@
 import { div, memory, type Scalar } from '@tensorflow/tfjs-core';
+import type { ControlCommand } from '../../events/index.js';
 import { readLoss } from '../../tfjs/index.js';
 import { disposeBatches, type SizedBatch } from '../data/batches.js';
 import { seededUint32 } from '../data/random.js';
@@ -7,6 +8,8 @@ import type { Session } from '../session/session.js';
 import { Gradients } from './gradients.js';
 import { liveParameters, observedUpdate } from './observed-update.js';
 import { watchLoss } from './watch-loss.js';
+
+type Skip = Extract<ControlCommand, { readonly kind: 'skip-step' }>;
 
 /** Makes updates: every micro-batch forward and backward, clipping, the optimizer, the schedule. */
 export class Update<Example> {
@@ -89,7 +92,7 @@ export class Update<Example> {
 
   /** Clip the gradients, and have the optimizer make the update, unless control has it skipped. */
   async #apply(gradients: Gradients): Promise<void> {
-    const { args, announcer, history, optimizer, queue, rate, scheduler, tally, trainable } = this.#session;
+    const { args, announcer, history, optimizer, rate, scheduler, tally, trainable } = this.#session;
     const gradNorm = await gradients.norm();
     if (args.maxGradNorm > 0) gradients.clip(gradNorm, args.maxGradNorm);
     const parameters = liveParameters(trainable, gradients);
@@ -101,9 +104,7 @@ export class Update<Example> {
       );
       const learningRate = rate.now;
       tally.last = { gradNorm, learningRate };
-      const skips = queue.take('skip-step');
-      for (const { done } of skips) done();
-      if (skips.length > 0) {
+      if (this.#takeSkips()) {
         history.add(new Float64Array(trainable.length));
         return;
       }
@@ -119,6 +120,22 @@ export class Update<Example> {
     } finally {
       parameters.release();
     }
+  }
+
+  /** Whether this update should not be made. */
+  #takeSkips(): boolean {
+    const { queue, state } = this.#session;
+    const next = state.globalStep + 1;
+    let skip = false;
+    for (const { request, done, refuse } of queue.take('skip-step')) {
+      const { step = next } = request.command as Skip;
+      if (step !== next) refuse(new Error(`the update of step ${step} is made already, or is not the next one`));
+      else {
+        skip = true;
+        done();
+      }
+    }
+    return skip;
   }
 
   #advance(epoch: number, group: readonly SizedBatch[]): void {

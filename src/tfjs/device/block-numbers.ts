@@ -1,0 +1,76 @@
+import { addSums, type SumsWith, zeroSums } from '../../parameters/index.js';
+import { type BlockTask, LARGEST_BLOCK } from './block-task.js';
+
+/** The sums that blocks are added to. */
+export type BlockSums = SumsWith<'norms' | 'extremes' | 'moments' | 'gradients'>;
+
+/**
+ * Add the rows of a task, four numbers each, to the sums of its parameter: in float64, so that a sum is as exact as
+ * those of its blocks, and counts are whole. What a program says of a block:
+ *
+ * | kind | numbers |
+ * |---|---|
+ * | `update` | max|d|, the norm of d, the norm of w, changed + 4096 · non-finite v |
+ * | `moments` | of d, then of w: Σx, Σ|x|, the norm of x − mean x, how many elements |
+ * | `squares` | four norms |
+ *
+ * A norm has the range of float32, where squares have half of it. One of −1 says NaN and −2 infinity: what a device makes
+ * of those themselves is its own affair.
+ */
+export function addBlocks(kind: BlockTask['kind'], rows: ArrayLike<number>, sums: BlockSums, at: number): void {
+  if (kind === 'update') addUpdate(rows, sums, at);
+  else if (kind === 'moments') addMoments(rows, sums, at);
+  else addSquares(rows, sums, at);
+}
+
+function addUpdate(rows: ArrayLike<number>, sums: BlockSums, at: number): void {
+  let changed = 0;
+  for (let i = 0; i < rows.length; i += 4) {
+    // Math.max gives NaN where one is.
+    sums.maxAbsUpdate[at] = Math.max(sums.maxAbsUpdate[at]!, magnitude(rows[i]!));
+    sums.updateSquares[at]! += magnitude(rows[i + 1]!) ** 2;
+    sums.weightSquares[at]! += magnitude(rows[i + 2]!) ** 2;
+    const counts = rows[i + 3]!;
+    changed += counts % (LARGEST_BLOCK + 1);
+    sums.nonFinite[at]! += Math.floor(counts / (LARGEST_BLOCK + 1));
+  }
+  sums.unchanged[at] = sums.size[at]! - changed;
+}
+
+function addSquares(rows: ArrayLike<number>, { gradientSquares }: BlockSums, at: number): void {
+  for (let i = 0; i < rows.length; i++) gradientSquares[at]! += magnitude(rows[i]!) ** 2;
+}
+
+function addMoments(rows: ArrayLike<number>, sums: BlockSums, at: number): void {
+  const whole = zeroSums([0], ['moments']);
+  for (let i = 0; i < rows.length; i += 8) {
+    const piece = zeroSums([rows[i + 3]!], ['moments']);
+    piece.updateSum[0] = rows[i]!;
+    piece.updateAbs[0] = rows[i + 1]!;
+    piece.updateDeviation[0] = magnitude(rows[i + 2]!) ** 2;
+    piece.weightSum[0] = rows[i + 4]!;
+    piece.weightAbs[0] = rows[i + 5]!;
+    piece.weightDeviation[0] = magnitude(rows[i + 6]!) ** 2;
+    if (rows[i + 2]! < 0) spoil(piece.updateSum, piece.updateAbs, piece.updateDeviation, magnitude(rows[i + 2]!));
+    if (rows[i + 6]! < 0) spoil(piece.weightSum, piece.weightAbs, piece.weightDeviation, magnitude(rows[i + 6]!));
+    addSums(whole, 0, piece, 0);
+  }
+  sums.updateSum[at] = whole.updateSum[0]!;
+  sums.updateAbs[at] = whole.updateAbs[0]!;
+  sums.updateDeviation[at] = whole.updateDeviation[0]!;
+  sums.weightSum[at] = whole.weightSum[0]!;
+  sums.weightAbs[at] = whole.weightAbs[0]!;
+  sums.weightDeviation[at] = whole.weightDeviation[0]!;
+}
+
+/** About a mean that is not finite, nothing deviates by a number. */
+function spoil(sum: Float64Array, magnitudes: Float64Array, deviation: Float64Array, by: number): void {
+  sum[0] = Number.NaN;
+  magnitudes[0] = by;
+  deviation[0] = Number.NaN;
+}
+
+function magnitude(code: number): number {
+  if (code >= 0) return code;
+  return code === -2 ? Infinity : Number.NaN;
+}
