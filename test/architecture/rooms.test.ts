@@ -104,7 +104,7 @@ describe('rooms', () => {
     expect(besideTheDoor).toEqual([]);
   });
 
-  it.each(['index.ts', 'remote.ts', 'tfjs.ts', 'trainer.ts', 'testing.ts'])(
+  it.each(['index.ts', 'browser.ts', 'remote.ts', 'tfjs.ts', 'trainer.ts', 'testing.ts'])(
     'keeps node: out of everything that a browser loads of %s',
     (entry) => {
       const node = loadedBy(entry, atOnce).filter(({ specifier }) => specifier.startsWith('node:'));
@@ -129,7 +129,7 @@ describe('rooms', () => {
     expect(page).toBe(withRooms(page));
   });
 
-  describe.each(['index.ts', 'node.ts', 'otel.ts', 'remote.ts', 'testing.ts', 'cli/main.ts'])('%s', (entry) => {
+  describe.each(['index.ts', 'browser.ts', 'node.ts', 'otel.ts', 'remote.ts', 'testing.ts', 'cli/main.ts'])('%s', (entry) => {
     it('never comes to tfjs or trainer, neither at once nor later', () => {
       const loaded = loadedBy(entry, () => true);
       expect(loaded.length).toBeGreaterThan(10);

@@ -1,11 +1,9 @@
 import uPlot from 'uplot';
-import { announce } from './announcer.js';
 import { DataTable, type TableData } from './data-table.js';
 import { el, setStyle, setText } from './dom.js';
 import { readable, tick, whole } from './format.js';
 import { drawMarks } from './mark-lines.js';
 import { type Panel, panel } from './panel.js';
-import { color, onTheme } from './theme.js';
 import type { View } from './view.js';
 
 export interface Point {
@@ -35,8 +33,6 @@ export interface LineChartOptions {
   readonly band?: readonly [number, number];
   readonly height?: number;
 }
-
-const SYNC = 'steps';
 
 /** Lines over the steps: means, with their extremes as a band where steps are drawn together. */
 export class LineChart {
@@ -76,8 +72,10 @@ export class LineChart {
       this.panel.tools.append(this.#toggle('log', 'Logarithmic scale', log));
     }
     this.#plotBox.addEventListener('keydown', (event) => this.#key(event));
-    new ResizeObserver(() => this.#resize()).observe(this.#plotBox);
-    onTheme(() => this.#rebuild());
+    view.onResize(this.#plotBox, () => this.#resize());
+    view.onScroll(() => this.#plot?.syncRect(true));
+    view.theme.onChange(() => this.#rebuild());
+    view.signal.addEventListener('abort', () => this.#plot?.destroy());
   }
 
   update(lines: readonly Line[]): void {
@@ -94,7 +92,11 @@ export class LineChart {
     if (shape !== this.#shape || !this.#plot) {
       this.#shape = shape;
       this.#rebuild();
-    } else this.#plot.setData(this.#data());
+    } else {
+      const plot = this.#plot;
+      // Drawn now, within this slice, and not when it is over.
+      plot.batch(() => plot.setData(this.#data()));
+    }
     this.#showValues(this.#plot?.cursor.idx ?? undefined);
     this.#plotBox.setAttribute('aria-label', this.#summary());
     this.#table.update();
@@ -128,6 +130,7 @@ export class LineChart {
     const width = this.#plotBox.clientWidth;
     if (this.#lines.length === 0 || width === 0) return;
     this.#plot = new uPlot(this.#plotOptions(width), this.#data(), this.#plotBox);
+    this.#plot.batch(() => {});
     this.#showLegend();
   }
 
@@ -144,10 +147,10 @@ export class LineChart {
 
   #plotOptions(width: number): uPlot.Options {
     const axis = {
-      stroke: color('--muted'),
-      grid: { stroke: color('--grid'), width: 1 },
+      stroke: this.view.theme.color('--muted'),
+      grid: { stroke: this.view.theme.color('--grid'), width: 1 },
       ticks: { show: false },
-      font: `11px ${color('--font')}`,
+      font: `11px ${this.view.theme.color('--font')}`,
     };
     return {
       width,
@@ -173,7 +176,7 @@ export class LineChart {
         },
       ],
       cursor: {
-        sync: { key: SYNC },
+        sync: { key: `steps-${this.view.id}` },
         drag: { x: true, y: false, setScale: false },
         points: { size: 7 },
         bind: {
@@ -212,7 +215,7 @@ export class LineChart {
     if (!band || min == null || max == null) return;
     const [bottom, top] = [Math.max(band[0], min), Math.min(band[1], max)].map((value) => valToPos(value, 'y', true));
     if (bottom! <= top!) return;
-    ctx.fillStyle = color('--healthy-band');
+    ctx.fillStyle = this.view.theme.color('--healthy-band');
     ctx.fillRect(bbox.left, top!, bbox.width, bottom! - top!);
   }
 
@@ -305,7 +308,10 @@ export class LineChart {
       Home: 0,
       End: last,
     };
-    if (event.key === 'Escape') this.view.zoom(undefined);
+    if (event.key === 'Escape' && this.view.range) {
+      event.preventDefault();
+      this.view.zoom(undefined);
+    }
     const target = moves[event.key];
     if (target === undefined) return;
     event.preventDefault();
@@ -315,7 +321,7 @@ export class LineChart {
       const point = nearest(line.points, this.#xs[index]!);
       return point ? `${line.label} ${valueText(point, true)}` : '';
     });
-    announce(`Step ${whole(this.#xs[index]!)}: ${values.filter(Boolean).join(', ')}`);
+    this.view.announce(`Step ${whole(this.#xs[index]!)}: ${values.filter(Boolean).join(', ')}`);
   }
 
   #toggle(label: string, title: string, set: (on: boolean) => void): HTMLElement {

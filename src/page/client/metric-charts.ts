@@ -1,6 +1,7 @@
 import { el } from './dom.js';
 import { LineChart } from './line-chart.js';
 import { runLines } from './lines.js';
+import type { Work } from './slices.js';
 import type { View } from './view.js';
 
 const PREFIX = 'metric:';
@@ -12,7 +13,7 @@ export class MetricCharts {
 
   constructor(private readonly view: View) {}
 
-  update(): void {
+  *update(): Work {
     const names = new Set(
       this.view.runs.flatMap((run) => [...run.series.keys()].filter((name) => name.startsWith(PREFIX))),
     );
@@ -23,7 +24,10 @@ export class MetricCharts {
         this.root.append(chart.root);
       }
     }
-    for (const [name, chart] of this.#charts) chart.update(runLines(this.view, name, 'value'));
     this.root.hidden = names.size === 0;
+    for (const [name, chart] of this.#charts) {
+      chart.update(runLines(this.view, name, 'value'));
+      yield;
+    }
   }
 }

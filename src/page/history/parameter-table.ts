@@ -80,19 +80,26 @@ export class ParameterTable {
     });
   }
 
-  /** Call `visit` for every cell of a statistic that is there. */
-  forEachCell(
+  /** The last that a row has of a statistic. */
+  latest(row: number, statistic: Statistic): Extremes | undefined {
+    const offset = this.#offset(row, statistic);
+    const bucket = this.#buckets.all.findLast(({ extremes }) => (extremes[offset] ?? ABSENT) !== ABSENT);
+    return bucket && { start: bucket.start, min: bucket.extremes[offset]!, max: bucket.extremes[offset + 1]! };
+  }
+
+  /** Call `visit` for every row of a bucket, by its place, that has a statistic. */
+  forEachRow(
+    bucket: number,
     statistic: Statistic,
     rowCount: number,
-    visit: (bucket: number, row: number, min: number, max: number) => void,
+    visit: (row: number, min: number, max: number) => void,
   ): void {
+    const extremes = this.#buckets.all[bucket]?.extremes ?? [];
     const stride = 2 * this.statistics.length;
     const offset = this.#offset(0, statistic);
-    for (const [index, { extremes }] of this.#buckets.all.entries()) {
-      for (let row = 0; row < rowCount && row * stride + offset + 1 < extremes.length; row++) {
-        const min = extremes[row * stride + offset]!;
-        if (min !== ABSENT) visit(index, row, min, extremes[row * stride + offset + 1]!);
-      }
+    for (let row = 0; row < rowCount && row * stride + offset + 1 < extremes.length; row++) {
+      const min = extremes[row * stride + offset]!;
+      if (min !== ABSENT) visit(row, min, extremes[row * stride + offset + 1]!);
     }
   }
 
