@@ -6,6 +6,7 @@ const src = (file: string) => fileURLToPath(new URL(`./src/${file}`, import.meta
 export default defineConfig({
   resolve: {
     alias: [
+      { find: /^#(.+)$/, replacement: `${src('')}$1.ts` },
       { find: /^trainscope$/, replacement: src('index.ts') },
       { find: /^trainscope\/(.+)$/, replacement: `${src('')}$1.ts` },
     ],

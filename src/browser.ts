@@ -1,7 +1,14 @@
 /**
- * What needs a page: the panel of a run in one's own. Needs rxjs only.
+ * What a page has: a panel of its runs, and downloads of them.
  *
  * @module
  */
 export type { AnyRecord } from './page/history/recorder.js';
+export {
+  type DownloadSink,
+  type DownloadSinkOptions,
+  downloadSink,
+  type RunFileForm,
+} from './sinks/download/download-sink.js';
+export { saveFile } from './sinks/download/save-file.js';
 export { type PanelSink, type PanelSinkOptions, type PanelUsage, panelSink } from './sinks/panel/panel-sink.js';

@@ -1,9 +1,9 @@
 import type { RunRecord, TrainingEvent } from '../events/index.js';
 import { measurementOfSums, updatesOfStep } from '../parameters/index.js';
+import type { ParameterSums } from './decoder/index.js';
 import type { Arrival } from './lowest-first.js';
 import { isOfTheStream } from './of-the-stream.js';
 import { RankSteps, type StepOfRanks } from './rank-steps.js';
-import type { ParameterSums } from './record-decoder.js';
 import { StepJoiner } from './step-joiner.js';
 
 /** Makes one recorded run of what its ranks have recorded: the events of the leading rank, and steps of the whole model. */

@@ -1,7 +1,7 @@
 import type { RunRecord, StepEndEvent } from '../events/index.js';
 import { measurementOfSums, NO_END, RankAdder, updatesOfStep } from '../parameters/index.js';
+import type { ParameterSums } from './decoder/index.js';
 import { isOfTheStream } from './of-the-stream.js';
-import type { ParameterSums } from './record-decoder.js';
 
 /**
  * Makes the measurements of a stream of sums that another process has recorded: what operators emit, right after the

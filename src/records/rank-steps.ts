@@ -1,6 +1,6 @@
 import type { StepEndEvent, TrainingEvent } from '../events/index.js';
 import { type AnyParameterUpdates, createParameterUpdates, dataOf, sameNames } from '../parameters/index.js';
-import type { ParameterSums } from './record-decoder.js';
+import type { ParameterSums } from './decoder/index.js';
 
 /** A record of what the training did, or of what was measured of it. */
 export type RecordOfStep = TrainingEvent | ParameterSums | AnyParameterUpdates;

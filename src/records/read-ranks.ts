@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import type { RunRecord } from '../events/index.js';
+import type { ParameterSums } from './decoder/index.js';
 import { JoinedRanks } from './joined-ranks.js';
 import { type LowestFirstOptions, lowestFirst } from './lowest-first.js';
 import { isOfRank, type RankFiles } from './rank-files.js';
 import { type ReadRecordsOptions, readSent } from './read-records.js';
-import type { ParameterSums } from './record-decoder.js';
 import { sleep } from './sleep.js';
 import { type ReadFileOptions, readContents } from './watched-file.js';
 

@@ -1,9 +1,9 @@
 import type { RunRecord } from '../events/index.js';
 import { DamagedLineError } from './damaged-line-error.js';
+import { type ParameterSums, type RecordDecoder, recordDecoder } from './decoder/index.js';
 import { type Lines, readLines } from './line-reader.js';
 import { MeasuredUpdates } from './measured-updates.js';
 import type { Pace } from './pace.js';
-import { type ParameterSums, type RecordDecoder, recordDecoder } from './record-decoder.js';
 import { unpack } from './unpack.js';
 
 export interface ReadLinesOptions {

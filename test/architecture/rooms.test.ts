@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -52,21 +52,37 @@ function circlesIn(imported: ReadonlyMap<string, readonly string[]>): string[] {
 const roomOf = (file: string): string | undefined => (file.includes('/') ? file.split('/')[0] : undefined);
 const imports = sourceFiles().flatMap(importsOf);
 
-const fileOf = ({ from, specifier }: Import): string =>
-  relative(SRC, join(SRC, from, '..', specifier)).replace(/\.js$/, '.ts');
+/** `#` is before what has a twin for browsers: see `imports` in package.json. */
+const isOurs = ({ specifier }: Import): boolean => /^[.#]/.test(specifier);
+
+function fileOf({ from, specifier }: Import, platform: Platform = 'node'): string {
+  if (specifier.startsWith('#')) return `${specifier.slice(1)}${platform === 'browser' ? '.browser' : ''}.ts`;
+  return relative(SRC, join(SRC, from, '..', specifier)).replace(/\.js$/, '.ts');
+}
+
+type Platform = 'node' | 'browser';
 
 /** What is loaded with `entry`: every import that a chain from it makes, but those of types. */
-function loadedBy(entry: string, follow: (each: Import) => boolean): Import[] {
+function loadedBy(entry: string, follow: (each: Import) => boolean, platform: Platform = 'node'): Import[] {
   const files = new Set([entry]);
   const loaded: Import[] = [];
   for (const file of files) {
     for (const each of importsOf(file)) {
       if (each.typeOnly || !follow(each)) continue;
       loaded.push(each);
-      if (each.specifier.startsWith('.')) files.add(fileOf(each));
+      if (isOurs(each)) files.add(fileOf(each, platform));
     }
   }
   return loaded;
+}
+
+/** The sources of every entry point but `/node`, as a bundler for browsers takes them. */
+function browserEntries(): string[] {
+  const targets = Object.entries<Record<string, string> | string>(MANIFEST.exports);
+  return targets.flatMap(([path, target]) => {
+    if (typeof target === 'string' || path === './node' || path === './otel') return [];
+    return [(target.browser ?? target.default!).replace('./dist/', '').replace(/\.js$/, '.ts')];
+  });
 }
 
 const packageOf = (specifier: string): string => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
@@ -84,13 +100,13 @@ describe('rooms', () => {
   });
 
   it('imports only the rooms that a room may import', () => {
-    const broken = imports.filter(({ from, specifier, typeOnly }) => {
-      const room = roomOf(from);
-      if (!room || !specifier.startsWith('.')) return false;
-      const target = roomOf(relative(SRC, join(SRC, from, '..', specifier)));
+    const broken = imports.filter((each) => {
+      const room = roomOf(each.from);
+      if (!room || !isOurs(each)) return false;
+      const target = roomOf(fileOf(each));
       if (!target || target === room) return target === undefined;
       const allowed = ROOMS[room]?.mayImport ?? [];
-      return !allowed.includes(target) && !(typeOnly && allowed.includes(`types:${target}`));
+      return !allowed.includes(target) && !(each.typeOnly && allowed.includes(`types:${target}`));
     });
     expect(broken).toEqual([]);
   });
@@ -98,27 +114,31 @@ describe('rooms', () => {
   it('enters a room by its index.ts', () => {
     const besideTheDoor = imports.filter((each) => {
       const room = roomOf(each.from);
-      if (!room || !each.specifier.startsWith('.')) return false;
+      if (!room || !isOurs(each)) return false;
       return roomOf(fileOf(each)) !== room && !fileOf(each).endsWith('/index.ts');
     });
     expect(besideTheDoor).toEqual([]);
   });
 
-  it.each(['index.ts', 'browser.ts', 'remote.ts', 'tfjs.ts', 'trainer.ts', 'testing.ts'])(
-    'keeps node: out of everything that a browser loads of %s',
-    (entry) => {
-      const node = loadedBy(entry, atOnce).filter(({ specifier }) => specifier.startsWith('node:'));
-      expect(node).toEqual([]);
-    },
-  );
+  it.each(browserEntries())('keeps node: out of everything that a browser loads of %s', (entry) => {
+    const node = loadedBy(entry, atOnce, 'browser').filter(({ specifier }) => specifier.startsWith('node:'));
+    expect(node).toEqual([]);
+  });
+
+  it('has a file for Node and one for browsers where an import begins with #', () => {
+    const twins = imports.filter(({ specifier }) => specifier.startsWith('#'));
+    expect(twins.length).toBeGreaterThan(0);
+    const files = twins.flatMap((each) => [fileOf(each), fileOf(each, 'browser')]);
+    expect(files.filter((file) => !existsSync(join(SRC, file)))).toEqual([]);
+  });
 
   it('has no circle between files, of types neither', () => {
     const imported = new Map(
       sourceFiles().map((file) => [
         file,
         importsOf(file)
-          .filter(({ specifier }) => specifier.startsWith('.'))
-          .map(({ specifier }) => relative(SRC, join(SRC, file, '..', specifier)).replace(/\.js$/, '.ts')),
+          .filter(isOurs)
+          .map((each) => fileOf(each)),
       ]),
     );
     expect(circlesIn(imported)).toEqual([]);
@@ -129,26 +149,29 @@ describe('rooms', () => {
     expect(page).toBe(withRooms(page));
   });
 
-  describe.each(['index.ts', 'browser.ts', 'node.ts', 'otel.ts', 'remote.ts', 'testing.ts', 'cli/main.ts'])('%s', (entry) => {
-    it('never comes to tfjs or trainer, neither at once nor later', () => {
-      const loaded = loadedBy(entry, () => true);
-      expect(loaded.length).toBeGreaterThan(10);
-      const adapters = loaded.filter(
-        (each) =>
-          each.specifier.startsWith('@tensorflow/') ||
-          (each.specifier.startsWith('.') && /^(tfjs|trainer)(\.ts$|\/)/.test(fileOf(each))),
-      );
-      expect(adapters).toEqual([]);
-    });
+  describe.each(['index.ts', 'browser.ts', 'node.ts', 'otel.ts', 'remote.ts', 'testing.ts', 'cli/main.ts'])(
+    '%s',
+    (entry) => {
+      it('never comes to tfjs or trainer, neither at once nor later', () => {
+        const loaded = loadedBy(entry, () => true);
+        expect(loaded.length).toBeGreaterThan(10);
+        const adapters = loaded.filter(
+          (each) =>
+            each.specifier.startsWith('@tensorflow/') ||
+            (isOurs(each) && /^(tfjs|trainer)(\.ts$|\/)/.test(fileOf(each))),
+        );
+        expect(adapters).toEqual([]);
+      });
 
-    it('loads only what `npm install trainscope rxjs` brings', () => {
-      const brought = [...Object.keys(MANIFEST.dependencies), 'rxjs'];
-      const others = loadedBy(entry, atOnce).filter(
-        ({ specifier }) => !/^(\.|node:)/.test(specifier) && !brought.includes(packageOf(specifier)),
-      );
-      expect(others).toEqual([]);
-    });
-  });
+      it('loads only what `npm install trainscope rxjs` brings', () => {
+        const brought = [...Object.keys(MANIFEST.dependencies), 'rxjs'];
+        const others = loadedBy(entry, atOnce).filter(
+          ({ specifier }) => !/^([.#]|node:)/.test(specifier) && !brought.includes(packageOf(specifier)),
+        );
+        expect(others).toEqual([]);
+      });
+    },
+  );
 
   it('lets only tfjs and trainer know TensorFlow.js', () => {
     const knowing = imports.filter(

@@ -27,8 +27,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   page: { is: 'the page: the history of a run, and the client that draws it', mayImport: ['events', 'parameters'] },
   sinks: {
-    is: 'console, csv, jsonl, parquet, tensorboard, otel, report, remote: each a pure encoder, and the I/O apart',
-    mayImport: ['events', 'parameters', 'page'],
+    is: 'console, csv, jsonl, parquet, tensorboard, otel, report, remote, download: each a pure encoder, and the I/O apart',
+    mayImport: ['events', 'parameters', 'page', 'records'],
   },
   tfjs: {
     is: 'the adapter to TensorFlow.js: `instrument()`, variables as a source, hooks, activations, device programs, backends',

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { createParameterUpdates } from 'trainscope';
 import { expect, it } from 'vitest';
-import { recordDecoder } from '../../src/records/record-decoder.js';
+import { recordDecoder } from '../../src/records/decoder/record-decoder.js';
 import { jsonlEncoder } from '../../src/sinks/jsonl/jsonl-encoder.js';
 
 const AT = { run: 'test', step: 1, epoch: 0, time: 1 };

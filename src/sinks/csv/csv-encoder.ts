@@ -37,8 +37,8 @@ export function csvEncoder(
   first: AnyParameterUpdates,
   guarded = layout === 'long',
 ): CsvEncoder {
-  const text = guarded ? (value: string) => textCell(guardText(value)) : textCell;
-  if (layout === 'long') return longEncoder(statisticsOf(first), text);
+  const text = guarded ? guardedCell : textCell;
+  if (layout === 'long') return longCsvEncoder(statisticsOf(first), text);
   const { names } = first;
   if (layout === 'wide') {
     return parameterEncoder(['step'], names, text, (updates, columns) => [
@@ -91,8 +91,13 @@ function cells(
 
 const CONTEXT = ['run', 'step', 'epoch', 'time', 'loss', 'learning_rate', 'parameter', 'size'] as const;
 
-/** One line a parameter and step. */
-function longEncoder(statistics: readonly Statistic[], text: (value: string) => string): CsvEncoder {
+const guardedCell = (value: string): string => textCell(guardText(value));
+
+/** One line a parameter and step, with these statistics. */
+export function longCsvEncoder(
+  statistics: readonly Statistic[],
+  text: (value: string) => string = guardedCell,
+): CsvEncoder {
   const columns = [...CONTEXT, ...statistics.map(snakeCase)];
   const headsOf = longHeads(text);
   const contextOf = ({ run, step, epoch, time, loss, lossShown, learningRate }: AnyParameterUpdates) => {
@@ -124,7 +129,7 @@ function longEncoder(statistics: readonly Statistic[], text: (value: string) => 
   };
 }
 
-const END_OF_LINE = Buffer.from('\r\n');
+const END_OF_LINE = new TextEncoder().encode('\r\n');
 
 /** @throws RangeError for statistics that have no column. */
 function refuseStrangers(updates: AnyParameterUpdates, statistics: readonly Statistic[]): void {

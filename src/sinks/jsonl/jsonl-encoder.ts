@@ -55,10 +55,14 @@ function encodeColumn(column: Float64Array): string {
 function joined(column: Float64Array): string {
   const pieces = numeralsKernel()?.([column], column.length);
   if (!pieces) return column.join();
-  return pieces
-    .map((piece) => Buffer.from(piece.buffer).toString('latin1'))
-    .join('')
-    .slice(1);
+  return pieces.map(asciiText).join('').slice(1);
+}
+
+/** Node's own is faster, and a browser has none of it. */
+function asciiText({ buffer, byteOffset, length }: Uint8Array): string {
+  return typeof Buffer === 'function'
+    ? Buffer.from(buffer, byteOffset, length).toString('latin1')
+    : new TextDecoder().decode(new Uint8Array(buffer, byteOffset, length));
 }
 
 function isOneValue(column: Float64Array): boolean {

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { checkNotNegative, checkOptions, type Sink } from '../../events/index.js';
 import { type AnyRecord, type Changes, Recorder, standaloneDocument } from '../../page/index.js';
+import { base64 } from '../base64.js';
 import { createSink, type SinkWork } from '../create-sink.js';
 import { WholeFile } from '../files/whole-file.js';
 import { requireRecord } from '../require-record.js';
+import { sha256 } from '../sha256/index.js';
 import { wholeRecords } from '../whole-records.js';
 
 export interface ReportSinkOptions {
@@ -53,7 +54,7 @@ export function reportSink(path: string, options: ReportSinkOptions = {}): Sink<
   let nextAt = -Infinity;
   const write = () => {
     const begin = clock();
-    file.write(standaloneDocument(packed(recorder.histories.changesSince(0)), sha256));
+    file.write(standaloneDocument(packed(recorder.histories.changesSince(0)), (text) => base64(sha256(text))));
     const end = clock();
     nextAt = end + Math.max(intervalMs, COST_SHARE * (end - begin));
   };
@@ -80,8 +81,4 @@ export function reportSink(path: string, options: ReportSinkOptions = {}): Sink<
 /** As base64 it holds no character that means anything to HTML, whatever the names of parameters are. */
 function packed(changes: Changes): string {
   return deflateRawSync(JSON.stringify(changes)).toString('base64');
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64');
 }

@@ -1,5 +1,5 @@
-import { describeValue, isCount } from '../events/index.js';
-import type { Piece, RankParameters } from '../parameters/index.js';
+import { describeValue, isCount } from '../../events/index.js';
+import type { Piece, RankParameters } from '../../parameters/index.js';
 
 /** The parameters that the lines of a stream are of. */
 export interface ParameterTable extends RankParameters {

@@ -1,11 +1,11 @@
-import { decodeRecord, describeValue, type RunRecord } from '../events/index.js';
+import { decodeRecord, describeValue, type RunRecord } from '../../events/index.js';
 import {
   createParameterUpdates,
   type ParameterUpdatesData,
   type RankParameters,
   SUM_FIELDS,
   type UpdateSums,
-} from '../parameters/index.js';
+} from '../../parameters/index.js';
 import { type ParameterTable, tableOf } from './parameter-table.js';
 
 /** What a rank found of one update, with typed columns. */
