@@ -1,4 +1,10 @@
 /** The front door of page/: what other rooms use of it. */
-export { type Changes, Histories, RUNS_KEPT } from './history/histories.js';
-export { type AnyRecord, isShown, Recorder } from './history/recorder.js';
+export {
+  type AnyRecord,
+  type Changes,
+  Histories,
+  isShown,
+  Recorder,
+  RUNS_KEPT,
+} from './history/index.js';
 export { type PageFiles, pageFiles, type RunsPageFiles, runsPageFiles, standaloneDocument } from './page-document.js';

@@ -1,10 +1,12 @@
-import { checkOneOf, checkOptions, checkPositive, checkThat, type Sink } from '../../events/index.js';
+import { checkNotNegative, checkOneOf, checkOptions, checkPositive, checkThat, type Sink } from '../../events/index.js';
 import { mountPage, Slices, type Usage, View } from '../../page/client/index.js';
-import { type AnyRecord, Recorder } from '../../page/index.js';
+import { type AnyRecord, Recorder } from '../../page/history/index.js';
 import { createSink } from '../create-sink.js';
 import { requireRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
+import { downloadMenu } from './downloads.js';
 import { DRAWER_STYLE, Drawer } from './drawer.js';
+import { KeptRecords } from './kept-records.js';
 import { PanelHost, type PanelTheme } from './panel-host.js';
 import { Recording } from './recording.js';
 
@@ -19,6 +21,11 @@ export interface PanelSinkOptions {
   readonly shortcut?: string;
   /** Bytes of records that may wait to be shown; what comes on top is left out, counted and said. Default: 16 MiB. */
   readonly maxQueuedBytes?: number;
+  /**
+   * Bytes of records that are kept to be downloaded as JSON lines and CSV, the first that come; the report is always of the
+   * whole runs. 0 for none. Default: 64 MiB, 5,000 steps of 200 parameters.
+   */
+  readonly maxKeptBytes?: number;
 }
 
 /** What the panel has taken of the main thread, and what it could not. */
@@ -68,13 +75,22 @@ const DRAW_EVERY_MS = 250;
  */
 export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink {
   const options = isElement(where) ? { element: where } : where;
-  checkOptions('panelSink', options, { element: true, theme: true, open: true, shortcut: true, maxQueuedBytes: true });
+  checkOptions('panelSink', options, {
+    element: true,
+    theme: true,
+    open: true,
+    shortcut: true,
+    maxQueuedBytes: true,
+    maxKeptBytes: true,
+  });
   const { element, theme = 'host', open = true, shortcut = '`', maxQueuedBytes = 16 << 20 } = options;
+  const { maxKeptBytes = 64 << 20 } = options;
   if (element !== undefined) checkThat('element', isElement(element), 'an element of the page', element);
   checkOneOf('theme', theme, ['host', 'light', 'dark']);
   checkThat('open', typeof open === 'boolean', 'true or false', open);
   checkThat('shortcut', typeof shortcut === 'string', 'the name of a key', shortcut);
   checkPositive('maxQueuedBytes', maxQueuedBytes);
+  checkNotNegative('maxKeptBytes', maxKeptBytes);
   if (typeof document === 'undefined') {
     throw new Error(
       'panelSink: expected a page, got no document; in a worker, send the records to the page and attach the panel there',
@@ -85,6 +101,7 @@ export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink
   const { signal } = life;
   const slices = new Slices(SLICE_MS, signal);
   const recorder = new Recorder();
+  const kept = new KeptRecords(maxKeptBytes);
   const style = element ? { width: '100%', height: '100%' } : DRAWER_STYLE;
   const host = new PanelHost(element ?? document.body, theme, style, signal);
   const drawer = element ? undefined : new Drawer(host, { open, shortcut, signal });
@@ -92,13 +109,13 @@ export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink
   view.connection = 'open';
   const onError = (cause: unknown) => sink.error(cause);
   const onGrown = () => view.grown();
-  const recording = new Recording(recorder, { maxQueuedBytes, slices, onGrown, onError, signal });
+  const recording = new Recording(recorder, { kept, maxQueuedBytes, slices, onGrown, onError, signal });
   const begunAt = performance.now();
   mountPage(view, {
     slices,
     intervalMs: DRAW_EVERY_MS,
     onError,
-    tools: drawer ? [drawer.closer] : [],
+    tools: [downloadMenu({ histories: recorder.histories, kept, slices, signal }), ...(drawer ? [drawer.closer] : [])],
     note: () => usageText(slices, performance.now() - begunAt),
   });
 

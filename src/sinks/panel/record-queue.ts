@@ -65,7 +65,7 @@ export class RecordQueue {
   }
 }
 
-function bytesOf(record: Queued): number {
+export function bytesOf(record: Queued): number {
   if (record.type !== 'parameter-updates') return EVENT_BYTES;
   const updates = record as unknown as AnyParameterUpdates;
   const histograms = Object.keys(updates.histograms).length;

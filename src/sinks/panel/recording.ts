@@ -1,11 +1,13 @@
 import type { Slices, Work } from '../../page/client/index.js';
-import { type AnyRecord, isShown, type Recorder } from '../../page/index.js';
+import { type AnyRecord, isShown, type Recorder } from '../../page/history/index.js';
+import type { KeptRecords } from './kept-records.js';
 import { RecordQueue } from './record-queue.js';
 
 /** Records are collected for so long before they are put into the histories. */
 const COLLECT_MS = 50;
 
 export interface RecordingOptions {
+  readonly kept: KeptRecords;
   readonly maxQueuedBytes: number;
   readonly slices: Slices;
   /** Called when the histories have grown. */
@@ -59,6 +61,7 @@ export class Recording {
   *#record(): Work {
     for (let record = this.#queue.shift(); record; record = this.#queue.shift()) {
       this.recorder.take(record);
+      this.options.kept.push(record);
       yield;
     }
     for (const { run, type, count } of this.#queue.takeLeftOut()) {
