@@ -47,7 +47,7 @@ export class Drawing {
   }
 
   #plan(): void {
-    if (!this.#visible || this.#drawing) return;
+    if (!this.#visible || this.#drawing || this.options.signal.aborted) return;
     this.#cancel();
     const frame = () => {
       this.#frame = requestAnimationFrame(() => void this.#pass());

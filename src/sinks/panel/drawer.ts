@@ -52,7 +52,6 @@ export class Drawer {
     });
     this.#drawer = el('div', { class: 'drawer' }, this.#separator, host.frame);
     host.themed.append(this.#drawer, this.#opener);
-    setStyle(host.themed, { height: '100%' });
     this.#opener.addEventListener('click', () => this.toggle(true));
     this.closer.addEventListener('click', () => this.toggle(false));
     this.#drawer.addEventListener('keydown', (event) => {

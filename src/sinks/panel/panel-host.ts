@@ -17,9 +17,9 @@ const HOST_STYLE: Readonly<Record<string, string>> = {
 export class PanelHost implements Place {
   readonly element: HTMLDivElement;
   readonly root = el('div');
-  /** The frame scrolls; its parent has the colours. */
-  readonly frame = el('section', { class: 'frame', 'aria-label': 'trainscope' }, this.root);
-  readonly themed = el('div', { class: 'theme' }, this.frame);
+  /** Scrolls. */
+  readonly frame = el('div', { class: 'frame' }, this.root);
+  readonly themed = el('section', { class: 'theme', 'aria-label': 'trainscope' }, this.frame);
   readonly embedded = true;
   readonly memory = siteMemory('trainscope-panel-');
 
