@@ -6,11 +6,18 @@ export interface ServedPage {
   close(): void;
 }
 
-/** A page of someone else, with a strict content security policy or the one given, and its script, on loopback. */
-export async function servePage(html: string, script: string, policy?: string): Promise<ServedPage> {
+/** A page of someone else, with its script, on loopback: under a content security policy, and with files of WebAssembly, where they are given. */
+export async function servePage(
+  html: string,
+  script: string,
+  policy?: string,
+  wasm?: (name: string) => Uint8Array,
+): Promise<ServedPage> {
   const server = createServer((request, response) => {
     if (policy !== undefined) response.setHeader('content-security-policy', policy);
-    if (request.url === '/page.js') response.setHeader('content-type', 'text/javascript').end(script);
+    const name = /^\/wasm\/([\w-]+\.wasm)$/.exec(request.url ?? '')?.[1];
+    if (wasm && name) response.setHeader('content-type', 'application/wasm').end(wasm(name));
+    else if (request.url === '/page.js') response.setHeader('content-type', 'text/javascript').end(script);
     else response.setHeader('content-type', 'text/html; charset=utf-8').end(html);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

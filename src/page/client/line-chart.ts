@@ -87,7 +87,7 @@ export class LineChart {
     const shape = JSON.stringify([
       this.#log,
       this.#smooth,
-      ...lines.map(({ label, color, dashed }) => [label, color, dashed]),
+      ...lines.map(({ label, color, dashed, points }) => [label, color, dashed, isShort(points)]),
     ]);
     if (shape !== this.#shape || !this.#plot) {
       this.#shape = shape;
@@ -355,8 +355,13 @@ function smoothed(line: Line): Line {
   return { ...line, points };
 }
 
+/** So few that each is a dot. */
+function isShort(points: readonly Point[]): boolean {
+  return points.length <= 24;
+}
+
 function seriesOf({ label, color: stroke, dashed, points }: Line, smooth: boolean): uPlot.Series[] {
-  const few = points.length <= 24;
+  const few = isShort(points);
   return [
     {
       label,

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import axe from 'axe-core';
 import type { Browser, Download, Page } from 'playwright-core';
 import { toArray } from 'rxjs';
@@ -320,5 +321,28 @@ describe('what comes faster than it can be shown', () => {
     expect(leftOut).toBeGreaterThan(100);
     expect(await page.textContent('.state')).toBe('completed');
     await page.close();
+  });
+});
+
+describe('panelSink, bundled without rxjs', () => {
+  it('is at most 60 kB, gzipped, of what a page loads at first', async () => {
+    const contents = "export { panelSink } from 'trainscope/browser';";
+    const { outputFiles, metafile } = await bundleForBrowser({
+      stdin: { contents, resolveDir: import.meta.dirname },
+      splitting: true,
+      outdir: folder,
+      external: ['rxjs'],
+    });
+    const { outputs } = metafile;
+    const atFirst = new Set(Object.keys(outputs).filter((path) => outputs[path]!.entryPoint === '<stdin>'));
+    for (const path of atFirst) {
+      for (const { kind, path: next } of outputs[path]!.imports) if (kind === 'import-statement') atFirst.add(next);
+    }
+    const texts = [...atFirst]
+      .filter((path) => path in outputs)
+      .map((path) => outputFiles.find((file) => file.path.endsWith(basename(path)))!.contents);
+    const kilobytes = texts.reduce((sum, text) => sum + gzipSync(text).length, 0) / 1000;
+    console.log(`panelSink is ${kilobytes.toFixed(1)} kB, gzipped`);
+    expect(kilobytes).toBeLessThan(60);
   });
 });
