@@ -15,6 +15,7 @@ interface TraceEvent {
   readonly name: string;
   readonly ph: string;
   readonly tid: number;
+  readonly ts: number;
   readonly dur?: number;
   readonly tdur?: number;
   readonly args?: { readonly name?: string };
@@ -48,7 +49,7 @@ await browser.close();
 served.close();
 
 const main = events.find(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')?.tid;
-const tasks = events.filter(({ name, ph, tid }) => ph === 'X' && tid === main && /RunTask$/.test(name));
+const tasks = events.filter(({ name, ph, tid }) => ph === 'X' && tid === main && name === 'RunTask');
 const cpu = tasks.map(({ tdur = 0 }) => tdur / 1000).sort((a, b) => b - a);
 const wall = tasks.map(({ dur = 0 }) => dur / 1000).sort((a, b) => b - a);
 const ms = (value: number | undefined) => `${(value ?? Number.NaN).toFixed(1)} ms`;
@@ -75,12 +76,23 @@ console.log(
   ),
 );
 console.log(`${(1000 * SECONDS * 1000) / usage.elapsedMs} steps/s; ${usage.leftOut} records left out`);
+// Which parts of the long tasks are what: `WORST=1`, for whoever wants to mend one.
 if (process.env.WORST) {
-  const longest = tasks.sort((a, b) => (b.tdur ?? 0) - (a.tdur ?? 0)).slice(0, 8) as (TraceEvent & { ts: number })[];
-  for (const { ts, dur = 0, tdur } of longest) {
-    const inside = (events as (TraceEvent & { ts: number })[]).filter(
-      (each) => each.tid === main && each.ts >= ts && each.ts < ts + dur && (each.tdur ?? 0) > 500,
-    );
-    console.log(tdur, inside.map(({ name, tdur: cost = 0 }) => `${name} ${(cost / 1000).toFixed(1)}`).join(', '));
+  const costs = new Map<string, { times: number; ms: number; longest: number }>();
+  for (const task of tasks.filter(({ tdur = 0 }) => tdur > 4000 && tdur < 500_000)) {
+    for (const each of events) {
+      if (each.tid !== main || each.ts < task.ts || each.ts >= task.ts + (task.dur ?? 0) || (each.tdur ?? 0) < 300)
+        continue;
+      const cost = costs.get(each.name) ?? { times: 0, ms: 0, longest: 0 };
+      const ms = (each.tdur ?? 0) / 1000;
+      costs.set(each.name, { times: cost.times + 1, ms: cost.ms + ms, longest: Math.max(cost.longest, ms) });
+    }
   }
+  const rows = [...costs].sort(([, a], [, b]) => b.ms - a.ms).slice(0, 24);
+  console.log(
+    table(
+      ['', 'times', 'all', 'longest'],
+      rows.map(([name, cost]) => [name, String(cost.times), ms(cost.ms), ms(cost.longest)]),
+    ),
+  );
 }

@@ -35,6 +35,7 @@ export class Heatmap {
   #colors: RatioColors;
   /** The cells as they were painted last: what is drawn over them changes more often. */
   #cells: HTMLCanvasElement | undefined;
+  readonly #isSeen: () => boolean;
   #cursor: Cell | undefined;
 
   constructor(private readonly view: View) {
@@ -44,6 +45,7 @@ export class Heatmap {
       wide: true,
     });
     this.root = root;
+    this.#isSeen = view.watch(root);
     this.#table = new DataTable('Update ratio by layer', () => this.#tableData());
     tools.append(this.#byLayer, this.#byParameter);
     body.append(this.#legend.root, this.#canvas, this.#readout, this.#table.root);
@@ -66,7 +68,7 @@ export class Heatmap {
     const run = this.view.focus;
     const rows = run?.rows.value;
     this.root.hidden = !run || !rows || rows.parameters.length === 0;
-    if (this.root.hidden || !run || !rows) return;
+    if (this.root.hidden || !run || !rows || (this.#cells && !this.#isSeen())) return;
     this.#byParameter.hidden = rows.byLayer;
     const layers = this.#layers || rows.byLayer;
     this.#names = layers ? rows.layers : rows.parameters;

@@ -49,6 +49,7 @@ export class LineChart {
   #values: HTMLElement[] = [];
   #log: boolean;
   #smooth = false;
+  readonly #isSeen: () => boolean;
 
   constructor(
     private readonly view: View,
@@ -57,6 +58,7 @@ export class LineChart {
     this.#log = options.log === true;
     this.panel = panel(options.title, options.hint === undefined ? {} : { hint: options.hint });
     this.root = this.panel.root;
+    this.#isSeen = view.watch(this.root);
     this.#table = new DataTable(options.title, () => this.#tableData());
     this.panel.body.append(this.#legend, this.#plotBox, this.#table.root);
     if (options.smooth) {
@@ -80,7 +82,8 @@ export class LineChart {
 
   update(lines: readonly Line[]): void {
     this.root.hidden = lines.every(({ points, nonFinite }) => points.length === 0 && !nonFinite?.length);
-    if (this.root.hidden) return;
+    // Drawn once in any case: it then has its height, and something to scroll to.
+    if (this.root.hidden || (this.#plot && !this.#isSeen())) return;
     this.#lines = lines;
     this.#drawn = this.#smooth ? lines.map(smoothed) : lines;
     this.#xs = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);

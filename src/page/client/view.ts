@@ -42,6 +42,22 @@ export class View {
     this.signal.addEventListener('abort', () => observer.disconnect());
   }
 
+  /** Whether an element is on the screen, or close: what it shows is drawn. It is drawn when it comes there. */
+  watch(element: Element): () => boolean {
+    let seen = true;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        const before = seen;
+        seen = entries.at(-1)!.isIntersecting;
+        if (seen && !before) this.grown();
+      },
+      { rootMargin: '200px' },
+    );
+    observer.observe(element);
+    this.signal.addEventListener('abort', () => observer.disconnect());
+    return () => seen;
+  }
+
   /** Call back when something within the page was scrolled: a window does not hear of it from a shadow tree. */
   onScroll(listener: () => void): void {
     const options = { capture: true, passive: true, signal: this.signal };
