@@ -1,8 +1,9 @@
 /**
- * What a page has: downloads of a run.
+ * What a page has: a panel of its runs, and downloads of them.
  *
  * @module
  */
+export type { AnyRecord } from './page/history/recorder.js';
 export {
   type DownloadSink,
   type DownloadSinkOptions,
@@ -10,3 +11,4 @@ export {
   type RunFileForm,
 } from './sinks/download/download-sink.js';
 export { saveFile } from './sinks/download/save-file.js';
+export { type PanelSink, type PanelSinkOptions, type PanelUsage, panelSink } from './sinks/panel/panel-sink.js';

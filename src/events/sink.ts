@@ -17,6 +17,11 @@ export interface Sink<T> extends Observer<T> {
    * promise, which is `closed`. Calling it again does nothing. Whoever attached a sink calls it, however the stream ends.
    */
   close(): Promise<void>;
+  /**
+   * It outlives the streams that feed it, as a panel does that is looked at afterwards: whoever attached it flushes it when
+   * they end, and leaves it to its maker to close it.
+   */
+  readonly staysOpen?: boolean;
   /** Resolves when the sink has ended and everything is written; rejects when that failed. */
   readonly closed: Promise<void>;
 }

@@ -1,5 +1,11 @@
 /** The front door of page/: what other rooms use of it. */
-export { type Changes, Histories, RUNS_KEPT } from './history/histories.js';
-export { type AnyRecord, isShown, Recorder } from './history/recorder.js';
-export type { ShownRecord } from './history/run-recorder.js';
+export {
+  type AnyRecord,
+  type Changes,
+  Histories,
+  isShown,
+  Recorder,
+  RUNS_KEPT,
+  type ShownRecord,
+} from './history/index.js';
 export { type PageFiles, pageFiles, type RunsPageFiles, runsPageFiles, standaloneDocument } from './page-document.js';

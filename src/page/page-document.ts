@@ -5,7 +5,7 @@ const ICON =
 
 function html(head: string, end: string): string {
   return `<!doctype html>
-<html lang="en">
+<html lang="en" class="theme">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -50,7 +50,7 @@ export function runsPageFiles(): RunsPageFiles {
   const style = '<link rel="stylesheet" href="/page.css">';
   return {
     list: html(style, '<script src="/runs.js"></script>'),
-    live: live!.body.replace('<html lang="en">', '<html lang="en" data-home="/">'),
+    live: live!.body.replace('<html lang="en"', '<html lang="en" data-home="/"'),
     assets: { ...assets, '/runs.js': { type: 'text/javascript; charset=utf-8', body: RUNS_SCRIPT } },
   };
 }

@@ -118,7 +118,7 @@ async function endOf(subscriber: GuardedSubscriber<unknown>, sink: Sink<unknown>
     });
   });
   await subscriber.settled();
-  if (sink && !feeding.has(sink)) await sink.closed.catch(() => {});
+  if (sink && !sink.staysOpen && !feeding.has(sink)) await sink.closed.catch(() => {});
   else await sink?.flush().catch(() => {});
 }
 
@@ -129,6 +129,7 @@ function release(sink: Sink<unknown>): void {
     return;
   }
   feeding.delete(sink);
+  if (sink.staysOpen) return;
   closed.add(sink);
   // What it fails with rejects `closed`, which is heard.
   void Promise.resolve(sink.close()).catch(() => {});

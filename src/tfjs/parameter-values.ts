@@ -1,4 +1,4 @@
-import { keep, reshape, type Tensor } from '@tensorflow/tfjs-core';
+import { reshape, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { filter, map, type OperatorFunction } from 'rxjs';
 import {

@@ -78,6 +78,7 @@ describe('package.json', () => {
       'leven',
       'pbf',
       'picomatch',
+      'uplot',
     ]);
   });
 

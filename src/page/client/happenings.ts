@@ -3,7 +3,7 @@ import { el, setStyle } from './dom.js';
 import { plural, whole } from './format.js';
 import { markColor } from './mark-lines.js';
 import { panel } from './panel.js';
-import { onTheme } from './theme.js';
+import type { Theme } from './theme.js';
 import type { View } from './view.js';
 
 const SHOWN = 100;
@@ -19,7 +19,7 @@ export class Happenings {
     const { root, body } = panel('Alerts and control');
     this.root = root;
     body.append(this.#list, this.#more);
-    onTheme(() => this.#draw());
+    view.theme.onChange(() => this.#draw());
   }
 
   update(): void {
@@ -35,15 +35,18 @@ export class Happenings {
   }
 
   #draw(): void {
-    const items = this.#shown.slice(-SHOWN).reverse().map(item);
+    const items = this.#shown
+      .slice(-SHOWN)
+      .reverse()
+      .map((mark) => item(mark, this.view.theme));
     this.#list.replaceChildren(...items);
     if (items.length === 0) this.#list.append(el('li', { class: 'none' }, 'Nothing so far.'));
   }
 }
 
-function item(mark: Mark): HTMLElement {
+function item(mark: Mark, theme: Theme): HTMLElement {
   const kind = el('span', { class: 'kind' }, kindOf(mark));
-  setStyle(kind, { '--kind': markColor(mark) });
+  setStyle(kind, { '--kind': markColor(mark, theme) });
   return el(
     'li',
     {},

@@ -2,13 +2,13 @@ import { duration } from '../../events/index.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setStyle, setText, svg } from './dom.js';
 import { readable, whole } from './format.js';
+import type { Place } from './place.js';
 import { stateOf } from './run-state.js';
 import { themeToggle } from './theme.js';
 import type { View } from './view.js';
 
 /** On a page of a server of many runs, it leads to all of them. */
-export function brand(): HTMLElement {
-  const { home } = document.documentElement.dataset;
+export function brand({ home }: Pick<Place, 'home'>): HTMLElement {
   const inside = [logo(), el('span', {}, home ? 'All runs' : 'trainscope')];
   return home
     ? el('a', { class: 'brand', href: home, title: 'All runs' }, ...inside)
@@ -18,7 +18,7 @@ export function brand(): HTMLElement {
 /** The name of the run, where it stands, and the theme. */
 export class Header {
   readonly root: HTMLElement;
-  readonly #title = el('h1', {}, 'trainscope');
+  readonly #title: HTMLElement;
   readonly #stateText = el('span', { class: 'state-text' });
   readonly #stateNote = el('span', {});
   readonly #state = el('span', { class: 'state', role: 'status' }, this.#stateText, this.#stateNote);
@@ -26,7 +26,11 @@ export class Header {
   readonly #bar = el('div', { class: 'progress', 'aria-hidden': 'true' }, el('i'));
   readonly #reset = el('button', { type: 'button', class: 'tool reset' }, 'Show all steps');
 
-  constructor(private readonly view: View) {
+  constructor(
+    private readonly view: View,
+    tools: readonly HTMLElement[],
+  ) {
+    this.#title = el(view.place.embedded ? 'h2' : 'h1', { class: 'title' }, 'trainscope');
     this.#reset.addEventListener('click', () => this.view.zoom(undefined));
     this.root = el(
       'header',
@@ -34,13 +38,13 @@ export class Header {
       el(
         'div',
         { class: 'top-row' },
-        brand(),
+        brand(view.place),
         this.#title,
         this.#state,
         el('span', { class: 'space' }),
         this.#reset,
         this.#progress,
-        themeToggle(),
+        el('span', { class: 'icons' }, themeToggle(view.theme), ...tools),
       ),
       this.#bar,
     );
@@ -53,7 +57,7 @@ export class Header {
     setText(this.#title, title);
     const { state, text, note = '' } = stateOf(this.view);
     const failed = state === 'failed' ? 'failed · ' : '';
-    document.title = focus ? `${failed}${title} · trainscope` : 'trainscope';
+    if (!this.view.place.embedded) document.title = focus ? `${failed}${title} · trainscope` : 'trainscope';
     this.#state.dataset.state = state;
     this.#state.title = `${text}${note}`;
     setText(this.#stateText, text);
@@ -81,7 +85,7 @@ function progressText(run: RunHistory, report: boolean): string {
   return parts.filter(Boolean).join(' · ');
 }
 
-function logo(): SVGElement {
+export function logo(): SVGElement {
   return svg(
     'svg',
     { viewBox: '0 0 16 16', width: 22, height: 22, 'aria-hidden': 'true', class: 'logo' },

@@ -1,13 +1,13 @@
 import { ratioHealth } from '../../parameters/index.js';
 import type { ParameterTable } from '../history/parameter-table.js';
-import { announce } from './announcer.js';
 import { DataTable, type TableData } from './data-table.js';
 import { el, setText } from './dom.js';
 import { readable, shorten, tick, whole } from './format.js';
 import { drawMarks } from './mark-lines.js';
 import { RATIO_SCALE, RatioColors } from './palette.js';
 import { panel } from './panel.js';
-import { color, onTheme } from './theme.js';
+import type { Work } from './slices.js';
+import type { Theme } from './theme.js';
 import type { View } from './view.js';
 
 interface Cell {
@@ -15,6 +15,8 @@ interface Cell {
   readonly column: number;
 }
 
+/** Painted at a stretch: some thousand cells. */
+const BUCKETS_AT_ONCE = 16;
 const AXIS_HEIGHT = 24;
 const MARK_HEIGHT = 10;
 
@@ -30,15 +32,20 @@ export class Heatmap {
   #layers = true;
   #names: readonly string[] = [];
   #data: ParameterTable | undefined;
-  #colors = new RatioColors();
+  #colors: RatioColors;
+  /** The cells as they were painted last: what is drawn over them changes more often. */
+  #cells: HTMLCanvasElement | undefined;
+  readonly #isSeen: () => boolean;
   #cursor: Cell | undefined;
 
   constructor(private readonly view: View) {
+    this.#colors = new RatioColors(view.theme);
     const { root, body, tools } = panel('Update ratio by layer', {
       hint: 'update norm ÷ weight norm; near 1e-3 a layer learns',
       wide: true,
     });
     this.root = root;
+    this.#isSeen = view.watch(root);
     this.#table = new DataTable('Update ratio by layer', () => this.#tableData());
     tools.append(this.#byLayer, this.#byParameter);
     body.append(this.#legend.root, this.#canvas, this.#readout, this.#table.root);
@@ -48,28 +55,31 @@ export class Heatmap {
     this.#canvas.addEventListener('pointerleave', () => this.#moveCursor(undefined));
     this.#canvas.addEventListener('dblclick', () => this.view.zoom(undefined));
     this.#canvas.addEventListener('keydown', (event) => this.#key(event));
-    new ResizeObserver(() => this.#draw()).observe(body);
-    onTheme(() => {
-      this.#colors = new RatioColors();
-      this.#legend.draw(this.#colors);
-      this.#draw();
+    view.onResize(body, () => this.#drawAll());
+    view.theme.onChange(() => {
+      this.#colors = new RatioColors(view.theme);
+      this.#legend.draw(this.#colors, view.theme);
+      this.#drawAll();
     });
-    this.#legend.draw(this.#colors);
+    this.#legend.draw(this.#colors, view.theme);
   }
 
-  update(): void {
+  *update(): Work {
     const run = this.view.focus;
     const rows = run?.rows.value;
     this.root.hidden = !run || !rows || rows.parameters.length === 0;
-    if (this.root.hidden || !run || !rows) return;
+    if (this.root.hidden || !run || !rows || (this.#cells && !this.#isSeen())) return;
     this.#byParameter.hidden = rows.byLayer;
     const layers = this.#layers || rows.byLayer;
     this.#names = layers ? rows.layers : rows.parameters;
     this.#data = layers ? run.layers : run.parameters;
-    this.#canvas.setAttribute('aria-label', this.#summary());
+    yield* this.#paint(this.#data);
     this.#draw();
+    yield;
+    this.#canvas.setAttribute('aria-label', this.#summary());
     this.#say();
     this.#table.update();
+    yield;
   }
 
   #choose(layers: boolean): void {
@@ -77,7 +87,7 @@ export class Heatmap {
     this.#byLayer.setAttribute('aria-pressed', String(layers));
     this.#byParameter.setAttribute('aria-pressed', String(!layers));
     this.#cursor = undefined;
-    this.update();
+    this.view.changed();
   }
 
   /** Sizes in CSS pixels. */
@@ -96,6 +106,11 @@ export class Heatmap {
     };
   }
 
+  #drawAll(): void {
+    if (this.#data) for (const _ of this.#paint(this.#data));
+    this.#draw();
+  }
+
   #draw(): void {
     const data = this.#data;
     const { width, rowHeight, gutter, plotWidth, plotHeight } = this.#layout;
@@ -107,9 +122,9 @@ export class Heatmap {
     this.#canvas.style.height = `${height}px`;
     const ctx = this.#canvas.getContext('2d')!;
     ctx.imageSmoothingEnabled = false;
-    const columns = Math.round(plotWidth * unit);
-    const cells = this.#paint(data, columns);
-    ctx.drawImage(cells, gutter * unit, MARK_HEIGHT * unit, columns, plotHeight * unit);
+    if (this.#cells) {
+      ctx.drawImage(this.#cells, gutter * unit, MARK_HEIGHT * unit, plotWidth * unit, plotHeight * unit);
+    }
     ctx.scale(unit, unit);
     if (rowHeight >= 8) this.#drawGaps(ctx);
     this.#drawNames(ctx);
@@ -122,21 +137,22 @@ export class Heatmap {
   }
 
   /** One pixel a row, and as many columns as the plot has device pixels. */
-  #paint(data: ParameterTable, columns: number): HTMLCanvasElement {
-    const rows = this.#names.length;
-    const canvas = el('canvas', { width: columns, height: Math.max(1, rows) });
+  *#paint(data: ParameterTable): Work {
+    const columns = Math.round(this.#layout.plotWidth * devicePixelRatio);
+    const rows = Math.max(1, this.#names.length);
+    const canvas = el('canvas', { width: columns, height: rows });
     const ctx = canvas.getContext('2d')!;
-    const image = ctx.createImageData(columns, Math.max(1, rows));
+    const image = ctx.createImageData(columns, rows);
     const pixels = new Uint32Array(image.data.buffer);
-    const spans = this.#spans(data, columns);
-    data.forEachCell('updateRatio', rows, (bucket, row, min, max) => {
-      const [from, to] = spans[bucket]!;
-      if (to <= from) return;
-      const [red, green, blue] = this.#colors.of(min, max);
-      pixels.fill((255 << 24) | (blue << 16) | (green << 8) | red, row * columns + from, row * columns + to);
-    });
+    for (const [bucket, [from, to]] of this.#spans(data, columns).entries()) {
+      if (to <= from) continue;
+      data.forEachRow(bucket, 'updateRatio', rows, (row, min, max) => {
+        pixels.fill(this.#colors.pixel(min, max), row * columns + from, row * columns + to);
+      });
+      if (bucket % BUCKETS_AT_ONCE === 0) yield;
+    }
     ctx.putImageData(image, 0, 0);
-    return canvas;
+    this.#cells = canvas;
   }
 
   /** The columns of each bucket: to the next one, so that runs that are sampled every few steps have no holes. */
@@ -156,7 +172,7 @@ export class Heatmap {
 
   #drawGaps(ctx: CanvasRenderingContext2D): void {
     const { gutter, plotWidth, rowHeight } = this.#layout;
-    ctx.fillStyle = color('--card');
+    ctx.fillStyle = this.view.theme.color('--card');
     for (let row = 1; row < this.#names.length; row++) {
       ctx.fillRect(gutter, MARK_HEIGHT + row * rowHeight - 0.5, plotWidth, 1);
     }
@@ -164,10 +180,10 @@ export class Heatmap {
 
   #drawNames(ctx: CanvasRenderingContext2D): void {
     const { gutter, rowHeight } = this.#layout;
-    ctx.font = `11px ${color('--font')}`;
+    ctx.font = `11px ${this.view.theme.color('--font')}`;
     ctx.textAlign = 'right';
     ctx.textBaseline = 'middle';
-    ctx.fillStyle = color('--muted');
+    ctx.fillStyle = this.view.theme.color('--muted');
     const characters = Math.floor((gutter - 12) / 6.3);
     const every = Math.ceil(13 / rowHeight);
     for (let row = 0; row < this.#names.length; row += every) {
@@ -180,7 +196,7 @@ export class Heatmap {
     const [from, to] = this.view.domain;
     const step = niceStep((to - from) / Math.max(2, plotWidth / 90));
     ctx.textBaseline = 'top';
-    ctx.fillStyle = color('--muted');
+    ctx.fillStyle = this.view.theme.color('--muted');
     for (let at = Math.ceil(from / step) * step; at <= to; at += step) {
       const x = this.#xOf(at);
       ctx.textAlign = x > plotWidth - 16 ? 'right' : x < 16 ? 'left' : 'center';
@@ -193,7 +209,7 @@ export class Heatmap {
     if (!cursor) return;
     const { gutter, rowHeight, plotWidth } = this.#layout;
     const [from, to] = this.#spans(this.#data!, plotWidth)[cursor.column] ?? [0, 0];
-    ctx.strokeStyle = color('--text');
+    ctx.strokeStyle = this.view.theme.color('--text');
     ctx.lineWidth = 1.5;
     ctx.strokeRect(
       gutter + from - 0.5,
@@ -229,13 +245,16 @@ export class Heatmap {
       Home: { row, column: 0 },
       End: { row, column: columns - 1 },
     };
-    if (event.key === 'Escape') this.#moveCursor(undefined);
+    if (event.key === 'Escape' && this.#cursor) {
+      event.preventDefault();
+      this.#moveCursor(undefined);
+    }
     const target = moves[event.key];
     if (!target || columns === 0) return;
     event.preventDefault();
     const limit = (value: number, count: number) => Math.min(count - 1, Math.max(0, value));
     this.#moveCursor({ row: limit(target.row, this.#names.length), column: limit(target.column, columns) });
-    announce(this.#readout.textContent ?? '');
+    this.view.announce(this.#readout.textContent ?? '');
   }
 
   #moveCursor(cursor: Cell | undefined): void {
@@ -273,7 +292,7 @@ export class Heatmap {
 
   #summary(): string {
     const words = this.#names.map((_, row) => {
-      const last = this.#data!.row(row, 'updateRatio').at(-1);
+      const last = this.#data!.latest(row, 'updateRatio');
       return last ? ratioHealth(last.max) : 'not measured';
     });
     const counts = new Map<string, number>();
@@ -315,17 +334,17 @@ class RatioLegend {
     );
   }
 
-  draw(colors: RatioColors): void {
+  draw(colors: RatioColors, theme: Theme): void {
     const ctx = this.#bar.getContext('2d')!;
     const { least, greatest } = RATIO_SCALE;
     const decades = Math.log10(greatest / least);
     for (let x = 0; x < 240; x++) {
       const ratio = least * 10 ** ((decades * (x + 0.5)) / 240);
-      ctx.fillStyle = `rgb(${colors.of(ratio, ratio).join(' ')})`;
+      ctx.fillStyle = `rgb(${colors.of(ratio).join(' ')})`;
       ctx.fillRect(x, 0, 1, 1);
     }
-    this.#still.style.background = color('--ratio-still');
-    this.#bad.style.background = color('--ratio-bad');
+    this.#still.style.background = theme.color('--ratio-still');
+    this.#bad.style.background = theme.color('--ratio-bad');
   }
 }
 

@@ -1,11 +1,9 @@
 import uPlot from 'uplot';
-import { announce } from './announcer.js';
 import { DataTable, type TableData } from './data-table.js';
 import { el, setStyle, setText } from './dom.js';
 import { readable, tick, whole } from './format.js';
 import { drawMarks } from './mark-lines.js';
 import { type Panel, panel } from './panel.js';
-import { color, onTheme } from './theme.js';
 import type { View } from './view.js';
 
 export interface Point {
@@ -36,8 +34,6 @@ export interface LineChartOptions {
   readonly height?: number;
 }
 
-const SYNC = 'steps';
-
 /** Lines over the steps: means, with their extremes as a band where steps are drawn together. */
 export class LineChart {
   readonly root: HTMLElement;
@@ -53,6 +49,7 @@ export class LineChart {
   #values: HTMLElement[] = [];
   #log: boolean;
   #smooth = false;
+  readonly #isSeen: () => boolean;
 
   constructor(
     private readonly view: View,
@@ -61,6 +58,7 @@ export class LineChart {
     this.#log = options.log === true;
     this.panel = panel(options.title, options.hint === undefined ? {} : { hint: options.hint });
     this.root = this.panel.root;
+    this.#isSeen = view.watch(this.root);
     this.#table = new DataTable(options.title, () => this.#tableData());
     this.panel.body.append(this.#legend, this.#plotBox, this.#table.root);
     if (options.smooth) {
@@ -76,25 +74,32 @@ export class LineChart {
       this.panel.tools.append(this.#toggle('log', 'Logarithmic scale', log));
     }
     this.#plotBox.addEventListener('keydown', (event) => this.#key(event));
-    new ResizeObserver(() => this.#resize()).observe(this.#plotBox);
-    onTheme(() => this.#rebuild());
+    view.onResize(this.#plotBox, () => this.#resize());
+    view.onScroll(() => this.#plot?.syncRect(true));
+    view.theme.onChange(() => this.#rebuild());
+    view.signal.addEventListener('abort', () => this.#plot?.destroy());
   }
 
   update(lines: readonly Line[]): void {
     this.root.hidden = lines.every(({ points, nonFinite }) => points.length === 0 && !nonFinite?.length);
-    if (this.root.hidden) return;
+    // Drawn once in any case: it then has its height, and something to scroll to.
+    if (this.root.hidden || (this.#plot && !this.#isSeen())) return;
     this.#lines = lines;
     this.#drawn = this.#smooth ? lines.map(smoothed) : lines;
     this.#xs = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
     const shape = JSON.stringify([
       this.#log,
       this.#smooth,
-      ...lines.map(({ label, color, dashed }) => [label, color, dashed]),
+      ...lines.map(({ label, color, dashed, points }) => [label, color, dashed, isShort(points)]),
     ]);
     if (shape !== this.#shape || !this.#plot) {
       this.#shape = shape;
       this.#rebuild();
-    } else this.#plot.setData(this.#data());
+    } else {
+      const plot = this.#plot;
+      // Drawn now, within this slice, and not when it is over.
+      plot.batch(() => plot.setData(this.#data()));
+    }
     this.#showValues(this.#plot?.cursor.idx ?? undefined);
     this.#plotBox.setAttribute('aria-label', this.#summary());
     this.#table.update();
@@ -128,6 +133,7 @@ export class LineChart {
     const width = this.#plotBox.clientWidth;
     if (this.#lines.length === 0 || width === 0) return;
     this.#plot = new uPlot(this.#plotOptions(width), this.#data(), this.#plotBox);
+    this.#plot.batch(() => {});
     this.#showLegend();
   }
 
@@ -144,10 +150,10 @@ export class LineChart {
 
   #plotOptions(width: number): uPlot.Options {
     const axis = {
-      stroke: color('--muted'),
-      grid: { stroke: color('--grid'), width: 1 },
+      stroke: this.view.theme.color('--muted'),
+      grid: { stroke: this.view.theme.color('--grid'), width: 1 },
       ticks: { show: false },
-      font: `11px ${color('--font')}`,
+      font: `11px ${this.view.theme.color('--font')}`,
     };
     return {
       width,
@@ -173,7 +179,7 @@ export class LineChart {
         },
       ],
       cursor: {
-        sync: { key: SYNC },
+        sync: { key: `steps-${this.view.id}` },
         drag: { x: true, y: false, setScale: false },
         points: { size: 7 },
         bind: {
@@ -212,7 +218,7 @@ export class LineChart {
     if (!band || min == null || max == null) return;
     const [bottom, top] = [Math.max(band[0], min), Math.min(band[1], max)].map((value) => valToPos(value, 'y', true));
     if (bottom! <= top!) return;
-    ctx.fillStyle = color('--healthy-band');
+    ctx.fillStyle = this.view.theme.color('--healthy-band');
     ctx.fillRect(bbox.left, top!, bbox.width, bottom! - top!);
   }
 
@@ -305,7 +311,10 @@ export class LineChart {
       Home: 0,
       End: last,
     };
-    if (event.key === 'Escape') this.view.zoom(undefined);
+    if (event.key === 'Escape' && this.view.range) {
+      event.preventDefault();
+      this.view.zoom(undefined);
+    }
     const target = moves[event.key];
     if (target === undefined) return;
     event.preventDefault();
@@ -315,7 +324,7 @@ export class LineChart {
       const point = nearest(line.points, this.#xs[index]!);
       return point ? `${line.label} ${valueText(point, true)}` : '';
     });
-    announce(`Step ${whole(this.#xs[index]!)}: ${values.filter(Boolean).join(', ')}`);
+    this.view.announce(`Step ${whole(this.#xs[index]!)}: ${values.filter(Boolean).join(', ')}`);
   }
 
   #toggle(label: string, title: string, set: (on: boolean) => void): HTMLElement {
@@ -349,8 +358,13 @@ function smoothed(line: Line): Line {
   return { ...line, points };
 }
 
+/** So few that each is a dot. */
+function isShort(points: readonly Point[]): boolean {
+  return points.length <= 24;
+}
+
 function seriesOf({ label, color: stroke, dashed, points }: Line, smooth: boolean): uPlot.Series[] {
-  const few = points.length <= 24;
+  const few = isShort(points);
   return [
     {
       label,

@@ -10,7 +10,7 @@ export function runLines(view: View, series: string, label?: string): Line[] {
   return view.runs.flatMap((run) => {
     const line = seriesLine(run, series, {
       label: several ? run.name : (label ?? run.name),
-      color: lineColor(view.placeOf(run)),
+      color: lineColor(view.theme, view.placeOf(run)),
     });
     return line ? [line] : [];
   });

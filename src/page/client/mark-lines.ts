@@ -1,5 +1,5 @@
 import type { Mark } from '../history/marks.js';
-import { color } from './theme.js';
+import type { Theme } from './theme.js';
 import type { View } from './view.js';
 
 /** What is drawn on a time axis: all marks of the run in focus but its checkpoints. */
@@ -8,11 +8,11 @@ function visibleMarks(view: View): readonly Mark[] {
   return (view.focus?.marks.all ?? []).filter(({ kind, step }) => kind !== 'save' && step >= from && step <= to);
 }
 
-export function markColor({ kind, severity, phase }: Mark): string {
-  if (kind === 'control') return color('--control');
-  if (kind === 'stopped') return color('--warning');
-  if (kind === 'sink-error' || kind === 'failed') return color('--error');
-  return color(phase === 'end' ? '--over' : `--${severity ?? 'info'}`);
+export function markColor({ kind, severity, phase }: Mark, theme: Theme): string {
+  if (kind === 'control') return theme.color('--control');
+  if (kind === 'stopped') return theme.color('--warning');
+  if (kind === 'sink-error' || kind === 'failed') return theme.color('--error');
+  return theme.color(phase === 'end' ? '--over' : `--${severity ?? 'info'}`);
 }
 
 /** With more commands than this in view, as a steered learning rate has, their lines would hide the curve. */
@@ -30,7 +30,7 @@ export function drawMarks(
   const commands = marks.filter(({ kind }) => kind === 'control');
   for (const mark of marks) {
     const x = Math.round(xOf(mark.step)) + 0.5;
-    ctx.strokeStyle = ctx.fillStyle = markColor(mark);
+    ctx.strokeStyle = ctx.fillStyle = markColor(mark, view.theme);
     if (mark.kind !== 'control' || commands.length <= MOST_COMMAND_LINES) drawLine(ctx, mark, x, top, bottom);
     if (mark.kind === 'control') drawTick(ctx, x, top);
     else drawHead(ctx, x, top);

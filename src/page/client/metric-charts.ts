@@ -3,6 +3,7 @@ import { el } from './dom.js';
 import { type Line, LineChart } from './line-chart.js';
 import { seriesLine } from './lines.js';
 import { lineColor } from './palette.js';
+import type { Work } from './slices.js';
 import type { View } from './view.js';
 
 const PREFIX = 'metric:';
@@ -21,7 +22,7 @@ export class MetricCharts {
 
   constructor(private readonly view: View) {}
 
-  update(): void {
+  *update(): Work {
     const names = new Set(this.view.runs.flatMap((run) => [...run.series.keys()].flatMap(metricOf)));
     for (const name of names) {
       if (this.#charts.has(name)) continue;
@@ -29,8 +30,11 @@ export class MetricCharts {
       this.#charts.set(name, chart);
       this.root.append(chart.root);
     }
-    for (const [name, chart] of this.#charts) chart.update(this.#lines(name));
     this.root.hidden = names.size === 0;
+    for (const [name, chart] of this.#charts) {
+      chart.update(this.#lines(name));
+      yield;
+    }
   }
 
   /** One run has a colour a phase; of several each has its own, and what is not of the training is dashed. */
@@ -39,8 +43,8 @@ export class MetricCharts {
     return this.view.runs.flatMap((run: RunHistory) =>
       PHASES.flatMap(([section, phase], i) => {
         const look = several
-          ? { label: `${run.name} ${phase}`, color: lineColor(this.view.placeOf(run)), dashed: i > 0 }
-          : { label: phase, color: lineColor(i) };
+          ? { label: `${run.name} ${phase}`, color: lineColor(this.view.theme, this.view.placeOf(run)), dashed: i > 0 }
+          : { label: phase, color: lineColor(this.view.theme, i) };
         return seriesLine(run, `${PREFIX}${section}/${name}`, look) ?? [];
       }),
     );

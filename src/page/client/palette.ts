@@ -1,10 +1,10 @@
-import { color } from './theme.js';
+import type { Theme } from './theme.js';
 
 /** Colours of runs and of lines within a chart, by their place; they come round again. */
 export const LINE_COLORS = 8;
 
-export function lineColor(index: number): string {
-  return color(`--line-${index % LINE_COLORS}`);
+export function lineColor(theme: Theme, index: number): string {
+  return theme.color(`--line-${index % LINE_COLORS}`);
 }
 
 export const RATIO_SCALE = { least: 1e-6, healthy: 1e-3, greatest: 1 } as const;
@@ -14,35 +14,56 @@ type Rgb = readonly [red: number, green: number, blue: number];
 /** Diverging around the healthy 1e-3, in even steps of the logarithm from 1e-6 to 1; one set for each theme. */
 const STOPS = ['--ratio-0', '--ratio-1', '--ratio-2', '--ratio-3', '--ratio-4', '--ratio-5', '--ratio-6'] as const;
 
+/** Colours there are between two stops of the scale. */
+const SHADES = 64;
+
 /** Colours of a heatmap cell. */
 export class RatioColors {
-  readonly #stops: readonly Rgb[] = STOPS.map((name) => rgb(color(name)));
-  readonly #still = rgb(color('--ratio-still'));
-  readonly #bad = rgb(color('--ratio-bad'));
+  readonly #shades: readonly Rgb[];
+  readonly #pixels: Uint32Array;
+  readonly #still: number;
+  readonly #bad: number;
 
-  /** The colour of a bucket: of that of its extremes that is farther from healthy. */
-  of(min: number, max: number): Rgb {
-    if (Number.isNaN(max)) return this.#bad;
-    if (max === 0) return this.#still;
-    return this.#at(fartherFromHealthy(min, max));
+  constructor(theme: Theme) {
+    const stops = STOPS.map((name) => rgb(theme.color(name)));
+    this.#shades = Array.from({ length: SHADES * (stops.length - 1) + 1 }, (_, i) => {
+      const below = Math.min(stops.length - 2, Math.floor(i / SHADES));
+      return mixed(stops[below]!, stops[below + 1]!, i / SHADES - below);
+    });
+    this.#pixels = Uint32Array.from(this.#shades, pixelOf);
+    this.#still = pixelOf(rgb(theme.color('--ratio-still')));
+    this.#bad = pixelOf(rgb(theme.color('--ratio-bad')));
   }
 
-  #at(ratio: number): Rgb {
+  of(ratio: number): Rgb {
+    return this.#shades[this.#shadeOf(ratio)]!;
+  }
+
+  /** The colour of a bucket, as a pixel of an image: of that of its extremes that is farther from healthy. */
+  pixel(min: number, max: number): number {
+    if (Number.isNaN(max)) return this.#bad;
+    if (max === 0) return this.#still;
+    const greatest = this.#shadeOf(max);
+    if (min === max) return this.#pixels[greatest]!;
+    const least = this.#shadeOf(min);
+    const healthy = this.#shadeOf(RATIO_SCALE.healthy);
+    return this.#pixels[Math.abs(greatest - healthy) >= Math.abs(least - healthy) ? greatest : least]!;
+  }
+
+  #shadeOf(ratio: number): number {
     const { least, greatest } = RATIO_SCALE;
-    const share = (Math.log10(ratio) - Math.log10(least)) / (Math.log10(greatest) - Math.log10(least));
-    const place = Math.min(1, Math.max(0, share)) * (this.#stops.length - 1);
-    const below = Math.min(this.#stops.length - 2, Math.floor(place));
-    const [from, to] = [this.#stops[below]!, this.#stops[below + 1]!];
-    const mix = (channel: 0 | 1 | 2) => Math.round(from[channel] + (to[channel] - from[channel]) * (place - below));
-    return [mix(0), mix(1), mix(2)];
+    const share = Math.log10(ratio / least) / Math.log10(greatest / least);
+    return Math.round(Math.min(1, Math.max(0, share)) * (this.#shades.length - 1));
   }
 }
 
-export function fartherFromHealthy(min: number, max: number): number {
-  const { least, healthy, greatest } = RATIO_SCALE;
-  const distance = (ratio: number) =>
-    Math.abs(Math.log10(Math.min(greatest, Math.max(least, ratio))) - Math.log10(healthy));
-  return distance(max) >= distance(min) ? max : min;
+function mixed(from: Rgb, to: Rgb, share: number): Rgb {
+  const mix = (channel: 0 | 1 | 2) => Math.round(from[channel] + (to[channel] - from[channel]) * share);
+  return [mix(0), mix(1), mix(2)];
+}
+
+function pixelOf([red, green, blue]: Rgb): number {
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
 function rgb(hex: string): Rgb {

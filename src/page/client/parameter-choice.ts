@@ -1,7 +1,6 @@
 import type { RunHistory } from '../history/run-history.js';
 import { el, setStyle } from './dom.js';
 import { lineColor } from './palette.js';
-import { onTheme } from './theme.js';
 import type { View } from './view.js';
 
 const MOST = 8;
@@ -12,24 +11,25 @@ export class ParameterChoice {
   readonly root: HTMLElement;
   readonly #input = el('input', {
     type: 'text',
-    list: 'parameter-names',
     placeholder: 'Add a parameter…',
     'aria-label': 'Add a parameter',
     autocomplete: 'off',
     spellcheck: 'false',
   });
-  readonly #options = el('datalist', { id: 'parameter-names' });
+  readonly #options = el('datalist', {});
   readonly #chips = el('ul', { class: 'chips', 'aria-label': 'Chosen parameters' });
   #chosen: string[] | undefined;
   #listed: readonly string[] = [];
 
   constructor(private readonly view: View) {
     this.root = el('div', { class: 'choice' }, this.#chips, this.#input, this.#options);
+    this.#options.id = `parameter-names-${view.id}`;
+    this.#input.setAttribute('list', this.#options.id);
     this.#input.addEventListener('change', () => this.#add(this.#input.value));
     this.#input.addEventListener('input', () => {
       if (this.#listed.includes(this.#input.value)) this.#add(this.#input.value);
     });
-    onTheme(() => this.#show());
+    view.theme.onChange(() => this.#show());
   }
 
   /** Chosen and present in the run in focus, each with its row and colour. */
@@ -38,7 +38,7 @@ export class ParameterChoice {
     if (!run) return [];
     return this.#names(run).flatMap((name, i) => {
       const row = run.rows.value.parameters.indexOf(name);
-      return row < 0 ? [] : [{ name, row, color: lineColor(i + 1) }];
+      return row < 0 ? [] : [{ name, row, color: lineColor(this.view.theme, i + 1) }];
     });
   }
 

@@ -2,7 +2,6 @@ import { endText } from '../../events/index.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setStyle } from './dom.js';
 import { lineColor } from './palette.js';
-import { onTheme } from './theme.js';
 import type { View } from './view.js';
 
 /** Which runs lie over each other, and whose parameters are shown. Only there where there are several. */
@@ -11,7 +10,7 @@ export class RunBar {
   #shown = '';
 
   constructor(private readonly view: View) {
-    onTheme(() => {
+    view.theme.onChange(() => {
       this.#shown = '';
       this.update();
     });
@@ -33,7 +32,7 @@ export class RunBar {
         this.view.changed();
       });
       const swatch = el('span', { class: 'swatch' });
-      setStyle(swatch, { '--swatch': lineColor(this.view.placeOf(run)) });
+      setStyle(swatch, { '--swatch': lineColor(this.view.theme, this.view.placeOf(run)) });
       return el('label', { class: 'run' }, box, swatch, el('bdi', {}, run.name), endBadge(run));
     });
     this.root.replaceChildren(...boxes, el('span', { class: 'space' }), this.#focusChoice());

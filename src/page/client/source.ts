@@ -12,7 +12,7 @@ export async function connect(view: View): Promise<void> {
   }
   view.connection = 'report';
   view.histories.apply(await unpacked(embedded.textContent ?? ''));
-  view.changed();
+  view.grown();
 }
 
 async function unpacked(data: string): Promise<Changes> {
@@ -24,7 +24,7 @@ function follow(view: View): void {
   const stream = new EventSource(`events${location.search}`);
   const set = (connection: View['connection']) => {
     view.connection = connection;
-    view.changed();
+    view.grown();
   };
   stream.addEventListener('open', () => set('open'));
   stream.addEventListener('message', ({ data }) => {
@@ -32,7 +32,7 @@ function follow(view: View): void {
     // From nothing: a first connection, or a server that does not know what this page has had.
     if (changes.from === 0) view.histories = new Histories();
     view.histories.apply(changes);
-    view.changed();
+    view.grown();
   });
   stream.addEventListener('error', () => {
     // The process of a finished run is gone for good: what is shown is all there is.

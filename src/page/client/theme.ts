@@ -1,77 +1,72 @@
 import { el } from './dom.js';
+import type { Place, ThemeName } from './place.js';
 
-type Theme = 'light' | 'dark';
+const KEY = 'theme';
 
-const KEY = 'trainscope-theme';
-const listeners = new Set<() => void>();
-const systemDark = matchMedia('(prefers-color-scheme: dark)');
-let chosen = stored();
-apply();
+/** The colours that are shown: those that a person has chosen, else those of the place. */
+export class Theme {
+  readonly #colors = new Map<string, string>();
+  readonly #listeners = new Set<() => void>();
+  #chosen: ThemeName | undefined;
 
-systemDark.addEventListener('change', () => {
-  if (!chosen) changed();
-});
+  constructor(
+    private readonly place: Place,
+    signal: AbortSignal,
+  ) {
+    const kept = place.memory.read(KEY);
+    this.#chosen = kept === 'light' || kept === 'dark' ? kept : undefined;
+    this.#apply();
+    place.onTheme(() => this.#changed(), signal);
+  }
 
-/** The theme that is shown: the chosen one, else the system's. */
-export function theme(): Theme {
-  return chosen ?? (systemDark.matches ? 'dark' : 'light');
+  get shown(): ThemeName {
+    return this.#chosen ?? this.place.theme;
+  }
+
+  /** The value of a colour of the style sheet, such as `--muted`, in the theme that is shown. */
+  color(name: string): string {
+    let value = this.#colors.get(name);
+    if (value === undefined) {
+      value = getComputedStyle(this.place.themed).getPropertyValue(name).trim();
+      this.#colors.set(name, value);
+    }
+    return value;
+  }
+
+  /** Called after the theme has changed. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** A choice that is the place's own is none: the page follows the place again. */
+  toggle(): void {
+    const next = this.shown === 'dark' ? 'light' : 'dark';
+    this.#chosen = next === this.place.theme ? undefined : next;
+    this.place.memory.write(KEY, this.#chosen);
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (this.place.themed.dataset.theme === this.shown) return;
+    this.#apply();
+    this.#colors.clear();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #apply(): void {
+    this.place.themed.dataset.theme = this.shown;
+  }
 }
 
-/** Called after the theme has changed. */
-export function onTheme(listener: () => void): void {
-  listeners.add(listener);
-}
-
-export function themeToggle(): HTMLElement {
-  const button = el('button', { class: 'icon-button', type: 'button', onclick: toggle });
+export function themeToggle(theme: Theme): HTMLElement {
+  const button = el('button', { class: 'icon-button', type: 'button', onclick: () => theme.toggle() });
   const show = () => {
-    const next = theme() === 'dark' ? 'light' : 'dark';
+    const next = theme.shown === 'dark' ? 'light' : 'dark';
     button.textContent = next === 'dark' ? '☾' : '☀';
     button.setAttribute('aria-label', `Use the ${next} theme`);
     button.setAttribute('title', `Use the ${next} theme`);
   };
   show();
-  onTheme(show);
+  theme.onChange(show);
   return button;
-}
-
-const colors = new Map<string, string>();
-
-/** The value of a colour of the style sheet, such as `--muted`, in the theme that is shown. */
-export function color(name: string): string {
-  let value = colors.get(name);
-  if (value === undefined) {
-    value = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-    colors.set(name, value);
-  }
-  return value;
-}
-
-function toggle(): void {
-  chosen = theme() === 'dark' ? 'light' : 'dark';
-  try {
-    localStorage.setItem(KEY, chosen);
-  } catch {
-    // A page from a file may have no storage: the choice then lasts as long as the page.
-  }
-  changed();
-}
-
-function changed(): void {
-  apply();
-  colors.clear();
-  for (const listener of listeners) listener();
-}
-
-function apply(): void {
-  document.documentElement.dataset.theme = theme();
-}
-
-function stored(): Theme | undefined {
-  try {
-    const value = localStorage.getItem(KEY);
-    return value === 'light' || value === 'dark' ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,18 +1,68 @@
 import type { Histories } from '../history/histories.js';
 import type { RunHistory } from '../history/run-history.js';
+import { el, setText } from './dom.js';
+import type { Place } from './place.js';
+import { Theme } from './theme.js';
 
-export type Connection = 'connecting' | 'open' | 'lost' | 'report';
+/** Where records come from: `ended` is a stream in this page that is over. */
+export type Connection = 'connecting' | 'open' | 'lost' | 'report' | 'ended';
 
-/** What is looked at: which runs, which steps, which parameters. */
+let views = 0;
+
+/** What is looked at (which runs, which steps, which parameters), and where. One for each mounted page. */
 export class View {
+  readonly id = views++;
   readonly hidden = new Set<string>();
+  readonly theme: Theme;
+  /** Has a screen reader say what the keyboard has just moved to. */
+  readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
   /** The zoomed range of steps. */
   range: readonly [number, number] | undefined;
   connection: Connection = 'connecting';
   #focus: string | undefined;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(byPerson: boolean) => void>();
 
-  constructor(public histories: Histories) {}
+  constructor(
+    public histories: Histories,
+    readonly place: Place,
+    /** Aborted when the page is taken away: whatever listens or observes ends with it. */
+    readonly signal: AbortSignal,
+  ) {
+    this.theme = new Theme(place, signal);
+  }
+
+  announce(text: string): void {
+    setText(this.announcer, text);
+  }
+
+  /** Call back when an element changes its size, as long as the page is there. */
+  onResize(element: Element, listener: () => void): void {
+    const observer = new ResizeObserver(listener);
+    observer.observe(element);
+    this.signal.addEventListener('abort', () => observer.disconnect());
+  }
+
+  /** Whether an element is on the screen, or close: what it shows is drawn. It is drawn when it comes there. */
+  watch(element: Element): () => boolean {
+    let seen = true;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        const before = seen;
+        seen = entries.at(-1)!.isIntersecting;
+        if (seen && !before) this.grown();
+      },
+      { rootMargin: '200px' },
+    );
+    observer.observe(element);
+    this.signal.addEventListener('abort', () => observer.disconnect());
+    return () => seen;
+  }
+
+  /** Call back when something within the page was scrolled: a window does not hear of it from a shadow tree. */
+  onScroll(listener: () => void): void {
+    const options = { capture: true, passive: true, signal: this.signal };
+    this.place.root.getRootNode().addEventListener('scroll', listener, options);
+  }
 
   /** The runs that are shown. */
   get runs(): readonly RunHistory[] {
@@ -48,11 +98,17 @@ export class View {
     this.changed();
   }
 
-  onChange(listener: () => void): void {
+  onChange(listener: (byPerson: boolean) => void): void {
     this.#listeners.add(listener);
   }
 
+  /** Something else is looked at. */
   changed(): void {
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) listener(true);
+  }
+
+  /** Records have come, or end. */
+  grown(): void {
+    for (const listener of this.#listeners) listener(false);
   }
 }

@@ -32,8 +32,7 @@ export class ParameterTable {
     (start) => ({ start, version: 0, extremes: new Float32Array(0) }),
     (into, from) => {
       into.extremes = withLength(into.extremes, from.extremes.length);
-      for (let i = 0; i < from.extremes.length; i += 2)
-        widen(into.extremes, i, from.extremes[i]!, from.extremes[i + 1]!);
+      widenAll(into.extremes, from.extremes);
     },
   );
 
@@ -80,19 +79,26 @@ export class ParameterTable {
     });
   }
 
-  /** Call `visit` for every cell of a statistic that is there. */
-  forEachCell(
+  /** The last that a row has of a statistic. */
+  latest(row: number, statistic: Statistic): Extremes | undefined {
+    const offset = this.#offset(row, statistic);
+    const bucket = this.#buckets.all.findLast(({ extremes }) => (extremes[offset] ?? ABSENT) !== ABSENT);
+    return bucket && { start: bucket.start, min: bucket.extremes[offset]!, max: bucket.extremes[offset + 1]! };
+  }
+
+  /** Call `visit` for every row of a bucket, by its place, that has a statistic. */
+  forEachRow(
+    bucket: number,
     statistic: Statistic,
     rowCount: number,
-    visit: (bucket: number, row: number, min: number, max: number) => void,
+    visit: (row: number, min: number, max: number) => void,
   ): void {
+    const extremes = this.#buckets.all[bucket]?.extremes ?? [];
     const stride = 2 * this.statistics.length;
     const offset = this.#offset(0, statistic);
-    for (const [index, { extremes }] of this.#buckets.all.entries()) {
-      for (let row = 0; row < rowCount && row * stride + offset + 1 < extremes.length; row++) {
-        const min = extremes[row * stride + offset]!;
-        if (min !== ABSENT) visit(index, row, min, extremes[row * stride + offset + 1]!);
-      }
+    for (let row = 0; row < rowCount && row * stride + offset + 1 < extremes.length; row++) {
+      const min = extremes[row * stride + offset]!;
+      if (min !== ABSENT) visit(row, min, extremes[row * stride + offset + 1]!);
     }
   }
 
@@ -132,4 +138,19 @@ function widen(extremes: Float32Array, at: number, min: number, max: number): vo
   }
   if (min < oldMin || Number.isNaN(oldMin)) extremes[at] = min;
   if (max > oldMax || Number.isNaN(max)) extremes[at + 1] = max;
+}
+
+/** As {@link widen}, of every pair: half a million of them at once, when buckets merge. */
+function widenAll(extremes: Float32Array, others: Float32Array): void {
+  for (let at = 0; at < others.length; at += 2) {
+    const min = others[at]!;
+    const max = others[at + 1]!;
+    const oldMin = extremes[at]!;
+    const oldMax = extremes[at + 1]!;
+    // What is a number, and there, in both: mostly.
+    if (min >= 0 && oldMin >= 0 && max >= 0 && oldMax >= 0) {
+      if (min < oldMin) extremes[at] = min;
+      if (max > oldMax) extremes[at + 1] = max;
+    } else widen(extremes, at, min, max);
+  }
 }

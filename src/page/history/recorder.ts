@@ -24,8 +24,8 @@ export class Recorder {
   }
 
   /** Count something of a run that was left out before it came here. */
-  omit(run: string, what: string): void {
-    this.#recorders.get(run)?.omit(what, this.histories.nextVersion());
+  omit(run: string, what: string, count = 1): void {
+    this.#recorders.get(run)?.omit(what, this.histories.nextVersion(), count);
   }
 
   #recorderOf(record: ShownRecord): RunRecorder | undefined {

@@ -53,9 +53,9 @@ export class RunRecorder {
   }
 
   /** Count something that was left out. */
-  omit(what: string, version: number): void {
+  omit(what: string, version: number, count = 1): void {
     const { value } = this.history.omitted;
-    this.history.omitted.set({ ...value, [what]: (value[what] ?? 0) + 1 }, version);
+    this.history.omitted.set({ ...value, [what]: (value[what] ?? 0) + count }, version);
   }
 
   #takeEvent(event: TrainingEvent, version: number): void {

@@ -6,6 +6,7 @@ import { jsonlEncoder } from '../jsonl/jsonl-encoder.js';
 import { requireRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
 import { csvOfLines } from './csv-of-lines.js';
+import { fileName } from './file-name.js';
 import { GrowingText } from './growing-text.js';
 import { reportOf } from './report-of.js';
 
@@ -105,17 +106,11 @@ export function downloadSink(options: DownloadSinkOptions = {}): DownloadSink {
     async file(form) {
       checkOneOf('form', form, FORMS);
       const content = await contentOf[form]();
-      return new File([content], `${nameOf(runs)}.${form}`, { type: content.type });
+      return new File([content], `${fileName(runs)}.${form}`, { type: content.type });
     },
   };
 }
 
 function isUpdates(record: AnyRecord): record is AnyParameterUpdates {
   return record.type === 'parameter-updates';
-}
-
-/** Of one run its name, without what file systems do not take. */
-function nameOf(runs: ReadonlySet<string>): string {
-  const [run = 'run'] = runs;
-  return runs.size > 1 ? 'runs' : run.replaceAll(/[^\p{L}\p{N}._ -]+/gu, '-').replace(/^\.+/, '') || 'run';
 }

@@ -3,11 +3,14 @@ import { decodeJson } from '../../../events/index.js';
 import { el, setText } from '../dom.js';
 import { plural } from '../format.js';
 import { brand } from '../header.js';
-import { themeToggle } from '../theme.js';
+import { documentPlace } from '../place.js';
+import { Theme, themeToggle } from '../theme.js';
 import { type ListedRun, RunsTable } from './runs-table.js';
 
 const ASK_MS = 2_000;
 
+const place = documentPlace();
+const theme = new Theme(place, new AbortController().signal);
 const table = new RunsTable(() => drawTools());
 const state = el('span', { class: 'state', role: 'status' });
 const filter = el('input', { type: 'search', placeholder: 'Filter by name', 'aria-label': 'Filter by name' });
@@ -27,24 +30,23 @@ compare.addEventListener('click', () => {
   location.href = chosen.length === 1 ? `/run/${encodeURIComponent(chosen[0]!)}/` : `/runs/?${query}`;
 });
 
-document
-  .getElementById('app')!
-  .append(
+place.root.classList.add('app');
+place.root.append(
+  el(
+    'header',
+    { class: 'top' },
     el(
-      'header',
-      { class: 'top' },
-      el(
-        'div',
-        { class: 'top-row' },
-        brand(),
-        el('h1', {}, 'Runs'),
-        state,
-        el('span', { class: 'space' }),
-        themeToggle(),
-      ),
+      'div',
+      { class: 'top-row' },
+      brand(place),
+      el('h1', { class: 'title' }, 'Runs'),
+      state,
+      el('span', { class: 'space' }),
+      themeToggle(theme),
     ),
-    el('main', { class: 'runs' }, empty, el('div', { class: 'runs-tools' }, filter, compare), table.root),
-  );
+  ),
+  el('main', { class: 'main runs' }, empty, el('div', { class: 'runs-tools' }, filter, compare), table.root),
+);
 
 function example(): string {
   return `import trainscope            # TRAINSCOPE_URL=${location.origin}

@@ -1,6 +1,7 @@
 import { HEALTHY_RATIOS } from '../../parameters/index.js';
 import { ConfusionPanel } from './confusion.js';
 import { el, setText } from './dom.js';
+import { Drawing } from './drawing.js';
 import { whole } from './format.js';
 import { Happenings } from './happenings.js';
 import { Header } from './header.js';
@@ -14,15 +15,36 @@ import { Movers } from './movers.js';
 import { lineColor } from './palette.js';
 import { ParameterChoice } from './parameter-choice.js';
 import { RunBar } from './run-bar.js';
-import { onTheme } from './theme.js';
+import { Slices, type Work } from './slices.js';
 import { Tiles } from './tiles.js';
 import { ValuesPanel } from './values-panel.js';
 import type { View } from './view.js';
 import { Welcome } from './welcome.js';
 
-/** Put the page together, and draw it again whenever the view changes: once a frame at most. */
-export function startApp(root: HTMLElement, view: View): void {
-  const parts = [new Header(view), new RunBar(view), new Welcome(view), new Tiles(view)] as const;
+export interface MountOptions {
+  /** The longest that drawing holds the main thread, about. Default: as long as it takes. */
+  readonly slices?: Slices;
+  /** Milliseconds between two drawings of new records, at least. Default: 0, a frame. */
+  readonly intervalMs?: number;
+  /** Buttons beside the others at the top. */
+  readonly tools?: readonly HTMLElement[];
+  /** What is said at the end of the page, besides what was left out. */
+  readonly note?: () => string;
+  /** Told of what drawing failed with; nothing is drawn afterwards. */
+  readonly onError?: (cause: unknown) => void;
+}
+
+/** Put the page together in its place, and draw it again whenever the view changes, until its signal takes it away. */
+export function mountPage(view: View, options: MountOptions = {}): void {
+  const {
+    slices = new Slices(Infinity, view.signal),
+    intervalMs = 0,
+    tools = [],
+    note,
+    onError = reportError,
+  } = options;
+  const { place, signal } = view;
+  const parts = [new Header(view, tools), new RunBar(view), new Welcome(view), new Tiles(view)] as const;
   const [header, runBar, welcome, tiles] = parts;
   const loss = new LineChart(view, { title: 'Loss', log: 'choice', smooth: true, height: 260 });
   const rate = new LineChart(view, { title: 'Learning rate', height: 180 });
@@ -55,8 +77,8 @@ export function startApp(root: HTMLElement, view: View): void {
     el('div', { class: 'grid three' }, updateNorm.root, weightNorm.root, gradientNorm.root),
   );
   const main = el(
-    'main',
-    {},
+    place.embedded ? 'div' : 'main',
+    { class: 'main' },
     welcome.root,
     tiles.root,
     el('div', { class: 'grid two' }, loss.root, ratio.root),
@@ -71,40 +93,50 @@ export function startApp(root: HTMLElement, view: View): void {
     values.root,
     omitted,
   );
-  root.append(
-    header.root,
-    runBar.root,
-    main,
-    el('footer', {}, 'Drag over a chart to zoom into steps, double-click to see all; the arrow keys read values.'),
-  );
+  const hint = 'Drag over a chart to zoom into steps, double-click to see all; the arrow keys read values.';
+  const page = [header.root, runBar.root, main, el('footer', {}, hint), view.announcer];
+  place.root.classList.add('app');
+  place.root.append(...page);
 
-  function draw(): void {
-    for (const part of parts) part.update();
-    loss.update(runLines(view, 'loss', 'loss'));
-    ratio.update(runLines(view, 'medianRatio', 'median'));
-    rate.update(runLines(view, 'learningRate', 'learning rate'));
-    speed.update(runLines(view, 'stepsPerSecond', 'steps/s'));
-    metrics.update();
-    choice.update();
-    drawNorms();
-    heatmap.update();
+  function* draw(): Work {
+    for (const part of parts) {
+      part.update();
+      yield;
+    }
+    for (const [chart, series, label] of [
+      [loss, 'loss', 'loss'],
+      [ratio, 'medianRatio', 'median'],
+    ] as const) {
+      chart.update(runLines(view, series, label));
+      yield;
+    }
+    yield* metrics.update();
+    yield* heatmap.update();
     movers.update();
-    histogram.update();
-    confusion.update();
-    model.update();
-    values.update();
+    yield;
     happenings.update();
-    setText(omitted, omittedText(view));
+    yield;
+    choice.update();
+    yield* drawNorms();
+    for (const part of [histogram, confusion, model, values]) {
+      part.update();
+      yield;
+    }
+    rate.update(runLines(view, 'learningRate', 'learning rate'));
+    yield;
+    speed.update(runLines(view, 'stepsPerSecond', 'steps/s'));
+    setText(omitted, [omittedText(view), note?.()].filter(Boolean).join(' '));
   }
 
-  function drawNorms(): void {
+  function* drawNorms(): Work {
     const run = view.focus;
     for (const [chart, statistic] of [
       [updateNorm, 'updateNorm'],
       [weightNorm, 'weightNorm'],
       [gradientNorm, 'gradientNorm'],
     ] as const) {
-      const all = run && seriesLine(run, statistic, { label: 'all together', color: lineColor(0), dashed: true });
+      const all =
+        run && seriesLine(run, statistic, { label: 'all together', color: lineColor(view.theme, 0), dashed: true });
       const each = run
         ? choice.chosen.map(({ name, row, color }) => parameterLine(run, row, statistic, { label: name, color }))
         : [];
@@ -112,22 +144,18 @@ export function startApp(root: HTMLElement, view: View): void {
         ...(all ? [all] : []),
         ...each.filter(({ points, nonFinite }) => points.length > 0 || nonFinite?.length),
       ]);
+      yield;
     }
     norms.hidden = !run || run.rows.value.parameters.length === 0;
   }
 
-  let asked = false;
-  const ask = () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      draw();
-    });
-  };
-  view.onChange(ask);
-  onTheme(ask);
-  draw();
+  const drawing = new Drawing(place.root, { draw, slices, intervalMs, onError, signal });
+  view.onChange((byPerson) => drawing.ask(byPerson));
+  view.theme.onChange(() => drawing.ask(true));
+  signal.addEventListener('abort', () => {
+    for (const part of page) part.remove();
+  });
+  drawing.ask(true);
 }
 
 /** Nothing is lost silently. */

@@ -1,0 +1,98 @@
+/**
+ * What the panel takes of a page's main thread while it follows 1,000 steps a second of 200 parameters: by its own count,
+ * and by the browser's trace, whose tasks have their time on the processor too. Needs Chromium.
+ */
+
+import { bundleForBrowser } from '../scripts/browser-bundle.js';
+import { launchChromium } from '../test/helpers/chromium.js';
+import { servePage } from '../test/helpers/serve-page.js';
+import { quick } from './quick.js';
+import { table } from './report.js';
+
+const SECONDS = quick ? 3 : 10;
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly tid: number;
+  readonly ts: number;
+  readonly dur?: number;
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
+
+const html = `<!doctype html><html lang="en"><title>bench</title><div id="here" style="height: 860px"></div>
+<script src="/page.js"></script>`;
+const { outputFiles } = await bundleForBrowser({ entryPoints: ['bench/panel-page.ts'], format: 'iife' });
+const served = await servePage(html, outputFiles[0]!.text);
+const browser = await launchChromium();
+const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+await page.goto(served.url);
+const devtools = await page.context().newCDPSession(page);
+const events: TraceEvent[] = [];
+devtools.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unknown as TraceEvent[])));
+await page.evaluate('follow(1).then(() => document.getElementById("here").replaceChildren())'); // compiled by then
+await devtools.send('Tracing.start', {
+  transferMode: 'ReportEvents',
+  traceConfig: { includedCategories: ['toplevel', 'devtools.timeline', 'disabled-by-default-devtools.timeline'] },
+});
+const usage = (await page.evaluate(`follow(${SECONDS})`)) as {
+  readonly busyMs: number;
+  readonly longestMs: number;
+  readonly leftOut: number;
+  readonly elapsedMs: number;
+};
+const complete = new Promise((resolve) => devtools.once('Tracing.tracingComplete', resolve));
+await devtools.send('Tracing.end');
+await complete;
+await browser.close();
+served.close();
+
+const main = events.find(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')?.tid;
+const tasks = events.filter(({ name, ph, tid }) => ph === 'X' && tid === main && name === 'RunTask');
+const cpu = tasks.map(({ tdur = 0 }) => tdur / 1000).sort((a, b) => b - a);
+const wall = tasks.map(({ dur = 0 }) => dur / 1000).sort((a, b) => b - a);
+const ms = (value: number | undefined) => `${(value ?? Number.NaN).toFixed(1)} ms`;
+const at = (sorted: readonly number[], share: number) => sorted[Math.floor(sorted.length * (1 - share))];
+console.log(
+  table(
+    ['', 'all', 'longest', '99.9 %', '99 %', 'over 4 ms'],
+    [
+      ['slices, by the panel', ms(usage.busyMs), ms(usage.longestMs), '', '', ''],
+      ...(
+        [
+          ['tasks, on the processor', cpu],
+          ['tasks, by the clock', wall],
+        ] as const
+      ).map(([name, times]) => [
+        name,
+        ms(times.reduce((sum, time) => sum + time, 0)),
+        ms(times[0]),
+        ms(at(times, 0.999)),
+        ms(at(times, 0.99)),
+        `${times.filter((time) => time > 4).length} of ${times.length}`,
+      ]),
+    ],
+  ),
+);
+console.log(`${(1000 * SECONDS * 1000) / usage.elapsedMs} steps/s; ${usage.leftOut} records left out`);
+// Which parts of the long tasks are what: `WORST=1`, for whoever wants to mend one.
+if (process.env.WORST) {
+  const costs = new Map<string, { times: number; ms: number; longest: number }>();
+  for (const task of tasks.filter(({ tdur = 0 }) => tdur > 4000 && tdur < 500_000)) {
+    for (const each of events) {
+      if (each.tid !== main || each.ts < task.ts || each.ts >= task.ts + (task.dur ?? 0) || (each.tdur ?? 0) < 300)
+        continue;
+      const cost = costs.get(each.name) ?? { times: 0, ms: 0, longest: 0 };
+      const ms = (each.tdur ?? 0) / 1000;
+      costs.set(each.name, { times: cost.times + 1, ms: cost.ms + ms, longest: Math.max(cost.longest, ms) });
+    }
+  }
+  const rows = [...costs].sort(([, a], [, b]) => b.ms - a.ms).slice(0, 24);
+  console.log(
+    table(
+      ['', 'times', 'all', 'longest'],
+      rows.map(([name, cost]) => [name, String(cost.times), ms(cost.ms), ms(cost.longest)]),
+    ),
+  );
+}

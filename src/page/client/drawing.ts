@@ -1,0 +1,82 @@
+import type { Slices, Work } from './slices.js';
+
+/** Drawing what records bring takes at most one part in so many of the main thread's time. */
+const SHARE = 10;
+
+export interface DrawingOptions {
+  /** Draws everything. */
+  readonly draw: () => Work;
+  readonly slices: Slices;
+  /** Milliseconds between two drawings of new records, at least. */
+  readonly intervalMs: number;
+  /** Told of what drawing failed with; nothing is drawn afterwards. */
+  readonly onError: (cause: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Draws when asked to: once a frame at most, and not while nobody can see it; that is drawn when it comes into view. */
+export class Drawing {
+  #visible = true;
+  #asked = false;
+  #drawing = false;
+  #nextAt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #frame = 0;
+
+  constructor(
+    element: Element,
+    private readonly options: DrawingOptions,
+  ) {
+    const observer = new IntersectionObserver((entries) => {
+      this.#visible = entries.at(-1)!.isIntersecting;
+      if (this.#asked) this.#plan();
+    });
+    observer.observe(element);
+    options.signal.addEventListener('abort', () => {
+      observer.disconnect();
+      this.#cancel();
+    });
+  }
+
+  /** `soon` for what a person has just done: that waits for no interval. */
+  ask(soon: boolean): void {
+    if (soon) this.#nextAt = 0;
+    else if (this.#asked) return;
+    this.#asked = true;
+    this.#plan();
+  }
+
+  #plan(): void {
+    if (!this.#visible || this.#drawing || this.options.signal.aborted) return;
+    this.#cancel();
+    const frame = () => {
+      this.#frame = requestAnimationFrame(() => void this.#pass());
+    };
+    const wait = this.#nextAt - performance.now();
+    if (wait > 0) this.#timer = setTimeout(frame, wait);
+    else frame();
+  }
+
+  #cancel(): void {
+    clearTimeout(this.#timer);
+    cancelAnimationFrame(this.#frame);
+  }
+
+  async #pass(): Promise<void> {
+    const { draw, slices, intervalMs, onError, signal } = this.options;
+    this.#asked = false;
+    this.#drawing = true;
+    const before = slices.busyMs;
+    try {
+      await slices.run(draw());
+    } catch (cause) {
+      onError(cause);
+      return;
+    }
+    if (signal.aborted) return;
+    this.#drawing = false;
+    const rest = intervalMs > 0 ? Math.max(intervalMs, SHARE * (slices.busyMs - before)) : 0;
+    this.#nextAt = performance.now() + rest;
+    if (this.#asked) this.#plan();
+  }
+}

@@ -1,0 +1,8 @@
+/** The page's client, to be mounted in any place: the front door for those who run in a browser too. */
+export { PANEL_STYLE } from '../panel.bundle.js';
+export { el, setStyle, setText } from './dom.js';
+export { logo } from './header.js';
+export { type MountOptions, mountPage } from './mount.js';
+export { type Memory, type Place, siteMemory, type ThemeName } from './place.js';
+export { Slices, type Usage, type Work } from './slices.js';
+export { View } from './view.js';

@@ -1,0 +1,62 @@
+export type ThemeName = 'light' | 'dark';
+
+/** What is kept when the page is gone: what a person has chosen, by names of ours. */
+export interface Memory {
+  read(key: string): string | undefined;
+  /** `undefined` forgets it. */
+  write(key: string, value: string | undefined): void;
+}
+
+/** What the page stands in: a document of its own, or an element in someone else's. */
+export interface Place {
+  /** Filled with the page. */
+  readonly root: HTMLElement;
+  /** Has the colours of the style sheet: its `data-theme` says which. */
+  readonly themed: HTMLElement;
+  /** What is shown until a person chooses. */
+  readonly theme: ThemeName;
+  /** Call when `theme` has become another, until the signal. */
+  onTheme(listener: () => void, signal: AbortSignal): void;
+  readonly memory: Memory;
+  /** In someone else's document: landmarks and the title are theirs. */
+  readonly embedded: boolean;
+  /** Where all runs of a server are listed. */
+  readonly home?: string | undefined;
+}
+
+/** The browser's memory for this site, with `prefix` before each name. There may be none, as for a file. */
+export function siteMemory(prefix: string): Memory {
+  return {
+    read(key) {
+      try {
+        return localStorage.getItem(prefix + key) ?? undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    write(key, value) {
+      try {
+        if (value === undefined) localStorage.removeItem(prefix + key);
+        else localStorage.setItem(prefix + key, value);
+      } catch {
+        // What was chosen then lasts as long as the page.
+      }
+    },
+  };
+}
+
+/** A document that is ours as a whole. */
+export function documentPlace(): Place {
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  return {
+    root: document.getElementById('app')!,
+    themed: document.documentElement,
+    get theme() {
+      return dark.matches ? 'dark' : 'light';
+    },
+    onTheme: (listener, signal) => dark.addEventListener('change', listener, { signal }),
+    memory: siteMemory('trainscope-'),
+    embedded: false,
+    home: document.documentElement.dataset.home,
+  };
+}

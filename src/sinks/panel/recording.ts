@@ -1,0 +1,72 @@
+import type { Slices, Work } from '../../page/client/index.js';
+import { type AnyRecord, isShown, type Recorder } from '../../page/history/index.js';
+import type { KeptRecords } from './kept-records.js';
+import { RecordQueue } from './record-queue.js';
+
+/** Records are collected for so long before they are put into the histories. */
+const COLLECT_MS = 50;
+
+export interface RecordingOptions {
+  readonly kept: KeptRecords;
+  readonly maxQueuedBytes: number;
+  readonly slices: Slices;
+  /** Called when the histories have grown. */
+  readonly onGrown: () => void;
+  /** Told of what recording failed with. */
+  readonly onError: (cause: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Puts records into their histories, later than they come and in slices: who brings one waits for nothing. */
+export class Recording {
+  /** Records that were left out, in all. */
+  leftOut = 0;
+  readonly #queue: RecordQueue;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    private readonly recorder: Recorder,
+    private readonly options: RecordingOptions,
+  ) {
+    this.#queue = new RecordQueue(options.maxQueuedBytes);
+    options.signal.addEventListener('abort', () => this.#queue.clear());
+  }
+
+  take(record: AnyRecord): void {
+    if (this.options.signal.aborted || !isShown(record)) return;
+    this.#queue.push(record);
+    this.#running ??= this.#recordAll()
+      .catch(this.options.onError)
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  /** Resolves when everything taken so far is in the histories. */
+  async flush(): Promise<void> {
+    this.options.slices.hurry = true;
+    await this.#running;
+    this.options.slices.hurry = false;
+  }
+
+  async #recordAll(): Promise<void> {
+    const { slices, onGrown } = this.options;
+    while (this.#queue.length > 0) {
+      await slices.rest(COLLECT_MS);
+      await slices.run(this.#record());
+      onGrown();
+    }
+  }
+
+  *#record(): Work {
+    for (let record = this.#queue.shift(); record; record = this.#queue.shift()) {
+      this.recorder.take(record);
+      this.options.kept.push(record);
+      yield;
+    }
+    for (const { run, type, count } of this.#queue.takeLeftOut()) {
+      this.leftOut += count;
+      this.recorder.omit(run, type, count);
+    }
+  }
+}
