@@ -104,8 +104,18 @@ export const OPTIONS: Readonly<Record<string, OptionCase>> = {
     close: closeRun,
   },
 
+  panelSink: { call: browser.panelSink, refusesOnly: true },
+  suggestLearningRate: {
+    call: (options) =>
+      tfjs.suggestLearningRate(model(), { x: tf.zeros([4, 1]), y: tf.zeros([4, 1]) } as never, options),
+    refusesOnly: true,
+  },
   downloadSink: { call: browser.downloadSink, close: closeSink },
 
+  learningRatePicture: {
+    call: (options) => node.learningRatePicture({ found: false, reason: 'none', points: [] } as never, options),
+    refusesOnly: true,
+  },
   csvSink: { call: (options) => node.csvSink(join(folder, 'updates.csv'), options), close: closeSink },
   jsonlSink: { call: (options) => node.jsonlSink(join(folder, 'run.jsonl'), options), close: closeSink },
   ingest: { call: node.ingest, close: async (server: Promise<node.IngestServer>) => (await server).close() },
@@ -215,6 +225,7 @@ export const WITHOUT_OPTIONS: ReadonlySet<string> = new Set([
   'recordDecoder',
   'reviveRecord',
   'saveFile',
+  'svgToPng',
   'reportSink',
   'metricViews',
   'recordStream',

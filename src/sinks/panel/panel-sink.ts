@@ -69,7 +69,7 @@ const DRAW_EVERY_MS = 250;
  * import { instrument } from 'trainscope/tfjs';
  *
  * const training = instrument(model);
- * const panel = panelSink(document.getElementById('training'));
+ * const panel = panelSink(document.getElementById('training')!);
  * training.attach(merge(training.events$, training.events$.pipe(parameterUpdates())), panel);
  * ```
  */
