@@ -85,7 +85,7 @@ describe('the panel, under the strictest content security policy', () => {
     await page.waitForSelector('h2:text-is("Throughput") >> visible=true');
     expect(await page.textContent('.title')).toBe('2 runs');
     expect(await page.locator('section.panel:has(h2:text-is("Loss")) .legend li').count()).toBe(2);
-    for (const title of ['Update ratio by layer', 'Movers and the dead', 'Magnitude histogram', 'eval/accuracy']) {
+    for (const title of ['Update ratio by layer', 'Movers and the dead', 'Magnitude histogram', 'Metric: accuracy']) {
       expect(await page.isVisible(`h2:text-is("${title}")`), title).toBe(true);
     }
     await page.waitForSelector('text=This panel has taken');
@@ -325,7 +325,7 @@ describe('what comes faster than it can be shown', () => {
 });
 
 describe('panelSink, bundled without rxjs', () => {
-  it('is at most 60 kB, gzipped, of what a page loads at first', async () => {
+  it('is at most 62 kB, gzipped, of what a page loads at first', async () => {
     const contents = "export { panelSink } from 'trainscope/browser';";
     const { outputFiles, metafile } = await bundleForBrowser({
       stdin: { contents, resolveDir: import.meta.dirname },
@@ -343,6 +343,6 @@ describe('panelSink, bundled without rxjs', () => {
       .map((path) => outputFiles.find((file) => file.path.endsWith(basename(path)))!.contents);
     const kilobytes = texts.reduce((sum, text) => sum + gzipSync(text).length, 0) / 1000;
     console.log(`panelSink is ${kilobytes.toFixed(1)} kB, gzipped`);
-    expect(kilobytes).toBeLessThan(60);
+    expect(kilobytes).toBeLessThan(62);
   });
 });
