@@ -50,7 +50,7 @@ it('browser/start.ts serves a page that learns digits in a worker, again and aga
     await page.goto(`${await urlOf(child)}?backend=wasm`);
     await page.waitForSelector('.state:has-text("completed")', { timeout: 200_000 });
     expect(await page.textContent('output')).toContain('backend: wasm');
-    const accuracy = page.locator('section.panel:has(h2:text-is("eval/acc")) .value');
+    const accuracy = page.locator('section.panel:has(h2:text-is("Metric: acc")) li:has-text("evaluation") .value');
     expect(Number(await accuracy.textContent())).toBeGreaterThan(0.8);
     await page.selectOption('select[name="rate"]', '0.01');
     await page.click('button:text-is("Train")');
