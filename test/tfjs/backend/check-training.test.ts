@@ -13,7 +13,7 @@ describe.each(BACKENDS)('one step of training on %s', (backend) => {
   });
 });
 
-describe('selectBackend() of a browser', () => {
+describe.runIf(BACKENDS.includes('wasm'))('selectBackend() of a browser', () => {
   const right = tf.getKernel('Tanh', 'wasm')!;
   const replace = (kernelFunc: tf.KernelFunc) => {
     tf.unregisterKernel('Tanh', 'wasm');
