@@ -1,5 +1,5 @@
-import picomatch from 'picomatch';
 import { map, type OperatorFunction } from 'rxjs';
+import zeptomatch from 'zeptomatch';
 import { describeValue, nearestHint } from '../events/index.js';
 import { type ParameterUpdates, pickParameters, requireUpdates, type Statistic } from '../parameters/index.js';
 import { perSubscription } from './per-subscription.js';
@@ -87,8 +87,9 @@ function regExpMatcher(pattern: RegExp): Matcher {
 
 function globMatcher(glob: string): Matcher {
   const segments = (path: string) => path.replaceAll('.', '/');
-  const matches = picomatch(segments(glob), { dot: true, nonegate: true, windows: false });
-  return (name) => name === glob || matches(segments(name));
+  // A name may begin with the `!` that would stand for all others.
+  const matches = zeptomatch.compile(segments(glob).replace(/^!/, '\\!'));
+  return (name) => name === glob || matches.test(segments(name));
 }
 
 /** @throws RangeError that lists the names, when a pattern matches none of them. */

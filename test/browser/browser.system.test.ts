@@ -123,6 +123,6 @@ describe('the core, bundled for a browser without rxjs and TensorFlow.js', () =>
     const kilobytes = gzipSync(text).length / 1000;
     console.log(`the core is ${kilobytes.toFixed(1)} kB, gzipped`);
     expect(text).not.toMatch(/["']node:/);
-    expect(kilobytes).toBeLessThan(58);
+    expect(kilobytes).toBeLessThan(52);
   });
 });

@@ -77,8 +77,8 @@ describe('package.json', () => {
       'hyparquet-writer',
       'leven',
       'pbf',
-      'picomatch',
       'uplot',
+      'zeptomatch',
     ]);
   });
 

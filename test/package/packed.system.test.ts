@@ -79,7 +79,7 @@ describe('npm install trainscope rxjs', () => {
     for (const scope of ['@tensorflow', '@opentelemetry']) {
       expect([scope, existsSync(join(home, 'node_modules', scope))]).toEqual([scope, false]);
     }
-    expect(megabytes(join(home, 'node_modules/trainscope'))).toBeLessThan(7);
+    expect(megabytes(join(home, 'node_modules/trainscope'))).toBeLessThan(6);
     expect(megabytes(join(home, 'node_modules'))).toBeLessThan(20);
   });
 

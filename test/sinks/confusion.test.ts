@@ -3,7 +3,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { type ConfusionMatrix, consoleSink, type ModelSummary, type RunRecord } from 'trainscope';
+import {
+  type ConfusionMatrix,
+  type ConsoleTable,
+  confusionTable,
+  consoleSink,
+  type ModelSummary,
+  modelTable,
+  type RunRecord,
+  valuesTable,
+} from 'trainscope';
 import { jsonlSink, metricsCsvSink, replay, reportSink, tensorboardSink } from 'trainscope/node';
 import { gaugeProducer, otelSink } from 'trainscope/otel';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -43,14 +52,10 @@ const model: ModelSummary = {
 const begin = event('train-begin', { run: 'a', time: 1000, model });
 const evaluated = event('evaluate', { run: 'a', step: 4, epoch: 1, time: 2000, metrics: { val_acc: 0.75 }, confusion });
 
-async function printed(
-  record: RunRecord,
-  columns = 80,
-  options: Parameters<typeof consoleSink>[0] = {},
-): Promise<string> {
+async function printed(table: ConsoleTable, record: RunRecord, columns = 80): Promise<string> {
   let text = '';
   const output = { isTTY: false, columns, write: (piece: string) => (text += piece) };
-  const sink = consoleSink({ output, ...options });
+  const sink = consoleSink({ output, tables: [table] });
   sink.next(record);
   await sink.close();
   return text;
@@ -58,36 +63,53 @@ async function printed(
 
 describe('consoleSink', () => {
   it('prints the matrix below the evaluation, and where it does not fit the classes that are told worst', async () => {
-    expect(await printed(evaluated)).toBe(
+    expect(await printed(confusionTable, evaluated)).toBe(
       [
         'epoch 1.00  evaluation  val_acc 0.75',
-        '  class   cat dog|1  none  accuracy',
-        '  cat       3     1     0    75.0 %',
-        '  dog|1     0     2     0   100.0 %',
-        '  none      0     0     0         –',
+        'class  cat  dog|1  none  accuracy',
+        'cat      3      1     0    75.0 %',
+        'dog|1    0      2     0   100.0 %',
+        'none     0      0     0         –',
         '',
       ].join('\n'),
     );
-    expect((await printed(evaluated, 30)).split('\n').slice(1)).toEqual([
-      '  cat      75.0 % of 4, 1 taken for dog|1',
-      '  dog|1   100.0 % of 2',
-      '  … the worst of 3 classes',
+    expect((await printed(confusionTable, evaluated, 30)).split('\n').slice(1)).toEqual([
+      'class  accuracy  of  most taken for',
+      'cat      75.0 %   4         1 dog|1',
+      'dog|1   100.0 %   2                ',
+      '… the worst of 3 classes',
       '',
     ]);
   });
 
-  it('prints the model where that is asked for', async () => {
-    expect(await printed(begin)).toBe('');
-    expect(await printed(begin, 100, { model: true })).toBe(
+  it('keeps to its width with thousands of classes', async () => {
+    const classes = Array.from({ length: 2000 }, (_, i) => `class ${i}`);
+    const many = { classes, counts: classes.map((_, i) => classes.map((_, j) => (j === i || j === i + 1 ? 1 : 0))) };
+    const lines = (await printed(confusionTable, { ...evaluated, confusion: many })).split('\n').slice(1, -1);
+    expect(lines).toHaveLength(14);
+    expect(lines[1]).toBe('class 0     50.0 %   2       1 class 1');
+    expect(lines.at(-1)).toBe('… the worst of 2000 classes');
+  });
+
+  it('prints the model when a training begins', async () => {
+    expect(await printed(modelTable, evaluated)).toBe('epoch 1.00  evaluation  val_acc 0.75\n');
+    expect(await printed(modelTable, begin, 100)).toBe(
       [
-        'layer   kind                output shape    parameters',
-        'hidden  Dense               [?, 32]              1,000',
-        'norm    BatchNormalization  [?, 32]                128  64 of them trainable',
-        'frozen  Dense               [?, 2], [?, 3]          10  frozen',
+        'layer                 kind    output shape  parameters  trainable',
+        'hidden               Dense         [?, 32]       1,000      1,000',
+        'norm    BatchNormalization         [?, 32]         128         64',
+        'frozen               Dense  [?, 2], [?, 3]          10          0',
         '1,138 parameters, 1,064 trainable',
         '',
       ].join('\n'),
     );
+  });
+
+  it('takes a table of your own, with a column kept free, and refuses what is none', async () => {
+    const table: ConsoleTable = (record, width) => [`${record.type} ${width}`];
+    expect(await printed(table, begin, 60)).toBe('train-begin 59\n');
+    expect(() => consoleSink({ tables: 'all' as never })).toThrow('tables: expected a list of functions, got "all"');
+    expect(() => consoleSink({ tables: ['all' as never] })).toThrow('tables: expected a list of functions, got');
   });
 
   it('prints values as a table', async () => {
@@ -111,11 +133,11 @@ describe('consoleSink', () => {
       sizes: [9],
       columns,
     } as const;
-    expect(await printed(values, 100)).toBe(
+    expect(await printed(valuesTable, values, 100)).toBe(
       [
         'step 7  values',
-        'parameter       min       max      mean       std     zeros       NaN  infinite',
-        'w             -1.50         2     0.250     0.500         3         1         0',
+        'parameter    min  max   mean    std  zeros  NaN  infinite',
+        'w          -1.50    2  0.250  0.500      3    1         0',
         '',
       ].join('\n'),
     );

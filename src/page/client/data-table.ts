@@ -1,4 +1,5 @@
 import { el } from './dom.js';
+import { tableHead } from './table-panel.js';
 
 export interface TableData {
   readonly head: readonly string[];
@@ -35,7 +36,7 @@ export class DataTable {
       el(
         'table',
         {},
-        el('thead', {}, el('tr', {}, ...head.map((text) => el('th', { scope: 'col' }, text)))),
+        tableHead(head),
         el('tbody', {}, ...shown.map((row) => el('tr', {}, ...row.map((text) => el('td', {}, text))))),
       ),
     );

@@ -1,6 +1,7 @@
 import type { MagnitudeHistogram } from '../../parameters/index.js';
 import { svg } from './dom.js';
 import { tick, whole } from './format.js';
+import { elementsOf, middleText } from './histogram-words.js';
 
 /** A histogram and when it was. */
 export interface Moment {
@@ -51,11 +52,11 @@ function rangeOf(moments: readonly Moment[]): Range | undefined {
 /** Each moment lasts until the next. */
 function cells(moments: readonly Moment[], { from, to }: Range): SVGElement[] {
   const most = Math.max(
-    ...moments.flatMap(({ histogram }) => histogram.counts.map((count) => count / sizeOf(histogram))),
+    ...moments.flatMap(({ histogram }) => histogram.counts.map((count) => count / elementsOf(histogram))),
   );
   const height = PLOT / (to - from);
   return moments.flatMap(({ histogram }, i) => {
-    const size = sizeOf(histogram);
+    const size = elementsOf(histogram);
     const x = LEFT + ((WIDTH - LEFT) * i) / moments.length;
     const width = (WIDTH - LEFT) / moments.length + 0.4;
     const cell = (share: number, y: number, tall: number) =>
@@ -95,19 +96,5 @@ function labels(moments: readonly Moment[], { from, to }: Range): SVGElement[] {
 
 function summary(title: string, moments: readonly Moment[]): string {
   const [first, last] = [moments[0]!, moments.at(-1)!];
-  return `${title} over the steps ${whole(first.step)} to ${whole(last.step)}: half are below ${middleOf(first)} at first, below ${middleOf(last)} at last`;
-}
-
-function middleOf({ histogram }: Moment): string {
-  const half = sizeOf(histogram) / 2;
-  let seen = histogram.zeros;
-  for (const [i, count] of histogram.counts.entries()) {
-    if (seen >= half) return tick(2 ** (histogram.firstExponent + i));
-    seen += count;
-  }
-  return tick(2 ** (histogram.firstExponent + histogram.counts.length));
-}
-
-function sizeOf({ counts, zeros, nonFinite }: MagnitudeHistogram): number {
-  return counts.reduce((sum, count) => sum + count, zeros + nonFinite);
+  return `${title} over the steps ${whole(first.step)} to ${whole(last.step)}. At first ${middleText(first.histogram)}; at last ${middleText(last.histogram)}`;
 }

@@ -5,6 +5,7 @@ import type { RunHistory } from '../history/run-history.js';
 import { el, setText, svg } from './dom.js';
 import { percent, tick, whole } from './format.js';
 import { HistogramOverTime } from './histogram-over-time.js';
+import { elementsOf, middleText } from './histogram-words.js';
 import { panel } from './panel.js';
 import type { View } from './view.js';
 
@@ -100,14 +101,14 @@ export class HistogramPanel {
     const x = (exponent: number) => ((exponent - from) / (to - from)) * WIDTH;
     const y = (count: number) => (HEIGHT - AXIS) * (1 - count / most);
     this.#plot.replaceChildren(...bars(latest, x, y), ...(first ? [outline(first, x, y)] : []), ...ticks(from, to, x));
-    const elements = sum(latest.counts) + latest.zeros + latest.nonFinite;
+    const elements = elementsOf(latest);
     const note = [
       `${whole(elements)} elements`,
       `${whole(latest.zeros)} are zero${latest.zeros > 0 ? ` (${percent(latest.zeros / elements)})` : ''}`,
       `${whole(latest.nonFinite)} are not finite`,
     ].join(', ');
     setText(this.#note, note);
-    this.#plot.setAttribute('aria-label', `${subject}s of ${name}: ${note}; ${middle(latest)}`);
+    this.#plot.setAttribute('aria-label', `${subject}s of ${name}: ${note}; ${middleText(latest)}`);
   }
 }
 
@@ -146,18 +147,4 @@ function ticks(from: number, to: number, x: Scale): SVGElement[] {
     labels.push(svg('text', { x: at, y: HEIGHT - 5, 'text-anchor': anchor }, tick(10 ** power)));
   }
   return labels;
-}
-
-function middle({ firstExponent, counts }: MagnitudeHistogram): string {
-  const half = sum(counts) / 2;
-  let seen = 0;
-  for (const [i, count] of counts.entries()) {
-    seen += count;
-    if (seen >= half && half > 0) return `half of the others are below ${tick(2 ** (firstExponent + i + 1))}`;
-  }
-  return 'no others';
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0);
 }

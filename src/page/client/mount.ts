@@ -1,5 +1,5 @@
 import { HEALTHY_RATIOS } from '../../parameters/index.js';
-import { ConfusionPanel } from './confusion.js';
+import { confusionPanel } from './confusion-panel.js';
 import { el, setText } from './dom.js';
 import { Drawing } from './drawing.js';
 import { whole } from './format.js';
@@ -10,14 +10,14 @@ import { HistogramPanel } from './histogram.js';
 import { LineChart } from './line-chart.js';
 import { parameterLine, runLines, seriesLine } from './lines.js';
 import { MetricCharts } from './metric-charts.js';
-import { ModelPanel } from './model-panel.js';
+import { modelPanel } from './model-panel.js';
 import { Movers } from './movers.js';
 import { lineColor } from './palette.js';
 import { ParameterChoice } from './parameter-choice.js';
 import { RunBar } from './run-bar.js';
 import { Slices, type Work } from './slices.js';
 import { Tiles } from './tiles.js';
-import { ValuesPanel } from './values-panel.js';
+import { valuesPanel } from './values-panel.js';
 import type { View } from './view.js';
 import { Welcome } from './welcome.js';
 
@@ -64,9 +64,9 @@ export function mountPage(view: View, options: MountOptions = {}): void {
   const heatmap = new Heatmap(view);
   const movers = new Movers(view);
   const histogram = new HistogramPanel(view);
-  const confusion = new ConfusionPanel(view);
-  const model = new ModelPanel(view);
-  const values = new ValuesPanel(view);
+  const confusion = confusionPanel(view);
+  const model = modelPanel(view);
+  const values = valuesPanel(view);
   const happenings = new Happenings(view);
   const omitted = el('p', { class: 'hint' });
 

@@ -2,7 +2,7 @@ import {
   checkOneOf,
   checkOptions,
   checkPositiveInteger,
-  modelOf,
+  checkThat,
   type RunRecord,
   type Sink,
 } from '../../events/index.js';
@@ -10,10 +10,10 @@ import { type AnyParameterUpdates, columnOf, STATISTICS, type Statistic } from '
 import { createSink, type SinkWork } from '../create-sink.js';
 import { requireRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
+import type { ConsoleTable } from './console-table.js';
 import { threeDigits } from './format.js';
 import { updateLines } from './lines.js';
-import { modelLines } from './model-lines.js';
-import { notesOf } from './notes.js';
+import { noteOf } from './notes.js';
 import { type Progress, progressLine } from './progress.js';
 import { drawingOn, standardOutput } from './standard-output.js';
 import { tableLines } from './table.js';
@@ -29,8 +29,8 @@ export interface ConsoleSinkOptions {
   readonly statistic?: Statistic;
   /** Parameters in the table at most. Default: as many as the terminal has rows for. */
   readonly top?: number;
-  /** Print what the model is made of when the training begins, a row a layer. Default: false. */
-  readonly model?: boolean;
+  /** More that is printed and stays: `confusionTable`, `modelTable`, `valuesTable`, or functions of your own. */
+  readonly tables?: readonly ConsoleTable[];
   /** Milliseconds between two drawings. Default: 100 in a terminal, 2000 in a pipe. */
   readonly intervalMs?: number;
   /** Default: standard output; the console in a browser. */
@@ -66,7 +66,7 @@ export function consoleSink(options: ConsoleSinkOptions = {}): Sink<RunRecord> {
     style: true,
     statistic: true,
     top: true,
-    model: true,
+    tables: true,
     intervalMs: true,
     output: true,
     clock: true,
@@ -74,7 +74,9 @@ export function consoleSink(options: ConsoleSinkOptions = {}): Sink<RunRecord> {
   checkOneOf('style', options.style ?? 'lines', STYLES);
   checkOneOf('statistic', options.statistic ?? 'updateNorm', STATISTICS);
   if (options.top !== undefined) checkPositiveInteger('top', options.top);
-  const { output = standardOutput() } = options;
+  const { output = standardOutput(), tables = [] } = options;
+  const areFunctions = Array.isArray(tables) && tables.every((table) => typeof table === 'function');
+  checkThat('tables', areFunctions, 'a list of functions', tables);
   return drawingOn(
     createSink(
       'consoleSink',
@@ -92,7 +94,7 @@ class Show implements SinkWork<RunRecord> {
   readonly #intervalMs: number;
   readonly #clock: () => number;
   readonly #top: number | undefined;
-  readonly #showsModel: boolean;
+  readonly #tables: readonly ConsoleTable[];
   #progress: Progress | undefined;
   #updates: AnyParameterUpdates | undefined;
   #first: { readonly step: number; readonly time: number } | undefined;
@@ -109,7 +111,7 @@ class Show implements SinkWork<RunRecord> {
     this.#intervalMs = options.intervalMs ?? (this.#inPlace ? 100 : 2000);
     this.#clock = options.clock ?? (() => performance.now());
     this.#top = options.top;
-    this.#showsModel = options.model ?? false;
+    this.#tables = options.tables ?? [];
   }
 
   take(record: RunRecord): void {
@@ -154,8 +156,7 @@ class Show implements SinkWork<RunRecord> {
       this.#draw(false);
     }
     const { width } = this.#terminal.size;
-    const model = this.#showsModel ? modelOf(event) : undefined;
-    const notes = [...(model ? modelLines(model, width) : []), ...notesOf(event, width)];
+    const notes = [noteOf(event) ?? [], this.#tables.flatMap((table) => table(event, width))].flat();
     if (notes.length === 0) return;
     this.#draw(true);
     this.#terminal.print(notes);

@@ -1,17 +1,8 @@
-import { confusionOf, type Metrics, type RunEnd, type RunRecord, runEndOf, shortNumber } from '../../events/index.js';
-import { confusionLines } from './confusion-lines.js';
+import { type Metrics, type RunEnd, type RunRecord, runEndOf, shortNumber } from '../../events/index.js';
 import { plain, threeDigits } from './format.js';
-import { valuesLines } from './values-lines.js';
 
-/** The lines that stay of a record, where it is worth some. */
-export function notesOf(record: RunRecord, width: number): readonly string[] {
-  if (record.type === 'parameter-values') return valuesLines(record, width);
-  const note = noteOf(record);
-  const matrix = confusionOf(record);
-  return [...(note === undefined ? [] : [note]), ...(matrix ? confusionLines(matrix, width) : [])];
-}
-
-function noteOf(event: RunRecord): string | undefined {
+/** The line that stays for a record worth one, else undefined. */
+export function noteOf(event: RunRecord): string | undefined {
   switch (event.type) {
     case 'evaluate':
       return `epoch ${threeDigits(event.epoch)}  evaluation  ${metrics(event.metrics)}`;
