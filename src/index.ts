@@ -73,7 +73,7 @@ export {
 } from './events/measurements.js';
 export type { LayerSummary, ModelSummary } from './events/model-summary.js';
 export { type RunMemory, runMemory, type SavedMemory } from './events/run-memory.js';
-export { decodeRecord, encodeRecord, SERIAL_VERSION } from './events/serial.js';
+export { decodeRecord, encodeRecord, SERIAL_VERSION } from './events/serial/serial.js';
 export type { Sink } from './events/sink.js';
 export { type EmaOptions, ema, type Smoothed } from './operators/ema.js';
 export { everyEpochs } from './operators/every-epochs.js';

@@ -52,8 +52,6 @@ export type {
   TrainingEventType,
 } from './events.js';
 export { isEventOf, isTrainingEvent, TRAINING_EVENT_TYPES } from './guards.js';
-export { decodeJson, encodeJson } from './json.js';
-export { isJsonNumber, lackingName } from './lacking-numbers.js';
 export {
   type ActivationName,
   type Activations,
@@ -71,11 +69,9 @@ export { type MetricPhase, metricTag, namedMetrics } from './metric-names.js';
 export { missingField } from './missing-field.js';
 export { type LayerSummary, type ModelSummary, modelOf, modelTotals, shapesText } from './model-summary.js';
 export { NOT_SENT } from './not-sent.js';
-export { plainData } from './plain-data.js';
 export { evaluationLossOf, requiredMetric } from './required-metric.js';
 export { END_STATUSES, endText, type RunEnd, runEndOf } from './run-end.js';
 export { type RunMemory, remembered, runMemory, type SavedMemory } from './run-memory.js';
-export { decodeRecord, encodeRecord, type LackingPlace, lineOf, objectText, recordText } from './serial.js';
 export { SEVERITIES } from './severities.js';
 export { shortNumber } from './short-number.js';
 export type { Sink } from './sink.js';

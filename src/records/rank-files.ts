@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { decodeRecord } from '../events/index.js';
+import { decodeRecord } from '../events/serial/index.js';
 import { readLines } from './line-reader.js';
 import { unpack } from './unpack.js';
 import { type ReadFileOptions, readContents } from './watched-file.js';

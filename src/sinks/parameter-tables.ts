@@ -1,4 +1,4 @@
-import { encodeRecord } from '../events/index.js';
+import { encodeRecord } from '../events/serial/index.js';
 
 /** How many lists of parameters are known at a time: one a stream that goes into the file, and some to spare. */
 const MAX_TABLES = 8;

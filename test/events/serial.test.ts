@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isEventOf, isTrainingEvent, TRAINING_EVENT_TYPES } from '../../src/events/guards.js';
-import { decodeJson, encodeJson } from '../../src/events/json.js';
-import { decodeRecord, encodeRecord } from '../../src/events/serial.js';
+import { decodeJson, encodeJson } from '../../src/events/serial/json.js';
+import { decodeRecord, encodeRecord } from '../../src/events/serial/serial.js';
 
 const number = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Infinity, -Infinity, -0));
 

@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
-import { decodeJson, encodeJson } from '../../src/events/json.js';
+import { decodeJson, encodeJson } from '../../src/events/serial/json.js';
 import { FILES } from '../../src/trainer/checkpoints/checkpoint.js';
 import {
   decodeSafetensors,

@@ -1,4 +1,4 @@
-import { lineOf, objectText } from '../../events/index.js';
+import { lineOf, objectText } from '../../events/serial/index.js';
 import { ratioHealth } from '../../parameters/index.js';
 import type { Series } from '../../plot/index.js';
 import type { RunSummary } from './run-summary.js';

@@ -1,4 +1,5 @@
-import { decodeRecord, describeValue, type RunRecord } from '../../events/index.js';
+import { describeValue, type RunRecord } from '../../events/index.js';
+import { decodeRecord } from '../../events/serial/index.js';
 import {
   createParameterUpdates,
   type ParameterUpdatesData,

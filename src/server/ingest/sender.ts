@@ -1,4 +1,5 @@
-import { decodeRecord, type SessionRecord, type WireCommand } from '../../events/index.js';
+import type { SessionRecord, WireCommand } from '../../events/index.js';
+import { decodeRecord } from '../../events/serial/index.js';
 import { type RecordDecoder, recordDecoder } from '../../records/index.js';
 import { reasonOf } from '../../run/index.js';
 import { type BatchLine, linesOf } from './lines-of.js';

@@ -1,12 +1,5 @@
-import {
-  checkOneOf,
-  checkOptions,
-  checkThat,
-  decodeJson,
-  encodeJson,
-  LONGEST_TIMER_MS,
-  type Sink,
-} from '../../events/index.js';
+import { checkOneOf, checkOptions, checkThat, LONGEST_TIMER_MS, type Sink } from '../../events/index.js';
+import { decodeJson, encodeJson } from '../../events/serial/index.js';
 import { type AnyRecord, isShown, pageFiles } from '../../page/index.js';
 import { createSink, requireRecord, wholeRecords } from '../../sinks/index.js';
 import { ServerThread } from '../../sinks/serving/index.js';

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { decodeJson, encodeJson, type RunMemory, runMemory, type SavedMemory } from '../../events/index.js';
+import { type RunMemory, runMemory, type SavedMemory } from '../../events/index.js';
+import { decodeJson, encodeJson } from '../../events/serial/index.js';
 import { replaceFile } from '../../sinks/files/index.js';
 import type { RemoteRun } from '../ingest/remote-run.js';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeJson, encodeJson } from '../../events/index.js';
+import { decodeJson, encodeJson } from '../../events/serial/index.js';
 import { WholeFile } from '../../sinks/files/index.js';
 import type { RunCard } from './run-card.js';
 import type { ScannedFile } from './scan-run.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { encodeJson } from '../../events/index.js';
+import { encodeJson } from '../../events/serial/index.js';
 import { RUNS_KEPT, runsPageFiles } from '../../page/index.js';
 import type { ServePage } from '../ingest/ingest-server.js';
 import { PAGE_HEADERS } from '../page-headers.js';

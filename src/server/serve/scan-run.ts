@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { decodeRecord, isTrainingEvent, missingField, type RunRecord } from '../../events/index.js';
+import { isTrainingEvent, missingField, type RunRecord } from '../../events/index.js';
+import { decodeRecord } from '../../events/serial/index.js';
 import { readLines, type Writer, writerIn } from '../../records/index.js';
 import { cardAfter, EMPTY_CARD, type RunCard } from './run-card.js';
 

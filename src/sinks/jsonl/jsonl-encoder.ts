@@ -1,4 +1,11 @@
-import { encodeRecord, isJsonNumber, type LackingPlace, lackingName, lineOf, recordText } from '../../events/index.js';
+import {
+  encodeRecord,
+  isJsonNumber,
+  type LackingPlace,
+  lackingName,
+  lineOf,
+  recordText,
+} from '../../events/serial/index.js';
 import { numeralsKernel } from '../kernels/numerals-kernel.js';
 import { ParameterTables } from '../parameter-tables.js';
 

@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { decodeRecord } from '../../events/index.js';
+import { decodeRecord } from '../../events/serial/index.js';
 import { notOurs, type RecordFile } from '../files/record-file.js';
 
 const LINE_FEED = 0x0a;

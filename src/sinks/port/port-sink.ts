@@ -1,4 +1,5 @@
-import { checkFunction, plainData, type Sink } from '../../events/index.js';
+import { checkFunction, type Sink } from '../../events/index.js';
+import { plainData } from '../../events/serial/index.js';
 import { createSink } from '../create-sink.js';
 import { requireRecord } from '../require-record.js';
 

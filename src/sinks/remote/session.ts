@@ -1,4 +1,5 @@
-import { encodeRecord, NOT_SENT, type RunRecord } from '../../events/index.js';
+import { NOT_SENT, type RunRecord } from '../../events/index.js';
+import { encodeRecord } from '../../events/serial/index.js';
 import type { AnyParameterUpdates } from '../../parameters/index.js';
 import { ParameterTables } from '../parameter-tables.js';
 import type { Dropped } from './unsent.js';

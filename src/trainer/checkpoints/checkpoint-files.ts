@@ -1,4 +1,5 @@
-import { decodeJson, encodeJson, type SavedMemory } from '../../events/index.js';
+import type { SavedMemory } from '../../events/index.js';
+import { decodeJson, encodeJson } from '../../events/serial/index.js';
 import type { ResolvedArguments } from '../arguments/training-arguments.js';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../safetensors.js';
 import type { SchedulerState } from '../schedules/scheduler.js';

@@ -1,4 +1,4 @@
-import { decodeJson, encodeJson } from '../../events/index.js';
+import { decodeJson, encodeJson } from '../../events/serial/index.js';
 import { snakeCase } from '../../sinks/index.js';
 import { initialState, type TrainerState } from '../state/trainer-state.js';
 

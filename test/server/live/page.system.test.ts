@@ -176,7 +176,7 @@ describe('the live page in Chromium', () => {
         'evaluation\n0.5',
       ]);
       expect(await page.getAttribute('.over-time', 'aria-label')).toBe(
-        'activations of hidden over the steps 10 to 20: half are below 0.5 at first, below 0.5 at last',
+        'activations of hidden over the steps 10 to 20. At first half of the others are below 0.5; at last half of the others are below 0.5',
       );
       expect(await violationsOf(page), JSON.stringify(look)).toEqual([]);
       expect(troubles).toEqual([]);

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { decodeJson } from '../../../src/events/index.js';
+import { decodeJson } from '../../../src/events/serial/index.js';
 import type { RunRecord } from '../../../src/index.js';
 import { type RunsServer, readRun, type ServeRunsOptions, serveRuns } from '../../../src/node.js';
 import { rankFile, writeRanks } from '../../helpers/rank-files.js';

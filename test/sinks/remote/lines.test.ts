@@ -8,7 +8,7 @@ import {
 } from 'trainscope';
 import { trainingEvent } from 'trainscope/testing';
 import { describe, expect, it } from 'vitest';
-import { decodeRecord } from '../../../src/events/index.js';
+import { decodeRecord } from '../../../src/events/serial/index.js';
 import { type ParameterSums, recordDecoder } from '../../../src/records/index.js';
 import { linesOf } from '../../../src/server/ingest/lines-of.js';
 import { LineQueue } from '../../../src/sinks/remote/line-queue.js';

@@ -1,5 +1,5 @@
 /** The page of all runs: in a browser. */
-import { decodeJson } from '../../../events/index.js';
+import { decodeJson } from '../../../events/serial/index.js';
 import { el, setText } from '../dom.js';
 import { plural } from '../format.js';
 import { brand } from '../header.js';
