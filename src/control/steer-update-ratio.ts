@@ -13,7 +13,14 @@ import {
   type TrainingEvent,
 } from '../events/index.js';
 import { perSubscription, whileSameNames } from '../operators/index.js';
-import { jointNorm, type Layer, layersOf, type ParameterUpdates, type Statistic } from '../parameters/index.js';
+import {
+  jointNorm,
+  type Layer,
+  layersOf,
+  medianOf,
+  type ParameterUpdates,
+  type Statistic,
+} from '../parameters/index.js';
 
 export interface SteerUpdateRatioOptions {
   /** The median update ratio to begin with. Default: 2e-2. */
@@ -148,7 +155,7 @@ export function steerUpdateRatio<S extends Statistic>(
 
     const correct = (base: number, step: number, maxSteps: number | undefined): ControlRequest[] => {
       const share = base / state.peak;
-      const measured = median(state.ratios) * share;
+      const measured = medianOf(state.ratios) * share;
       state.ratios = [];
       const decays = share < 1 - ROUNDING;
       if (state.found === null && isFound(state, measured, target * share, step, maxSteps)) {
@@ -288,13 +295,9 @@ function medianLayerRatio(
   layers: readonly Layer[],
 ): number {
   const normOf = (column: Float64Array, members: Layer['members']) => jointNorm(members.map((i) => column[i]!));
-  return median(layers.map(({ members }) => normOf(columns.updateNorm, members) / normOf(columns.weightNorm, members)));
-}
-
-/** The lower one of the two in the middle; NaN of none. */
-function median(values: readonly number[]): number {
-  const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
-  return sorted[(sorted.length - 1) >> 1] ?? Number.NaN;
+  return medianOf(
+    layers.map(({ members }) => normOf(columns.updateNorm, members) / normOf(columns.weightNorm, members)),
+  );
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -108,6 +108,12 @@ export function confusionOf(record: object): ConfusionMatrix | undefined {
   return confusion as ConfusionMatrix;
 }
 
+/** @throws TypeError for what is no confusion matrix. */
+export function checkConfusion(confusion: unknown): void {
+  const isRight = confusion === undefined || confusionOf({ confusion }) !== undefined;
+  checkThat('confusion', isRight, 'classes, and counts as confusionMatrix() gives them', confusion);
+}
+
 /** The index, from `start` on, of the first of the largest of `length` values. */
 export function largestOf(values: ArrayLike<number>, start: number, length: number): number {
   let best = 0;

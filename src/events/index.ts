@@ -20,6 +20,7 @@ export {
   type ClassAccuracy,
   type ClassifiedExamples,
   type ConfusionMatrix,
+  checkConfusion,
   confusionMatrix,
   confusionOf,
   IGNORED_LABEL,

@@ -13,6 +13,7 @@ export { type Layer, layersOf } from './layers.js';
 export { LiveParameters } from './live-parameters.js';
 export { mergeHistograms, NO_HISTOGRAM } from './magnitude-histogram.js';
 export { measuredParameters } from './measured-parameters.js';
+export { medianOf } from './median-of.js';
 export type { HeldValues, ParameterSource } from './parameter-source.js';
 export {
   type AnyParameterUpdates,

@@ -1,5 +1,4 @@
 /** The front door of range-test/: what other rooms use of it. */
-export { medianOf } from './median-of.js';
 export type { RangeTest, RangeTestEnd, RangeTestPoint } from './points.js';
 export { RangeTestRecorder, risingRates } from './recorder.js';
 export {

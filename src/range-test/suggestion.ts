@@ -1,5 +1,5 @@
 import { shortNumber } from '../events/index.js';
-import { medianOf } from './median-of.js';
+import { medianOf } from '../parameters/index.js';
 import type { RangeTest, RangeTestPoint } from './points.js';
 
 /** Rates that rules of thumb take from the test. */

@@ -8,8 +8,9 @@ import {
   type TrainingEvent,
   type TrainingEventType,
 } from '../events/index.js';
+import { medianOf } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
-import { medianOf, pushBounded } from './window.js';
+import { pushBounded } from './window.js';
 
 export interface SlowLoaderOptions extends RuleOptions {
   /** The largest share of the time that may go by between steps. Default: 0.5. */

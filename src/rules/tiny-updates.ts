@@ -1,9 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
 import { type AlertEvent, checkOptions, checkPositive, shortNumber } from '../events/index.js';
-import { columnOf, jointNorm, type ParameterUpdates, type Statistic } from '../parameters/index.js';
+import { columnOf, jointNorm, medianOf, type ParameterUpdates, type Statistic } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleFinding, type RuleOptions } from './create-rule.js';
 import { hasFallen, type LossCourse, lossCourse, takeLoss } from './loss-course.js';
-import { medianOf, pushBounded } from './window.js';
+import { pushBounded } from './window.js';
 
 export interface TinyUpdatesOptions extends RuleOptions {
   /** The smallest update of all parameters together, as a share of their norm. Default: 1e-5. */

@@ -1,6 +1,6 @@
 import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkOneOf, type SinkErrorEvent } from '../events/index.js';
+import { checkConfusion, checkOneOf, type SinkErrorEvent } from '../events/index.js';
 import { BaseRun, LoopControl, type LoopPlan, type LoopReport, OpenRun, TrainingSpan } from '../run/index.js';
 import { type FitCallbacks, type FitCallbacksOptions, fitCallbacks } from './fit-callbacks.js';
 import { ignoredLearningRateOf, learningRateOf } from './learning-rate.js';
@@ -70,6 +70,7 @@ export class InstrumentedLoop extends BaseRun implements Training {
 
   publish(report: LoopReport): void {
     checkOneOf('type', report.type, LOOP_REPORTS);
+    if ('confusion' in report) checkConfusion(report.confusion);
     this.#open.bus.publish(report);
   }
 

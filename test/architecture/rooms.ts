@@ -32,7 +32,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'range-test': {
     is: 'pure: what a learning rate range test sees, when it ends, and the rate that it suggests',
-    mayImport: ['events'],
+    mayImport: ['events', 'parameters'],
   },
   tfjs: {
     is: 'the adapter to TensorFlow.js: `instrument()`, variables as a source, hooks, activations, device programs, backends, range tests',

@@ -142,6 +142,11 @@ it('a confusion matrix in an event is nobody else’s', async () => {
   expect(() => {
     (seen as unknown as { confusion: { counts: number[][] } }).confusion.counts[0]![0] = 7;
   }).toThrow(TypeError);
+  for (const confusion of [null, {}, { classes: ['a'], counts: [[1, 2]] }, { classes: ['a'], counts: [[-1]] }]) {
+    expect(() => training.publish({ type: 'evaluate', metrics: {}, confusion } as never)).toThrow(
+      'confusion: expected classes, and counts as confusionMatrix() gives them, got',
+    );
+  }
   expect(() => training.publish({ type: 'step-end' } as never)).toThrow(
     'type: expected one of log, evaluate, predict, save; got "step-end"',
   );

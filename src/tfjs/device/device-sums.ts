@@ -84,14 +84,15 @@ function holdValues(parameters: readonly Compared[], parts: readonly SumsPart[],
     held.push(shared);
     return shared;
   };
+  const pairs = new Set(tasks.filter(({ kind }) => kind !== 'squares').map(({ at }) => at));
+  const gradients = new Set(tasks.filter(({ kind }) => kind === 'squares').map(({ at }) => at));
   const asksOfPair = parts.some(
     (part) => part !== 'gradients' && part !== 'gradient-histogram' && part !== 'weight-histogram',
   );
   const asksOfGradient = parts.includes('gradients') || parts.includes('gradient-histogram');
   const list = parameters.map(({ name, size, before, after, gradient }, at): Compared => {
-    const mine = tasks.filter((task) => task.at === at);
-    const readsPair = asksOfPair && before !== undefined && !mine.some(({ kind }) => kind !== 'squares');
-    const readsGradient = asksOfGradient && !mine.some(({ kind }) => kind === 'squares');
+    const readsPair = asksOfPair && before !== undefined && !pairs.has(at);
+    const readsGradient = asksOfGradient && !gradients.has(at);
     return {
       name,
       size,

@@ -10,13 +10,8 @@ import {
   withoutName,
 } from '../../events/index.js';
 import { groupByLayer, parameterUpdates } from '../../operators/index.js';
-import {
-  type LearningRateSuggestion,
-  medianOf,
-  RangeTestRecorder,
-  risingRates,
-  suggestionOf,
-} from '../../range-test/index.js';
+import { medianOf } from '../../parameters/index.js';
+import { type LearningRateSuggestion, RangeTestRecorder, risingRates, suggestionOf } from '../../range-test/index.js';
 import { instrument } from '../instrument.js';
 import { setLearningRate } from '../learning-rate.js';
 import { checkNotObserved } from '../optimizer-hooks.js';
