@@ -1,5 +1,5 @@
 // The page: starts trainings in a worker, and shows them in a panel beside.
-import { decodeRecord } from 'trainscope';
+import { reviveRecord } from 'trainscope';
 import { panelSink } from 'trainscope/browser';
 import type { Job, Message } from './worker.js';
 
@@ -13,8 +13,8 @@ const panel = panelSink(find<HTMLElement>('#panel'));
 const worker = new Worker(`/worker.js${location.search}`, { type: 'module' });
 let runs = 0;
 
-worker.addEventListener('message', ({ data }: MessageEvent<Message>) => {
-  if ('record' in data) panel.next(decodeRecord(data.record));
+worker.addEventListener('message', ({ data }: MessageEvent<Message | { readonly type: string }>) => {
+  if ('type' in data) panel.next(reviveRecord(data));
   else if ('say' in data) said.append(`${data.say}\n`);
   else button.disabled = false;
 });

@@ -1,9 +1,9 @@
 // Trains on handwritten digits, in a worker: the page stays free, whatever the backend. What the run publishes is posted
-// to the page, a line a record.
+// to the page.
 import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { merge } from 'rxjs';
-import { defaultRules, encodeRecord, parameterUpdates } from 'trainscope';
+import { defaultRules, parameterUpdates, portSink } from 'trainscope';
 import { type BackendName, instrument, selectBackend } from 'trainscope/tfjs';
 
 export interface Job {
@@ -12,8 +12,8 @@ export interface Job {
   readonly epochs: number;
 }
 
-/** `done` when a job is; else something to tell the person, or a record of the run. */
-export type Message = { readonly say: string } | { readonly record: string } | { readonly done: true };
+/** What is posted besides the records of runs: `done` when a job is; else something to tell the person. */
+export type Message = { readonly say: string } | { readonly done: true };
 
 const PIXELS = 28 * 28;
 const TRAIN = 2000;
@@ -61,7 +61,7 @@ async function train({ run, learningRate, epochs }: Job): Promise<void> {
   const training = instrument(model, { run });
   training.report(training.events$.pipe(defaultRules()));
   const updates$ = training.events$.pipe(parameterUpdates({ histograms: ['weight', 'update'] }));
-  training.attach(merge(training.events$, updates$), (record) => post({ record: encodeRecord(record) }));
+  training.attach(merge(training.events$, updates$), portSink(self));
   await model.fit(x.slice(0, TRAIN), y.slice(0, TRAIN), {
     epochs,
     batchSize: 50,
