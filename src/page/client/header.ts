@@ -51,7 +51,7 @@ export class Header {
   }
 
   update(): void {
-    const { focus, connection, histories, range } = this.view;
+    const { focus, connection, histories, choices } = this.view;
     const count = histories.runs.size;
     const title = count > 1 ? `${count} runs` : (focus?.name ?? 'Waiting for a run');
     setText(this.#title, title);
@@ -63,7 +63,7 @@ export class Header {
     setText(this.#stateText, text);
     setText(this.#stateNote, note);
     this.#bar.dataset.state = focus?.state.value.end?.status ?? '';
-    this.#reset.hidden = range === undefined;
+    this.#reset.hidden = choices.range === undefined;
     setText(this.#progress, focus ? progressText(focus, connection === 'report') : '');
     const { step = 0, maxSteps } = focus?.state.value ?? {};
     this.#bar.hidden = !maxSteps;

@@ -333,7 +333,7 @@ export class LineChart {
       Home: 0,
       End: last,
     };
-    if (event.key === 'Escape' && this.view.range) {
+    if (event.key === 'Escape' && this.view.choices.range) {
       event.preventDefault();
       this.view.zoom(undefined);
     }

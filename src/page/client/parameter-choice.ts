@@ -18,7 +18,6 @@ export class ParameterChoice {
   });
   readonly #options = el('datalist', {});
   readonly #chips = el('ul', { class: 'chips', 'aria-label': 'Chosen parameters' });
-  #chosen: string[] | undefined;
   #listed: readonly string[] = [];
 
   constructor(private readonly view: View) {
@@ -52,7 +51,8 @@ export class ParameterChoice {
 
   /** Until the person chooses: the largest parameters, in the order of the model. */
   #names(run: RunHistory): readonly string[] {
-    if (this.#chosen) return this.#chosen;
+    const chosen = this.view.choices.parameters;
+    if (chosen) return chosen;
     const { parameters, sizes } = run.rows.value;
     const largest = parameters.map((_, row) => row).sort((a, b) => sizes[b]! - sizes[a]! || a - b);
     return largest
@@ -66,18 +66,19 @@ export class ParameterChoice {
     if (!run || !this.#listed.includes(name)) return;
     this.#input.value = '';
     const others = this.#names(run).filter((other) => other !== name);
-    this.#chosen = [...others, name].slice(-MOST);
-    this.#show();
-    this.view.changed();
+    this.#choose([...others, name].slice(-MOST));
   }
 
   #remove(name: string): void {
     const run = this.view.focus;
     if (!run) return;
-    this.#chosen = this.#names(run).filter((other) => other !== name);
-    this.#show();
+    this.#choose(this.#names(run).filter((other) => other !== name));
     this.#input.focus();
-    this.view.changed();
+  }
+
+  #choose(parameters: readonly string[]): void {
+    this.view.choose({ parameters });
+    this.#show();
   }
 
   #show(): void {

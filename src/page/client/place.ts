@@ -7,6 +7,14 @@ export interface Memory {
   write(key: string, value: string | undefined): void;
 }
 
+/** Where a text of the page's own is kept so that it can be shared: behind the `#` of its address. */
+export interface Address {
+  read(): string;
+  write(text: string): void;
+  /** Call when a person has changed it, until the signal. */
+  onChange(listener: () => void, signal: AbortSignal): void;
+}
+
 /** What the page stands in: a document of its own, or an element in someone else's. */
 export interface Place {
   /** Filled with the page. */
@@ -18,6 +26,8 @@ export interface Place {
   /** Call when `theme` has become another, until the signal. */
   onTheme(listener: () => void, signal: AbortSignal): void;
   readonly memory: Memory;
+  /** There where the address is the page's own. */
+  readonly address?: Address;
   /** In someone else's document: landmarks and the title are theirs. */
   readonly embedded: boolean;
   /** Where all runs of a server are listed. */
@@ -45,6 +55,13 @@ export function siteMemory(prefix: string): Memory {
   };
 }
 
+const documentAddress: Address = {
+  read: () => location.hash.slice(1),
+  // Replaced, not added: the way back leads out of the page, not through every zoom.
+  write: (text) => history.replaceState(null, '', text === '' ? location.pathname + location.search : `#${text}`),
+  onChange: (listener, signal) => addEventListener('hashchange', listener, { signal }),
+};
+
 /** A document that is ours as a whole. */
 export function documentPlace(): Place {
   const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -56,6 +73,7 @@ export function documentPlace(): Place {
     },
     onTheme: (listener, signal) => dark.addEventListener('change', listener, { signal }),
     memory: siteMemory('trainscope-'),
+    address: documentAddress,
     embedded: false,
     home: document.documentElement.dataset.home,
   };

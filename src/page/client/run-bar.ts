@@ -20,17 +20,13 @@ export class RunBar {
     const runs = [...this.view.histories.runs.values()];
     this.root.hidden = runs.length < 2;
     const ends = runs.map(({ name, state }) => [name, state.value.end]);
-    const shown = JSON.stringify([ends, [...this.view.hidden], this.view.focus?.name]);
+    const shown = JSON.stringify([ends, this.view.choices.hidden, this.view.focus?.name]);
     if (this.root.hidden || shown === this.#shown) return;
     this.#shown = shown;
     const boxes = runs.map((run) => {
       const box = el('input', { type: 'checkbox' });
-      box.checked = !this.view.hidden.has(run.name);
-      box.addEventListener('change', () => {
-        if (box.checked) this.view.hidden.delete(run.name);
-        else this.view.hidden.add(run.name);
-        this.view.changed();
-      });
+      box.checked = !this.view.isHidden(run.name);
+      box.addEventListener('change', () => this.view.show(run.name, box.checked));
       const swatch = el('span', { class: 'swatch' });
       setStyle(swatch, { '--swatch': lineColor(this.view.theme, this.view.placeOf(run)) });
       return el('label', { class: 'run' }, box, swatch, el('bdi', {}, run.name), endBadge(run));
@@ -42,7 +38,7 @@ export class RunBar {
     const select = el('select', {});
     select.append(...this.view.runs.map(({ name }) => el('option', { value: name }, name)));
     select.value = this.view.focus?.name ?? '';
-    select.addEventListener('change', () => this.view.focusOn(select.value));
+    select.addEventListener('change', () => this.view.choose({ focus: select.value }));
     return el('label', { class: 'focus' }, 'Parameters and alerts of', select);
   }
 }

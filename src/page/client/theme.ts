@@ -38,12 +38,22 @@ export class Theme {
     this.#listeners.add(listener);
   }
 
+  /** What a person has chosen, if anything. */
+  get chosen(): ThemeName | undefined {
+    return this.#chosen;
+  }
+
+  /** Show this one, or what the place does; kept when the page is gone. */
+  choose(name: ThemeName | undefined): void {
+    this.#chosen = name;
+    this.place.memory.write(KEY, name);
+    this.#changed();
+  }
+
   /** A choice that is the place's own is none: the page follows the place again. */
   toggle(): void {
     const next = this.shown === 'dark' ? 'light' : 'dark';
-    this.#chosen = next === this.place.theme ? undefined : next;
-    this.place.memory.write(KEY, this.#chosen);
-    this.#changed();
+    this.choose(next === this.place.theme ? undefined : next);
   }
 
   #changed(): void {

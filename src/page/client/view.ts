@@ -1,5 +1,6 @@
 import type { Histories } from '../history/histories.js';
 import type { RunHistory } from '../history/run-history.js';
+import { type Choices, readChoices, writeChoices } from './choices.js';
 import { el, setText } from './dom.js';
 import type { Place } from './place.js';
 import { Theme } from './theme.js';
@@ -12,14 +13,11 @@ let views = 0;
 /** What is looked at (which runs, which steps, which parameters), and where. One for each mounted page. */
 export class View {
   readonly id = views++;
-  readonly hidden = new Set<string>();
   readonly theme: Theme;
   /** Has a screen reader say what the keyboard has just moved to. */
   readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
-  /** The zoomed range of steps. */
-  range: readonly [number, number] | undefined;
   connection: Connection = 'connecting';
-  #focus: string | undefined;
+  #choices: Choices;
   readonly #listeners = new Set<(byPerson: boolean) => void>();
 
   constructor(
@@ -29,6 +27,28 @@ export class View {
     readonly signal: AbortSignal,
   ) {
     this.theme = new Theme(place, signal);
+    this.#choices = this.#addressed();
+    place.address?.onChange(() => this.choose(this.#addressed()), signal);
+    this.theme.onChange(() => this.choose({ theme: this.theme.chosen }));
+  }
+
+  /** What a person has chosen. */
+  get choices(): Choices {
+    return this.#choices;
+  }
+
+  /** A person has chosen something else: the address says it, and it is drawn. */
+  choose(changed: Partial<Choices>): void {
+    this.#choices = { ...this.#choices, ...changed };
+    this.place.address?.write(writeChoices(this.#choices));
+    this.changed();
+  }
+
+  /** What the address says; the theme that was chosen before stays where it says none. */
+  #addressed(): Choices {
+    const choices = readChoices(this.place.address?.read() ?? '');
+    if (choices.theme) this.theme.choose(choices.theme);
+    return { ...choices, theme: this.theme.chosen };
   }
 
   announce(text: string): void {
@@ -66,7 +86,7 @@ export class View {
 
   /** The runs that are shown. */
   get runs(): readonly RunHistory[] {
-    return [...this.histories.runs.values()].filter(({ name }) => !this.hidden.has(name));
+    return [...this.histories.runs.values()].filter(({ name }) => !this.isHidden(name));
   }
 
   /** A run's place among all: its colour. */
@@ -76,26 +96,32 @@ export class View {
 
   /** The run whose parameters are shown: the chosen one, else the one that was last heard of. */
   get focus(): RunHistory | undefined {
-    const chosen = this.#focus === undefined ? undefined : this.histories.runs.get(this.#focus);
-    if (chosen && !this.hidden.has(chosen.name)) return chosen;
+    const { focus } = this.#choices;
+    const chosen = focus === undefined ? undefined : this.histories.runs.get(focus);
+    if (chosen && !this.isHidden(chosen.name)) return chosen;
     return [...this.runs].sort((a, b) => b.state.value.time - a.state.value.time)[0];
   }
 
-  focusOn(name: string): void {
-    this.#focus = name;
-    this.changed();
+  isHidden(run: string): boolean {
+    return this.#choices.hidden.includes(run);
+  }
+
+  /** Show or hide a run. */
+  show(run: string, shown: boolean): void {
+    const others = this.#choices.hidden.filter((name) => name !== run);
+    this.choose({ hidden: shown ? others : [...others, run] });
   }
 
   /** The steps that every chart shows. */
   get domain(): readonly [number, number] {
-    if (this.range) return this.range;
+    const { range } = this.#choices;
+    if (range) return range;
     const last = Math.max(1, ...this.runs.map((run) => run.state.value.step));
     return [0, last];
   }
 
   zoom(range: readonly [number, number] | undefined): void {
-    this.range = range;
-    this.changed();
+    this.choose({ range });
   }
 
   onChange(listener: (byPerson: boolean) => void): void {

@@ -1,9 +1,11 @@
 import type { Severity } from '../../events/index.js';
 
+/** `stopped` and `failed` are ends of the run. */
+export type MarkKind = 'alert' | 'control' | 'save' | 'resumed' | 'sink-error' | 'stopped' | 'failed';
+
 /** Something that happened at a step and is marked on every time axis. */
 export interface Mark {
-  /** `stopped` and `failed` are ends of the run. */
-  readonly kind: 'alert' | 'control' | 'save' | 'sink-error' | 'stopped' | 'failed';
+  readonly kind: MarkKind;
   readonly step: number;
   readonly epoch: number;
   /** Milliseconds since 1970. */
