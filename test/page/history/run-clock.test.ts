@@ -143,7 +143,7 @@ describe('the clock of a run', () => {
         const asked = Array.from({ length: 60 }, (_, i) => (i * step) / 50);
         expect(said(page, asked)).toEqual(said(clock, asked));
         expect(said(follower(clock.changesSince(0)), asked)).toEqual(said(clock, asked));
-        for (const known of asked.filter((one) => one <= step)) {
+        for (const known of asked.filter((one) => clock.runs && one <= step)) {
           expect(clock.stepAtEpoch(clock.epochAt(known))).toBeCloseTo(Math.max(known, clock.stepAtEpoch(0)), 6);
         }
       }),
