@@ -11,4 +11,5 @@ export {
   type RunFileForm,
 } from './sinks/download/download-sink.js';
 export { saveFile } from './sinks/download/save-file.js';
+export type { PanelTheme } from './sinks/panel/panel-host.js';
 export { type PanelSink, type PanelSinkOptions, type PanelUsage, panelSink } from './sinks/panel/panel-sink.js';

@@ -1,5 +1,5 @@
 import { mergeHistograms, NO_HISTOGRAM } from './magnitude-histogram.js';
-import type { HistogramSubject, MagnitudeHistogram } from './statistics.js';
+import type { HistogramSubject, MagnitudeHistograms } from './statistics.js';
 
 /**
  * The sums that a pass over old values `w` and new values `v` (with `d = v − w`, and `g` the gradient) can find, by the
@@ -33,7 +33,7 @@ export type UpdateSums = {
   /** How many elements each parameter has. */
   readonly size: Float64Array;
   /** How many elements have which magnitude. */
-  readonly histograms?: { readonly [H in HistogramSubject]?: readonly MagnitudeHistogram[] };
+  readonly histograms?: MagnitudeHistograms;
 } & { readonly [F in SumField]?: Float64Array };
 
 /** Sums that have the columns of these parts. */

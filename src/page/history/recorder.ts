@@ -4,6 +4,7 @@ import { RunRecorder, type ShownRecord } from './run-recorder.js';
 
 /** An event or a measurement, as streams and recorded runs have them. */
 export interface AnyRecord {
+  /** What the record is: an event or a measurement by its `type`; others are passed over. */
   readonly type: string;
 }
 

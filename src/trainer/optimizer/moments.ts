@@ -4,6 +4,7 @@ import { backend, engine, keep, type Tensor, tensor, tidy, util, type Variable, 
 export interface AdamWMoments {
   /** Updates made: the bias correction is computed from it, so that a resumed run is exact to the bit. */
   readonly step: number;
+  /** The shape of the variable. */
   readonly shape: readonly number[];
   /** The running mean of the gradients. */
   readonly first: Float32Array;

@@ -1,0 +1,52 @@
+import { basename, relative } from 'node:path';
+import { Comment, Converter, ReflectionKind } from 'typedoc';
+import { GUIDES } from './guides.mjs';
+
+const REPOSITORY = 'https://github.com/trainscope/trainscope/blob/main';
+const IMAGE = /\.(svg|png)$/;
+
+/** What the site has besides what typedoc makes by itself. @param {import('typedoc').Application} app */
+export function site(app) {
+  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, nameDocument);
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const reflection of Object.values(project.reflections)) {
+      if (reflection.kindOf(ReflectionKind.Property)) documentDiscriminator(reflection);
+      if (reflection.comment) leadOut(project, reflection.comment.summary);
+      if (reflection.isDocument()) leadOut(project, reflection.content);
+    }
+    if (project.readme) leadOut(project, project.readme);
+  });
+}
+
+/** A page is called as its heading says, and in the group that {@link GUIDES} has it in. */
+function nameDocument(_context, document) {
+  const guide = document.name;
+  const text = document.content.map((part) => part.text).join('');
+  const heading = /^# (.+)$/m.exec(text);
+  if (heading) document.name = heading[1].replaceAll('`', '');
+  const group = Object.entries(GUIDES).find(([, guides]) => guides.includes(guide))?.[0];
+  document.frontmatter.group = group ?? 'The project';
+}
+
+/**
+ * The discriminator of a union says by its type all that there is to say (`type: 'alert'`): nobody should have to write
+ * it again, for any of them.
+ */
+function documentDiscriminator(property) {
+  const isOne = /^(type|kind|name)$/.test(property.name) && !property.hasComment();
+  if (!isOne || !['literal', 'reference', 'intrinsic'].includes(property.type?.type)) return;
+  const text = property.type.type === 'literal' ? `Always \`'${property.type.value}'\`.` : 'What kind of record it is.';
+  property.comment = new Comment([{ kind: 'text', text }]);
+}
+
+/** Links to files that are no pages of the site, such as sources and examples, lead to the repository. */
+function leadOut(project, parts) {
+  for (const [i, part] of parts.entries()) {
+    if (part.kind !== 'relative-link' || part.target === undefined) continue;
+    const path = project.files.resolvePath(part.target);
+    if (typeof project.files.resolve(part.target, project) !== 'string' || IMAGE.test(path)) continue;
+    const inRepository = relative(process.cwd(), path);
+    if (inRepository.startsWith('..') || basename(path) === 'README.md') continue;
+    parts[i] = { kind: 'text', text: `${REPOSITORY}/${inRepository}${part.targetAnchor ? `#${part.targetAnchor}` : ''}` };
+  }
+}

@@ -1,0 +1,29 @@
+import { GUIDES } from './scripts/docs/guides.mjs';
+import { site } from './scripts/docs/site.mjs';
+
+/** @type {Partial<import('typedoc').TypeDocOptions>} */
+export default {
+  entryPoints: ['index', 'browser', 'node', 'otel', 'remote', 'testing', 'tfjs', 'trainer'].map(
+    (entry) => `src/${entry}.ts`,
+  ),
+  out: 'docs/api',
+  name: 'trainscope',
+  readme: 'README.md',
+  projectDocuments: [
+    ...Object.values(GUIDES)
+      .flat()
+      .map((guide) => `docs/${guide}.md`),
+    'CHANGELOG.md',
+  ],
+  plugin: [site],
+  groupOrder: [...Object.keys(GUIDES), 'The project', 'Modules', '*'],
+  navigation: { includeGroups: true },
+  headings: { readme: false, document: false },
+  searchInDocuments: true,
+  excludePrivate: true,
+  excludeInternal: true,
+  // rxjs has no links that lead anywhere from here; test/docs/links.test.ts holds those of our pages.
+  validation: { notExported: true, invalidLink: true, invalidPath: false, notDocumented: true },
+  treatWarningsAsErrors: true,
+  treatValidationWarningsAsErrors: true,
+};
