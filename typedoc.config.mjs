@@ -1,4 +1,4 @@
-import { GUIDES } from './scripts/docs/guides.mjs';
+import GUIDES from './scripts/docs/guides.json' with { type: 'json' };
 import { site } from './scripts/docs/site.mjs';
 
 /** @type {Partial<import('typedoc').TypeDocOptions>} */
@@ -20,6 +20,7 @@ export default {
   navigation: { includeGroups: true },
   headings: { readme: false, document: false },
   searchInDocuments: true,
+  highlightLanguages: ['typescript', 'bash', 'python', 'sql', 'json', 'yaml'],
   excludePrivate: true,
   excludeInternal: true,
   // rxjs has no links that lead anywhere from here; test/docs/links.test.ts holds those of our pages.

@@ -1,6 +1,6 @@
 import { basename, relative } from 'node:path';
 import { Comment, Converter, ReflectionKind } from 'typedoc';
-import { GUIDES } from './guides.mjs';
+import GUIDES from './guides.json' with { type: 'json' };
 
 const REPOSITORY = 'https://github.com/trainscope/trainscope/blob/main';
 const IMAGE = /\.(svg|png)$/;
@@ -18,7 +18,7 @@ export function site(app) {
   });
 }
 
-/** A page is called as its heading says, and in the group that {@link GUIDES} has it in. */
+/** A page is called as its heading says, and in the group that guides.json has it in. */
 function nameDocument(_context, document) {
   const guide = document.name;
   const text = document.content.map((part) => part.text).join('');
@@ -47,6 +47,9 @@ function leadOut(project, parts) {
     if (typeof project.files.resolve(part.target, project) !== 'string' || IMAGE.test(path)) continue;
     const inRepository = relative(process.cwd(), path);
     if (inRepository.startsWith('..') || basename(path) === 'README.md') continue;
-    parts[i] = { kind: 'text', text: `${REPOSITORY}/${inRepository}${part.targetAnchor ? `#${part.targetAnchor}` : ''}` };
+    parts[i] = {
+      kind: 'text',
+      text: `${REPOSITORY}/${inRepository}${part.targetAnchor ? `#${part.targetAnchor}` : ''}`,
+    };
   }
 }

@@ -24,7 +24,14 @@ export interface ClassAccuracy {
  * One class an example: as its number, counted from 0, or, with a shape of [examples, …, classes], as one score a class,
  * the largest of which counts.
  */
-export type ClassValues = ArrayLike<number> | { readonly shape: readonly number[]; readonly data: ArrayLike<number> };
+export type ClassValues =
+  | ArrayLike<number>
+  | {
+      /** [examples, …, classes]; the product of all is the length of `data`. */
+      readonly shape: readonly number[];
+      /** The scores, the last axis running fastest. */
+      readonly data: ArrayLike<number>;
+    };
 
 /** What a model said of some examples, and what it should have said. */
 export interface ClassifiedExamples {

@@ -14,12 +14,29 @@ export const SUM_FIELDS = {
   gradients: ['gradientSquares'],
   /** Σ|d|, Σ|w|, Σd, Σw, Σ(d − mean d)², Σ(w − mean w)². About the mean, since the difference of two sums would cancel. */
   moments: ['updateAbs', 'weightAbs', 'updateSum', 'weightSum', 'updateDeviation', 'weightDeviation'],
-} as const;
+} as const satisfies Record<string, readonly SumField[]>;
 
 type ScalarPart = keyof typeof SUM_FIELDS;
 
-/** One of the sums. */
-export type SumField = (typeof SUM_FIELDS)[ScalarPart][number];
+/**
+ * One of the sums over the elements of a parameter, of old values `w`, new values `v`, `d = v − w` and the gradient `g`:
+ * `updateSquares` Σd², `weightSquares` Σw², `gradientSquares` Σg², `nonFinite` and `unchanged` counts of `v`, `maxAbsUpdate`
+ * max|d|, `updateAbs` Σ|d|, `weightAbs` Σ|w|, `updateSum` Σd, `weightSum` Σw, `updateDeviation` Σ(d − mean d)²,
+ * `weightDeviation` Σ(w − mean w)².
+ */
+export type SumField =
+  | 'updateSquares'
+  | 'weightSquares'
+  | 'nonFinite'
+  | 'maxAbsUpdate'
+  | 'unchanged'
+  | 'gradientSquares'
+  | 'updateAbs'
+  | 'weightAbs'
+  | 'updateSum'
+  | 'weightSum'
+  | 'updateDeviation'
+  | 'weightDeviation';
 
 /** What can be asked of a pass. */
 export type SumsPart = ScalarPart | `${HistogramSubject}-histogram`;
@@ -27,7 +44,7 @@ export type SumsPart = ScalarPart | `${HistogramSubject}-histogram`;
 /**
  * What passes over the old and the new values of a set of parameters found: one column a sum, one element a parameter;
  * only the columns that were asked for, or that came with them. Sums of pieces are the sums of the whole, whatever the
- * pieces are: see {@link addSums}. NaN in a column where the old and the new value of a parameter cannot be compared.
+ * pieces are; about the mean, by Chan's formula. NaN in a column where the old and the new value of a parameter cannot be compared.
  */
 export type UpdateSums = {
   /** How many elements each parameter has. */

@@ -31,7 +31,10 @@ export interface RuleOptions {
 export const RULE_OPTIONS: OptionNames<RuleOptions> = { severity: true, patience: true, recovery: true, memory: true };
 
 /** What a rule found, with the severity that the rule has by default where it says none. */
-export type RuleFinding = Omit<Finding, 'severity'> & { readonly severity?: Severity };
+export type RuleFinding = Omit<Finding, 'severity'> & {
+  /** How bad it is. Default: the severity of the rule. */
+  readonly severity?: Severity;
+};
 
 /** What makes a rule: its judgement, and what it remembers from one to the next. */
 export interface RuleDefinition<T, S> {

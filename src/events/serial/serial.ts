@@ -28,8 +28,9 @@ export interface RecordText {
  * @example
  * ```ts
  * import { encodeRecord } from 'trainscope';
+ * import { trainingEvent } from 'trainscope/testing';
  *
- * const line = encodeRecord({ type: 'log', run: 'run', step: 1, epoch: 0.1, time: 0, metrics: { loss: NaN } } as const);
+ * const line = encodeRecord(trainingEvent('log', { metrics: { loss: NaN } }));
  * console.log(line); // {"v":2,"type":"log",…,"metrics":{"loss":null},"$":[["NaN","metrics","loss"]]}
  * ```
  */

@@ -51,9 +51,10 @@ const TABLES = 8;
  * @example
  * ```ts
  * import { encodeRecord, recordDecoder } from 'trainscope';
+ * import { trainingEvent } from 'trainscope/testing';
  *
  * const decoder = recordDecoder();
- * const line = encodeRecord({ type: 'epoch-end', run: 'run', step: 10, epoch: 1, time: 0 } as const);
+ * const line = encodeRecord(trainingEvent('epoch-end', { step: 10, epoch: 1 }));
  * console.log(decoder.decode(line)?.type); // epoch-end
  * ```
  */

@@ -38,7 +38,7 @@ type Key = [folder: string, file: string];
  *   checkpointStore: indexedDbStore(),
  *   args: { outputDir: 'digits' },
  * });
- * await trainer.train({ resumeFromCheckpoint: true });
+ * await trainer.train(); // when the page is opened again: train({ resumeFromCheckpoint: true })
  * ```
  */
 export function indexedDbStore(options: IndexedDbStoreOptions = {}): CheckpointStore {
