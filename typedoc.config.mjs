@@ -1,5 +1,5 @@
 import GUIDES from './scripts/docs/guides.json' with { type: 'json' };
-import { site } from './scripts/docs/site.mjs';
+import { readHeadings, site } from './scripts/docs/site.mjs';
 
 /** @type {Partial<import('typedoc').TypeDocOptions>} */
 export default {
@@ -16,11 +16,13 @@ export default {
     'CHANGELOG.md',
   ],
   plugin: [site],
+  customCss: 'scripts/docs/site.css',
+  markdownItLoader: readHeadings,
   groupOrder: [...Object.keys(GUIDES), 'The project', 'Modules', '*'],
   navigation: { includeGroups: true },
   headings: { readme: false, document: false },
   searchInDocuments: true,
-  highlightLanguages: ['typescript', 'bash', 'python', 'sql', 'json', 'yaml'],
+  highlightLanguages: ['typescript', 'javascript', 'bash', 'python', 'sql', 'json', 'yaml'],
   excludePrivate: true,
   excludeInternal: true,
   // rxjs has no links that lead anywhere from here; test/docs/links.test.ts holds those of our pages.

@@ -1,5 +1,6 @@
 import { basename, relative } from 'node:path';
-import { Comment, Converter, ReflectionKind } from 'typedoc';
+import GithubSlugger from 'github-slugger';
+import { Comment, Converter, ReflectionKind, Renderer } from 'typedoc';
 import GUIDES from './guides.json' with { type: 'json' };
 
 const REPOSITORY = 'https://github.com/trainscope/trainscope/blob/main';
@@ -16,11 +17,37 @@ export function site(app) {
     }
     if (project.readme) leadOut(project, project.readme);
   });
+  app.renderer.on(Renderer.EVENT_BEGIN, ({ project }) => nameHeadingsAsGithub(app.renderer.router.getSlugger(project)));
+}
+
+/** Headings are named as on GitHub, where the same links lead to them: all sluggers get it by their prototype. */
+function nameHeadingsAsGithub(slugger) {
+  Object.getPrototypeOf(slugger).serialize = (text) => new GithubSlugger().slug(text) || '_';
+}
+
+/**
+ * What is in backticks in a heading belongs to its name: typedoc takes the name from tokens of text only, so that code
+ * becomes one that is drawn as code.
+ */
+export function readHeadings(parser) {
+  parser.core.ruler.push('code_in_headings', ({ tokens }) => {
+    for (const [i, { type }] of tokens.entries()) {
+      if (type !== 'heading_open') continue;
+      for (const token of tokens[i + 1].children) {
+        if (token.type === 'code_inline') Object.assign(token, { type: 'text', meta: { isCode: true } });
+      }
+    }
+  });
+  const { escapeHtml } = parser.utils;
+  parser.renderer.rules.text = (tokens, i) => {
+    const { content, meta } = tokens[i];
+    return meta?.isCode ? `<code>${escapeHtml(content)}</code>` : escapeHtml(content);
+  };
 }
 
 /** A page is called as its heading says, and in the group that guides.json has it in. */
 function nameDocument(_context, document) {
-  const guide = document.name;
+  const guide = basename(document.name, '.md');
   const text = document.content.map((part) => part.text).join('');
   const heading = /^# (.+)$/m.exec(text);
   if (heading) document.name = heading[1].replaceAll('`', '');
