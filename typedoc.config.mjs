@@ -9,6 +9,10 @@ export default {
   out: 'docs/api',
   name: 'trainscope',
   readme: 'README.md',
+  disableGit: true,
+  basePath: '.',
+  gitRevision: 'main',
+  sourceLinkTemplate: 'https://github.com/trainscope/trainscope/blob/{gitRevision}/{path}#L{line}',
   projectDocuments: [
     ...Object.values(GUIDES)
       .flat()

@@ -16,6 +16,7 @@ export function site(app) {
       if (reflection.isDocument()) leadOut(project, reflection.content);
     }
     if (project.readme) leadOut(project, project.readme);
+    for (const module of project.children ?? []) if (module.kind === ReflectionKind.Module) nameModule(module);
   });
   app.renderer.on(Renderer.EVENT_BEGIN, ({ project }) => nameHeadingsAsGithub(app.renderer.router.getSlugger(project)));
 }
@@ -43,6 +44,11 @@ export function readHeadings(parser) {
     const { content, meta } = tokens[i];
     return meta?.isCode ? `<code>${escapeHtml(content)}</code>` : escapeHtml(content);
   };
+}
+
+/** A module is called as one imports it. */
+function nameModule(module) {
+  module.name = module.name === 'index' ? 'trainscope' : `trainscope/${module.name}`;
 }
 
 /** A page is called as its heading says, and in the group that guides.json has it in. */
