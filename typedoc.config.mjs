@@ -9,10 +9,9 @@ export default {
   out: 'docs/api',
   name: 'trainscope',
   readme: 'README.md',
-  disableGit: true,
-  basePath: '.',
+  disableGit: true, // the site is the same in every clone; paths are those within src/
   gitRevision: 'main',
-  sourceLinkTemplate: 'https://github.com/trainscope/trainscope/blob/{gitRevision}/{path}#L{line}',
+  sourceLinkTemplate: 'https://github.com/trainscope/trainscope/blob/{gitRevision}/src/{path}#L{line}',
   projectDocuments: [
     ...Object.values(GUIDES)
       .flat()
