@@ -292,7 +292,7 @@ export interface ControlRequest {
 export type ControlCommand =
   | {
       readonly kind: 'set-learning-rate';
-      /** The rate that is set from now on, instead of the loop's or the schedule's own. */
+      /** The rate to set, as the loop or its schedule would: it holds until that sets another. */
       readonly learningRate: number;
     }
   | {
@@ -310,7 +310,7 @@ export type ControlCommand =
   | { readonly kind: 'evaluate' }
   | {
       readonly kind: 'rollback';
-      /** The rate to go on with. Default: as the loop has it; the Trainer halves it. */
+      /** The rate to go on with. Default: what the loop decides; the Trainer takes half. */
       readonly learningRate?: number;
       /** Back to the last checkpoint that was saved when fewer steps than these were done. Default: to the last. */
       readonly beforeStep?: number;

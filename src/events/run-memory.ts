@@ -28,7 +28,7 @@ export interface RunMemory {
  * @throws TypeError when `saved` is no such record.
  *
  * @example
- * ```ts
+ * ```ts not run: a browser's storage
  * import * as tf from '@tensorflow/tfjs';
  * import { lossSpike, reduceOnPlateau, runMemory } from 'trainscope';
  * import { instrument } from 'trainscope/tfjs';

@@ -35,10 +35,7 @@ export interface ParameterUpdates<S extends Statistic = DefaultStatistic> extend
   readonly maxSteps?: number;
   /** The share of the model's elements that is known, where some ranks have not told of theirs: below 1. */
   readonly coverage?: number;
-  /**
-   * One name a parameter, in the order of the columns. From step to step the same list, while the parameters are the
-   * same.
-   */
+  /** One name a parameter, in the order of the columns. */
   readonly names: readonly string[];
   /** Elements of each parameter. */
   readonly sizes: readonly number[];

@@ -91,7 +91,7 @@ export interface ReadRunOptions extends ReplayOptions {
  * @throws TypeError for an option that is wrong; else as the stream of {@link replay}, where it is iterated.
  *
  * @example
- * ```ts
+ * ```ts not run: a server
  * import { readRun } from 'trainscope/node';
  *
  * for await (const record of readRun('results/run.jsonl')) {

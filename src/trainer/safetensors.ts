@@ -122,10 +122,10 @@ export function encodeSafetensors(
  * @throws SafetensorsError that says what is wrong with a damaged or foreign file.
  * @example
  * ```ts
- * import { readFile } from 'node:fs/promises';
- * import { decodeSafetensors, toFloat32 } from 'trainscope/trainer';
+ * import { decodeSafetensors, encodeSafetensors, float32Tensor, toFloat32 } from 'trainscope/trainer';
  *
- * const { tensors } = decodeSafetensors(await readFile('model.safetensors'));
+ * const file = encodeSafetensors(new Map([['weight', float32Tensor([1, 2], [2])]])); // or what readFile() gives
+ * const { tensors } = decodeSafetensors(file);
  * for (const [name, tensor] of tensors) console.log(name, tensor.shape, toFloat32(tensor, name).length);
  * ```
  */

@@ -1,34 +1,11 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
 import { pages, ROOT, readInfo } from './pages.js';
+import { snippetsOfPages, snippetsOfSource } from './snippets.js';
 
 const CACHE = join(ROOT, 'node_modules', '.cache');
-
-interface Snippet {
-  readonly from: string;
-  readonly code: string;
-}
-
-function snippetsOfSource(): Snippet[] {
-  const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
-    file.endsWith('.ts'),
-  );
-  return files.flatMap((file) => {
-    const text = readFileSync(join(ROOT, 'src', file), 'utf8');
-    return [...text.matchAll(/@example[^\n]*\n\s*\* ```ts\n([\s\S]*?)\n\s*\* ```/g)].map((match) => ({
-      from: file,
-      code: match[1]!.replaceAll(/^\s*\* ?/gm, ''),
-    }));
-  });
-}
-
-function snippetsOfPages(): Snippet[] {
-  return pages().flatMap(({ path, codeBlocks }) =>
-    codeBlocks.filter((block) => readInfo(block).language === 'ts').map(({ text }) => ({ from: path, code: text })),
-  );
-}
 
 mkdirSync(CACHE, { recursive: true });
 const folder = mkdtempSync(join(CACHE, 'examples-'));

@@ -18,7 +18,7 @@ export interface Page {
 }
 
 /** A block of code: what it is written in, and why it is not run, where its first line says so: `ts not run: a page`. */
-export function readInfo({ lang = '' }: Tokens.Code): {
+export function readInfo({ lang = '' }: Pick<Tokens.Code, 'lang'>): {
   readonly language: string;
   readonly notRun: string | undefined;
 } {

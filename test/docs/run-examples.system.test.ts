@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { merge } from 'rxjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { observe, parameterUpdates } from '../../src/index.js';
 import { jsonlSink } from '../../src/node.js';
-import { pages, ROOT, readInfo } from './pages.js';
+import { ROOT } from './pages.js';
+import { snippetsOfPages, snippetsOfSource } from './snippets.js';
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'run-examples-'));
@@ -26,15 +27,15 @@ beforeAll(async () => {
   await recorded.close();
 });
 
-const runnable = pages().flatMap(({ path, codeBlocks }) => {
-  const blocks = codeBlocks.filter((block) => {
-    const { language, notRun } = readInfo(block);
-    return language === 'ts' && !notRun;
-  });
-  return blocks.length > 0 ? [[path, blocks.map(({ text }) => text)] as const] : [];
-});
+/** By what runs in one process: a page, or the docstrings of a room. */
+const groups = new Map<string, string[]>();
+for (const { from, code, notRun } of [...snippetsOfPages(), ...snippetsOfSource()]) {
+  if (notRun) continue;
+  const name = from.startsWith('src/') ? dirname(from).split('/').slice(0, 2).join('/') : from;
+  groups.set(name, [...(groups.get(name) ?? []), code]);
+}
 
-it.each(runnable)('the examples of %s run as they are', { timeout: 240_000 }, async (path, blocks) => {
+it.each([...groups])('the examples of %s run as they are', { timeout: 240_000 }, async (path, blocks) => {
   const place = join(folder, path.replaceAll('/', '-'));
   mkdirSync(place);
   cpSync(join(folder, 'results'), join(place, 'results'), { recursive: true });

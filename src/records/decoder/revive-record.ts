@@ -11,7 +11,7 @@ import { reviveColumns } from './revive-columns.js';
  * @throws TypeError for what is no record, and for columns that are not one number a parameter.
  *
  * @example
- * ```ts
+ * ```ts not run: a page
  * import { filter, fromEvent, map } from 'rxjs';
  * import { ofMeasurement, reviveRecord } from 'trainscope';
  *

@@ -82,7 +82,7 @@ const SWEEPS_PER_SILENCE = 4;
  * @throws TypeError for an option out of its range; rejects when the port is taken or the address is not of this machine.
  *
  * @example
- * ```ts
+ * ```ts not run: a port that may be taken
  * import { consoleSink, defaultRules, parameterUpdates, stopOnAlert } from 'trainscope';
  * import { ingest } from 'trainscope/node';
  *

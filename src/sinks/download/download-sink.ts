@@ -46,7 +46,7 @@ const MAX_BYTES = 2 ** 28;
  * @throws TypeError or RangeError for an option that is wrong.
  *
  * @example
- * ```ts
+ * ```ts not run: a page
  * import { merge } from 'rxjs';
  * import { observe, parameterUpdates } from 'trainscope';
  * import { downloadSink, saveFile } from 'trainscope/browser';

@@ -8,7 +8,7 @@ const BEGUN_WITHIN_MS = 60_000;
  * @throws Error where there is no page, as in a worker: post the file to the page, and save it there.
  *
  * @example
- * ```ts
+ * ```ts not run: a page
  * import { observe } from 'trainscope';
  * import { downloadSink, saveFile } from 'trainscope/browser';
  *

@@ -64,7 +64,7 @@ const DRAW_EVERY_MS = 250;
  * @throws TypeError for an option that is wrong; Error where there is no document, as in a worker.
  *
  * @example
- * ```ts
+ * ```ts not run: a page
  * import { merge } from 'rxjs';
  * import { observe, parameterUpdates } from 'trainscope';
  * import { panelSink } from 'trainscope/browser';

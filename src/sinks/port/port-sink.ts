@@ -17,7 +17,7 @@ export interface MessageTarget {
  * @throws TypeError for what has no `postMessage`.
  *
  * @example
- * ```ts
+ * ```ts not run: a worker of a page
  * import { merge } from 'rxjs';
  * import { observe, parameterUpdates, portSink } from 'trainscope';
  *

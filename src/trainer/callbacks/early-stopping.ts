@@ -38,7 +38,7 @@ export class EarlyStopping implements TrainerCallback {
     this.#threshold = threshold;
   }
 
-  /** @throws TypeError for a training without `metricForBestModel`, or without evaluations. */
+  /** Checks that there is something to follow. @throws TypeError for a training without `metricForBestModel`, or without evaluations. */
   readonly onTrainBegin = ({ args }: CallbackContext): void => {
     if (args.metricForBestModel === undefined) {
       throw new TypeError('metricForBestModel: expected a metric with EarlyStopping, got none; name one');

@@ -26,7 +26,7 @@ type Key = [folder: string, file: string];
  * @throws TypeError for an option that is wrong.
  *
  * @example
- * ```ts
+ * ```ts not run: a browser's database
  * import * as tf from '@tensorflow/tfjs';
  * import { indexedDbStore, Trainer } from 'trainscope/trainer';
  *

@@ -9,7 +9,7 @@ import { filesOfTar, tarOf } from './tar.js';
  * @throws CheckpointError where there is no checkpoint.
  *
  * @example
- * ```ts
+ * ```ts not run: a browser's database
  * import { saveFile } from 'trainscope/browser';
  * import { indexedDbStore, packCheckpoint } from 'trainscope/trainer';
  *
@@ -41,7 +41,7 @@ export async function packCheckpoint(store: CheckpointStore, path: string): Prom
  * @throws CheckpointError for what is no archive of one checkpoint; nothing is written then.
  *
  * @example
- * ```ts
+ * ```ts not run: a browser's database
  * import { indexedDbStore, unpackCheckpoint } from 'trainscope/trainer';
  *
  * const [file] = document.querySelector('input')!.files!;
