@@ -1,3 +1,2 @@
 /** The front door of sinks/download/: what other rooms use of it. */
 export { type DownloadSink, type DownloadSinkOptions, downloadSink, type RunFileForm } from './download-sink.js';
-export { saveFile } from './save-file.js';

@@ -1,7 +1,6 @@
-import { el, type Slices, setText } from '../../page/client/index.js';
+import { el, type Slices, saveFile, setText } from '../../page/client/index.js';
 import type { Histories } from '../../page/history/index.js';
 import type { RunFileForm } from '../download/download-sink.js';
-import { saveFile } from '../download/save-file.js';
 import type { KeptRecords } from './kept-records.js';
 
 export interface DownloadsOptions {
