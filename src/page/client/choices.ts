@@ -43,6 +43,7 @@ const MARK_KINDS = [
   'alert',
   'control',
   'save',
+  'resumed',
   'sink-error',
   'stopped',
   'failed',
