@@ -12,7 +12,6 @@ export async function buildBundles(): Promise<Readonly<Record<string, string>>> 
     ...browser,
     entryPoints: [root('src/page/client/main.ts')],
     format: 'iife',
-    banner: { js: notice('uplot') },
   });
   const runs = await bundle({ ...browser, entryPoints: [root('src/page/client/runs/main.ts')], format: 'iife' });
   const style = await bundle({ ...browser, entryPoints: [root('src/page/client/document.css')] });
@@ -32,12 +31,6 @@ export async function buildBundles(): Promise<Readonly<Record<string, string>>> 
       SCRAPE_WORKER: scrape,
     }),
   };
-}
-
-/** A library that is inside takes its licence along. */
-function notice(library: string): string {
-  const licence = readFileSync(root(`node_modules/${library}/LICENSE`), 'utf8').trim();
-  return `/*! With ${library}:\n\n${licence}\n*/`;
 }
 
 async function bundle(options: BuildOptions): Promise<string> {

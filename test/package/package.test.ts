@@ -77,7 +77,6 @@ describe('package.json', () => {
       'hyparquet-writer',
       'leven',
       'pbf',
-      'uplot',
       'zeptomatch',
     ]);
   });

@@ -82,6 +82,15 @@ export class LineChart {
     this.#table.update();
   }
 
+  focus(): void {
+    this.#plot.root.focus();
+  }
+
+  /** Where a person was before it filled the window. */
+  focusEnlarge(): void {
+    this.#tools.focusEnlarge();
+  }
+
   get #isLog(): boolean {
     return (this.options.log === true) !== this.view.choices.otherScale.includes(this.title);
   }

@@ -1,4 +1,5 @@
 import type { Mark, MarkKind } from '../history/marks.js';
+import type { RunHistory } from '../history/run-history.js';
 import { axisOf, type TimeAxis } from './chart/axis.js';
 import type { Box, Pen, Stroke } from './chart/pen.js';
 import type { Theme } from './theme.js';
@@ -9,11 +10,14 @@ export function markColor({ kind, severity, phase }: Mark, theme: Theme): string
   if (kind === 'stopped') return theme.color('--warning');
   if (kind === 'sink-error' || kind === 'failed') return theme.color('--error');
   if (kind === 'save' || kind === 'epoch') return theme.color('--muted');
+  if (kind === 'resumed') return theme.color('--text');
   return theme.color(phase === 'end' ? '--over' : `--${severity ?? 'info'}`);
 }
 
 /** With more than so many of these in view, as a steered learning rate has, their lines would hide the curve. */
-const MOST_LINES: Readonly<Partial<Record<MarkKind, number>>> = { control: 12, epoch: 40, save: 40 };
+const MOST_LINES: Readonly<Partial<Record<MarkKind, number>>> = { control: 12, save: 40 };
+
+const MOST_EPOCHS = 40;
 
 /** A mark and how far from the left of the axis it is, 0 to 1. */
 export interface PlacedMark {
@@ -21,14 +25,26 @@ export interface PlacedMark {
   readonly share: number;
 }
 
-/** What is drawn on a time axis: the marks of the run in focus that a person has not switched off. */
+/** What is drawn on a time axis: what happened to the run in focus, where a person has not switched it off. */
 export function visibleMarks(view: View, axis: TimeAxis = axisOf(view)): readonly PlacedMark[] {
   const run = view.focus;
   if (!run) return [];
-  return run.marks.all
-    .filter(({ kind }) => !view.choices.hiddenMarks.includes(kind))
+  const { hiddenMarks } = view.choices;
+  return [...epochMarks(run, view.domain), ...run.marks.all]
+    .filter(({ kind }) => !hiddenMarks.includes(kind))
     .map((mark) => ({ mark, share: axis.share(axis.at(run, mark.step)) }))
     .filter(({ share }) => share >= 0 && share <= 1);
+}
+
+/** Where epochs end, as long as they can be told apart. */
+function epochMarks({ clock, state }: RunHistory, [from, to]: readonly [number, number]): Mark[] {
+  const first = Math.max(1, Math.ceil(clock.epochAt(from)));
+  const last = Math.floor(clock.epochAt(Math.min(to, state.value.step)) + 1e-9);
+  if (!(last - first < MOST_EPOCHS)) return [];
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
+    const step = clock.stepAtEpoch(first + i);
+    return { kind: 'epoch', step, epoch: first + i, time: clock.timeAt(step), source: 'training', message: '' };
+  });
 }
 
 /** Draw marks over a plot: alerts as lines with a head, commands as ticks above it, checkpoints and epochs as light ones. */

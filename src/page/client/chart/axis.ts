@@ -2,8 +2,8 @@ import type { RunHistory } from '../../history/run-history.js';
 import type { Axis } from '../choices.js';
 import { tick, whole } from '../format.js';
 import type { View } from '../view.js';
-import { clockTime, dayOf, elapsed } from './time-words.js';
 import { DAY, linearTicks, multiples, niceStep, timeStep } from './ticks.js';
+import { clockTime, dayOf, elapsed } from './time-words.js';
 import type { StepRange } from './zoom.js';
 
 export interface Tick {

@@ -38,4 +38,3 @@ function columnsOf({ line, values, raw }: DrawnLine, [from, to]: readonly [numbe
   );
   return { names, rows: new Map(rows) };
 }
-

@@ -58,6 +58,10 @@ export class ChartTools {
     this.#enlarge.textContent = this.#isEnlarged ? '×' : '⤢';
   }
 
+  focusEnlarge(): void {
+    this.#enlarge.focus();
+  }
+
   get #isEnlarged(): boolean {
     return this.view.choices.enlarged === this.title;
   }

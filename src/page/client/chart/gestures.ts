@@ -85,7 +85,10 @@ export class Gestures {
     if (from === undefined || type === 'pointercancel') return;
     const to = this.#share(clientX);
     if (Math.abs(to - from) * this.area.clientWidth < LEAST_DRAG) return;
-    const [first, last] = this.#axis.steps(this.#axis.placeAt(Math.min(from, to)), this.#axis.placeAt(Math.max(from, to)));
+    const [first, last] = this.#axis.steps(
+      this.#axis.placeAt(Math.min(from, to)),
+      this.#axis.placeAt(Math.max(from, to)),
+    );
     this.view.zoom(fitted([Math.floor(first), Math.ceil(last)], this.view.whole));
   }
 
