@@ -1,13 +1,21 @@
 import { el } from './dom.js';
-import type { LineChart } from './line-chart.js';
 import type { View } from './view.js';
+
+/** What can fill the window, known by its title. */
+export interface Enlargeable {
+  readonly title: string;
+  readonly root: HTMLElement;
+  focus(): void;
+  /** Where a person was before it filled the window. */
+  focusEnlarge(): void;
+}
 
 /** A chart that fills the window: the chart itself, lent to a dialog, with what belongs to all charts. */
 export class Enlarged {
   readonly #dialog = el('dialog', { class: 'enlarged' });
   /** Where what is lent has its place. */
   readonly #places = new Map<HTMLElement, Comment>();
-  #chart: LineChart | undefined;
+  #chart: Enlargeable | undefined;
 
   constructor(
     private readonly view: View,
@@ -29,9 +37,9 @@ export class Enlarged {
     view.signal.addEventListener('abort', () => this.#dialog.remove());
   }
 
-  update(charts: Iterable<LineChart>): void {
-    const { enlarged } = this.view.choices;
-    const chart = enlarged === undefined ? undefined : [...charts].find(({ title }) => title === enlarged);
+  update(): void {
+    const { charts, choices } = this.view;
+    const chart = [...charts].find(({ title, root }) => title === choices.enlarged && !root.hidden);
     if (chart === this.#chart) return;
     this.#giveBack();
     this.#chart = chart;

@@ -9,6 +9,7 @@ import { Plot } from './chart/plot.js';
 import { type Reading, Readout, sortedReadings } from './chart/readout.js';
 import { valueScale } from './chart/value-scale.js';
 import { DataTable, type TableData } from './data-table.js';
+import type { Enlargeable } from './enlarged.js';
 import { readable, whole } from './format.js';
 import { visibleMarks } from './mark-lines.js';
 import { panel } from './panel.js';
@@ -28,7 +29,7 @@ export interface LineChartOptions {
 }
 
 /** Lines over the steps: means, with their extremes as a band where steps are drawn together. */
-export class LineChart {
+export class LineChart implements Enlargeable {
   readonly root: HTMLElement;
   readonly title: string;
   readonly #plot: Plot;
@@ -65,6 +66,7 @@ export class LineChart {
     tools.append(...this.#tools.elements);
     body.append(this.#legend.root, this.#plot.root, this.#table.root);
     this.#plot.root.addEventListener('keydown', (event) => this.#key(event));
+    view.charts.add(this);
     view.cursor.onMove(() => this.#showCursor());
   }
 
@@ -86,7 +88,6 @@ export class LineChart {
     this.#plot.root.focus();
   }
 
-  /** Where a person was before it filled the window. */
   focusEnlarge(): void {
     this.#tools.focusEnlarge();
   }
@@ -128,15 +129,15 @@ export class LineChart {
     else {
       const { box } = this.#plot;
       const x = box.left + picture.axis.share(cursor.place) * box.width;
-      this.#readout.show(...this.#moment(picture, cursor.place), readings, x, box);
+      this.#readout.show(this.#moment(picture, cursor.place), readings, x, box);
     }
   }
 
   /** Where on the axis, and of a single run what else it says of that. */
-  #moment({ axis, lines }: ChartPicture, place: number): readonly [title: string, note: string] {
+  #moment({ axis, lines }: ChartPicture, place: number): readonly string[] {
     const runs = new Set(lines.map(({ line }) => line.run));
     const [run] = runs;
-    return [axis.say(place), run && runs.size === 1 ? axis.sayMore(run, place) : ''];
+    return [axis.say(place), ...(run && runs.size === 1 ? axis.sayMore(run, place) : [])];
   }
 
   #summary(): string {
@@ -178,9 +179,8 @@ export class LineChart {
     if (target === undefined) return;
     event.preventDefault();
     view.cursor.move(target, this.#plot);
-    const [title, note] = this.#moment(picture, target);
     const values = sortedReadings(readingsAt(picture, target)).map(({ line, text }) => `${line.label} ${text}`);
-    view.announce(`${[title, note].filter(Boolean).join(', ')}: ${values.join(', ')}`);
+    view.announce(`${this.#moment(picture, target).join(', ')}: ${values.join(', ')}`);
   }
 }
 

@@ -21,10 +21,6 @@ export class MetricCharts {
 
   constructor(private readonly view: View) {}
 
-  get charts(): Iterable<LineChart> {
-    return this.#charts.values();
-  }
-
   *update(): Work {
     const names = new Set(this.view.runs.flatMap((run) => [...run.series.keys()].flatMap(metricOf)));
     for (const name of names) {

@@ -115,7 +115,6 @@ export function mountPage(view: View, options: MountOptions = {}): void {
       part.update();
       yield;
     }
-    enlarged.update([loss, ratio, rate, speed, updateNorm, weightNorm, gradientNorm, ...metrics.charts]);
     loss.update(lossLines(view));
     yield;
     ratio.update(runLines(view, 'medianRatio', 'median'));
@@ -135,6 +134,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     rate.update(runLines(view, 'learningRate', 'learning rate'));
     yield;
     speed.update(runLines(view, 'stepsPerSecond', 'steps/s'));
+    enlarged.update();
     setText(omitted, [omittedText(view), note?.()].filter(Boolean).join(' '));
   }
 

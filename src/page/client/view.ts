@@ -3,6 +3,7 @@ import type { RunHistory } from '../history/run-history.js';
 import { Cursor } from './chart/cursor.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
 import { el, setText } from './dom.js';
+import type { Enlargeable } from './enlarged.js';
 import type { Place } from './place.js';
 import { Theme } from './theme.js';
 
@@ -19,6 +20,8 @@ export class View {
   readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
   /** Where all charts are pointed at. */
   readonly cursor = new Cursor();
+  /** What can fill the window. */
+  readonly charts = new Set<Enlargeable>();
   connection: Connection = 'connecting';
   #choices: Choices;
   readonly #listeners = new Set<(byPerson: boolean) => void>();

@@ -118,7 +118,7 @@ export class TimeAxis {
   }
 
   /** What the axis does not say of a step of a run: when it was. */
-  sayMore(run: Clocked, place: number): string {
+  sayMore(run: Clocked, place: number): string[] {
     const step = Math.round(this.stepAt(run, place));
     const { clock } = run;
     const epoch = clock.epochAt(step);
@@ -129,7 +129,7 @@ export class TimeAxis {
       this.kind !== 'relative' && Number.isFinite(time) && `after ${elapsed(clock.elapsedAt(step))}`,
       this.kind !== 'wall' && Number.isFinite(time) && clockTime(time, true),
     ];
-    return texts.filter(Boolean).join(' · ');
+    return texts.filter((text) => text !== false);
   }
 }
 

@@ -21,7 +21,7 @@ export class Readout {
   }
 
   /** `x` is where the cursor is, within what the readout lies in. */
-  show(title: string, note: string, readings: readonly Reading[], x: number, box: Box): void {
+  show([title = '', ...notes]: readonly string[], readings: readonly Reading[], x: number, box: Box): void {
     const sorted = sortedReadings(readings);
     const shown = sorted.length > MOST ? [...sorted.slice(0, MOST / 2), ...sorted.slice(-MOST / 2)] : sorted;
     const more = sorted.length - shown.length;
@@ -31,7 +31,7 @@ export class Readout {
     if (more > 0) rows.splice(MOST / 2, 0, el('li', { class: 'more' }, `${more} more between`));
     this.root.replaceChildren(
       el('strong', {}, title),
-      ...(note ? [el('span', { class: 'hint' }, note)] : []),
+      ...(notes.length > 0 ? [el('span', { class: 'hint' }, notes.join(' · '))] : []),
       el('ul', {}, ...rows),
     );
     this.root.hidden = false;

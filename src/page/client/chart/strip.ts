@@ -124,7 +124,7 @@ export class Strip {
     const stepAt = (clientX: number) => first + Math.min(1, Math.max(0, (clientX - left) / width)) * (last - first);
     const began = stepAt(event.clientX);
     const shown = this.#shown;
-    const edge = this.#handles.findIndex((handle) => handle === event.target);
+    const edge = (this.#handles as readonly (EventTarget | null)[]).indexOf(event.target);
     const isMoved = edge < 0 && view.choices.range !== undefined && began >= shown[0] && began <= shown[1];
     const drag = ({ clientX }: PointerEvent) => {
       const at = stepAt(clientX);
