@@ -97,10 +97,12 @@ function drawSpread(pen: Pen, box: Box, picture: ChartPicture, drawn: DrawnLine)
   }
   let upper: number[] = [];
   let lower: number[] = [];
+  let isWide = false;
   const draw = () => {
-    if (upper.length > 2) pen.area([...upper, ...lower.reverse()], { color, opacity: 0.18 });
+    if (isWide && upper.length > 2) pen.area([...upper, ...lower.reverse()], { color, opacity: 0.18 });
     upper = [];
     lower = [];
+    isWide = false;
   };
   for (let i = from; i < to; i++) {
     const point = line.points[i]!;
@@ -111,6 +113,7 @@ function drawSpread(pen: Pen, box: Box, picture: ChartPicture, drawn: DrawnLine)
     else {
       upper.push(x, high);
       lower.push(low, x); // turned round as a whole
+      isWide ||= min < max;
     }
   }
   draw();
