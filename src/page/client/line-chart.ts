@@ -123,8 +123,8 @@ export class LineChart implements Enlargeable {
     if (!picture) return;
     const { cursor } = this.view;
     const readings = cursor.place === undefined ? undefined : readingsAt(picture, cursor.place);
-    const texts = new Map(readings?.map(({ line, text }) => [line, text]));
-    this.#legend.showValues((line) => (readings ? (texts.get(line) ?? '–') : latestText(line)));
+    const values = new Map(readings?.map(({ line, value }) => [line, valueWord(value)]));
+    this.#legend.showValues((line) => (readings ? (values.get(line) ?? '–') : latestText(line)));
     if (cursor.place === undefined || !readings || !cursor.isAt(this.#plot)) this.#readout.hide();
     else {
       const { box } = this.#plot;
@@ -137,7 +137,9 @@ export class LineChart implements Enlargeable {
   #moment({ axis, lines }: ChartPicture, place: number): readonly string[] {
     const runs = new Set(lines.map(({ line }) => line.run));
     const [run] = runs;
-    return [axis.say(place), ...(run && runs.size === 1 ? axis.sayMore(run, place) : [])];
+    const isSmooth = lines.some(({ raw }) => raw);
+    const when = run && runs.size === 1 ? axis.sayMore(run, place) : [];
+    return [axis.say(place), ...when, ...(isSmooth ? ['smoothed (as measured)'] : [])];
   }
 
   #summary(): string {
@@ -218,7 +220,7 @@ function readingsAt({ axis, lines }: ChartPicture, place: number): Reading[] {
     const { line, places, values } = drawn;
     const distance = Math.abs(places[index]! - place);
     const bad = (line.nonFinite ?? []).some((step) => Math.abs(axis.at(line.run, step) - place) < distance);
-    if (bad) return [{ line, value: Number.NaN, text: 'not a number' }];
+    if (bad) return [{ line, value: Number.NaN, text: valueWord(Number.NaN) }];
     const usual = (places.at(-1)! - places[0]!) / Math.max(1, places.length - 1);
     const ends = place < places[0]! - usual || place > places.at(-1)! + usual;
     return ends ? [] : [{ line, value: values[index]!, text: readingText(drawn, axis, index, place) }];
@@ -244,6 +246,11 @@ function latestText({ points, nonFinite }: Line): string {
 
 function stepsOf(lines: readonly Line[]): number[] {
   return [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
+}
+
+/** Short: a legend that grew under the cursor would move the chart. */
+function valueWord(value: number): string {
+  return Number.isNaN(value) ? 'not a number' : readable(value);
 }
 
 function valueText({ mean, min, max }: Point): string {

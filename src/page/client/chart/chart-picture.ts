@@ -170,12 +170,24 @@ function drawCross(pen: Pen, color: string, x: number, y: number, half: number):
 }
 
 /** Nothing is left out silently. */
-function drawOutside(pen: Pen, theme: Theme, box: Box, { above, below }: ValueScale): void {
-  const look = { color: theme.color('--muted'), align: 'right' } as const;
-  const right = box.left + box.width - 6;
-  if (above > 0) pen.text(`↑ ${outsideText(above)}`, right, box.top + 6, { ...look, baseline: 'top' });
-  if (below > 0) pen.text(`↓ ${outsideText(below)}`, right, box.top + box.height - 8, look);
+function drawOutside(pen: Pen, theme: Theme, { left, top, width, height }: Box, { above, below }: ValueScale): void {
+  const say = (arrow: string, count: number, middle: number) => {
+    if (count === 0) return;
+    const text = `${arrow} ${outsideText(count)}`;
+    const right = left + width - 4;
+    const length = OUTSIDE_LETTER * text.length;
+    pen.rect(
+      { left: right - length, top: middle - 8, width: length, height: 16 },
+      { color: theme.color('--card'), opacity: 0.85 },
+    );
+    pen.text(text, right - 4, middle, { color: theme.color('--muted'), align: 'right', baseline: 'middle' });
+  };
+  say('↑', above, top + 9);
+  say('↓', below, top + height - 14);
 }
+
+/** A letter is at most about so wide. */
+const OUTSIDE_LETTER = 6.2;
 
 export function outsideText(count: number): string {
   return `${count} ${count === 1 ? 'value lies' : 'values lie'} outside`;

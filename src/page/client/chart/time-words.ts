@@ -1,8 +1,9 @@
 import { DAY } from './ticks.js';
 
-/** Time that has passed, as short as the step between two of them lets it be: 340 ms, 0:07, 1:02:00, 3 d 4 h. */
+/** Time that has passed: 340 ms, 7.2 s, 1:30, 1:02:00, 3 d 4 h. On an axis as short as its step lets it be: 0:07. */
 export function elapsed(ms: number, step = 0): string {
   if (Math.abs(ms) < 1000 && (step === 0 || step < 1000)) return ms === 0 ? '0' : `${Number(ms.toPrecision(3))} ms`;
+  if (step === 0 && Math.abs(ms) < 60_000) return `${Number((ms / 1000).toPrecision(3))} s`;
   const seconds = step > 0 && step < 1000 ? Number((ms / 1000).toFixed(3)) : Math.round(ms / 1000);
   const days = Math.floor(seconds / 86_400);
   const hours = Math.floor(seconds / 3600) % 24;
