@@ -1,14 +1,6 @@
+import type { Enlargeable } from './chart/enlargeable.js';
 import { el } from './dom.js';
 import type { View } from './view.js';
-
-/** What can fill the window, known by its title. */
-export interface Enlargeable {
-  readonly title: string;
-  readonly root: HTMLElement;
-  focus(): void;
-  /** Where a person was before it filled the window. */
-  focusEnlarge(): void;
-}
 
 /** A chart that fills the window: the chart itself, lent to a dialog, with what belongs to all charts. */
 export class Enlarged {

@@ -1,9 +1,9 @@
 import type { Histories } from '../history/histories.js';
 import type { RunHistory } from '../history/run-history.js';
 import { Cursor } from './chart/cursor.js';
+import type { Enlargeable } from './chart/enlargeable.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
 import { el, setText } from './dom.js';
-import type { Enlargeable } from './enlarged.js';
 import type { Place } from './place.js';
 import { Theme } from './theme.js';
 

@@ -1,6 +1,7 @@
 import { el } from '../dom.js';
 import { menuOf } from '../menu.js';
 import type { View } from '../view.js';
+import { CHART_FORMS, type ChartForm } from './chart-forms.js';
 import type { ChartPicture } from './chart-picture.js';
 
 /** What a chart is made into a file of. */
@@ -8,14 +9,6 @@ export interface Drawable {
   picture(): ChartPicture | undefined;
   size(): { readonly width: number; readonly height: number };
 }
-
-const FORMS = [
-  ['png', 'PNG', 'A picture'],
-  ['svg', 'SVG', 'Lines, to be made larger or changed'],
-  ['csv', 'CSV', 'The numbers in view'],
-] as const;
-
-export type ChartForm = (typeof FORMS)[number][0];
 
 /** In a chart's head: its scale, its size, and files of it. */
 export class ChartTools {
@@ -38,7 +31,7 @@ export class ChartTools {
     this.#enlarge.addEventListener('click', () => view.choose({ enlarged: this.#isEnlarged ? undefined : title }));
     const menu = menuOf({ label: '↓', name: `Download ${title}`, className: 'tool glyph' });
     menu.body.append(
-      ...FORMS.map(([form, label, what]) => {
+      ...CHART_FORMS.map(([form, label, what]) => {
         const button = el('button', { type: 'button', class: 'menu-item' }, label, el('span', { class: 'hint' }, what));
         button.addEventListener('click', () => {
           menu.close();
