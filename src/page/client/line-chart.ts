@@ -61,7 +61,7 @@ export class LineChart implements Enlargeable {
     this.#table = new DataTable(title, () => this.#tableData());
     this.#tools = new ChartTools(view, title, {
       picture: () => this.#picture,
-      size: () => ({ width: this.#plot.root.clientWidth, height: this.#plot.root.clientHeight }),
+      size: () => this.#plot.size,
     });
     tools.append(...this.#tools.elements);
     body.append(this.#legend.root, this.#plot.root, this.#table.root);

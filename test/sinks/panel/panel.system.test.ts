@@ -312,6 +312,27 @@ describe('styles', () => {
   });
 });
 
+describe('a chart', () => {
+  it('fills the window from within the drawer, and gives a file; the drawer stays', async () => {
+    const { page, troubles } = await open(styled);
+    await page.evaluate(`globalThis.panel = panelSink(); feed(panel, 20)`);
+    const loss = page.locator('section:has(h2:text-is("Loss"))');
+    await loss.locator('button[aria-label^="Fill the window"]').click();
+    const dialog = page.getByRole('dialog', { name: 'Loss' });
+    await dialog.waitFor();
+    expect((await dialog.locator('.plot-area').boundingBox())!.width).toBeGreaterThan(800);
+    await loss.locator('summary[aria-label^="Download"]').click();
+    const downloading = page.waitForEvent('download');
+    await loss.locator('.menu-item', { hasText: 'SVG' }).click();
+    expect((await downloading).suggestedFilename()).toBe('Loss.svg');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    expect(await page.locator('.drawer').isVisible()).toBe(true);
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+});
+
 describe('what comes faster than it can be shown', () => {
   it('is left out, counted, and said', async () => {
     const { page } = await open();
