@@ -1,6 +1,7 @@
 import { isTrainingEvent, missingField } from '../../events/index.js';
 import { Histories, RUNS_KEPT } from './histories.js';
-import { RunRecorder, type ShownRecord } from './run-recorder.js';
+import { RunRecorder } from './run-recorder.js';
+import type { ShownRecord } from './shown-record.js';
 
 /** An event or a measurement, as streams and recorded runs have them. */
 export interface AnyRecord {
@@ -61,7 +62,8 @@ const MEASURED: ReadonlySet<string> = new Set(['parameter-updates', 'parameter-v
 /** Whether the page shows records like this one. */
 export function isShown(record: AnyRecord): record is ShownRecord {
   if (PASSED_OVER.has(record.type) || missingField(record) !== undefined) return false;
-  return (MEASURED.has(record.type) || isTrainingEvent(record)) && isPosition((record as ShownRecord).step);
+  const known = record.type === 'resumed' || MEASURED.has(record.type) || isTrainingEvent(record);
+  return known && isPosition((record as ShownRecord).step);
 }
 
 function isPosition(step: number): boolean {
