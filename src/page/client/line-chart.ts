@@ -1,9 +1,11 @@
 import uPlot from 'uplot';
 import { DataTable, type TableData } from './data-table.js';
-import { el, setStyle, setText } from './dom.js';
+import { el, setText } from './dom.js';
 import { readable, tick, whole } from './format.js';
+import { lineTable } from './line-table.js';
 import { drawMarks } from './mark-lines.js';
 import { type Panel, panel } from './panel.js';
+import { swatchOf } from './swatch.js';
 import type { View } from './view.js';
 
 export interface Point {
@@ -23,10 +25,14 @@ export function isPoint(at: Point | Gap): at is Point {
   return at.mean !== null;
 }
 
-export interface Line {
+/** How a line looks, and what it is called. */
+export interface Look {
   readonly label: string;
   readonly color: string;
-  readonly dashed?: boolean;
+  readonly dash?: readonly number[];
+}
+
+export interface Line extends Look {
   /** In the order of their steps. A line is drawn from point to point, and ends at a gap. */
   readonly points: readonly (Point | Gap)[];
   /** Steps at which the value was NaN or infinite: each is a gap, where nothing finite is drawn together with it. */
@@ -110,7 +116,7 @@ export class LineChart {
     const shape = JSON.stringify([
       this.#log,
       this.#smooth,
-      ...lines.map(({ label, color, dashed, points }) => [label, color, dashed, isShort(points)]),
+      ...lines.map(({ label, color, dash, points }) => [label, color, dash, isShort(points)]),
     ]);
     if (shape !== this.#shape || !this.#plot) {
       this.#shape = shape;
@@ -265,8 +271,7 @@ export class LineChart {
     this.#values = [];
     this.#legend.replaceChildren(
       ...this.#lines.map((line) => {
-        const swatch = el('span', { class: line.dashed ? 'swatch dashed' : 'swatch' });
-        setStyle(swatch, { '--swatch': line.color });
+        const swatch = swatchOf(line);
         const value = el('span', { class: 'value' });
         this.#values.push(value);
         return el(
@@ -308,16 +313,7 @@ export class LineChart {
   }
 
   #tableData(): TableData {
-    const head = ['Step', ...this.#lines.map(({ label }) => label)];
-    const byX = this.#lines.map(({ points }) => new Map(points.map((point) => [point.x, point])));
-    const rows = this.#xs.map((x) => [
-      whole(x),
-      ...byX.map((points) => {
-        const point = points.get(x);
-        return point ? valueText(point, true) : '';
-      }),
-    ]);
-    return { head, rows };
+    return lineTable(this.#given);
   }
 
   #key(event: KeyboardEvent): void {
@@ -393,7 +389,7 @@ function isShort(points: readonly Point[]): boolean {
   return points.length <= 24;
 }
 
-function seriesOf({ label, color: stroke, dashed, points }: Drawn, smooth: boolean): uPlot.Series[] {
+function seriesOf({ label, color: stroke, dash, points }: Drawn, smooth: boolean): uPlot.Series[] {
   const few = isShort(points);
   return [
     {
@@ -402,7 +398,7 @@ function seriesOf({ label, color: stroke, dashed, points }: Drawn, smooth: boole
       width: 1.75,
       spanGaps: false,
       points: { show: few, size: 5, fill: stroke },
-      ...(dashed && { dash: [6, 4] }),
+      ...(dash && { dash: [...dash] }),
     },
     {
       label: `${label}, greatest`,

@@ -1,7 +1,8 @@
 import type { Statistic } from '../../parameters/index.js';
 import type { RunHistory } from '../history/run-history.js';
-import type { Gap, Line, Point } from './line-chart.js';
-import { lineColor } from './palette.js';
+import { gapsBefore } from './gaps.js';
+import type { Gap, Line, Look, Point } from './line-chart.js';
+import { lineLook } from './palette.js';
 import type { View } from './view.js';
 
 /** One series of every run that is shown, a line each. */
@@ -10,19 +11,15 @@ export function runLines(view: View, series: string, label?: string): Line[] {
   return view.runs.flatMap((run) => {
     const line = seriesLine(run, series, {
       label: several ? run.name : (label ?? run.name),
-      color: lineColor(view.theme, view.placeOf(run)),
+      ...lineLook(view.theme, view.placeOf(run)),
     });
     return line ? [line] : [];
   });
 }
 
-export function seriesLine(
-  run: RunHistory,
-  name: string,
-  look: { readonly label: string; readonly color: string; readonly dashed?: boolean },
-): Line | undefined {
+export function seriesLine(run: RunHistory, name: string, look: Look): Line | undefined {
   const series = run.series.get(name);
-  if (!series) return undefined;
+  if (!series || series.buckets.length === 0) return undefined;
   const middle = middleOf(series.width, run.state.value.step);
   const points: (Point | Gap)[] = [];
   const nonFinite: number[] = [];
@@ -31,16 +28,11 @@ export function seriesLine(
     points.push(bucket.count > 0 ? { x, mean: bucket.mean, min: bucket.min, max: bucket.max } : { x, mean: null });
     if (bucket.nonFinite > 0) nonFinite.push(x);
   }
-  return { ...look, points, nonFinite };
+  return { ...look, points: withGaps(points), nonFinite };
 }
 
 /** A statistic of one parameter; drawn at the middle of its extremes, on a logarithmic scale. */
-export function parameterLine(
-  run: RunHistory,
-  row: number,
-  statistic: Statistic,
-  look: { readonly label: string; readonly color: string; readonly dashed?: boolean },
-): Line {
+export function parameterLine(run: RunHistory, row: number, statistic: Statistic, look: Look): Line {
   const middle = middleOf(run.parameters.width, run.state.value.step);
   const points: (Point | Gap)[] = [];
   const nonFinite: number[] = [];
@@ -50,7 +42,15 @@ export function parameterLine(
     points.push(finite ? { x, mean: Math.sqrt(min * max), min, max } : { x, mean: null });
     if (!finite) nonFinite.push(x);
   }
-  return { ...look, points, nonFinite };
+  return { ...look, points: withGaps(points), nonFinite };
+}
+
+/** With a gap in the middle of a stretch of steps where something is missing. */
+function withGaps(points: readonly (Point | Gap)[]): (Point | Gap)[] {
+  const gaps = gapsBefore(points.map(({ x }) => x));
+  return points.flatMap((point, i) =>
+    gaps.has(i) ? [{ x: (points[i - 1]!.x + point.x) / 2, mean: null }, point] : [point],
+  );
 }
 
 /** Where a bucket is drawn: at its middle, as far as the run has come. */

@@ -2,7 +2,7 @@ import type { RunHistory } from '../history/run-history.js';
 import { el } from './dom.js';
 import { type Line, LineChart } from './line-chart.js';
 import { seriesLine } from './lines.js';
-import { lineColor } from './palette.js';
+import { lineColor, lineLook } from './palette.js';
 import type { Work } from './slices.js';
 import type { View } from './view.js';
 
@@ -43,7 +43,10 @@ export class MetricCharts {
     return this.view.runs.flatMap((run: RunHistory) =>
       PHASES.flatMap(([section, phase], i) => {
         const look = several
-          ? { label: `${run.name} ${phase}`, color: lineColor(this.view.theme, this.view.placeOf(run)), dashed: i > 0 }
+          ? {
+              label: `${run.name} ${phase}`,
+              ...lineLook(this.view.theme, this.view.placeOf(run), i > 0 ? 'evaluation' : 'training'),
+            }
           : { label: phase, color: lineColor(this.view.theme, i) };
         return seriesLine(run, `${PREFIX}${section}/${name}`, look) ?? [];
       }),

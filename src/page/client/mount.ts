@@ -2,16 +2,17 @@ import { HEALTHY_RATIOS } from '../../parameters/index.js';
 import { confusionPanel } from './confusion-panel.js';
 import { el, setText } from './dom.js';
 import { Drawing } from './drawing.js';
-import { whole } from './format.js';
 import { Happenings } from './happenings.js';
 import { Header } from './header.js';
 import { Heatmap } from './heatmap.js';
 import { HistogramPanel } from './histogram.js';
+import { leftOutText } from './left-out.js';
 import { LineChart } from './line-chart.js';
 import { parameterLine, runLines, seriesLine } from './lines.js';
 import { MetricCharts } from './metric-charts.js';
 import { modelPanel } from './model-panel.js';
 import { Movers } from './movers.js';
+import { Owners } from './owners.js';
 import { lineColor } from './palette.js';
 import { ParameterChoice } from './parameter-choice.js';
 import { RunBar } from './run-bar.js';
@@ -68,7 +69,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
   const model = modelPanel(view);
   const values = valuesPanel(view);
   const happenings = new Happenings(view);
-  const omitted = el('p', { class: 'hint' });
+  const omitted = el('p', { class: 'hint left-out' });
 
   const norms = el(
     'section',
@@ -93,6 +94,8 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     values.root,
     omitted,
   );
+  const ofOneRun = [tiles, heatmap, movers, happenings, histogram, confusion, model, values].map(({ root }) => root);
+  const owners = new Owners(view, [...ofOneRun, norms]);
   const hint = 'Drag over a chart to zoom into steps, double-click to see all; the arrow keys read values.';
   const page = [header.root, runBar.root, main, el('footer', {}, hint), view.announcer];
   place.root.classList.add('app');
@@ -125,7 +128,8 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     rate.update(runLines(view, 'learningRate', 'learning rate'));
     yield;
     speed.update(runLines(view, 'stepsPerSecond', 'steps/s'));
-    setText(omitted, [omittedText(view), note?.()].filter(Boolean).join(' '));
+    owners.update();
+    setText(omitted, [leftOutText(view), note?.()].filter(Boolean).join(' '));
   }
 
   function* drawNorms(): Work {
@@ -136,7 +140,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
       [gradientNorm, 'gradientNorm'],
     ] as const) {
       const all =
-        run && seriesLine(run, statistic, { label: 'all together', color: lineColor(view.theme, 0), dashed: true });
+        run && seriesLine(run, statistic, { label: 'all together', color: lineColor(view.theme, 0), dash: [6, 4] });
       const each = run
         ? choice.chosen.map(({ name, row, color }) => parameterLine(run, row, statistic, { label: name, color }))
         : [];
@@ -156,12 +160,4 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     for (const part of page) part.remove();
   });
   drawing.ask(true);
-}
-
-/** Nothing is lost silently. */
-function omittedText(view: View): string {
-  const omitted = Object.entries(view.focus?.omitted.value ?? {});
-  if (omitted.length === 0) return '';
-  const list = omitted.map(([what, count]) => `${what} (${whole(count)})`).join(', ');
-  return `Left out, as the page could not keep up or had no room: ${list}.`;
 }
