@@ -1,6 +1,6 @@
+import { isPoint, type Line, type Point } from './chart/line.js';
 import type { TableData } from './data-table.js';
 import { exact } from './format.js';
-import { isPoint, type Line, type Point } from './line-chart.js';
 
 /** The numbers of lines, one column a line, in full: where steps are drawn together, their mean, least and greatest value. */
 export function lineTable(lines: readonly Line[]): TableData {

@@ -5,15 +5,12 @@ import type { Gap, Line, Look, Point } from './line-chart.js';
 import { lineLook } from './palette.js';
 import type { View } from './view.js';
 
-/** One series of every run that is shown, a line each. */
-export function runLines(view: View, series: string, label?: string): Line[] {
-  const several = view.histories.runs.size > 1;
-  return view.runs.flatMap((run) => {
-    const line = seriesLine(run, series, {
-      label: several ? run.name : (label ?? run.name),
-      ...lineLook(view.theme, view.placeOf(run)),
-    });
-    return line ? [line] : [];
+/** One series of every run, a line each: a hidden run has its name in the legend. */
+export function runLines(view: View, series: string, label: string): Line[] {
+  const several = view.allRuns.length > 1;
+  return view.allRuns.flatMap((run) => {
+    const look = lineLook(view.theme, view.placeOf(run));
+    return seriesLine(run, series, { label: several ? run.name : label, ...look, ofRun: several }) ?? [];
   });
 }
 
@@ -28,7 +25,7 @@ export function seriesLine(run: RunHistory, name: string, look: Look): Line | un
     points.push(bucket.count > 0 ? { x, mean: bucket.mean, min: bucket.min, max: bucket.max } : { x, mean: null });
     if (bucket.nonFinite > 0) nonFinite.push(x);
   }
-  return { ...look, points: withGaps(points), nonFinite };
+  return { ...look, run, points: withGaps(points), nonFinite };
 }
 
 /** A statistic of one parameter; drawn at the middle of its extremes, on a logarithmic scale. */
@@ -42,7 +39,7 @@ export function parameterLine(run: RunHistory, row: number, statistic: Statistic
     points.push(finite ? { x, mean: Math.sqrt(min * max), min, max } : { x, mean: null });
     if (!finite) nonFinite.push(x);
   }
-  return { ...look, points: withGaps(points), nonFinite };
+  return { ...look, run, points: withGaps(points), nonFinite };
 }
 
 /** With a gap in the middle of a stretch of steps where something is missing. */

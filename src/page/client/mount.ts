@@ -1,15 +1,17 @@
 import { HEALTHY_RATIOS } from '../../parameters/index.js';
+import { ChartBar } from './chart-bar.js';
 import { confusionPanel } from './confusion-panel.js';
 import { el, setText } from './dom.js';
 import { Drawing } from './drawing.js';
+import { Enlarged } from './enlarged.js';
 import { Happenings } from './happenings.js';
 import { Header } from './header.js';
 import { Heatmap } from './heatmap.js';
 import { HistogramPanel } from './histogram.js';
 import { leftOutText } from './left-out.js';
-import { LineChart } from './line-chart.js';
+import { isPoint, LineChart } from './line-chart.js';
 import { parameterLine, runLines, seriesLine } from './lines.js';
-import { MetricCharts } from './metric-charts.js';
+import { lossLines, MetricCharts } from './metric-charts.js';
 import { modelPanel } from './model-panel.js';
 import { Movers } from './movers.js';
 import { Owners } from './owners.js';
@@ -45,9 +47,16 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     onError = reportError,
   } = options;
   const { place, signal } = view;
-  const parts = [new Header(view, tools), new RunBar(view), new Welcome(view), new Tiles(view)] as const;
-  const [header, runBar, welcome, tiles] = parts;
-  const loss = new LineChart(view, { title: 'Loss', log: 'choice', smooth: true, height: 260 });
+  const chartBar = new ChartBar(view);
+  const parts = [
+    new Header(view, tools, chartBar.root),
+    chartBar,
+    new RunBar(view),
+    new Welcome(view),
+    new Tiles(view),
+  ] as const;
+  const [header, , runBar, welcome, tiles] = parts;
+  const loss = new LineChart(view, { title: 'Loss', height: 260 });
   const rate = new LineChart(view, { title: 'Learning rate', height: 180 });
   const speed = new LineChart(view, { title: 'Throughput', hint: 'steps per second', height: 180 });
   const ratio = new LineChart(view, {
@@ -96,23 +105,23 @@ export function mountPage(view: View, options: MountOptions = {}): void {
   );
   const ofOneRun = [tiles, heatmap, movers, happenings, histogram, confusion, model, values].map(({ root }) => root);
   const owners = new Owners(view, [...ofOneRun, norms]);
-  const hint = 'Drag over a chart to zoom into steps, double-click to see all; the arrow keys read values.';
+  const hint =
+    'Drag over a chart to zoom into steps, double-click to see all. With the keyboard: arrows read values, + and − zoom, ' +
+    'Shift with arrows moves, 0 shows all. Ctrl or Shift with the wheel zooms.';
   const page = [header.root, runBar.root, main, el('footer', {}, hint), view.announcer];
   place.root.classList.add('app');
   place.root.append(...page);
+  const enlarged = new Enlarged(view, [chartBar.root, view.announcer]);
 
   function* draw(): Work {
     for (const part of parts) {
       part.update();
       yield;
     }
-    for (const [chart, series, label] of [
-      [loss, 'loss', 'loss'],
-      [ratio, 'medianRatio', 'median'],
-    ] as const) {
-      chart.update(runLines(view, series, label));
-      yield;
-    }
+    loss.update(lossLines(view));
+    yield;
+    ratio.update(runLines(view, 'medianRatio', 'median'));
+    yield;
     yield* metrics.update();
     yield* heatmap.update();
     movers.update();
@@ -129,6 +138,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     yield;
     speed.update(runLines(view, 'stepsPerSecond', 'steps/s'));
     owners.update();
+    enlarged.update();
     setText(omitted, [leftOutText(view), note?.()].filter(Boolean).join(' '));
   }
 
@@ -146,7 +156,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
         : [];
       chart.update([
         ...(all ? [all] : []),
-        ...each.filter(({ points, nonFinite }) => points.length > 0 || nonFinite?.length),
+        ...each.filter(({ points, nonFinite }) => points.some(isPoint) || nonFinite?.length),
       ]);
       yield;
     }

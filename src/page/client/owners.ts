@@ -1,7 +1,7 @@
 import type { RunHistory } from '../history/run-history.js';
+import { swatchOf } from './chart/swatch.js';
 import { el } from './dom.js';
 import { lineLook } from './palette.js';
-import { swatchOf } from './swatch.js';
 import type { View } from './view.js';
 
 /** Where there are several runs, says in the head of each part that shows one of them which it is. */

@@ -1,8 +1,8 @@
 import { endText } from '../../events/index.js';
 import type { RunHistory } from '../history/run-history.js';
+import { swatchOf } from './chart/swatch.js';
 import { el } from './dom.js';
 import { lineLook } from './palette.js';
-import { swatchOf } from './swatch.js';
 import type { View } from './view.js';
 
 /** Which runs lie over each other, and whose parameters are shown. Only there where there are several. */
