@@ -50,6 +50,7 @@ export interface RunChanges {
   readonly histograms?: HistogramChanges;
   readonly activationLayers?: readonly string[];
   readonly activations?: HistogramChanges;
+  readonly observing?: Readonly<Record<string, number>>;
   readonly model?: ModelSummary;
   readonly confusion?: ShownConfusion;
   readonly values?: ShownValues;
@@ -84,6 +85,8 @@ export class RunHistory {
   readonly activationLayers = new Versioned<readonly string[]>([]);
   /** Of what these layers give. */
   readonly activations = new HistogramHistory();
+  /** Whose part of the time that observing takes is how much, the greatest first; where the source knows it. */
+  readonly observing = new Versioned<Readonly<Record<string, number>> | undefined>(undefined);
   readonly model = new Versioned<ModelSummary | undefined>(undefined);
   readonly confusion = new Versioned<ShownConfusion | undefined>(undefined);
   readonly values = new Versioned<ShownValues | undefined>(undefined);
@@ -115,6 +118,7 @@ export class RunHistory {
       histograms: this.histograms.changesSince(version),
       activationLayers: this.activationLayers.since(version),
       activations: this.activations.changesSince(version),
+      observing: this.observing.since(version),
       model: this.model.since(version),
       confusion: this.confusion.since(version),
       values: this.values.since(version),
@@ -136,6 +140,7 @@ export class RunHistory {
     if (changes.histograms) this.histograms.apply(changes.histograms);
     if (changes.activationLayers) this.activationLayers.set(changes.activationLayers, 0);
     if (changes.activations) this.activations.apply(changes.activations);
+    if (changes.observing) this.observing.set(changes.observing, 0);
     if (changes.model) this.model.set(changes.model, 0);
     if (changes.values) this.values.set(changes.values, 0);
     if (changes.confusion) this.confusion.set(changes.confusion, 0);
