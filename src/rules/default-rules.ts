@@ -77,7 +77,8 @@ export function defaultRules(given: DefaultRulesOptions = {}): OperatorFunction<
     pipe(
       ruleSet('defaultRules'),
       connected((records$: Observable<RunRecord>) => {
-        const events$ = records$.pipe(filter(isTrainingEvent), share());
+        const events$ = records$.pipe(filter(isTrainingEvent));
+        const told$ = events$.pipe(filter(isTold), share());
         // Without the events that have lost their parameters: a run that was recorded without measurements is no failure.
         const live$ = records$.pipe(filter(isLive));
         const updates$ = live$.pipe(measure, share());
@@ -101,26 +102,38 @@ export function defaultRules(given: DefaultRulesOptions = {}): OperatorFunction<
           updates$.pipe(tinyUpdates(options)),
           updates$.pipe(constantLoss(options)),
           updates$.pipe(gradientNormJump(options)),
-          events$.pipe(nonFiniteLoss(options)),
-          events$.pipe(zeroLearningRate(options)),
-          events$.pipe(unboundedLoss(options)),
-          events$.pipe(lossSpike(options)),
-          events$.pipe(sameOrder(options)),
-          events$.pipe(labelLeak(options)),
-          merge(updates$, events$).pipe(staleBatchNorm(options)),
-          events$.pipe(constantPrediction(options)),
-          events$.pipe(overfit(options)),
-          events$.pipe(lossNotDecreasing(options)),
-          events$.pipe(overtraining(options)),
-          events$.pipe(slowLoader(options)),
+          told$.pipe(nonFiniteLoss(options)),
+          told$.pipe(zeroLearningRate(options)),
+          told$.pipe(unboundedLoss(options)),
+          told$.pipe(lossSpike(options)),
+          told$.pipe(sameOrder(options)),
+          told$.pipe(labelLeak(options)),
+          merge(updates$, told$).pipe(staleBatchNorm(options)),
+          told$.pipe(constantPrediction(options)),
+          told$.pipe(overfit(options)),
+          told$.pipe(lossNotDecreasing(options)),
+          told$.pipe(overtraining(options)),
+          told$.pipe(slowLoader(options)),
           events$.pipe(stalledTraining(options)),
-          events$.pipe(tensorLeak(options)),
-          events$.pipe(ranksDiffer(options)),
-          events$.pipe(stragglers(options)),
+          told$.pipe(tensorLeak(options)),
+          told$.pipe(ranksDiffer(options)),
+          told$.pipe(stragglers(options)),
         ).pipe(leadingAlerts(memory));
       }),
     ),
   );
+}
+
+/** Of a step, its end: what comes before it says nothing but that the loop goes on. */
+const WITHIN_A_STEP: ReadonlySet<string> = new Set([
+  'step-begin',
+  'substep-end',
+  'pre-optimizer-step',
+  'optimizer-step',
+]);
+
+function isTold({ type }: TrainingEvent): boolean {
+  return !WITHIN_A_STEP.has(type);
 }
 
 /** A recorded event has lost its parameters: what was measured of them is recorded beside it. */
