@@ -185,8 +185,8 @@ class PageThread {
     try {
       this.#thread.post({ kind: 'records', records, cost });
     } catch {
-      const plain = records.map((record) => decodeJson(encodeJson(record)) as AnyRecord);
-      this.#thread.post({ kind: 'records', records: plain, cost });
+      // One of them: the others go as they are.
+      this.#thread.post({ kind: 'records', records: records.map(clonable), cost });
     }
   }
 
@@ -194,5 +194,13 @@ class PageThread {
     this.#waiting.get(id)?.resolve();
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#thread.keepAlive(false);
+  }
+}
+
+function clonable(record: AnyRecord): AnyRecord {
+  try {
+    return structuredClone(record);
+  } catch {
+    return decodeJson(encodeJson(record)) as AnyRecord;
   }
 }
