@@ -53,6 +53,7 @@ export interface RunChanges {
   readonly histograms?: HistogramChanges;
   readonly activationLayers?: readonly string[];
   readonly activations?: HistogramChanges;
+  readonly observing?: Readonly<Record<string, number>>;
   readonly model?: ModelSummary;
   readonly confusion?: ShownConfusion | null;
   readonly values?: ShownValues | null;
@@ -94,6 +95,8 @@ export class RunHistory {
   readonly activationLayers = new Versioned<readonly string[]>([]);
   /** Of what these layers give. */
   readonly activations = new HistogramHistory();
+  /** Whose part of the time that observing takes is how much, the greatest first; where the source knows it. */
+  readonly observing = new Versioned<Readonly<Record<string, number>> | undefined>(undefined);
   readonly model = new Versioned<ModelSummary | undefined>(undefined);
   readonly confusion = new Versioned<ShownConfusion | undefined>(undefined);
   readonly values = new Versioned<ShownValues | undefined>(undefined);
@@ -150,6 +153,7 @@ export class RunHistory {
       histograms: this.histograms.changesSince(version),
       activationLayers: this.activationLayers.since(version),
       activations: this.activations.changesSince(version),
+      observing: this.observing.since(version),
       model: this.model.since(version),
       confusion: this.confusion.changeSince(version),
       values: this.values.changeSince(version),
@@ -173,6 +177,7 @@ export class RunHistory {
     if (changes.histograms) this.histograms.apply(changes.histograms);
     if (changes.activationLayers) this.activationLayers.set(changes.activationLayers, 0);
     if (changes.activations) this.activations.apply(changes.activations);
+    if (changes.observing) this.observing.set(changes.observing, 0);
     if (changes.model) this.model.set(changes.model, 0);
     if (values !== undefined) this.values.set(values ?? undefined, 0);
     if (confusion !== undefined) this.confusion.set(confusion ?? undefined, 0);

@@ -35,6 +35,8 @@ const SPEED_STEPS = 20;
 export const METRICS_KEPT = 50;
 
 const NOTHING_TAKEN = { step: -1, loss: false, learningRate: false };
+/** Parts of what observing takes, at most: the rest is told together. */
+const PARTS_SHOWN = 20;
 
 /** Puts the records of one run into its history. */
 export class RunRecorder {
@@ -90,8 +92,9 @@ export class RunRecorder {
         break;
       case 'step-end': {
         this.#takePosition(event, version);
-        const { stepsPerSecond, examplesPerSecond, observingShare } = this.#speed.take(event);
+        const { stepsPerSecond, examplesPerSecond, observingShare, observingBy } = this.#speed.take(event);
         this.#measure(event, { stepsPerSecond, observingShare }, version);
+        if (observingBy) this.history.observing.set(largestOf(observingBy), version);
         if (!Number.isNaN(examplesPerSecond)) this.#measure(event, { examplesPerSecond }, version);
         break;
       }
@@ -255,6 +258,14 @@ export class RunRecorder {
 
 function plan({ maxSteps, numEpochs }: { readonly maxSteps?: number; readonly numEpochs?: number }) {
   return { ...(maxSteps !== undefined && { maxSteps }), ...(numEpochs !== undefined && { numEpochs }) };
+}
+
+/** The largest are the first. */
+function largestOf(shares: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const parts = Object.entries(shares);
+  if (parts.length <= PARTS_SHOWN) return shares;
+  const rest = parts.slice(PARTS_SHOWN - 1).reduce((sum, [, share]) => sum + share, 0);
+  return Object.fromEntries([...parts.slice(0, PARTS_SHOWN - 1), ['others', rest]]);
 }
 
 /** NaN counts as the greatest. */

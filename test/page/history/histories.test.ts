@@ -361,6 +361,28 @@ describe('histories', () => {
     expect(recorder.histories.of('a').omitted.value).toEqual({ 'damaged lines': 4 });
   });
 
+  it('knows what observing is made of, the largest parts first, and as many as there is room for', () => {
+    const recorder = new Recorder();
+    recorder.take(stepEnd(1, 1));
+    expect(recorder.histories.of('a').observing.value).toBeUndefined();
+    recorder.take({ ...stepEnd(1, 1, 'b'), observingBy: { operators: 0.25, csvSink: 0.75 } } as AnyRecord);
+    const follower = new Histories();
+    follower.apply(wired(recorder.histories.changesSince(0)));
+    expect(Object.entries(follower.of('b').observing.value!)).toEqual([
+      ['csvSink', 0.075],
+      ['operators', 0.025],
+    ]);
+    const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`sink ${i}`, 1 / 1000]));
+    recorder.take({ ...stepEnd(1, 1, 'c'), observingBy: many } as AnyRecord);
+    const shown = recorder.histories.of('c').observing.value!;
+    expect(Object.keys(shown)).toHaveLength(20);
+    expect(shown.others).toBeCloseTo(0.1 * (981 / 1000), 9);
+    for (const odd of [null, 'no', 7, { a: 'b' }]) {
+      recorder.take({ ...stepEnd(1, 1, 'd'), observingBy: odd } as unknown as AnyRecord);
+    }
+    expect(recorder.histories.of('d').observing.value ?? {}).toEqual({});
+  });
+
   it('carries values, a NaN as none', () => {
     const recorder = new Recorder();
     const one = Float64Array.of(2, Number.NaN);

@@ -26,8 +26,8 @@ void serveInThread<LiveOptions, Request>(async ({ files, taken, follows = [], ..
   for (const followed of follows.slice(0, RUNS_KEPT)) void followRun(followed, recorder, () => server.changed());
   const take = (request: Request) => {
     switch (request.kind) {
-      case 'record':
-        recorder.take(withNames(request.record as NamedRecord));
+      case 'records':
+        for (const record of request.records) recorder.take(withNames(record as NamedRecord));
         Atomics.add(costs, 0, request.cost);
         Atomics.notify(costs, 0);
         server.changed();
