@@ -31,7 +31,7 @@ export interface Lost {
   readonly measured: number;
 }
 
-const use = (name: DeviceName) => selectBackend(name);
+const use = (name: DeviceName | 'cpu') => selectBackend(name);
 
 /** From now on programs that measure are compiled as a driver would that counts nothing. */
 function breakDriver(): void {
@@ -220,13 +220,14 @@ async function train(store: keyof typeof STORES, args: TrainingArguments, size =
   return { weights, evalLosses, failed, alerts, checkpoints };
 }
 
-/** Whether the files of a checkpoint are all there, and what they are of bytes. */
-async function bytesIn(path: string): Promise<number> {
-  const files = await STORES.indexedDB.list(path);
-  const contents = await Promise.all(files.map((file) => STORES.indexedDB.read(path, file)));
-  return contents.reduce((sum, { length }) => sum + length, 0);
+/** A checkpoint of so many bytes, and another in its place: what that failed with, and what is there then. */
+async function replaceTwice(first: number, second: number): Promise<readonly [failed: string, kept: number]> {
+  const store = STORES.indexedDB;
+  await store.replace('one', { file: new Uint8Array(first) });
+  const failed = await store.replace('one', { file: new Uint8Array(second) }).then(() => '', String);
+  return [failed, (await store.read('one', 'file')).length];
 }
 
-const page = { use, breakDriver, measure, lose, hookLate, rollBack, train, bytesIn };
+const page = { use, breakDriver, measure, lose, hookLate, rollBack, train, replaceTwice };
 export type TroublePage = typeof page;
 Object.assign(globalThis, { page });

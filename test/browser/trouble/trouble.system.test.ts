@@ -22,13 +22,13 @@ afterAll(async () => {
   served?.close();
 });
 beforeEach(async () => {
-  page = await browser.newPage();
+  page = await (await browser.newContext()).newPage();
   printed = [];
   page.on('pageerror', (error) => printed.push(String(error)));
   page.on('console', (message) => message.type() === 'warning' && printed.push(message.text()));
   await load();
 });
-afterEach(() => page?.close());
+afterEach(() => page?.context().close());
 
 async function load(): Promise<void> {
   await page.goto(served.url);
@@ -112,5 +112,54 @@ describe.each(['webgl', 'webgpu'] as DeviceName[])('on %s', (device) => {
     expect(resumed.evalLosses.at(-1)).toBe(uncut.evalLosses.at(-1));
     expect(resumed.checkpoints).toEqual(['checkpoint-4', 'checkpoint-8']);
     expect(printed).toEqual([]);
+  });
+});
+
+describe('a Trainer that keeps checkpoints in IndexedDB', () => {
+  const outputDir = 'digits';
+
+  it('says that there is no more room, and leaves what was there whole', async () => {
+    const cdp = await page.context().newCDPSession(page);
+    const { origin } = new URL(served.url);
+    await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 2_000_000 });
+    const [failed, kept] = await remote.replaceTwice(500_000, 4_000_000);
+    expect(failed).toContain('QuotaExceededError: the browser has no more room for this site');
+    expect(kept).toBe(500_000);
+  });
+
+  it.each([
+    ['is not there', 'Object.defineProperty(globalThis, "indexedDB", { value: undefined })'],
+    [
+      'may not be used',
+      'Object.defineProperty(globalThis, "indexedDB", { get() { throw new DOMException("insecure", "SecurityError") } })',
+    ],
+    [
+      'cannot be opened',
+      `IDBFactory.prototype.open = () => {
+        const request = { error: new DOMException('no mutations', 'InvalidStateError') };
+        setTimeout(() => request.onerror());
+        return request;
+      }`,
+    ],
+  ])('says before it trains that it %s', async (_, script) => {
+    await page.addInitScript(script);
+    await load();
+    await remote.use('cpu');
+    const { failed, evalLosses, alerts } = await remote.train('indexedDB', { outputDir });
+    expect(failed).toMatch(/checkpointStore: expected a page that may use IndexedDB, got .*; give memoryStore\(\)/);
+    expect([evalLosses, alerts]).toEqual([[], []]);
+  });
+
+  it('is the only one of two tabs that writes to a folder', async () => {
+    const other = await page.context().newPage();
+    await other.goto(served.url);
+    await other.waitForFunction('globalThis.page !== undefined');
+    await other.evaluate(`globalThis.page.use('cpu')`);
+    await remote.use('cpu');
+    const inOther = other.evaluate(`globalThis.page.train('indexedDB', { outputDir: 'two', maxSteps: 200 })`);
+    const both = await Promise.all([remote.train('indexedDB', { outputDir: 'two', maxSteps: 200 }), inOther]);
+    const failures = (both as { failed: string }[]).map(({ failed }) => failed).filter((each) => each !== '');
+    expect(failures).toEqual([expect.stringContaining('where another one writes, maybe in another tab')]);
+    await other.close();
   });
 });
