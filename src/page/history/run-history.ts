@@ -1,4 +1,4 @@
-import type { ModelSummary, RunEnd } from '../../events/index.js';
+import type { Config, ModelSummary, RunEnd } from '../../events/index.js';
 import { type HistogramChanges, HistogramHistory } from './histogram-history.js';
 import { type LatestUpdates, type PackedUpdates, packUpdates, unpackUpdates } from './latest-updates.js';
 import { type MarkChanges, Marks } from './marks.js';
@@ -50,6 +50,8 @@ export interface RunChanges {
   readonly histograms?: HistogramChanges;
   readonly activationLayers?: readonly string[];
   readonly activations?: HistogramChanges;
+  /** Its hyperparameters. */
+  readonly settings?: Config;
   readonly model?: ModelSummary;
   readonly confusion?: ShownConfusion;
   readonly values?: ShownValues;
@@ -84,6 +86,8 @@ export class RunHistory {
   readonly activationLayers = new Versioned<readonly string[]>([]);
   /** Of what these layers give. */
   readonly activations = new HistogramHistory();
+  /** Its hyperparameters, where the source tells them. */
+  readonly settings = new Versioned<Config | undefined>(undefined);
   readonly model = new Versioned<ModelSummary | undefined>(undefined);
   readonly confusion = new Versioned<ShownConfusion | undefined>(undefined);
   readonly values = new Versioned<ShownValues | undefined>(undefined);
@@ -115,6 +119,7 @@ export class RunHistory {
       histograms: this.histograms.changesSince(version),
       activationLayers: this.activationLayers.since(version),
       activations: this.activations.changesSince(version),
+      settings: this.settings.since(version),
       model: this.model.since(version),
       confusion: this.confusion.since(version),
       values: this.values.since(version),
@@ -136,6 +141,7 @@ export class RunHistory {
     if (changes.histograms) this.histograms.apply(changes.histograms);
     if (changes.activationLayers) this.activationLayers.set(changes.activationLayers, 0);
     if (changes.activations) this.activations.apply(changes.activations);
+    if (changes.settings) this.settings.set(changes.settings, 0);
     if (changes.model) this.model.set(changes.model, 0);
     if (changes.values) this.values.set(changes.values, 0);
     if (changes.confusion) this.confusion.set(changes.confusion, 0);

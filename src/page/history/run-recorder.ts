@@ -18,6 +18,7 @@ import { markOf } from './mark-of.js';
 import { RowIndex } from './row-index.js';
 import type { RunHistory, RunState } from './run-history.js';
 import { shownConfusion } from './shown-confusion.js';
+import { shownSettings } from './shown-settings.js';
 import { shownValues } from './shown-values.js';
 
 /** What a page shows. */
@@ -64,6 +65,7 @@ export class RunRecorder {
       case 'train-begin':
         this.#speed.restart();
         this.#setState({ phase: 'running', end: undefined, ...plan(event) }, version);
+        this.#takeSettings(event, version);
         this.#takeModel(event, version);
         break;
       case 'step-end': {
@@ -168,6 +170,13 @@ export class RunRecorder {
       if (!known && metricCount >= METRICS_KEPT) this.omit('metrics', version);
       else this.history.seriesOf(series).take(step, metric.value, version);
     }
+  }
+
+  #takeSettings(event: EventOf<'train-begin'>, version: number): void {
+    const shown = shownSettings(event);
+    if (!shown) return;
+    this.history.settings.set(shown.settings, version);
+    if (shown.hidden > 0) this.omit('hyperparameters', version, shown.hidden);
   }
 
   #takeModel(event: EventOf<'train-begin'>, version: number): void {
