@@ -1,4 +1,5 @@
 import type { Statistic } from '../../parameters/index.js';
+import type { ParameterTable } from '../history/parameter-table.js';
 import type { RunHistory } from '../history/run-history.js';
 import type { Line, Point } from './line-chart.js';
 import { lineColor } from './palette.js';
@@ -41,10 +42,30 @@ export function parameterLine(
   statistic: Statistic,
   look: { readonly label: string; readonly color: string; readonly dashed?: boolean },
 ): Line {
-  const middle = middleOf(run.parameters.width, run.state.value.step);
+  return rowLine(run, run.parameters, row, statistic, look);
+}
+
+/** The update ratio of all elements of a layer together. */
+export function layerLine(
+  run: RunHistory,
+  layer: string,
+  look: { readonly label: string; readonly color: string },
+): Line[] {
+  const row = run.rows.value.layers.indexOf(layer);
+  return row < 0 ? [] : [rowLine(run, run.layers, row, 'updateRatio', look)];
+}
+
+function rowLine(
+  run: RunHistory,
+  table: ParameterTable,
+  row: number,
+  statistic: Statistic,
+  look: { readonly label: string; readonly color: string; readonly dashed?: boolean },
+): Line {
+  const middle = middleOf(table.width, run.state.value.step);
   const points: Point[] = [];
   const nonFinite: number[] = [];
-  for (const { start, min, max } of run.parameters.row(row, statistic)) {
+  for (const { start, min, max } of table.row(row, statistic)) {
     const x = middle(start);
     if (Number.isFinite(max)) points.push({ x, mean: Math.sqrt(min * max), min, max });
     else nonFinite.push(x);

@@ -1,23 +1,22 @@
 import { HEALTHY_RATIOS } from '../../parameters/index.js';
-import { confusionPanel } from './confusion-panel.js';
+import { chosenParameters } from './chosen-parameters.js';
 import { el, setText } from './dom.js';
 import { Drawing } from './drawing.js';
 import { whole } from './format.js';
 import { Happenings } from './happenings.js';
 import { Header } from './header.js';
 import { Heatmap } from './heatmap.js';
-import { HistogramPanel } from './histogram.js';
+import { LazyPart } from './lazy-part.js';
 import { LineChart } from './line-chart.js';
 import { parameterLine, runLines, seriesLine } from './lines.js';
 import { MetricCharts } from './metric-charts.js';
-import { modelPanel } from './model-panel.js';
 import { Movers } from './movers.js';
 import { lineColor } from './palette.js';
 import { ParameterChoice } from './parameter-choice.js';
 import { RunBar } from './run-bar.js';
+import { shownSubjects } from './shown-subjects.js';
 import { Slices, type Work } from './slices.js';
 import { Tiles } from './tiles.js';
-import { valuesPanel } from './values-panel.js';
 import type { View } from './view.js';
 import { Welcome } from './welcome.js';
 
@@ -63,10 +62,30 @@ export function mountPage(view: View, options: MountOptions = {}): void {
   const choice = new ParameterChoice(view);
   const heatmap = new Heatmap(view);
   const movers = new Movers(view);
-  const histogram = new HistogramPanel(view);
-  const confusion = confusionPanel(view);
-  const model = modelPanel(view);
-  const values = valuesPanel(view);
+  const histogram = new LazyPart(view, {
+    isNeeded: () => shownSubjects(view.focus).length > 0,
+    load: async () => new (await import('./histogram.js')).HistogramPanel(view),
+  });
+  const confusion = new LazyPart(view, {
+    isNeeded: () => view.focus?.confusion.value !== undefined,
+    load: async () => (await import('./confusion-panel.js')).confusionPanel(view),
+  });
+  const model = new LazyPart(view, {
+    isNeeded: () => view.focus?.model.value !== undefined,
+    load: async () => (await import('./model-panel.js')).modelPanel(view),
+  });
+  const values = new LazyPart(view, {
+    isNeeded: () => view.focus?.values.value !== undefined,
+    load: async () => (await import('./values-panel.js')).valuesPanel(view),
+  });
+  const runTable = new LazyPart(view, {
+    isNeeded: () => view.choices.runsTable && view.histories.runs.size > 1,
+    load: async () => new (await import('./run-table.js')).RunTable(view),
+  });
+  const parameterPage = new LazyPart(view, {
+    isNeeded: () => view.choices.parameter !== undefined,
+    load: async () => new (await import('./parameter-page.js')).ParameterPage(view),
+  });
   const happenings = new Happenings(view);
   const omitted = el('p', { class: 'hint' });
 
@@ -79,7 +98,9 @@ export function mountPage(view: View, options: MountOptions = {}): void {
   const main = el(
     place.embedded ? 'div' : 'main',
     { class: 'main' },
+    parameterPage.root,
     welcome.root,
+    runTable.root,
     tiles.root,
     el('div', { class: 'grid two' }, loss.root, ratio.root),
     metrics.root,
@@ -103,6 +124,10 @@ export function mountPage(view: View, options: MountOptions = {}): void {
       part.update();
       yield;
     }
+    yield* parameterPage.update();
+    main.classList.toggle('one-parameter', !parameterPage.root.hidden);
+    if (!parameterPage.root.hidden) return;
+    yield* runTable.update();
     for (const [chart, series, label] of [
       [loss, 'loss', 'loss'],
       [ratio, 'medianRatio', 'median'],
@@ -116,10 +141,10 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     yield;
     happenings.update();
     yield;
-    choice.update();
+    yield* choice.update();
     yield* drawNorms();
     for (const part of [histogram, confusion, model, values]) {
-      part.update();
+      yield* part.update();
       yield;
     }
     rate.update(runLines(view, 'learningRate', 'learning rate'));
@@ -138,7 +163,9 @@ export function mountPage(view: View, options: MountOptions = {}): void {
       const all =
         run && seriesLine(run, statistic, { label: 'all together', color: lineColor(view.theme, 0), dashed: true });
       const each = run
-        ? choice.chosen.map(({ name, row, color }) => parameterLine(run, row, statistic, { label: name, color }))
+        ? chosenParameters(view, run).map(({ name, row, ...look }) =>
+            parameterLine(run, row, statistic, { label: name, ...look }),
+          )
         : [];
       chart.update([
         ...(all ? [all] : []),

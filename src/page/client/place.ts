@@ -10,7 +10,8 @@ export interface Memory {
 /** Where a text of the page's own is kept so that it can be shared: behind the `#` of its address. */
 export interface Address {
   read(): string;
-  write(text: string): void;
+  /** In the place of the address of before, or as one from which the way back leads to that. */
+  write(text: string, isNew?: boolean): void;
   /** Call when a person has changed it, until the signal. */
   onChange(listener: () => void, signal: AbortSignal): void;
 }
@@ -57,8 +58,12 @@ export function siteMemory(prefix: string): Memory {
 
 const documentAddress: Address = {
   read: () => location.hash.slice(1),
-  // Replaced, not added: the way back leads out of the page, not through every zoom.
-  write: (text) => history.replaceState(null, '', text === '' ? location.pathname + location.search : `#${text}`),
+  // Mostly replaced: the way back leads out of the page, not through every zoom.
+  write(text, isNew = false) {
+    const address = text === '' ? location.pathname + location.search : `#${text}`;
+    if (isNew) history.pushState(null, '', address);
+    else history.replaceState(null, '', address);
+  },
   onChange: (listener, signal) => addEventListener('hashchange', listener, { signal }),
 };
 

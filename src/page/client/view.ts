@@ -10,6 +10,13 @@ export type Connection = 'connecting' | 'open' | 'lost' | 'report' | 'ended';
 
 let views = 0;
 
+/** A twentieth of the run, at least some steps, with the step in the middle where there are as many around it. */
+export function aroundStep(step: number, last: number): readonly [number, number] {
+  const half = Math.max(10, Math.ceil(last / 40));
+  const from = Math.max(0, step - half);
+  return [from, Math.max(from + 1, Math.min(last, step + half))];
+}
+
 /** What is looked at (which runs, which steps, which parameters), and where. One for each mounted page. */
 export class View {
   readonly id = views++;
@@ -28,7 +35,10 @@ export class View {
   ) {
     this.theme = new Theme(place, signal);
     this.#choices = this.#addressed();
-    place.address?.onChange(() => this.choose(this.#addressed()), signal);
+    place.address?.onChange(() => {
+      this.#choices = this.#addressed();
+      this.changed();
+    }, signal);
     this.theme.onChange(() => this.choose({ theme: this.theme.chosen }));
   }
 
@@ -39,9 +49,23 @@ export class View {
 
   /** A person has chosen something else: the address says it, and it is drawn. */
   choose(changed: Partial<Choices>): void {
-    this.#choices = { ...this.#choices, ...changed };
-    this.place.address?.write(writeChoices(this.#choices));
+    const before = this.#choices;
+    this.#choices = { ...before, ...changed };
+    const { parameter } = this.#choices;
+    const isNew = parameter !== undefined && parameter !== before.parameter;
+    this.place.address?.write(writeChoices(this.#choices), isNew);
     this.changed();
+  }
+
+  /** Open the page of a parameter or a layer. */
+  openParameter(parameter: string): void {
+    this.choose({ parameter });
+  }
+
+  /** Show the steps around one on every chart, and point it out; and what its parameter did, where it has one. */
+  goTo({ step, parameter }: { readonly step: number; readonly parameter?: string }): void {
+    const last = Math.max(1, ...this.runs.map((run) => run.state.value.step));
+    this.choose({ moment: step, range: aroundStep(step, last), ...(parameter !== undefined && { parameter }) });
   }
 
   /** What the address says; the theme that was chosen before stays where it says none. */
