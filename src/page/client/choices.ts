@@ -74,6 +74,7 @@ const MARK_KINDS = [
   'alert',
   'control',
   'save',
+  'resumed',
   'sink-error',
   'stopped',
   'failed',

@@ -1,6 +1,7 @@
 import type { Mark, MarkKind } from '../history/marks.js';
 import { el, setStyle } from './dom.js';
 import { plural, whole } from './format.js';
+import type { Part } from './lazy-part.js';
 import { KIND_NAMES, kindText } from './mark-kinds.js';
 import { markColor } from './mark-lines.js';
 import { panel } from './panel.js';
@@ -9,7 +10,7 @@ import type { View } from './view.js';
 const SHOWN = 100;
 
 /** Alerts, control, checkpoints, failed sinks and early ends, the latest first. What evaluations found has charts. */
-export class Happenings {
+export class Happenings implements Part {
   readonly root: HTMLElement;
   readonly #kinds = el('div', { class: 'kinds', role: 'group', 'aria-label': 'Kinds that are shown' });
   readonly #list: HappeningList;
@@ -22,7 +23,7 @@ export class Happenings {
     body.append(this.#kinds, this.#list.root, this.#more);
   }
 
-  update(): void {
+  update(): undefined {
     const run = this.view.focus;
     this.root.hidden = !run;
     if (!run) return;

@@ -3,6 +3,7 @@ import type { ParameterTable } from '../history/parameter-table.js';
 import { DataTable, type TableData } from './data-table.js';
 import { el, setText } from './dom.js';
 import { readable, tick, whole } from './format.js';
+import type { Part } from './lazy-part.js';
 import { drawMarks } from './mark-lines.js';
 import { RATIO_SCALE, RatioColors } from './palette.js';
 import { panel } from './panel.js';
@@ -22,7 +23,7 @@ const AXIS_HEIGHT = 24;
 const MARK_HEIGHT = 10;
 
 /** Update ratios, layers (or parameters) by steps, in colours around the healthy 1e-3. */
-export class Heatmap {
+export class Heatmap implements Part {
   readonly root: HTMLElement;
   readonly #canvas = el('canvas', { tabindex: 0, role: 'img' });
   readonly #readout = el('p', { class: 'readout' });

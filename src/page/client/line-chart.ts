@@ -13,12 +13,23 @@ export interface Point {
   readonly max: number;
 }
 
+/** Where a line is not drawn on: nothing was measured, or what was is no number. */
+export interface Gap {
+  readonly x: number;
+  readonly mean: null;
+}
+
+export function isPoint(at: Point | Gap): at is Point {
+  return at.mean !== null;
+}
+
 export interface Line {
   readonly label: string;
   readonly color: string;
   readonly dashed?: boolean;
-  readonly points: readonly Point[];
-  /** Steps at which the value was NaN or infinite. */
+  /** In the order of their steps. A line is drawn from point to point, and ends at a gap. */
+  readonly points: readonly (Point | Gap)[];
+  /** Steps at which the value was NaN or infinite: each is a gap, where nothing finite is drawn together with it. */
   readonly nonFinite?: readonly number[];
 }
 
@@ -34,6 +45,12 @@ export interface LineChartOptions {
   readonly height?: number;
 }
 
+/** A line without its gaps. */
+interface Drawn extends Line {
+  readonly points: readonly Point[];
+  readonly gaps: readonly number[];
+}
+
 /** Lines over the steps: means, with their extremes as a band where steps are drawn together. */
 export class LineChart {
   readonly root: HTMLElement;
@@ -43,8 +60,9 @@ export class LineChart {
   readonly #table: DataTable;
   #plot: uPlot | undefined;
   #shape = '';
-  #lines: readonly Line[] = [];
-  #drawn: readonly Line[] = [];
+  #given: readonly Line[] = [];
+  #lines: readonly Drawn[] = [];
+  #drawn: readonly Drawn[] = [];
   #xs: readonly number[] = [];
   #values: HTMLElement[] = [];
   #log: boolean;
@@ -80,13 +98,15 @@ export class LineChart {
     view.signal.addEventListener('abort', () => this.#plot?.destroy());
   }
 
-  update(lines: readonly Line[]): void {
+  update(all: readonly Line[]): void {
+    const lines = all.map(withoutGaps);
     this.root.hidden = lines.every(({ points, nonFinite }) => points.length === 0 && !nonFinite?.length);
     // Drawn once in any case: it then has its height, and something to scroll to.
     if (this.root.hidden || (this.#plot && !this.#isSeen())) return;
+    this.#given = all;
     this.#lines = lines;
     this.#drawn = this.#smooth ? lines.map(smoothed) : lines;
-    this.#xs = [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
+    this.#xs = [...new Set(all.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
     const shape = JSON.stringify([
       this.#log,
       this.#smooth,
@@ -107,7 +127,7 @@ export class LineChart {
 
   #data(): uPlot.AlignedData {
     const places = new Map(this.#xs.map((x, i) => [x, i]));
-    const columns = this.#drawn.flatMap(({ points }) => {
+    const columns = this.#drawn.flatMap(({ points, gaps }) => {
       const [mean, max, min] = [0, 1, 2].map(() =>
         new Array<number | null | undefined>(this.#xs.length).fill(undefined),
       ) as [(number | null)[], (number | null)[], (number | null)[]];
@@ -117,6 +137,8 @@ export class LineChart {
         max[place] = this.#shown(point.max);
         min[place] = this.#shown(point.min);
       }
+      // What is undefined is another line's, and drawn over; what is null ends the line.
+      for (const x of gaps) mean[places.get(x)!] = max[places.get(x)!] = min[places.get(x)!] = null;
       return [mean, max, min];
     });
     return [this.#xs as number[], ...columns];
@@ -333,7 +355,7 @@ export class LineChart {
       const on = button.getAttribute('aria-pressed') !== 'true';
       button.setAttribute('aria-pressed', String(on));
       set(on);
-      this.update(this.#lines);
+      this.update(this.#given);
     });
     return button;
   }
@@ -345,8 +367,16 @@ function wholeDecades(_: uPlot, splits: number[]): (number | null)[] {
   return splits.map((value) => (decades < 1.5 || Number.isInteger(Math.log10(value)) ? value : null));
 }
 
+function withoutGaps(line: Line): Drawn {
+  return {
+    ...line,
+    points: line.points.filter(isPoint),
+    gaps: line.points.flatMap((at) => (isPoint(at) ? [] : [at.x])),
+  };
+}
+
 /** The means by a moving average over about a twentieth of the points; the values themselves as the extremes. */
-function smoothed(line: Line): Line {
+function smoothed(line: Drawn): Drawn {
   const weight = 2 / (Math.max(4, line.points.length / 20) + 1);
   let average = 0;
   let total = 0;
@@ -363,24 +393,24 @@ function isShort(points: readonly Point[]): boolean {
   return points.length <= 24;
 }
 
-function seriesOf({ label, color: stroke, dashed, points }: Line, smooth: boolean): uPlot.Series[] {
+function seriesOf({ label, color: stroke, dashed, points }: Drawn, smooth: boolean): uPlot.Series[] {
   const few = isShort(points);
   return [
     {
       label,
       stroke,
       width: 1.75,
-      spanGaps: true,
+      spanGaps: false,
       points: { show: few, size: 5, fill: stroke },
       ...(dashed && { dash: [6, 4] }),
     },
     {
       label: `${label}, greatest`,
       ...(smooth ? { stroke: `${stroke}59`, width: 1 } : { width: 0 }),
-      spanGaps: true,
+      spanGaps: false,
       points: { show: false },
     },
-    { label: `${label}, least`, width: 0, spanGaps: true, points: { show: false } },
+    { label: `${label}, least`, width: 0, spanGaps: false, points: { show: false } },
   ];
 }
 

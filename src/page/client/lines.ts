@@ -1,7 +1,7 @@
 import type { Statistic } from '../../parameters/index.js';
 import type { ParameterTable } from '../history/parameter-table.js';
 import type { RunHistory } from '../history/run-history.js';
-import type { Line, Point } from './line-chart.js';
+import type { Gap, Line, Point } from './line-chart.js';
 import { lineColor } from './palette.js';
 import type { View } from './view.js';
 
@@ -25,11 +25,11 @@ export function seriesLine(
   const series = run.series.get(name);
   if (!series) return undefined;
   const middle = middleOf(series.width, run.state.value.step);
-  const points: Point[] = [];
+  const points: (Point | Gap)[] = [];
   const nonFinite: number[] = [];
   for (const bucket of series.buckets) {
     const x = middle(bucket.start);
-    if (bucket.count > 0) points.push({ x, mean: bucket.mean, min: bucket.min, max: bucket.max });
+    points.push(bucket.count > 0 ? { x, mean: bucket.mean, min: bucket.min, max: bucket.max } : { x, mean: null });
     if (bucket.nonFinite > 0) nonFinite.push(x);
   }
   return { ...look, points, nonFinite };
@@ -63,12 +63,13 @@ function rowLine(
   look: { readonly label: string; readonly color: string; readonly dashed?: boolean },
 ): Line {
   const middle = middleOf(table.width, run.state.value.step);
-  const points: Point[] = [];
+  const points: (Point | Gap)[] = [];
   const nonFinite: number[] = [];
   for (const { start, min, max } of table.row(row, statistic)) {
     const x = middle(start);
-    if (Number.isFinite(max)) points.push({ x, mean: Math.sqrt(min * max), min, max });
-    else nonFinite.push(x);
+    const finite = Number.isFinite(max);
+    points.push(finite ? { x, mean: Math.sqrt(min * max), min, max } : { x, mean: null });
+    if (!finite) nonFinite.push(x);
   }
   return { ...look, points, nonFinite };
 }

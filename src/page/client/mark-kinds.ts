@@ -11,6 +11,7 @@ export const KIND_NAMES: Readonly<Record<MarkKind, string>> = {
   alert: 'alert',
   control: 'control',
   save: 'checkpoint',
+  resumed: 'resumed',
   'sink-error': 'sink failed',
   stopped: 'stopped',
   failed: 'failed',

@@ -1,5 +1,4 @@
 import type { RunHistory } from '../history/run-history.js';
-import { el } from './dom.js';
 import { type Line, LineChart } from './line-chart.js';
 import { seriesLine } from './lines.js';
 import { lineColor } from './palette.js';
@@ -17,10 +16,13 @@ const PHASES = [
 
 /** A small chart for each metric, of the training and of its evaluations together. */
 export class MetricCharts {
-  readonly root = el('div', { class: 'grid three' });
   readonly #charts = new Map<string, LineChart>();
 
   constructor(private readonly view: View) {}
+
+  get roots(): readonly HTMLElement[] {
+    return Array.from(this.#charts.values(), ({ root }) => root);
+  }
 
   *update(): Work {
     const names = new Set(this.view.runs.flatMap((run) => [...run.series.keys()].flatMap(metricOf)));
@@ -28,9 +30,7 @@ export class MetricCharts {
       if (this.#charts.has(name)) continue;
       const chart = new LineChart(this.view, { title: `Metric: ${name}`, height: 180 });
       this.#charts.set(name, chart);
-      this.root.append(chart.root);
     }
-    this.root.hidden = names.size === 0;
     for (const [name, chart] of this.#charts) {
       chart.update(this.#lines(name));
       yield;

@@ -1,18 +1,13 @@
 import { HEALTHY_RATIOS } from '../../parameters/index.js';
-import { chosenParameters } from './chosen-parameters.js';
+import { ChartFlow } from './chart-flow.js';
 import { el, setText } from './dom.js';
 import { Drawing } from './drawing.js';
 import { whole } from './format.js';
-import { Happenings } from './happenings.js';
 import { Header } from './header.js';
-import { Heatmap } from './heatmap.js';
-import { LazyPart } from './lazy-part.js';
+import { LazyPart, type Part } from './lazy-part.js';
 import { LineChart } from './line-chart.js';
-import { parameterLine, runLines, seriesLine } from './lines.js';
+import { runLines } from './lines.js';
 import { MetricCharts } from './metric-charts.js';
-import { Movers } from './movers.js';
-import { lineColor } from './palette.js';
-import { ParameterChoice } from './parameter-choice.js';
 import { RunBar } from './run-bar.js';
 import { shownSubjects } from './shown-subjects.js';
 import { Slices, type Work } from './slices.js';
@@ -55,46 +50,21 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     band: HEALTHY_RATIOS,
     height: 260,
   });
-  const updateNorm = new LineChart(view, { title: 'Update norm', hint: 'of chosen parameters', log: true });
-  const weightNorm = new LineChart(view, { title: 'Weight norm', hint: 'of chosen parameters', log: true });
-  const gradientNorm = new LineChart(view, { title: 'Gradient norm', hint: 'of chosen parameters', log: true });
   const metrics = new MetricCharts(view);
-  const choice = new ParameterChoice(view);
-  const heatmap = new Heatmap(view);
-  const movers = new Movers(view);
-  const histogram = new LazyPart(view, {
-    isNeeded: () => shownSubjects(view.focus).length > 0,
-    load: async () => new (await import('./histogram.js')).HistogramPanel(view),
-  });
-  const confusion = new LazyPart(view, {
-    isNeeded: () => view.focus?.confusion.value !== undefined,
-    load: async () => (await import('./confusion-panel.js')).confusionPanel(view),
-  });
-  const model = new LazyPart(view, {
-    isNeeded: () => view.focus?.model.value !== undefined,
-    load: async () => (await import('./model-panel.js')).modelPanel(view),
-  });
-  const values = new LazyPart(view, {
-    isNeeded: () => view.focus?.values.value !== undefined,
-    load: async () => (await import('./values-panel.js')).valuesPanel(view),
-  });
+  const charts = new ChartFlow(view);
+  const { heatmap, movers, happenings, norms, histogram, confusion, model, values } = sections(view);
   const runTable = new LazyPart(view, {
     isNeeded: () => view.choices.runsTable && view.histories.runs.size > 1,
-    load: async () => new (await import('./run-table.js')).RunTable(view),
+    load: async () => new (await import('./on-demand.js')).RunTable(view),
   });
   const parameterPage = new LazyPart(view, {
     isNeeded: () => view.choices.parameter !== undefined,
-    load: async () => new (await import('./parameter-page.js')).ParameterPage(view),
+    load: async () => new (await import('./on-demand.js')).ParameterPage(view),
   });
-  const happenings = new Happenings(view);
   const omitted = el('p', { class: 'hint' });
 
-  const norms = el(
-    'section',
-    { class: 'norms', 'aria-label': 'Norms of chosen parameters' },
-    choice.root,
-    el('div', { class: 'grid three' }, updateNorm.root, weightNorm.root, gradientNorm.root),
-  );
+  const pair = el('div', { class: 'grid two' }, movers.root, happenings.root);
+  const tables = el('div', { class: 'grid two' }, confusion.root, model.root);
   const main = el(
     place.embedded ? 'div' : 'main',
     { class: 'main' },
@@ -102,15 +72,12 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     welcome.root,
     runTable.root,
     tiles.root,
-    el('div', { class: 'grid two' }, loss.root, ratio.root),
-    metrics.root,
-    confusion.root,
+    charts.root,
     heatmap.root,
-    el('div', { class: 'grid two' }, movers.root, happenings.root),
-    norms,
+    pair,
+    norms.root,
     histogram.root,
-    el('div', { class: 'grid two' }, rate.root, speed.root),
-    model.root,
+    tables,
     values.root,
     omitted,
   );
@@ -131,49 +98,21 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     for (const [chart, series, label] of [
       [loss, 'loss', 'loss'],
       [ratio, 'medianRatio', 'median'],
+      [rate, 'learningRate', 'learning rate'],
+      [speed, 'stepsPerSecond', 'steps/s'],
     ] as const) {
       chart.update(runLines(view, series, label));
       yield;
     }
     yield* metrics.update();
-    yield* heatmap.update();
-    movers.update();
+    charts.update([loss.root, ratio.root], [...metrics.roots, rate.root, speed.root]);
     yield;
-    happenings.update();
-    yield;
-    yield* choice.update();
-    yield* drawNorms();
-    for (const part of [histogram, confusion, model, values]) {
+    for (const part of [heatmap, movers, happenings, norms, histogram, confusion, model, values]) {
       yield* part.update();
       yield;
     }
-    rate.update(runLines(view, 'learningRate', 'learning rate'));
-    yield;
-    speed.update(runLines(view, 'stepsPerSecond', 'steps/s'));
+    for (const row of [pair, tables]) hideWhereEmpty(row);
     setText(omitted, [omittedText(view), note?.()].filter(Boolean).join(' '));
-  }
-
-  function* drawNorms(): Work {
-    const run = view.focus;
-    for (const [chart, statistic] of [
-      [updateNorm, 'updateNorm'],
-      [weightNorm, 'weightNorm'],
-      [gradientNorm, 'gradientNorm'],
-    ] as const) {
-      const all =
-        run && seriesLine(run, statistic, { label: 'all together', color: lineColor(view.theme, 0), dashed: true });
-      const each = run
-        ? chosenParameters(view, run).map(({ name, row, ...look }) =>
-            parameterLine(run, row, statistic, { label: name, ...look }),
-          )
-        : [];
-      chart.update([
-        ...(all ? [all] : []),
-        ...each.filter(({ points, nonFinite }) => points.length > 0 || nonFinite?.length),
-      ]);
-      yield;
-    }
-    norms.hidden = !run || run.rows.value.parameters.length === 0;
   }
 
   const drawing = new Drawing(place.root, { draw, slices, intervalMs, onError, signal });
@@ -183,6 +122,44 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     for (const part of page) part.remove();
   });
   drawing.ask(true);
+}
+
+/** What is shown when there is data for it. */
+function sections(view: View) {
+  const code = () => import('./sections.js');
+  const later = (isNeeded: () => boolean, load: () => Promise<Part>) => new LazyPart(view, { isNeeded, load });
+  const hasParameters = () => (view.focus?.rows.value.parameters.length ?? 0) > 0;
+  return {
+    heatmap: later(hasParameters, async () => new (await code()).Heatmap(view)),
+    movers: later(hasParameters, async () => new (await code()).Movers(view)),
+    norms: later(hasParameters, async () => new (await code()).Norms(view)),
+    happenings: later(
+      () => view.focus !== undefined,
+      async () => new (await code()).Happenings(view),
+    ),
+    histogram: later(
+      () => shownSubjects(view.focus).length > 0,
+      async () => new (await code()).HistogramPanel(view),
+    ),
+    confusion: later(
+      () => view.focus?.confusion.value !== undefined,
+      async () => (await code()).confusionPanel(view),
+    ),
+    model: later(
+      () => view.focus?.model.value !== undefined,
+      async () => (await code()).modelPanel(view),
+    ),
+    values: later(
+      () => view.focus?.values.value !== undefined,
+      async () => (await code()).valuesPanel(view),
+    ),
+  };
+}
+
+/** A row of the page in which nothing is shown takes no place. */
+function hideWhereEmpty(row: HTMLElement): void {
+  row.hidden = false;
+  row.hidden = [...row.querySelectorAll('.panel')].every((panel) => panel.closest('[hidden]') !== null);
 }
 
 /** Nothing is lost silently. */

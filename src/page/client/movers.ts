@@ -3,6 +3,7 @@ import type { RunHistory } from '../history/run-history.js';
 import type { Sorting } from './choices.js';
 import { el, setStyle, setText } from './dom.js';
 import { percent, plural, readable, whole } from './format.js';
+import type { Part } from './lazy-part.js';
 import { RATIO_SCALE } from './palette.js';
 import { panel } from './panel.js';
 import { shortNames } from './short-names.js';
@@ -38,7 +39,7 @@ const ROW_HEIGHT = 30;
 const OTHER_WIDTH = 430;
 
 /** All parameters with what the latest step did to them, sorted by whatever one likes; the dead first by choice. */
-export class Movers {
+export class Movers implements Part {
   readonly root: HTMLElement;
   readonly #note = el('p', { class: 'readout' });
   readonly #deadFirst = el('button', { type: 'button', class: 'tool' }, 'the dead first');
@@ -78,7 +79,7 @@ export class Movers {
     });
   }
 
-  update(): void {
+  update(): undefined {
     const { focus: run, choices } = this.view;
     const movers = run ? moversOf(run) : [];
     this.root.hidden = movers.length === 0;

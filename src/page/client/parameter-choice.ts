@@ -27,7 +27,7 @@ export class ParameterChoice {
     );
     this.#list = new LazyPart(view, {
       isNeeded: () => view.choices.search !== undefined,
-      load: async () => new (await import('./parameter-list.js')).ParameterList(view),
+      load: async () => new (await import('./on-demand.js')).ParameterList(view),
     });
     this.root = el(
       'div',

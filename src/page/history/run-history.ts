@@ -3,6 +3,7 @@ import { type HistogramChanges, HistogramHistory } from './histogram-history.js'
 import { type LatestUpdates, type PackedUpdates, packUpdates, unpackUpdates } from './latest-updates.js';
 import { type MarkChanges, Marks } from './marks.js';
 import { ParameterTable, type TableChanges } from './parameter-table.js';
+import { type ClockChanges, RunClock } from './run-clock.js';
 import { type ScalarChanges, ScalarSeries } from './scalar-series.js';
 import type { ShownConfusion } from './shown-confusion.js';
 import type { ShownValues } from './shown-values.js';
@@ -43,6 +44,7 @@ export interface RunChanges {
   readonly name: string;
   readonly state?: RunState;
   readonly rows?: Rows;
+  readonly clock?: ClockChanges;
   readonly series: readonly (readonly [name: string, changes: ScalarChanges])[];
   readonly parameters?: TableChanges;
   readonly layers?: TableChanges;
@@ -77,6 +79,7 @@ const NO_ROWS: Rows = {
 export class RunHistory {
   readonly state = new Versioned<RunState>({ phase: 'waiting', step: 0, epoch: 0, beganAt: 0, time: 0 });
   readonly rows = new Versioned<Rows>(NO_ROWS);
+  readonly clock = new RunClock();
   readonly series = new Map<string, ScalarSeries>();
   readonly parameters = new ParameterTable(['updateRatio', 'updateNorm', 'weightNorm', 'gradientNorm']);
   readonly layers = new ParameterTable(['updateRatio']);
@@ -113,6 +116,7 @@ export class RunHistory {
     const parts = {
       state: this.state.since(version),
       rows: this.rows.since(version),
+      clock: this.clock.changesSince(version),
       parameters: this.parameters.changesSince(version),
       layers: this.layers.changesSince(version),
       latest: packed(this.latest.since(version), packUpdates),
@@ -134,6 +138,7 @@ export class RunHistory {
   apply(changes: RunChanges): void {
     if (changes.state) this.state.set(changes.state, 0);
     if (changes.rows) this.rows.set(changes.rows, 0);
+    if (changes.clock) this.clock.apply(changes.clock);
     for (const [name, series] of changes.series) this.seriesOf(name).apply(series);
     if (changes.parameters) this.parameters.apply(changes.parameters);
     if (changes.layers) this.layers.apply(changes.layers);

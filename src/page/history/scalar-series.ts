@@ -18,6 +18,8 @@ export type PackedScalar =
 
 export interface ScalarChanges {
   readonly width: number;
+  /** As {@link BucketChanges}. */
+  readonly from?: number;
   readonly buckets: readonly PackedScalar[];
 }
 
@@ -26,7 +28,11 @@ export const SERIES_BUCKETS = 1000;
 
 /** One number over the steps: exact extremes, the mean between them, and how often it was no number. */
 export class ScalarSeries {
-  readonly #buckets = new StepBuckets<ScalarBucket>(SERIES_BUCKETS, emptyBucket, merge);
+  readonly #buckets = new StepBuckets<ScalarBucket>(SERIES_BUCKETS, {
+    make: emptyBucket,
+    merge,
+    copy: (bucket) => ({ ...bucket }),
+  });
 
   get buckets(): readonly ScalarBucket[] {
     return this.#buckets.all;
@@ -37,31 +43,47 @@ export class ScalarSeries {
   }
 
   take(step: number, value: number, version: number): void {
-    const bucket = this.#buckets.at(step);
-    bucket.version = version;
-    if (!Number.isFinite(value)) {
-      bucket.nonFinite++;
-      return;
-    }
-    bucket.count++;
-    bucket.mean += (value - bucket.mean) / bucket.count;
-    bucket.min = Math.min(bucket.min, value);
-    bucket.max = Math.max(bucket.max, value);
+    this.#buckets.add(step, version, (bucket) => {
+      bucket.last = Math.max(bucket.last, step);
+      addTo(bucket, value);
+    });
+  }
+
+  /** The run may go back to this step, which is its last. */
+  keep(step: number): void {
+    this.#buckets.keep(step);
+  }
+
+  /** As {@link StepBuckets.cutAfter}. */
+  cutAfter(step: number, version: number): number {
+    return this.#buckets.cutAfter(step, version);
   }
 
   changesSince(version: number): ScalarChanges | undefined {
-    const changed = this.#buckets.changedSince(version);
-    return changed.length > 0 ? { width: this.width, buckets: changed.map(pack) } : undefined;
+    const changes = this.#buckets.changesSince(version);
+    return changes && { ...changes, buckets: changes.buckets.map(pack) };
   }
 
-  apply({ width, buckets }: ScalarChanges): void {
-    this.#buckets.widenTo(width);
-    for (const bucket of buckets) this.#buckets.put(unpack(bucket));
+  apply({ buckets, ...changed }: ScalarChanges): void {
+    const { width } = changed;
+    const unpacked = buckets.map(unpack).map((bucket) => ({ ...bucket, last: bucket.start + width - 1 }));
+    this.#buckets.follow({ ...changed, buckets: unpacked });
   }
 }
 
+function addTo(bucket: ScalarBucket, value: number): void {
+  if (!Number.isFinite(value)) {
+    bucket.nonFinite++;
+    return;
+  }
+  bucket.count++;
+  bucket.mean += (value - bucket.mean) / bucket.count;
+  bucket.min = Math.min(bucket.min, value);
+  bucket.max = Math.max(bucket.max, value);
+}
+
 function emptyBucket(start: number): ScalarBucket {
-  return { start, version: 0, count: 0, mean: 0, min: Infinity, max: -Infinity, nonFinite: 0 };
+  return { start, last: start, version: 0, count: 0, mean: 0, min: Infinity, max: -Infinity, nonFinite: 0 };
 }
 
 function merge(into: ScalarBucket, from: ScalarBucket): void {
@@ -71,6 +93,7 @@ function merge(into: ScalarBucket, from: ScalarBucket): void {
   into.min = Math.min(into.min, from.min);
   into.max = Math.max(into.max, from.max);
   into.nonFinite += from.nonFinite;
+  into.last = from.last;
 }
 
 function pack({ start, count, mean, min, max, nonFinite }: ScalarBucket): PackedScalar {
