@@ -45,7 +45,7 @@ place.root.append(
       themeToggle(theme),
     ),
   ),
-  el('main', { class: 'main runs' }, empty, el('div', { class: 'runs-tools' }, filter, compare), table.root),
+  el('main', { class: 'main body runs' }, empty, el('div', { class: 'runs-tools' }, filter, compare), table.root),
 );
 
 function example(): string {
