@@ -69,6 +69,7 @@ export class Body implements Part {
     this.#sections = [heatmap, movers, happenings, norms, histogram, confusion, model, values];
     const beside = (...parts: readonly Part[]) => el('div', { class: 'grid two' }, ...parts.map(({ root }) => root));
     const [moved, tables] = [beside(movers, happenings), beside(confusion, model)];
+    moved.classList.add('moved');
     this.#pairs = [moved, tables];
     this.root = el(
       'div',

@@ -36,7 +36,7 @@ const COLUMNS = [
 const AT_FIRST: Sorting = { by: 'ratio', descending: true };
 const ROW_HEIGHT = 30;
 /** CSS pixels of the columns beside the name. */
-const OTHER_WIDTH = 430;
+const OTHER_WIDTH = 470;
 
 /** All parameters with what the latest step did to them, sorted by whatever one likes; the dead first by choice. */
 export class Movers implements Part {

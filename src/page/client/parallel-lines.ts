@@ -1,7 +1,7 @@
 import { el, setStyle, setText, svg } from './dom.js';
 import { tick } from './format.js';
 import { lineColor } from './palette.js';
-import { bestIn, type RunColumn, type RunRow } from './run-rows.js';
+import { bestIn, type RunColumn, type RunRow, tellsApart } from './run-rows.js';
 import { type SortValue, sortedBy } from './sorting.js';
 import type { View } from './view.js';
 
@@ -54,7 +54,7 @@ export class ParallelLines {
   }
 
   update(rows: readonly RunRow[], columns: readonly RunColumn[]): void {
-    const settings = columns.filter(({ kind, differs }) => kind === 'setting' && differs);
+    const settings = columns.filter(tellsApart);
     const metrics = columns.filter(({ kind }) => kind === 'best' || kind === 'last');
     this.root.hidden = rows.length < 2 || settings.length === 0 || metrics.length === 0;
     if (this.root.hidden) return;
@@ -80,8 +80,10 @@ export class ParallelLines {
       this.#metric.replaceChildren(...metrics.map(({ key, title }) => el('option', { value: key }, title)));
     }
     const { runsMetric } = this.view.choices;
-    const chosen = metrics.find(({ key }) => key === runsMetric) ?? metrics.findLast(({ kind }) => kind === 'best')!;
-    this.#metric.value = chosen.key;
+    const best = metrics.filter(({ kind }) => kind === 'best');
+    const evaluated = best.find(({ key }) => key.startsWith('best:metric:eval/'));
+    const chosen = metrics.find(({ key }) => key === runsMetric) ?? evaluated ?? best[0];
+    this.#metric.value = chosen!.key;
   }
 
   #draw(rows: readonly RunRow[], columns: readonly RunColumn[], metric: RunColumn): void {

@@ -16,7 +16,6 @@ import { nameLink } from './shown-name.js';
 import { momentsOf, shownSubjects } from './shown-subjects.js';
 import type { Work } from './slices.js';
 import { type Subject, subjectOf } from './subject.js';
-import { tableHead } from './table-panel.js';
 import type { View } from './view.js';
 
 const STATISTICS = [
@@ -259,7 +258,9 @@ class Neighbours {
     const { root, body } = panel('In its layer', { hint: 'what the latest step did' });
     this.root = root;
     this.#title = root.querySelector('h2')!;
-    const table = el('table', { class: 'movers' }, tableHead(['Name', 'Ratio', 'Update', 'Weight']), this.#rows);
+    const numbers = ['Ratio', 'Update', 'Weight'].map((title) => el('th', { scope: 'col', class: 'number' }, title));
+    const head = el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Name'), ...numbers));
+    const table = el('table', { class: 'movers' }, head, this.#rows);
     body.append(el('div', { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': 'Neighbours' }, table));
   }
 

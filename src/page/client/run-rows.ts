@@ -8,6 +8,8 @@ export interface RunColumn extends SortColumn {
   readonly kind: 'fact' | 'setting' | 'last' | 'best';
   /** Of a setting: whether runs differ in it. */
   readonly differs: boolean;
+  /** Of a setting: whether it is a text of each run's own, as a folder is: it says which run it is, not how it was trained. */
+  readonly isName: boolean;
   /** Of a metric: whether less is better. */
   readonly isLess: boolean;
 }
@@ -44,8 +46,8 @@ export function runRows(runs: readonly RunHistory[]): RunRows {
   const metrics = [...new Set(runs.flatMap(({ series }) => [...series.keys()].filter(isMetric)))];
   const rows = runs.map((run): RunRow => ({ name: run.name, values: valuesOf(run, settings, metrics) }));
   const columns = [
-    ...FACTS.map((fact) => ({ ...fact, kind: 'fact' as const, differs: false, isLess: false })),
-    ...settings.map((setting) => settingColumn(setting, rows)),
+    ...FACTS.map((fact) => ({ ...fact, kind: 'fact' as const, differs: false, isName: false, isLess: false })),
+    ...settings.map((setting) => settingColumn(setting, rows)).sort((a, b) => Number(a.isName) - Number(b.isName)),
     ...metrics.flatMap(metricColumns),
   ];
   return { columns, rows };
@@ -91,20 +93,28 @@ function endsOf(series: ScalarSeries | undefined, isLess: boolean): { readonly l
 function settingColumn(setting: string, rows: readonly RunRow[]): RunColumn {
   const key = settingKey(setting);
   const values = rows.map((row) => row.values.get(key));
+  const isNumber = values.every((value) => value === undefined || typeof value === 'number');
+  const kinds = new Set(values).size;
   return {
     key,
     title: setting,
     kind: 'setting',
-    isNumber: values.every((value) => value === undefined || typeof value === 'number'),
-    differs: new Set(values).size > 1,
+    isNumber,
+    differs: kinds > 1,
+    isName: !isNumber && kinds > 2 && kinds === rows.length,
     isLess: false,
   };
+}
+
+/** Whether a column is of a setting that may explain why runs differ. */
+export function tellsApart({ kind, differs, isName }: RunColumn): boolean {
+  return kind === 'setting' && differs && !isName;
 }
 
 function metricColumns(series: string): RunColumn[] {
   const name = series.startsWith(METRIC) ? series.slice(METRIC.length) : series;
   const isLess = isLessBetter(series);
-  const both = { isNumber: true, differs: false, isLess };
+  const both = { isNumber: true, differs: false, isName: false, isLess };
   return [
     { key: `last:${series}`, title: name, kind: 'last', ...both },
     { key: `best:${series}`, title: `${isLess ? 'least' : 'greatest'} ${name}`, kind: 'best', ...both },

@@ -13,6 +13,7 @@ import {
   type RunGroup,
   type RunRow,
   runRows,
+  tellsApart,
 } from './run-rows.js';
 import { shortNames } from './short-names.js';
 import { shownName } from './shown-name.js';
@@ -85,7 +86,7 @@ export class RunTable implements Part {
     this.#lines.update(rows, columns);
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.#offerGroups(all.columns.filter(({ kind, differs }) => kind === 'setting' && differs));
+    this.#offerGroups(all.columns.filter(tellsApart));
     this.#draw(columns, rows);
   }
 

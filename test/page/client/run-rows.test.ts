@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { bestIn, filteredRows, groupedRows, isLessBetter, meanIn, runRows } from '../../../src/page/client/run-rows.js';
+import {
+  bestIn,
+  filteredRows,
+  groupedRows,
+  isLessBetter,
+  meanIn,
+  runRows,
+  tellsApart,
+} from '../../../src/page/client/run-rows.js';
 import { type AnyRecord, Recorder } from '../../../src/page/history/recorder.js';
 
 const RUNS = [
@@ -52,6 +60,20 @@ test('the best of all runs is the least loss, the greatest accuracy', () => {
   const { columns, rows } = rowsOf();
   const best = (title: string) => bestIn(columns.find((column) => column.title === title)!, rows);
   expect([best('least loss'), best('greatest eval/accuracy'), best('loss')]).toEqual([0.4, 0.9, 0.4]);
+});
+
+test('a text of each run’s own says which run it is: it comes last, and explains nothing', () => {
+  const recorder = new Recorder();
+  for (const run of ['a', 'b', 'c']) {
+    const config = { folder: `out/${run}`, rate: run === 'a' ? 1 : 2, seed: run.charCodeAt(0) };
+    recorder.take({ type: 'train-begin', run, step: 0, epoch: 0, time: 1, config } as AnyRecord);
+  }
+  const settings = runRows([...recorder.histories.runs.values()]).columns.filter(({ kind }) => kind === 'setting');
+  expect(settings.map((column) => [column.title, tellsApart(column)])).toEqual([
+    ['rate', true],
+    ['seed', true],
+    ['folder', false],
+  ]);
 });
 
 test.each([
