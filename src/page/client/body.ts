@@ -78,6 +78,7 @@ export class Body implements Part {
       this.#runTable.root,
       this.#tiles.root,
       this.#flow.root,
+      this.#metrics.single,
       heatmap.root,
       moved,
       norms.root,

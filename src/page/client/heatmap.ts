@@ -71,11 +71,11 @@ export class Heatmap implements Part {
     const run = this.view.focus;
     const rows = run?.rows.value;
     this.root.hidden = !run || !rows || rows.parameters.length === 0;
-    if (this.root.hidden || !run || !rows || (this.#cells && !this.#isSeen())) return;
-    this.#byParameter.hidden = rows.byLayer;
-    const layers = !this.view.choices.ratiosOfParameters || rows.byLayer;
+    const layers = !this.view.choices.ratiosOfParameters || rows?.byLayer === true;
     this.#byLayer.setAttribute('aria-pressed', String(layers));
     this.#byParameter.setAttribute('aria-pressed', String(!layers));
+    if (this.root.hidden || !run || !rows || (this.#cells && !this.#isSeen())) return;
+    this.#byParameter.hidden = rows.byLayer;
     this.#names = layers ? rows.layers : rows.parameters;
     this.#data = layers ? run.layers : run.parameters;
     yield* this.#paint(this.#data);

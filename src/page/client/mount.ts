@@ -53,6 +53,12 @@ export function mountPage(view: View, options: MountOptions = {}): void {
   const drawing = new Drawing(place.root, { draw, slices, intervalMs, onError, signal });
   view.onChange((byPerson) => drawing.ask(byPerson));
   view.theme.onChange(() => drawing.ask(true));
+  const onPrint = ({ matches }: MediaQueryListEvent) => {
+    // A print takes what is there, and waits for no frame.
+    if (matches) for (const _ of draw());
+    else drawing.ask(true);
+  };
+  matchMedia('print').addEventListener('change', onPrint, { signal });
   signal.addEventListener('abort', () => {
     for (const part of page) part.remove();
   });

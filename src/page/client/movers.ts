@@ -74,7 +74,10 @@ export class Movers implements Part {
       makeSpacer: () => el('tr', { class: 'spacer', 'aria-hidden': 'true' }),
     });
     view.onResize(body, () => {
-      this.#width = body.clientWidth;
+      const { clientWidth } = body;
+      // None while the page of a parameter is in front: then the rows stay as they are.
+      if (clientWidth === 0 || clientWidth === this.#width) return;
+      this.#width = clientWidth;
       if (!this.root.hidden) this.update();
     });
   }

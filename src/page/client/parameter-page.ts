@@ -42,8 +42,6 @@ export class ParameterPage implements Part {
   readonly #alerts: HappeningList;
   readonly #beside: Neighbours;
   #shown: string | undefined;
-  /** What had the focus before: it gets it back. */
-  #from: HTMLElement | undefined;
 
   constructor(private readonly view: View) {
     this.#charts = STATISTICS.map(([statistic, title, hint]) => ({
@@ -103,8 +101,6 @@ export class ParameterPage implements Part {
   }
 
   #opened(name: string): void {
-    const { activeElement } = this.view.place.root.getRootNode() as Document | ShadowRoot;
-    if (this.#shown === undefined) this.#from = activeElement instanceof HTMLElement ? activeElement : undefined;
     this.#shown = name;
     this.view.place.root.scrollIntoView({ block: 'start' });
     this.#title.focus({ preventScroll: true });
@@ -149,7 +145,7 @@ export class ParameterPage implements Part {
     view.onChange(() => {
       if (view.choices.parameter !== undefined || this.#shown === undefined) return;
       this.#shown = undefined;
-      const from = this.#from;
+      const from = view.opener;
       // When the page that was left is there again: the frame after it is drawn.
       requestAnimationFrame(() => requestAnimationFrame(() => from?.isConnected && from.focus()));
     });

@@ -45,10 +45,14 @@ export function runRows(runs: readonly RunHistory[]): RunRows {
   const settings = [...new Set(runs.flatMap(({ settings }) => Object.keys(settings.value ?? {})))];
   const metrics = [...new Set(runs.flatMap(({ series }) => [...series.keys()].filter(isMetric)))];
   const rows = runs.map((run): RunRow => ({ name: run.name, values: valuesOf(run, settings, metrics) }));
+  const facts = FACTS.map((fact) => ({ ...fact, kind: 'fact' as const, differs: false, isName: false, isLess: false }));
+  const all = settings.map((setting) => settingColumn(setting, rows));
   const columns = [
-    ...FACTS.map((fact) => ({ ...fact, kind: 'fact' as const, differs: false, isName: false, isLess: false })),
-    ...settings.map((setting) => settingColumn(setting, rows)).sort((a, b) => Number(a.isName) - Number(b.isName)),
+    ...facts,
+    ...all.filter(tellsApart),
+    ...all.filter(({ isName }) => isName),
     ...metrics.flatMap(metricColumns),
+    ...all.filter(({ differs }) => !differs),
   ];
   return { columns, rows };
 }

@@ -24,6 +24,8 @@ export class View {
   /** Has a screen reader say what the keyboard has just moved to. */
   readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
   connection: Connection = 'connecting';
+  /** What had the focus when the page of a parameter was opened. */
+  opener: HTMLElement | undefined;
   #choices: Choices;
   readonly #listeners = new Set<(byPerson: boolean) => void>();
 
@@ -53,8 +55,14 @@ export class View {
     this.#choices = { ...before, ...changed };
     const { parameter } = this.#choices;
     const isNew = parameter !== undefined && parameter !== before.parameter;
+    if (isNew && before.parameter === undefined) this.opener = this.#focused;
     this.place.address?.write(writeChoices(this.#choices), isNew);
     this.changed();
+  }
+
+  get #focused(): HTMLElement | undefined {
+    const { activeElement } = this.place.root.getRootNode() as Document | ShadowRoot;
+    return activeElement instanceof HTMLElement ? activeElement : undefined;
   }
 
   /** Open the page of a parameter or a layer. */
@@ -86,7 +94,7 @@ export class View {
     this.signal.addEventListener('abort', () => observer.disconnect());
   }
 
-  /** Whether an element is on the screen, or close: what it shows is drawn. It is drawn when it comes there. */
+  /** Whether an element is on the screen, or close, or on paper: what it shows is drawn. It is drawn when it comes there. */
   watch(element: Element): () => boolean {
     let seen = true;
     const observer = new IntersectionObserver(
@@ -99,7 +107,7 @@ export class View {
     );
     observer.observe(element);
     this.signal.addEventListener('abort', () => observer.disconnect());
-    return () => seen;
+    return () => seen || this.theme.isPrinted;
   }
 
   /** Call back when something within the page was scrolled: a window does not hear of it from a shadow tree. */

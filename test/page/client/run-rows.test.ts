@@ -43,11 +43,11 @@ test('a row has facts, settings, and the last and the best of each metric', () =
     ['Steps', false],
     ['rate', true],
     ['optimizer', true],
-    ['seed', false],
     ['loss', false],
     ['least loss', false],
     ['eval/accuracy', false],
     ['greatest eval/accuracy', false],
+    ['seed', false],
   ]);
   expect(rows.map(({ values }) => [...values.values()])).toEqual([
     ['a', 'running', 3, 0.1, 'adam', 1, 0.7, 0.5, 0.4, 0.6],
