@@ -101,7 +101,7 @@ export class Body implements Part {
       yield* part.update() ?? [];
       yield;
     }
-    for (const row of this.#pairs) hideWhereEmpty(row);
+    for (const row of this.#pairs) arrange(row);
     setText(this.#omitted, [omittedText(this.view), this.note()].filter(Boolean).join(' '));
   }
 
@@ -117,10 +117,12 @@ export class Body implements Part {
   }
 }
 
-/** A row of the page in which nothing is shown takes no place. */
-function hideWhereEmpty(row: HTMLElement): void {
+/** A row of the page in which nothing is shown takes no place, and what is alone in one has all of it. */
+function arrange(row: HTMLElement): void {
   row.hidden = false;
-  row.hidden = [...row.querySelectorAll('.panel')].every((panel) => panel.closest('[hidden]') !== null);
+  const shown = [...row.querySelectorAll('.panel')].filter((panel) => panel.closest('[hidden]') === null);
+  row.hidden = shown.length === 0;
+  row.classList.toggle('alone', shown.length === 1);
 }
 
 /** Nothing is lost silently. */

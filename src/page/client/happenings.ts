@@ -25,12 +25,12 @@ export class Happenings implements Part {
 
   update(): undefined {
     const run = this.view.focus;
-    this.root.hidden = !run;
-    if (!run) return;
-    const { all } = run.marks;
+    const all = run?.marks.all ?? [];
+    this.root.hidden = all.length === 0;
+    if (!run || this.root.hidden) return;
     const shown = all.filter(({ kind }) => !this.view.choices.hiddenMarks.includes(kind));
     this.#showKinds(all);
-    this.#list.update(shown.slice(-SHOWN), all.length > 0 ? 'None of the kinds that are shown.' : 'Nothing so far.');
+    this.#list.update(shown.slice(-SHOWN), 'None of the kinds that are shown.');
     const older = run.marks.dropped + Math.max(0, shown.length - SHOWN);
     this.#more.textContent = older > 0 ? `${plural(older, 'older one')} not shown` : '';
   }

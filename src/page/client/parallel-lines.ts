@@ -47,7 +47,11 @@ export class ParallelLines {
       'div',
       { class: 'parallel-box' },
       el('label', { class: 'focus' }, 'Settings against', this.#metric),
-      this.#plot,
+      el(
+        'div',
+        { class: 'parallel-scroll', tabindex: 0, role: 'group', 'aria-label': 'Settings against a metric' },
+        this.#plot,
+      ),
       this.#left,
     );
     this.#metric.addEventListener('change', () => view.choose({ runsMetric: this.#metric.value }));
