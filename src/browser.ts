@@ -10,5 +10,5 @@ export {
   downloadSink,
   type RunFileForm,
 } from './sinks/download/download-sink.js';
-export { saveFile } from './sinks/download/save-file.js';
+export { saveFile } from './page/client/save-file.js';
 export { type PanelSink, type PanelSinkOptions, type PanelUsage, panelSink } from './sinks/panel/panel-sink.js';

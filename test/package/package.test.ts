@@ -88,7 +88,6 @@ describe('package.json', () => {
       'hyparquet-writer',
       'leven',
       'pbf',
-      'uplot',
       'zeptomatch',
     ]);
   });

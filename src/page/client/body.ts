@@ -7,9 +7,9 @@ import { Happenings } from './happenings.js';
 import { Heatmap } from './heatmap.js';
 import { HistogramPanel } from './histogram.js';
 import { LazyPart, type Part } from './lazy-part.js';
-import { LineChart } from './line-chart.js';
+import { type Line, LineChart } from './line-chart.js';
 import { runLines } from './lines.js';
-import { MetricCharts } from './metric-charts.js';
+import { lossLines, MetricCharts } from './metric-charts.js';
 import { modelPanel } from './model-panel.js';
 import { Movers } from './movers.js';
 import { Norms } from './norms.js';
@@ -18,11 +18,13 @@ import { Tiles } from './tiles.js';
 import { valuesPanel } from './values-panel.js';
 import type { View } from './view.js';
 
+export { ChartBar } from './chart-bar.js';
+
 /** All that is shown of the runs, below the head of the page; or of one parameter. */
 export class Body implements Part {
   readonly root: HTMLElement;
   readonly #tiles: Tiles;
-  readonly #charts: readonly (readonly [chart: LineChart, series: string, label: string])[];
+  readonly #charts: readonly (readonly [chart: LineChart, lines: () => readonly Line[]])[];
   readonly #metrics: MetricCharts;
   readonly #flow: ChartFlow;
   readonly #sections: readonly Part[];
@@ -36,7 +38,7 @@ export class Body implements Part {
     private readonly view: View,
     private readonly note: () => string = () => '',
   ) {
-    const loss = new LineChart(view, { title: 'Loss', log: 'choice', smooth: true, height: 260 });
+    const loss = new LineChart(view, { title: 'Loss', height: 260 });
     const ratio = new LineChart(view, {
       title: 'Update ratio',
       hint: 'median of all parameters; the band is healthy',
@@ -47,10 +49,10 @@ export class Body implements Part {
     const rate = new LineChart(view, { title: 'Learning rate', height: 180 });
     const speed = new LineChart(view, { title: 'Throughput', hint: 'steps per second', height: 180 });
     this.#charts = [
-      [loss, 'loss', 'loss'],
-      [ratio, 'medianRatio', 'median'],
-      [rate, 'learningRate', 'learning rate'],
-      [speed, 'stepsPerSecond', 'steps/s'],
+      [loss, () => lossLines(view)],
+      [ratio, () => runLines(view, 'medianRatio', 'median')],
+      [rate, () => runLines(view, 'learningRate', 'learning rate')],
+      [speed, () => runLines(view, 'stepsPerSecond', 'steps/s')],
     ];
     this.#tiles = new Tiles(view);
     this.#metrics = new MetricCharts(view);
@@ -106,8 +108,8 @@ export class Body implements Part {
   }
 
   *#drawCharts(): Work {
-    for (const [chart, series, label] of this.#charts) {
-      chart.update(runLines(this.view, series, label));
+    for (const [chart, lines] of this.#charts) {
+      chart.update(lines());
       yield;
     }
     yield* this.#metrics.update();

@@ -70,10 +70,11 @@ interface Codec<T> {
 /** What histograms may be of, in the order in which they are offered. */
 export const SUBJECTS: readonly ShownSubject[] = ['weight', 'update', 'gradient', 'activation'];
 
-const MARK_KINDS = [
+export const MARK_KINDS = [
   'alert',
   'control',
   'save',
+  'epoch',
   'resumed',
   'sink-error',
   'stopped',

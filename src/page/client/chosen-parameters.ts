@@ -1,5 +1,5 @@
 import type { RunHistory } from '../history/run-history.js';
-import { LINE_COLORS, lineColor } from './palette.js';
+import { lineLook } from './palette.js';
 import type { View } from './view.js';
 
 const AT_FIRST = 4;
@@ -10,7 +10,7 @@ export interface ChosenParameter {
   readonly name: string;
   readonly row: number;
   readonly color: string;
-  readonly dashed: boolean;
+  readonly dash?: readonly number[];
 }
 
 /** The parameters whose norms are shown: until the person chooses the largest, in the order of the model. */
@@ -29,7 +29,6 @@ export function chosenParameters(view: View, run: RunHistory): readonly ChosenPa
   const rows = new Map(run.rows.value.parameters.map((name, row) => [name, row]));
   return chosenNames(view, run).flatMap((name, i) => {
     const row = rows.get(name);
-    const dashed = Math.floor((i + 1) / LINE_COLORS) % 2 === 1;
-    return row === undefined ? [] : [{ name, row, color: lineColor(view.theme, i + 1), dashed }];
+    return row === undefined ? [] : [{ name, row, ...lineLook(view.theme, i + 1) }];
   });
 }

@@ -2,7 +2,9 @@
 export { PANEL_STYLE } from '../panel.bundle.js';
 export { el, setStyle, setText } from './dom.js';
 export { logo } from './header.js';
+export { menuOf } from './menu.js';
 export { type MountOptions, mountPage } from './mount.js';
 export { type Memory, type Place, siteMemory, type ThemeName } from './place.js';
+export { saveFile } from './save-file.js';
 export { Slices, type Usage, type Work } from './slices.js';
 export { View } from './view.js';

@@ -11,6 +11,7 @@ export const KIND_NAMES: Readonly<Record<MarkKind, string>> = {
   alert: 'alert',
   control: 'control',
   save: 'checkpoint',
+  epoch: 'epoch',
   resumed: 'resumed',
   'sink-error': 'sink failed',
   stopped: 'stopped',

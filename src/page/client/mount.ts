@@ -1,5 +1,6 @@
 import { el } from './dom.js';
 import { Drawing } from './drawing.js';
+import { Enlarged } from './enlarged.js';
 import { Header } from './header.js';
 import { LazyPart } from './lazy-part.js';
 import { RunBar } from './run-bar.js';
@@ -30,24 +31,33 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     onError = reportError,
   } = options;
   const { place, signal } = view;
-  const parts = [new Header(view, tools), new RunBar(view), new Welcome(view)] as const;
+  const chartBar = new LazyPart(view, {
+    isNeeded: () => (view.focus?.state.value.step ?? 0) > 0,
+    load: async () => new (await import('./body.js')).ChartBar(view),
+  });
+  const parts = [new Header(view, tools, chartBar.root), new RunBar(view), new Welcome(view)] as const;
   const [header, runBar, welcome] = parts;
   const body = new LazyPart(view, {
     isNeeded: () => view.histories.runs.size > 0,
     load: async () => new (await import('./body.js')).Body(view, note),
   });
   const main = el(place.embedded ? 'div' : 'main', { class: 'main' }, welcome.root, body.root);
-  const hint = 'Drag over a chart to zoom into steps, double-click to see all; the arrow keys read values.';
+  const hint =
+    'Drag over a chart to zoom into steps, double-click to see all. With the keyboard: arrows read values, + and − zoom, ' +
+    'Shift with arrows moves, 0 shows all. Ctrl or Shift with the wheel zooms.';
   const page = [header.root, runBar.root, main, el('footer', {}, hint), view.announcer];
   place.root.classList.add('app');
   place.root.append(...page);
+  const enlarged = new Enlarged(view, [chartBar.root, view.announcer]);
 
   function* draw(): Work {
     for (const part of parts) {
       part.update();
       yield;
     }
+    yield* chartBar.update();
     yield* body.update();
+    enlarged.update();
   }
 
   const drawing = new Drawing(place.root, { draw, slices, intervalMs, onError, signal });

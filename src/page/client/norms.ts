@@ -1,8 +1,8 @@
 import { chosenParameters } from './chosen-parameters.js';
 import { el } from './dom.js';
 import type { Part } from './lazy-part.js';
-import { LineChart } from './line-chart.js';
-import { parameterLine, seriesLine } from './lines.js';
+import { isPoint, LineChart } from './line-chart.js';
+import { EVALUATION_DASH, parameterLine, seriesLine } from './lines.js';
 import { lineColor } from './palette.js';
 import { ParameterChoice } from './parameter-choice.js';
 import type { Work } from './slices.js';
@@ -38,10 +38,10 @@ export class Norms implements Part {
     yield* this.#choice.update();
     const chosen = chosenParameters(this.view, run);
     for (const [i, [statistic]] of NORMS.entries()) {
-      const look = { label: 'all together', color: lineColor(theme, 0), dashed: true };
+      const look = { label: 'all together', color: lineColor(theme, 0), dash: EVALUATION_DASH };
       const all = seriesLine(run, statistic, look);
       const each = chosen.map(({ name, row, ...own }) => parameterLine(run, row, statistic, { label: name, ...own }));
-      const drawn = each.filter(({ points, nonFinite }) => points.length > 0 || nonFinite?.length);
+      const drawn = each.filter(({ points, nonFinite }) => points.some(isPoint) || nonFinite?.length);
       this.#charts[i]!.update(all ? [all, ...drawn] : drawn);
       yield;
     }

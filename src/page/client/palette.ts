@@ -7,6 +7,15 @@ export function lineColor(theme: Theme, index: number): string {
   return theme.color(`--line-${index % LINE_COLORS}`);
 }
 
+/** By which lines of one colour are told apart, the second time that it comes round, and so on. */
+const DASHES: readonly (readonly number[] | undefined)[] = [undefined, [6, 4], [2, 3], [10, 3, 2, 3]];
+
+/** The colour of a line among many, with dashes where the colours have come round. */
+export function lineLook(theme: Theme, index: number): { readonly color: string; readonly dash?: readonly number[] } {
+  const dash = DASHES[Math.floor(index / LINE_COLORS) % DASHES.length];
+  return { color: lineColor(theme, index), ...(dash && { dash }) };
+}
+
 export const RATIO_SCALE = { least: 1e-6, healthy: 1e-3, greatest: 1 } as const;
 
 type Rgb = readonly [red: number, green: number, blue: number];

@@ -1,5 +1,6 @@
+import { swatchOf } from './chart/swatch.js';
 import { type ChosenParameter, chosenNames, chosenParameters } from './chosen-parameters.js';
-import { el, setStyle } from './dom.js';
+import { el } from './dom.js';
 import { plural, whole } from './format.js';
 import { LazyPart } from './lazy-part.js';
 import { shortNames } from './short-names.js';
@@ -67,15 +68,13 @@ export class ParameterChoice {
     this.#open.title = plural(chosen.length, 'parameter');
   }
 
-  #chip({ name, color, dashed }: ChosenParameter, short: string): HTMLElement {
-    const swatch = el('span', { class: dashed ? 'swatch dashed' : 'swatch' });
-    setStyle(swatch, { '--swatch': color });
+  #chip({ name, ...look }: ChosenParameter, short: string): HTMLElement {
     const remove = el(
       'button',
       { type: 'button', class: 'remove', 'aria-label': `Remove ${name}`, onclick: () => this.#remove(name) },
       '×',
     );
-    return el('li', { class: 'chip-item' }, swatch, nameLink(this.view, name, short), remove);
+    return el('li', { class: 'chip-item' }, swatchOf(look), nameLink(this.view, name, short), remove);
   }
 
   #remove(name: string): void {

@@ -1,6 +1,7 @@
 import type { RunHistory } from '../history/run-history.js';
+import { swatchOf } from './chart/swatch.js';
 import { type ChosenParameter, chosenNames, chosenParameters, MOST_CHOSEN } from './chosen-parameters.js';
-import { el, setStyle, setText } from './dom.js';
+import { el, setText } from './dom.js';
 import { plural, whole } from './format.js';
 import type { Part } from './lazy-part.js';
 import { namePattern } from './name-pattern.js';
@@ -124,7 +125,7 @@ export class ParameterList implements Part {
       'li',
       {},
       box,
-      el('span', { class: 'swatch' }),
+      el('span', { class: 'chosen-swatch' }),
       nameLink(this.view, name, short),
       el('span', { class: 'value' }),
     );
@@ -138,8 +139,9 @@ export class ParameterList implements Part {
       HTMLElement,
     ];
     box.checked = chosen !== undefined;
-    swatch.className = chosen?.dashed ? 'swatch dashed' : 'swatch';
-    setStyle(swatch, { '--swatch': chosen?.color ?? 'transparent' });
+    const look = chosen && { color: chosen.color, ...(chosen.dash && { dash: chosen.dash }) };
+    if (swatch.dataset.look !== JSON.stringify(look)) swatch.replaceChildren(...(look ? [swatchOf(look)] : []));
+    swatch.dataset.look = JSON.stringify(look);
     setText(value, whole(size));
     element.setAttribute('aria-posinset', String(index + 1));
     element.setAttribute('aria-setsize', String(this.#found.length));

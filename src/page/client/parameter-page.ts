@@ -7,9 +7,9 @@ import { plural, readable, whole } from './format.js';
 import { HappeningList } from './happenings.js';
 import { HistogramOverTime } from './histogram-over-time.js';
 import type { Part } from './lazy-part.js';
-import { type Line, LineChart } from './line-chart.js';
+import { isPoint, type Line, LineChart } from './line-chart.js';
 import { layerLine, parameterLine } from './lines.js';
-import { LINE_COLORS, lineColor } from './palette.js';
+import { lineColor, lineLook } from './palette.js';
 import { panel } from './panel.js';
 import { shortNames } from './short-names.js';
 import { nameLink } from './shown-name.js';
@@ -173,8 +173,7 @@ function linesOf(view: View, run: RunHistory, { name, row, members }: Subject, s
     const each = members.map((member, i) =>
       parameterLine(run, parameters.indexOf(member), statistic, {
         label: short[i]!,
-        color: lineColor(view.theme, i + 1),
-        dashed: Math.floor((i + 1) / LINE_COLORS) % 2 === 1,
+        ...lineLook(view.theme, i + 1),
       }),
     );
     const whole =
@@ -192,7 +191,7 @@ function linesOf(view: View, run: RunHistory, { name, row, members }: Subject, s
 }
 
 function isDrawn({ points, nonFinite }: Line): boolean {
-  return points.length > 0 || (nonFinite?.length ?? 0) > 0;
+  return points.some(isPoint) || (nonFinite?.length ?? 0) > 0;
 }
 
 function marksOf(run: RunHistory, { name, members, isLayer }: Subject): readonly Mark[] {

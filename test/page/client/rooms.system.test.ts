@@ -75,7 +75,7 @@ async function open(url: string, { width = 1440, colorScheme = 'light' as 'light
   });
   page.on('pageerror', (error) => troubles.push(error.message));
   await page.goto(url);
-  await page.waitForSelector('.u-over, .parameter-page');
+  await page.waitForSelector('.plot canvas, .parameter-page');
   return { page, troubles };
 }
 
@@ -113,7 +113,7 @@ describe('parameters', () => {
     await page.click('text=Choose all found');
     const legend = panelOf(page, 'Update norm').locator('.legend li');
     await expect.poll(() => legend.count()).toBe(17); // and all together
-    expect(await page.locator('.chip-item .swatch.dashed').count()).toBe(8);
+    expect(await page.locator('.chip-item path[stroke-dasharray]').count()).toBe(9);
     expect(choicesOf(page).getAll('parameters')).toHaveLength(16);
     await page.getByLabel('Remove decoder.layers.0.block.0.proj.weight', { exact: true }).click();
     await expect.poll(() => legend.count()).toBe(16);
@@ -158,7 +158,7 @@ describe('parameters', () => {
     expect(await page.evaluate('document.activeElement.textContent')).toBe(KERNEL);
     expect(await page.textContent('.parameter-page .readout')).toBe('parameter · 1 of 6 · 12,544 elements');
     for (const title of ['Ratio of updates', 'Norm of updates', 'Norm of weights', 'Norm of gradients']) {
-      await panelOf(page, title).locator('.u-over').waitFor();
+      await panelOf(page, title).locator('.plot canvas').first().waitFor();
     }
     expect(await page.locator('.over-time:visible').count()).toBe(3);
     expect(await page.locator('.parameter-page .happenings li').count()).toBe(1);
