@@ -26,7 +26,7 @@ function tested(make: () => RegExp): NamePattern {
   }
 }
 
-const TOKENS = /\*\*[/.]?|\*|\?|\[!?[^\]]+\]|\{[^{}]*\}|[/.]|[^*?[{/.]+|./gsu;
+const TOKENS = /[/.]\*\*$|\*\*[/.]?|\*|\?|\[!?[^\]]+\]|\{[^{}]*\}|[/.]|[^*?[{/.]+|./gsu;
 
 function globExpression(glob: string): RegExp {
   return new RegExp(`(?:^|[/.])${piecesOf(glob)}$`, 'su');
@@ -42,6 +42,8 @@ function pieceOf(token: string): string {
   if (token === '/' || token === '.') return '[/.]';
   if (token === '**') return '.*';
   if (token.startsWith('**')) return '(?:.*[/.])?';
+  // A name is among all that is below it.
+  if (token.endsWith('**')) return '(?:[/.].*)?';
   if (token.startsWith('[') && token.length > 2) return `[${token[1] === '!' ? '^' : ''}${classOf(token)}]`;
   if (token.startsWith('{') && token.length > 1) return `(?:${token.slice(1, -1).split(',').map(piecesOf).join('|')})`;
   return escaped(token);

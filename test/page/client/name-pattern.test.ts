@@ -22,6 +22,8 @@ test.each([
   ['QUERY', [NAMES[1], NAMES[2]]],
   ['*.weight', [NAMES[0], NAMES[1], NAMES[3]]],
   ['layer.*.output.**', [NAMES[3]]],
+  ['bert.encoder.**', [NAMES[1], NAMES[2], NAMES[3]]],
+  ['**.classifier.**', ['classifier']],
   ['hidden/*', ['hidden/kernel', 'hidden/bias']],
   ['hidden.{kernel,bias}', ['hidden/kernel', 'hidden/bias']],
   ['bert.**.bias', [NAMES[2]]],
