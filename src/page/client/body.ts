@@ -2,17 +2,18 @@ import { HEALTHY_RATIOS } from '../../parameters/index.js';
 import { ChartFlow } from './chart-flow.js';
 import { confusionPanel } from './confusion-panel.js';
 import { el, setText } from './dom.js';
-import { whole } from './format.js';
 import { Happenings } from './happenings.js';
 import { Heatmap } from './heatmap.js';
 import { HistogramPanel } from './histogram.js';
 import { LazyPart, type Part } from './lazy-part.js';
+import { leftOutText } from './left-out.js';
 import { type Line, LineChart } from './line-chart.js';
 import { runLines } from './lines.js';
 import { lossLines, MetricCharts } from './metric-charts.js';
 import { modelPanel } from './model-panel.js';
 import { Movers } from './movers.js';
 import { Norms } from './norms.js';
+import { Owners } from './owners.js';
 import type { Work } from './slices.js';
 import { Tiles } from './tiles.js';
 import { valuesPanel } from './values-panel.js';
@@ -30,9 +31,10 @@ export class Body implements Part {
   readonly #sections: readonly Part[];
   /** Those of them that stand beside each other. */
   readonly #pairs: readonly HTMLElement[];
+  readonly #owners: Owners;
   readonly #runTable: LazyPart;
   readonly #parameterPage: LazyPart;
-  readonly #omitted = el('p', { class: 'hint' });
+  readonly #omitted = el('p', { class: 'hint left-out' });
 
   constructor(
     private readonly view: View,
@@ -69,6 +71,8 @@ export class Body implements Part {
     const [norms, histogram] = [new Norms(view), new HistogramPanel(view)];
     const [confusion, model, values] = [confusionPanel(view), modelPanel(view), valuesPanel(view)];
     this.#sections = [heatmap, movers, happenings, norms, histogram, confusion, model, values];
+    const ofOneRun = [this.#tiles, ...this.#sections].map(({ root }) => root);
+    this.#owners = new Owners(view, ofOneRun);
     const beside = (...parts: readonly Part[]) => el('div', { class: 'grid two' }, ...parts.map(({ root }) => root));
     const [moved, tables] = [beside(movers, happenings), beside(confusion, model)];
     moved.classList.add('moved');
@@ -104,7 +108,8 @@ export class Body implements Part {
       yield;
     }
     for (const row of this.#pairs) arrange(row);
-    setText(this.#omitted, [omittedText(this.view), this.note()].filter(Boolean).join(' '));
+    this.#owners.update();
+    setText(this.#omitted, [leftOutText(this.view), this.note()].filter(Boolean).join(' '));
   }
 
   *#drawCharts(): Work {
@@ -125,12 +130,4 @@ function arrange(row: HTMLElement): void {
   const shown = [...row.querySelectorAll('.panel')].filter((panel) => panel.closest('[hidden]') === null);
   row.hidden = shown.length === 0;
   row.classList.toggle('alone', shown.length === 1);
-}
-
-/** Nothing is lost silently. */
-function omittedText(view: View): string {
-  const omitted = Object.entries(view.focus?.omitted.value ?? {});
-  if (omitted.length === 0) return '';
-  const list = omitted.map(([what, count]) => `${what} (${whole(count)})`).join(', ');
-  return `Left out, as the page could not keep up or had no room: ${list}.`;
 }

@@ -23,7 +23,7 @@ const MARK_TEXTS: readonly (readonly [text: string, ...kinds: MarkKind[]])[] = [
   ['Failures and stops', 'sink-error', 'stopped', 'failed'],
 ];
 
-/** A step of the slider; the weight of what was before is finer towards 1, where it matters. */
+/** The greatest weight of what was before: at 1 nothing would be seen but the first value. */
 const SMOOTHEST = 0.99;
 
 /** What is chosen for all charts of the page at once, and the whole run, in which to move. */

@@ -11,6 +11,7 @@ import { type Reading, Readout, sortedReadings } from './chart/readout.js';
 import { valueScale } from './chart/value-scale.js';
 import { DataTable, type TableData } from './data-table.js';
 import { readable, whole } from './format.js';
+import { lineTable } from './line-table.js';
 import { visibleMarks } from './mark-lines.js';
 import { panel } from './panel.js';
 import type { View } from './view.js';
@@ -61,7 +62,7 @@ export class LineChart implements Enlargeable {
     this.#table = new DataTable(title, () => this.#tableData());
     this.#tools = new ChartTools(view, title, {
       picture: () => this.#picture,
-      size: () => ({ width: this.#plot.root.clientWidth, height: this.#plot.root.clientHeight }),
+      size: () => this.#plot.size,
     });
     tools.append(...this.#tools.elements);
     body.append(this.#legend.root, this.#plot.root, this.#table.root);
@@ -156,16 +157,7 @@ export class LineChart implements Enlargeable {
   }
 
   #tableData(): TableData {
-    const head = ['Step', ...this.#lines.map(({ label }) => label)];
-    const byX = this.#lines.map(({ points }) => new Map(points.filter(isPoint).map((point) => [point.x, point])));
-    const rows = stepsOf(this.#lines).map((x) => [
-      whole(x),
-      ...byX.map((points) => {
-        const point = points.get(x);
-        return point ? valueText(point) : '';
-      }),
-    ]);
-    return { head, rows };
+    return lineTable(this.#lines);
   }
 
   #key(event: KeyboardEvent): void {
@@ -242,10 +234,6 @@ function latestText({ points, nonFinite }: Line): string {
   const isBad = last ? (nonFinite?.at(-1) ?? -1) > last.x : nonFinite?.length;
   if (isBad) return 'not a number';
   return last ? readable(last.mean) : '–';
-}
-
-function stepsOf(lines: readonly Line[]): number[] {
-  return [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
 }
 
 /** Short: a legend that grew under the cursor would move the chart. */

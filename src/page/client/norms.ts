@@ -2,7 +2,7 @@ import { chosenParameters } from './chosen-parameters.js';
 import { el } from './dom.js';
 import type { Part } from './lazy-part.js';
 import { isPoint, LineChart } from './line-chart.js';
-import { EVALUATION_DASH, parameterLine, seriesLine } from './lines.js';
+import { parameterLine, seriesLine } from './lines.js';
 import { lineColor } from './palette.js';
 import { ParameterChoice } from './parameter-choice.js';
 import type { Work } from './slices.js';
@@ -38,7 +38,7 @@ export class Norms implements Part {
     yield* this.#choice.update();
     const chosen = chosenParameters(this.view, run);
     for (const [i, [statistic]] of NORMS.entries()) {
-      const look = { label: 'all together', color: lineColor(theme, 0), dash: EVALUATION_DASH };
+      const look = { label: 'all together', color: lineColor(theme, 0), dash: [6, 4] };
       const all = seriesLine(run, statistic, look);
       const each = chosen.map(({ name, row, ...own }) => parameterLine(run, row, statistic, { label: name, ...own }));
       const drawn = each.filter(({ points, nonFinite }) => points.some(isPoint) || nonFinite?.length);

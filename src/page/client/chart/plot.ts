@@ -13,6 +13,8 @@ export class Plot {
   readonly #over = el('canvas', { class: 'plot-cursor' });
   readonly area = el('div', { class: 'plot-area' });
   #picture: ChartPicture | undefined;
+  /** Asked for once: the browser would have to lay out the page for each chart. */
+  #size = { width: 0, height: 0 };
 
   constructor(
     private readonly view: View,
@@ -22,21 +24,27 @@ export class Plot {
     this.root.append(this.#canvas, this.#over, this.area);
     new Gestures(view, this.area, this.root, (place) => view.cursor.move(place, this));
     view.onResize(this.root, () => {
+      this.#measure();
       if (this.#picture) this.draw(this.#picture);
     });
   }
 
   get box(): Box {
-    return plotBox(this.root.clientWidth, this.root.clientHeight);
+    return plotBox(this.#size.width, this.#size.height);
+  }
+
+  /** In CSS pixels. */
+  get size(): { readonly width: number; readonly height: number } {
+    return this.#size;
   }
 
   draw(picture: ChartPicture): void {
     this.#picture = picture;
-    const { clientWidth: width, clientHeight: height } = this.root;
-    if (width === 0) return;
+    if (this.#size.width === 0) this.#measure();
+    if (this.#size.width === 0) return;
     const { box } = this;
     for (const [name, value] of Object.entries(box)) setStyle(this.area, { [name]: `${value}px` });
-    drawChart(this.#pen(this.#canvas, width, height), this.view.theme, box, picture);
+    drawChart(this.#pen(this.#canvas), this.view.theme, box, picture);
     this.drawCursor();
   }
 
@@ -45,7 +53,7 @@ export class Plot {
     const picture = this.#picture;
     if (!picture) return;
     const { box, view } = this;
-    const pen = this.#pen(this.#over, this.root.clientWidth, this.root.clientHeight);
+    const pen = this.#pen(this.#over);
     const { place } = view.cursor;
     const share = place === undefined ? -1 : picture.axis.share(place);
     if (place === undefined || share < 0 || share > 1) return;
@@ -63,7 +71,12 @@ export class Plot {
     });
   }
 
-  #pen(canvas: HTMLCanvasElement, width: number, height: number): Pen {
+  #measure(): void {
+    this.#size = { width: this.root.clientWidth, height: this.root.clientHeight };
+  }
+
+  #pen(canvas: HTMLCanvasElement): Pen {
+    const { width, height } = this.#size;
     return new CanvasPen(clearedContext(canvas, width, height), this.view.theme.color('--font'));
   }
 }

@@ -35,10 +35,13 @@ export class Readout {
       el('ul', {}, ...rows),
     );
     this.root.hidden = false;
-    const { offsetWidth: width } = this.root;
-    const right = x + 14;
-    const left = right + width <= box.left + box.width + 16 ? right : Math.max(0, x - 14 - width);
-    setStyle(this.root, { left: `${left}px`, top: `${box.top + 4}px` });
+    // On the side where there is more room: to ask how wide it is, the page would have to be laid out.
+    const isLeft = x < box.left + box.width / 2;
+    setStyle(this.root, {
+      left: isLeft ? `${x + 14}px` : 'auto',
+      right: isLeft ? 'auto' : `calc(100% - ${x - 14}px)`,
+      top: `${box.top + 4}px`,
+    });
   }
 }
 

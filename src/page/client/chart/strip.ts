@@ -34,8 +34,7 @@ export class Strip {
   }
 
   update(): void {
-    if (!this.#isSeen()) return;
-    this.#draw();
+    if (this.#isSeen()) this.#draw();
     const [first, last] = this.view.whole;
     const [from, to] = this.#shown;
     const share = (step: number) => `${(100 * (step - first)) / (last - first)}%`;
