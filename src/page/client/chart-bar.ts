@@ -2,6 +2,7 @@ import type { MarkKind } from '../history/marks.js';
 import { Strip } from './chart/strip.js';
 import { AXES, type Axis, MARK_KINDS } from './choices.js';
 import { el, setText } from './dom.js';
+import type { Part } from './lazy-part.js';
 import { menuOf } from './menu.js';
 import type { View } from './view.js';
 
@@ -26,7 +27,7 @@ const MARK_TEXTS: readonly (readonly [text: string, ...kinds: MarkKind[]])[] = [
 const SMOOTHEST = 0.99;
 
 /** What is chosen for all charts of the page at once, and the whole run, in which to move. */
-export class ChartBar {
+export class ChartBar implements Part {
   readonly root: HTMLElement;
   readonly #strip: Strip;
   readonly #axis = el('select', {});
@@ -68,7 +69,7 @@ export class ChartBar {
     );
   }
 
-  update(): void {
+  update(): undefined {
     const { choices, focus } = this.view;
     this.root.hidden = !focus || focus.state.value.step === 0;
     if (this.root.hidden) return;

@@ -32,14 +32,6 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 }
 
-/** At most `length` characters: the end tells a parameter from others, and where there is room, the beginning its part. */
-export function shorten(text: string, length: number): string {
-  const characters = [...text];
-  if (characters.length <= length) return text;
-  const head = length < 24 ? 0 : Math.floor((length - 1) * 0.35);
-  return `${characters.slice(0, head).join('')}…${characters.slice(characters.length - (length - 1 - head)).join('')}`;
-}
-
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${whole(count)} ${count === 1 ? one : many}`;
 }

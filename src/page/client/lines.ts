@@ -1,4 +1,5 @@
 import type { Statistic } from '../../parameters/index.js';
+import type { ParameterTable } from '../history/parameter-table.js';
 import type { RunHistory } from '../history/run-history.js';
 import { gapsBefore } from './gaps.js';
 import type { Gap, Line, Look, Point } from './line-chart.js';
@@ -30,10 +31,20 @@ export function seriesLine(run: RunHistory, name: string, look: Look): Line | un
 
 /** A statistic of one parameter; drawn at the middle of its extremes, on a logarithmic scale. */
 export function parameterLine(run: RunHistory, row: number, statistic: Statistic, look: Look): Line {
-  const middle = middleOf(run.parameters.width, run.state.value.step);
+  return rowLine(run, run.parameters, row, statistic, look);
+}
+
+/** The update ratio of all elements of a layer together. */
+export function layerLine(run: RunHistory, layer: string, look: Look): Line[] {
+  const row = run.rows.value.layers.indexOf(layer);
+  return row < 0 ? [] : [rowLine(run, run.layers, row, 'updateRatio', look)];
+}
+
+function rowLine(run: RunHistory, table: ParameterTable, row: number, statistic: Statistic, look: Look): Line {
+  const middle = middleOf(table.width, run.state.value.step);
   const points: (Point | Gap)[] = [];
   const nonFinite: number[] = [];
-  for (const { start, min, max } of run.parameters.row(row, statistic)) {
+  for (const { start, min, max } of table.row(row, statistic)) {
     const x = middle(start);
     const finite = Number.isFinite(max);
     points.push(finite ? { x, mean: Math.sqrt(min * max), min, max } : { x, mean: null });

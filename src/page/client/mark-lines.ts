@@ -23,16 +23,22 @@ const MOST_EPOCHS = 40;
 export interface PlacedMark {
   readonly mark: Mark;
   readonly share: number;
+  /** Whether a person has asked for its moment. */
+  readonly isPointedOut: boolean;
 }
 
 /** What is drawn on a time axis: what happened to the run in focus, where a person has not switched it off. */
 export function visibleMarks(view: View, axis: TimeAxis = axisOf(view)): readonly PlacedMark[] {
   const run = view.focus;
   if (!run) return [];
-  const { hiddenMarks } = view.choices;
+  const { hiddenMarks, moment } = view.choices;
   return [...epochMarks(run, view.domain), ...run.marks.all]
     .filter(({ kind }) => !hiddenMarks.includes(kind))
-    .map((mark) => ({ mark, share: axis.share(axis.at(run, mark.step)) }))
+    .map((mark) => ({
+      mark,
+      share: axis.share(axis.at(run, mark.step)),
+      isPointedOut: mark.step === moment && mark.kind !== 'epoch',
+    }))
     .filter(({ share }) => share >= 0 && share <= 1);
 }
 
@@ -51,11 +57,12 @@ function epochMarks({ clock, state }: RunHistory, [from, to]: readonly [number, 
 export function drawMarks(pen: Pen, theme: Theme, box: Box, marks: readonly PlacedMark[]): void {
   const counts = new Map<MarkKind, number>();
   for (const { mark } of marks) counts.set(mark.kind, (counts.get(mark.kind) ?? 0) + 1);
-  for (const { mark, share } of marks) {
+  for (const { mark, share, isPointedOut } of marks) {
     const x = Math.round(box.left + share * box.width) + 0.5;
     const color = markColor(mark, theme);
-    if (counts.get(mark.kind)! <= (MOST_LINES[mark.kind] ?? Infinity)) {
-      pen.line([x, box.top, x, box.top + box.height], { color, ...lookOf(mark) });
+    if (isPointedOut || counts.get(mark.kind)! <= (MOST_LINES[mark.kind] ?? Infinity)) {
+      const look = isPointedOut ? { width: 3, opacity: 1 } : lookOf(mark);
+      pen.line([x, box.top, x, box.top + box.height], { color, ...look });
     }
     drawHead(pen, mark, color, x, box);
   }

@@ -10,7 +10,8 @@ export interface Memory {
 /** Where a text of the page's own is kept so that it can be shared: behind the `#` of its address. */
 export interface Address {
   read(): string;
-  write(text: string): void;
+  /** In the place of the address of before, or as one from which the way back leads to that. */
+  write(text: string, isNew?: boolean): void;
   /** Call when a person has changed it, until the signal. */
   onChange(listener: () => void, signal: AbortSignal): void;
 }
@@ -67,9 +68,10 @@ class DocumentAddress implements Address {
     return location.hash.slice(1);
   }
 
-  write(text: string): void {
+  write(text: string, isNew = false): void {
+    if (isNew) this.#flush();
     this.#waiting = text;
-    if (this.#timer === undefined) this.#flush();
+    if (isNew || this.#timer === undefined) this.#flush(isNew);
   }
 
   onChange(listener: () => void, signal: AbortSignal): void {
@@ -84,14 +86,16 @@ class DocumentAddress implements Address {
     addEventListener('pagehide', () => this.#flush(), { signal });
   }
 
-  #flush(): void {
+  #flush(isNew = false): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const text = this.#waiting;
     if (text === undefined) return;
     this.#waiting = undefined;
-    // Replaced, not added: the way back leads out of the page, not through every zoom.
-    history.replaceState(null, '', text === '' ? location.pathname + location.search : `#${text}`);
+    const address = text === '' ? location.pathname + location.search : `#${text}`;
+    if (isNew) history.pushState(null, '', address);
+    // Mostly replaced: the way back leads out of the page, not through every zoom.
+    else history.replaceState(null, '', address);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#flush();

@@ -21,7 +21,8 @@ export class RunBar {
     const runs = [...this.view.histories.runs.values()];
     this.root.hidden = runs.length < 2;
     const ends = runs.map(({ name, state }) => [name, state.value.end]);
-    const shown = JSON.stringify([ends, this.view.choices.hidden, this.view.focus?.name]);
+    const { hidden, runsTable } = this.view.choices;
+    const shown = JSON.stringify([ends, hidden, runsTable, this.view.focus?.name]);
     if (this.root.hidden || shown === this.#shown) return;
     this.#shown = shown;
     const boxes = runs.map((run) => {
@@ -31,7 +32,26 @@ export class RunBar {
       const swatch = swatchOf(lineLook(this.view.theme, this.view.placeOf(run)));
       return el('label', { class: 'run' }, box, swatch, el('bdi', {}, run.name), endBadge(run));
     });
-    this.root.replaceChildren(...boxes, el('span', { class: 'space' }), this.#focusChoice());
+    const focused = [...this.root.querySelectorAll('input, select, button')].indexOf(this.#focused as Element);
+    this.root.replaceChildren(...boxes, this.#tableToggle(), el('span', { class: 'space' }), this.#focusChoice());
+    // The same control has the focus again: the keyboard goes on from there.
+    if (focused >= 0) this.root.querySelectorAll<HTMLElement>('input, select, button')[focused]?.focus();
+  }
+
+  get #focused(): Element | null {
+    return (this.root.getRootNode() as Document | ShadowRoot).activeElement;
+  }
+
+  #tableToggle(): HTMLElement {
+    const { runsTable } = this.view.choices;
+    return el(
+      'button',
+      {
+        ...{ type: 'button', class: 'tool', 'aria-expanded': String(runsTable) },
+        onclick: () => this.view.choose({ runsTable: !runsTable }),
+      },
+      'Table of runs',
+    );
   }
 
   #focusChoice(): HTMLElement {

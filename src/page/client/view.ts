@@ -12,6 +12,13 @@ export type Connection = 'connecting' | 'open' | 'lost' | 'report' | 'ended';
 
 let views = 0;
 
+/** A twentieth of the run, at least some steps, with the step in the middle where there are as many around it. */
+export function aroundStep(step: number, last: number): readonly [number, number] {
+  const half = Math.max(10, Math.ceil(last / 40));
+  const from = Math.max(0, step - half);
+  return [from, Math.max(from + 1, Math.min(last, step + half))];
+}
+
 /** What is looked at (which runs, which steps, which parameters), and where. One for each mounted page. */
 export class View {
   readonly id = views++;
@@ -23,6 +30,8 @@ export class View {
   /** What can fill the window. */
   readonly charts = new Set<Enlargeable>();
   connection: Connection = 'connecting';
+  /** What had the focus when the page of a parameter was opened. */
+  opener: HTMLElement | undefined;
   #choices: Choices;
   readonly #listeners = new Set<(byPerson: boolean) => void>();
 
@@ -34,7 +43,10 @@ export class View {
   ) {
     this.theme = new Theme(place, signal);
     this.#choices = this.#addressed();
-    place.address?.onChange(() => this.choose(this.#addressed()), signal);
+    place.address?.onChange(() => {
+      this.#choices = this.#addressed();
+      this.changed();
+    }, signal);
     this.theme.onChange(() => this.choose({ theme: this.theme.chosen }));
   }
 
@@ -45,9 +57,29 @@ export class View {
 
   /** A person has chosen something else: the address says it, and it is drawn. */
   choose(changed: Partial<Choices>): void {
-    this.#choices = { ...this.#choices, ...changed };
-    this.place.address?.write(writeChoices(this.#choices));
+    const before = this.#choices;
+    this.#choices = { ...before, ...changed };
+    const { parameter } = this.#choices;
+    const isNew = parameter !== undefined && parameter !== before.parameter;
+    if (isNew && before.parameter === undefined) this.opener = this.#focused;
+    this.place.address?.write(writeChoices(this.#choices), isNew);
     this.changed();
+  }
+
+  get #focused(): HTMLElement | undefined {
+    const { activeElement } = this.place.root.getRootNode() as Document | ShadowRoot;
+    return activeElement instanceof HTMLElement ? activeElement : undefined;
+  }
+
+  /** Open the page of a parameter or a layer. */
+  openParameter(parameter: string): void {
+    this.choose({ parameter });
+  }
+
+  /** Show the steps around one on every chart, and point it out; and what its parameter did, where it has one. */
+  goTo({ step, parameter }: { readonly step: number; readonly parameter?: string }): void {
+    const last = Math.max(1, ...this.runs.map((run) => run.state.value.step));
+    this.choose({ moment: step, range: aroundStep(step, last), ...(parameter !== undefined && { parameter }) });
   }
 
   /** What the address says; the theme that was chosen before stays where it says none. */
@@ -68,7 +100,7 @@ export class View {
     this.signal.addEventListener('abort', () => observer.disconnect());
   }
 
-  /** Whether an element is on the screen, or close: what it shows is drawn. It is drawn when it comes there. */
+  /** Whether an element is on the screen, or close, or on paper: what it shows is drawn. It is drawn when it comes there. */
   watch(element: Element): () => boolean {
     let seen = true;
     const observer = new IntersectionObserver(
@@ -81,7 +113,7 @@ export class View {
     );
     observer.observe(element);
     this.signal.addEventListener('abort', () => observer.disconnect());
-    return () => seen;
+    return () => seen || this.theme.isPrinted;
   }
 
   /** Call back when something within the page was scrolled: a window does not hear of it from a shadow tree. */

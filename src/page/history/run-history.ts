@@ -1,4 +1,4 @@
-import type { ModelSummary, RunEnd } from '../../events/index.js';
+import type { Config, ModelSummary, RunEnd } from '../../events/index.js';
 import { type HistogramChanges, HistogramHistory } from './histogram-history.js';
 import { type LatestUpdates, type PackedUpdates, packUpdates, unpackUpdates } from './latest-updates.js';
 import { type Mark, type MarkChanges, Marks } from './marks.js';
@@ -54,6 +54,8 @@ export interface RunChanges {
   readonly activationLayers?: readonly string[];
   readonly activations?: HistogramChanges;
   readonly observing?: Readonly<Record<string, number>>;
+  /** Its hyperparameters. */
+  readonly settings?: Config;
   readonly model?: ModelSummary;
   readonly confusion?: ShownConfusion | null;
   readonly values?: ShownValues | null;
@@ -97,6 +99,8 @@ export class RunHistory {
   readonly activations = new HistogramHistory();
   /** Whose part of the time that observing takes is how much, the greatest first; where the source knows it. */
   readonly observing = new Versioned<Readonly<Record<string, number>> | undefined>(undefined);
+  /** Its hyperparameters, where the source tells them. */
+  readonly settings = new Versioned<Config | undefined>(undefined);
   readonly model = new Versioned<ModelSummary | undefined>(undefined);
   readonly confusion = new Versioned<ShownConfusion | undefined>(undefined);
   readonly values = new Versioned<ShownValues | undefined>(undefined);
@@ -154,6 +158,7 @@ export class RunHistory {
       activationLayers: this.activationLayers.since(version),
       activations: this.activations.changesSince(version),
       observing: this.observing.since(version),
+      settings: this.settings.since(version),
       model: this.model.since(version),
       confusion: this.confusion.changeSince(version),
       values: this.values.changeSince(version),
@@ -178,6 +183,7 @@ export class RunHistory {
     if (changes.activationLayers) this.activationLayers.set(changes.activationLayers, 0);
     if (changes.activations) this.activations.apply(changes.activations);
     if (changes.observing) this.observing.set(changes.observing, 0);
+    if (changes.settings) this.settings.set(changes.settings, 0);
     if (changes.model) this.model.set(changes.model, 0);
     if (values !== undefined) this.values.set(values ?? undefined, 0);
     if (confusion !== undefined) this.confusion.set(confusion ?? undefined, 0);

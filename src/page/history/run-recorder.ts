@@ -20,6 +20,7 @@ import { RowIndex } from './row-index.js';
 import type { RunHistory, RunState } from './run-history.js';
 import { shownConfusion } from './shown-confusion.js';
 import type { ShownRecord } from './shown-record.js';
+import { shownSettings } from './shown-settings.js';
 import { shownValues } from './shown-values.js';
 
 /** Rows shown one by one at most; a model with more parameters is shown by its layers. */
@@ -88,6 +89,7 @@ export class RunRecorder {
       case 'train-begin':
         this.#speed.restart();
         this.#setState({ phase: 'running', end: undefined, ...plan(event) }, version);
+        this.#takeSettings(event, version);
         this.#takeModel(event, version);
         break;
       case 'step-end': {
@@ -196,6 +198,13 @@ export class RunRecorder {
       if (!known && metricCount >= METRICS_KEPT) this.omit('metrics', version);
       else this.history.seriesOf(series).take(step, metric.value, version);
     }
+  }
+
+  #takeSettings(event: EventOf<'train-begin'>, version: number): void {
+    const shown = shownSettings(event);
+    if (!shown) return;
+    this.history.settings.set(shown.settings, version);
+    if (shown.hidden > 0) this.omit('hyperparameters', version, shown.hidden);
   }
 
   #takeModel(event: EventOf<'train-begin'>, version: number): void {

@@ -280,6 +280,25 @@ describe('histories', () => {
     ]);
   });
 
+  it('keeps the settings of a run, as many and as long as a table can show, through JSON', () => {
+    const recorder = new Recorder();
+    const config = { rate: 1e-3, warm: true, none: null, bad: Number.NaN, text: 'x'.repeat(500), nested: { a: [1] } };
+    recorder.take({ type: 'train-begin', ...CONTEXT, config } as AnyRecord);
+    const follower = new Histories();
+    follower.apply(wired(recorder.histories.changesSince(0)));
+    expect(follower.of('a').settings.value).toEqual({
+      ...{ rate: 1e-3, warm: true, none: null, bad: 'NaN', text: `${'x'.repeat(199)}…`, nested: '{"a":[1]}' },
+    });
+    const many = Object.fromEntries(Array.from({ length: 210 }, (_, i) => [`s${i}`, i]));
+    recorder.take({ type: 'train-begin', ...CONTEXT, run: 'b', config: many } as AnyRecord);
+    expect(Object.keys(recorder.histories.of('b').settings.value!)).toHaveLength(200);
+    expect(recorder.histories.of('b').omitted.value).toEqual({ hyperparameters: 10 });
+    for (const odd of [null, 3, 'x', [1], {}]) {
+      recorder.take({ type: 'train-begin', ...CONTEXT, run: 'c', config: odd } as AnyRecord);
+      expect(recorder.histories.of('c').settings.value).toBeUndefined();
+    }
+  });
+
   it('shows a model of many parameters by its layers, with joint norms', () => {
     const recorder = new Recorder();
     const norms = Object.fromEntries(

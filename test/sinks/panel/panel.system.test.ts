@@ -127,7 +127,8 @@ describe('the panel, under the strictest content security policy', () => {
     expect(await shown()).toBe(false);
     await page.keyboard.press('Enter'); // and now on the one that shows it
     expect(await shown()).toBe(true);
-    await page.fill('[aria-label="Add a parameter"]', 'x');
+    await page.click('text=Choose parameters');
+    await page.getByLabel('Search the parameters').fill('x');
     await page.keyboard.press('`');
     expect(await shown()).toBe(true);
     await page.evaluate('panel.toggle(false)');
