@@ -157,14 +157,11 @@ export class LineChart implements Enlargeable {
 
   #tableData(): TableData {
     const head = ['Step', ...this.#lines.map(({ label }) => label)];
-    const byX = this.#lines.map(({ points }) => new Map(points.filter(isPoint).map((point) => [point.x, point])));
-    const rows = stepsOf(this.#lines).map((x) => [
-      whole(x),
-      ...byX.map((points) => {
-        const point = points.get(x);
-        return point ? valueText(point) : '';
-      }),
-    ]);
+    const texts = this.#lines.map(({ points, nonFinite = [] }) => {
+      const bad = nonFinite.map((step): [number, string] => [step, valueWord(Number.NaN)]);
+      return new Map([...bad, ...points.filter(isPoint).map((point): [number, string] => [point.x, valueText(point)])]);
+    });
+    const rows = stepsOf(this.#lines).map((x) => [whole(x), ...texts.map((each) => each.get(x) ?? '')]);
     return { head, rows };
   }
 
