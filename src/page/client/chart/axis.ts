@@ -143,9 +143,9 @@ function lastStep({ state }: Clocked, kind: Axis): number {
   return kind === 'step' ? Infinity : state.value.step;
 }
 
-/** At whole minutes, hours and days of where the page is looked at. */
+/** At whole seconds, hours and days of where the page is looked at. */
 function wallTicks(min: number, max: number, count: number): Tick[] {
-  const step = timeStep((max - min) / count);
+  const step = timeStep(Math.max(1000, (max - min) / count));
   const midnight = new Date(min).setHours(0, 0, 0, 0);
   return multiples(step, min, max, midnight).map((at, i) => {
     const isDay = step >= DAY || (at - midnight) % DAY === 0;

@@ -18,9 +18,14 @@ export interface ChartPicture {
   readonly band: readonly [number, number] | undefined;
 }
 
+/** Right of the plot, in pixels. */
+const EDGE = 18;
+/** A letter is at most about so wide. */
+const LETTER = 6.2;
+
 /** Where the plot lies within a chart: left of it are the values, below it the steps. */
 export function plotBox(width: number, height: number): Box {
-  return { left: 58, top: 12, width: Math.max(10, width - 58 - 18), height: Math.max(10, height - 12 - 28) };
+  return { left: 58, top: 12, width: Math.max(10, width - 58 - EDGE), height: Math.max(10, height - 12 - 28) };
 }
 
 /** So few that each is a dot. */
@@ -73,7 +78,8 @@ function drawGrid(pen: Pen, theme: Theme, box: Box, picture: ChartPicture): void
   for (const { at, label } of picture.axis.ticks(width / PIXELS_A_TICK.across)) {
     const x = Math.round(xOf(box, picture, at)) + 0.5;
     pen.line([x, top, x, top + height], { color: grid, width: 1 });
-    pen.text(label, x, top + height + 9, { color, align: 'center', baseline: 'top' });
+    const over = x + (LETTER * label.length) / 2 - (left + width + EDGE);
+    pen.text(label, x - Math.max(0, over), top + height + 9, { color, align: 'center', baseline: 'top' });
   }
 }
 
@@ -175,7 +181,7 @@ function drawOutside(pen: Pen, theme: Theme, { left, top, width, height }: Box, 
     if (count === 0) return;
     const text = `${arrow} ${outsideText(count)}`;
     const right = left + width - 4;
-    const length = OUTSIDE_LETTER * text.length;
+    const length = LETTER * text.length;
     pen.rect(
       { left: right - length, top: middle - 8, width: length, height: 16 },
       { color: theme.color('--card'), opacity: 0.85 },
@@ -185,9 +191,6 @@ function drawOutside(pen: Pen, theme: Theme, { left, top, width, height }: Box, 
   say('↑', above, top + 9);
   say('↓', below, top + height - 14);
 }
-
-/** A letter is at most about so wide. */
-const OUTSIDE_LETTER = 6.2;
 
 export function outsideText(count: number): string {
   return `${count} ${count === 1 ? 'value lies' : 'values lie'} outside`;

@@ -46,8 +46,13 @@ export function middleRange(values: readonly number[]): readonly [number, number
   return [sorted[left] ?? Infinity, sorted[sorted.length - 1 - left] ?? -Infinity];
 }
 
+/** What differs by less, in parts of itself, is the same value but for how it was computed. */
+const SAME = 1e-6;
+
 function roomy(least: number, greatest: number): readonly [number, number] {
-  const room = ROOM * (greatest - least) || Math.abs(greatest) * 0.1 || 1;
+  const spread = greatest - least;
+  const size = Math.max(Math.abs(least), Math.abs(greatest));
+  const room = spread > SAME * size ? ROOM * spread : 0.1 * size || 1;
   // What is never negative, such as a norm, does not seem to become so.
   const min = least >= 0 ? Math.max(0, least - room) : least - room;
   return [min, greatest + room];

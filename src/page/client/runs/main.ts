@@ -13,7 +13,11 @@ const place = documentPlace();
 const theme = new Theme(place, new AbortController().signal);
 const table = new RunsTable(() => drawTools());
 const state = el('span', { class: 'state', role: 'status' });
-const filter = el('input', { type: 'search', placeholder: 'Filter by name: a part, seed-*, /x$/', 'aria-label': 'Filter by name' });
+const filter = el('input', {
+  type: 'search',
+  placeholder: 'Filter by name: a part, seed-*, /x$/',
+  'aria-label': 'Filter by name',
+});
 const compare = el('button', { type: 'button', class: 'tool compare' });
 const empty = el(
   'section',

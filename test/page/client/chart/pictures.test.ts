@@ -191,3 +191,9 @@ test('readings are sorted, the greatest first, and what is no number last', () =
   const values = [3, Number.NaN, -1, Infinity, 7].map((value) => ({ value }));
   expect(sortedReadings(values).map(({ value }) => value)).toEqual([Infinity, 7, 3, -1, Number.NaN]);
 });
+
+test('the time of day has no two ticks of the same name', () => {
+  const labels = new TimeAxis('wall', [runOf(60)], [0, 60]).ticks(12).map(({ label }) => label);
+  expect(labels.length).toBeGreaterThan(4);
+  expect(new Set(labels).size).toBe(labels.length);
+});

@@ -68,3 +68,11 @@ test('what is never negative does not seem to become so', () => {
   expect(valueScale([lineOf([0.01, 5])], false, false).min).toBe(0);
   expect(valueScale([lineOf([-1, 5])], false, false).min).toBeLessThan(-1);
 });
+
+test('what differs only by how it was computed is drawn as constant', () => {
+  const scale = valueScale([lineOf([50, 50.00000000001, 49.99999999999])], false, false);
+  expect([heightOf(scale, 50.00000000001), heightOf(scale, 49.99999999999)].map((each) => each.toFixed(3))).toEqual([
+    '0.500',
+    '0.500',
+  ]);
+});
