@@ -9,6 +9,12 @@ export function readable(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
+/** All the digits that a curve has of a number. */
+export function exact(value: number): string {
+  if (!Number.isFinite(value)) return readable(value);
+  return String(Number(value.toPrecision(7)));
+}
+
 /** A number of an axis: as short as it can be. */
 export function tick(value: number): string {
   if (value === 0) return '0';

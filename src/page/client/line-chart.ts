@@ -11,6 +11,7 @@ import { type Reading, Readout, sortedReadings } from './chart/readout.js';
 import { valueScale } from './chart/value-scale.js';
 import { DataTable, type TableData } from './data-table.js';
 import { readable, whole } from './format.js';
+import { lineTable } from './line-table.js';
 import { visibleMarks } from './mark-lines.js';
 import { panel } from './panel.js';
 import type { View } from './view.js';
@@ -156,13 +157,7 @@ export class LineChart implements Enlargeable {
   }
 
   #tableData(): TableData {
-    const head = ['Step', ...this.#lines.map(({ label }) => label)];
-    const texts = this.#lines.map(({ points, nonFinite = [] }) => {
-      const bad = nonFinite.map((step): [number, string] => [step, valueWord(Number.NaN)]);
-      return new Map([...bad, ...points.filter(isPoint).map((point): [number, string] => [point.x, valueText(point)])]);
-    });
-    const rows = stepsOf(this.#lines).map((x) => [whole(x), ...texts.map((each) => each.get(x) ?? '')]);
-    return { head, rows };
+    return lineTable(this.#lines);
   }
 
   #key(event: KeyboardEvent): void {
@@ -239,10 +234,6 @@ function latestText({ points, nonFinite }: Line): string {
   const isBad = last ? (nonFinite?.at(-1) ?? -1) > last.x : nonFinite?.length;
   if (isBad) return 'not a number';
   return last ? readable(last.mean) : '–';
-}
-
-function stepsOf(lines: readonly Line[]): number[] {
-  return [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
 }
 
 /** Short: a legend that grew under the cursor would move the chart. */

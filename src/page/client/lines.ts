@@ -1,24 +1,22 @@
 import type { Statistic } from '../../parameters/index.js';
 import type { RunHistory } from '../history/run-history.js';
+import { gapsBefore } from './gaps.js';
 import type { Gap, Line, Look, Point } from './line-chart.js';
-import { lineColor } from './palette.js';
+import { lineLook } from './palette.js';
 import type { View } from './view.js';
 
 /** One series of every run, a line each: a hidden run has its name in the legend. */
 export function runLines(view: View, series: string, label: string): Line[] {
   const several = view.allRuns.length > 1;
   return view.allRuns.flatMap((run) => {
-    const color = lineColor(view.theme, view.placeOf(run));
-    return seriesLine(run, series, { label: several ? run.name : label, color, ofRun: several }) ?? [];
+    const look = lineLook(view.theme, view.placeOf(run));
+    return seriesLine(run, series, { label: several ? run.name : label, ...look, ofRun: several }) ?? [];
   });
 }
 
-/** What an evaluation's line looks like beside that of the training. */
-export const EVALUATION_DASH = [6, 4];
-
 export function seriesLine(run: RunHistory, name: string, look: Look): Line | undefined {
   const series = run.series.get(name);
-  if (!series) return undefined;
+  if (!series || series.buckets.length === 0) return undefined;
   const middle = middleOf(series.width, run.state.value.step);
   const points: (Point | Gap)[] = [];
   const nonFinite: number[] = [];
@@ -27,7 +25,7 @@ export function seriesLine(run: RunHistory, name: string, look: Look): Line | un
     points.push(bucket.count > 0 ? { x, mean: bucket.mean, min: bucket.min, max: bucket.max } : { x, mean: null });
     if (bucket.nonFinite > 0) nonFinite.push(x);
   }
-  return { ...look, run, points, nonFinite };
+  return { ...look, run, points: withGaps(points), nonFinite };
 }
 
 /** A statistic of one parameter; drawn at the middle of its extremes, on a logarithmic scale. */
@@ -41,7 +39,15 @@ export function parameterLine(run: RunHistory, row: number, statistic: Statistic
     points.push(finite ? { x, mean: Math.sqrt(min * max), min, max } : { x, mean: null });
     if (!finite) nonFinite.push(x);
   }
-  return { ...look, run, points, nonFinite };
+  return { ...look, run, points: withGaps(points), nonFinite };
+}
+
+/** With a gap in the middle of a stretch of steps where something is missing. */
+function withGaps(points: readonly (Point | Gap)[]): (Point | Gap)[] {
+  const gaps = gapsBefore(points.map(({ x }) => x));
+  return points.flatMap((point, i) =>
+    gaps.has(i) ? [{ x: (points[i - 1]!.x + point.x) / 2, mean: null }, point] : [point],
+  );
 }
 
 /** Where a bucket is drawn: at its middle, as far as the run has come. */

@@ -1,7 +1,7 @@
 import { el } from './dom.js';
 import { type Line, LineChart } from './line-chart.js';
-import { EVALUATION_DASH, runLines, seriesLine } from './lines.js';
-import { lineColor } from './palette.js';
+import { runLines, seriesLine } from './lines.js';
+import { lineColor, lineLook } from './palette.js';
 import type { Work } from './slices.js';
 import type { View } from './view.js';
 
@@ -55,10 +55,12 @@ function metricLines(view: View, name: string, phases: readonly string[]): Line[
     PHASES.flatMap(([section, phase], i) => {
       if (!phases.includes(section)) return [];
       const look = several
-        ? { label: `${run.name} ${phase}`, color: lineColor(view.theme, view.placeOf(run)) }
+        ? {
+            label: `${run.name} ${phase}`,
+            ...lineLook(view.theme, view.placeOf(run), i > 0 ? 'evaluation' : 'training'),
+          }
         : { label: phase, color: lineColor(view.theme, i) };
-      const line = seriesLine(run, `${PREFIX}${section}/${name}`, look);
-      return line ? [several && i > 0 ? { ...line, dash: EVALUATION_DASH } : line] : [];
+      return seriesLine(run, `${PREFIX}${section}/${name}`, look) ?? [];
     }),
   );
 }

@@ -4,16 +4,17 @@ import { confusionPanel } from './confusion-panel.js';
 import { el, setText } from './dom.js';
 import { Drawing } from './drawing.js';
 import { Enlarged } from './enlarged.js';
-import { whole } from './format.js';
 import { Happenings } from './happenings.js';
 import { Header } from './header.js';
 import { Heatmap } from './heatmap.js';
 import { HistogramPanel } from './histogram.js';
+import { leftOutText } from './left-out.js';
 import { isPoint, LineChart } from './line-chart.js';
-import { EVALUATION_DASH, parameterLine, runLines, seriesLine } from './lines.js';
+import { parameterLine, runLines, seriesLine } from './lines.js';
 import { lossLines, MetricCharts } from './metric-charts.js';
 import { modelPanel } from './model-panel.js';
 import { Movers } from './movers.js';
+import { Owners } from './owners.js';
 import { lineColor } from './palette.js';
 import { ParameterChoice } from './parameter-choice.js';
 import { RunBar } from './run-bar.js';
@@ -77,7 +78,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
   const model = modelPanel(view);
   const values = valuesPanel(view);
   const happenings = new Happenings(view);
-  const omitted = el('p', { class: 'hint' });
+  const omitted = el('p', { class: 'hint left-out' });
 
   const norms = el(
     'section',
@@ -102,6 +103,8 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     values.root,
     omitted,
   );
+  const ofOneRun = [tiles, heatmap, movers, happenings, histogram, confusion, model, values].map(({ root }) => root);
+  const owners = new Owners(view, [...ofOneRun, norms]);
   const hint =
     'Drag over a chart to zoom into steps, double-click to see all. With the keyboard: arrows read values, + and − zoom, ' +
     'Shift with arrows moves, 0 shows all. Ctrl or Shift with the wheel zooms.';
@@ -134,8 +137,9 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     rate.update(runLines(view, 'learningRate', 'learning rate'));
     yield;
     speed.update(runLines(view, 'stepsPerSecond', 'steps/s'));
+    owners.update();
     enlarged.update();
-    setText(omitted, [omittedText(view), note?.()].filter(Boolean).join(' '));
+    setText(omitted, [leftOutText(view), note?.()].filter(Boolean).join(' '));
   }
 
   function* drawNorms(): Work {
@@ -146,8 +150,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
       [gradientNorm, 'gradientNorm'],
     ] as const) {
       const all =
-        run &&
-        seriesLine(run, statistic, { label: 'all together', color: lineColor(view.theme, 0), dash: EVALUATION_DASH });
+        run && seriesLine(run, statistic, { label: 'all together', color: lineColor(view.theme, 0), dash: [6, 4] });
       const each = run
         ? choice.chosen.map(({ name, row, color }) => parameterLine(run, row, statistic, { label: name, color }))
         : [];
@@ -167,12 +170,4 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     for (const part of page) part.remove();
   });
   drawing.ask(true);
-}
-
-/** Nothing is lost silently. */
-function omittedText(view: View): string {
-  const omitted = Object.entries(view.focus?.omitted.value ?? {});
-  if (omitted.length === 0) return '';
-  const list = omitted.map(([what, count]) => `${what} (${whole(count)})`).join(', ');
-  return `Left out, as the page could not keep up or had no room: ${list}.`;
 }

@@ -1,7 +1,8 @@
 import { endText } from '../../events/index.js';
 import type { RunHistory } from '../history/run-history.js';
-import { el, setStyle } from './dom.js';
-import { lineColor } from './palette.js';
+import { swatchOf } from './chart/swatch.js';
+import { el } from './dom.js';
+import { lineLook } from './palette.js';
 import type { View } from './view.js';
 
 /** Which runs lie over each other, and whose parameters are shown. Only there where there are several. */
@@ -27,8 +28,7 @@ export class RunBar {
       const box = el('input', { type: 'checkbox' });
       box.checked = !this.view.isHidden(run.name);
       box.addEventListener('change', () => this.view.show(run.name, box.checked));
-      const swatch = el('span', { class: 'swatch' });
-      setStyle(swatch, { '--swatch': lineColor(this.view.theme, this.view.placeOf(run)) });
+      const swatch = swatchOf(lineLook(this.view.theme, this.view.placeOf(run)));
       return el('label', { class: 'run' }, box, swatch, el('bdi', {}, run.name), endBadge(run));
     });
     this.root.replaceChildren(...boxes, el('span', { class: 'space' }), this.#focusChoice());

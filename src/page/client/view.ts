@@ -105,12 +105,14 @@ export class View {
     return [...this.histories.runs.keys()].indexOf(run.name);
   }
 
-  /** The run whose parameters are shown: the chosen one, else the one that was last heard of. */
+  /** The run whose parameters are shown: the chosen one, else of those that go on the one that began last. */
   get focus(): RunHistory | undefined {
     const { focus } = this.#choices;
     const chosen = focus === undefined ? undefined : this.histories.runs.get(focus);
     if (chosen && !this.isHidden(chosen.name)) return chosen;
-    return [...this.runs].sort((a, b) => b.state.value.time - a.state.value.time)[0];
+    const { runs } = this;
+    const going = runs.findLast(({ state }) => state.value.phase !== 'finished');
+    return going ?? [...runs].sort((a, b) => b.state.value.time - a.state.value.time)[0];
   }
 
   isHidden(run: string): boolean {

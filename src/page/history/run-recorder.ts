@@ -14,14 +14,13 @@ import {
 } from '../../events/index.js';
 import { type AnyParameterUpdates, columnOf, type HistogramSubject, NO_HISTOGRAM } from '../../parameters/index.js';
 import { layerColumns } from './layer-columns.js';
-import { markOf } from './mark-of.js';
+import { markOf, resumedMark } from './mark-of.js';
+import { type Return, Returns } from './returns.js';
 import { RowIndex } from './row-index.js';
 import type { RunHistory, RunState } from './run-history.js';
 import { shownConfusion } from './shown-confusion.js';
+import type { ShownRecord } from './shown-record.js';
 import { shownValues } from './shown-values.js';
-
-/** What a page shows. */
-export type ShownRecord = TrainingEvent | AnyParameterUpdates | Activations | ParameterValues;
 
 /** Rows shown one by one at most; a model with more parameters is shown by its layers. */
 export const ROWS_SHOWN = 512;
@@ -35,20 +34,29 @@ const SPEED_STEPS = 20;
 /** Metrics of one run with a chart of their own at most. */
 export const METRICS_KEPT = 50;
 
+const NOTHING_TAKEN = { step: -1, loss: false, learningRate: false };
+/** Parts of what observing takes, at most: the rest is told together. */
+const PARTS_SHOWN = 20;
+
 /** Puts the records of one run into its history. */
 export class RunRecorder {
   readonly #speed = new SpeedWindow(SPEED_STEPS);
   readonly #parameterRows = new RowIndex(ROWS_SHOWN);
   readonly #layerRows = new RowIndex(ROWS_SHOWN);
   readonly #activationRows = new RowIndex(ROWS_SHOWN);
-  #taken = { step: -1, loss: false, learningRate: false };
+  readonly #returns = new Returns();
+  #taken = NOTHING_TAKEN;
 
   constructor(readonly history: RunHistory) {}
 
   take(record: ShownRecord, version: number): void {
+    const back = this.#returns.of(record, this.history.state.value);
+    if (back) this.#goOn(back, version);
+    if (back?.again) this.#takeUpdates(back.again, version);
     if (record.type === 'parameter-updates') this.#takeUpdates(record, version);
     else if (record.type === 'activations') this.#takeActivations(record, version);
     else if (record.type === 'parameter-values') this.#takeValues(record, version);
+    else if (record.type === 'resumed') this.#moveTo(record, version);
     else this.#takeEvent(record, version);
   }
 
@@ -56,6 +64,22 @@ export class RunRecorder {
   omit(what: string, version: number, count = 1): void {
     const { value } = this.history.omitted;
     this.history.omitted.set({ ...value, [what]: (value[what] ?? 0) + count }, version);
+  }
+
+  /** What came of later steps is superseded: it goes, and a mark says so. */
+  #goOn({ step, time, epoch, marked }: Return, version: number): void {
+    const { history } = this;
+    const before = history.state.value.step;
+    const gone = history.goOn({ step, time }, version);
+    if (gone.steps > 0) this.omit('steps drawn together with superseded ones', version, gone.steps);
+    if (step < before) {
+      this.#setState({ step, epoch: history.clock.epochAt(step) }, version);
+      this.#taken = NOTHING_TAKEN;
+      this.#speed.restart();
+    }
+    if (!marked) return;
+    const at = { step, epoch: Number.isFinite(epoch) ? epoch : history.clock.epochAt(step), time };
+    history.marks.take(resumedMark(at, before, gone.marks), version);
   }
 
   #takeEvent(event: TrainingEvent, version: number): void {
@@ -68,11 +92,15 @@ export class RunRecorder {
         break;
       case 'step-end': {
         this.#takePosition(event, version);
-        const { stepsPerSecond, examplesPerSecond, observingShare } = this.#speed.take(event);
+        const { stepsPerSecond, examplesPerSecond, observingShare, observingBy } = this.#speed.take(event);
         this.#measure(event, { stepsPerSecond, observingShare }, version);
+        if (observingBy) this.history.observing.set(largestOf(observingBy), version);
         if (!Number.isNaN(examplesPerSecond)) this.#measure(event, { examplesPerSecond }, version);
         break;
       }
+      case 'save':
+        this.history.keep(event.step);
+        break;
       case 'train-end':
         this.#setState({ phase: 'finished', end: runEndOf(event) }, version);
         break;
@@ -148,7 +176,7 @@ export class RunRecorder {
   /** The step and its updates both say the loss and the rate: they are taken once, of whichever knows them. */
   #takePosition(at: StepEndEvent | AnyParameterUpdates, version: number): void {
     const { step, loss, learningRate } = at;
-    if (step !== this.#taken.step) this.#taken = { step, loss: false, learningRate: false };
+    if (step !== this.#taken.step) this.#taken = { ...NOTHING_TAKEN, step };
     if (!this.#taken.loss && at.lossShown !== false) {
       this.#taken.loss = true;
       this.#measure(at, { loss }, version);
@@ -189,9 +217,11 @@ export class RunRecorder {
   #moveTo(at: Pick<EventContext, 'step' | 'epoch' | 'time'>, version: number): void {
     const { step, epoch, time } = at;
     this.history.clock.take(at, version);
-    const { phase, beganAt } = this.history.state.value;
+    const { phase, beganAt, ...known } = this.history.state.value;
+    // What was measured of a step may come when the run is at a later one.
+    const latest = step < known.step ? { step: known.step, epoch: known.epoch } : { step, epoch };
     this.#setState(
-      { step, epoch, time, beganAt: beganAt || time, phase: phase === 'waiting' && step > 0 ? 'running' : phase },
+      { ...latest, time, beganAt: beganAt || time, phase: phase === 'waiting' && step > 0 ? 'running' : phase },
       version,
     );
   }
@@ -228,6 +258,14 @@ export class RunRecorder {
 
 function plan({ maxSteps, numEpochs }: { readonly maxSteps?: number; readonly numEpochs?: number }) {
   return { ...(maxSteps !== undefined && { maxSteps }), ...(numEpochs !== undefined && { numEpochs }) };
+}
+
+/** The largest are the first. */
+function largestOf(shares: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const parts = Object.entries(shares);
+  if (parts.length <= PARTS_SHOWN) return shares;
+  const rest = parts.slice(PARTS_SHOWN - 1).reduce((sum, [, share]) => sum + share, 0);
+  return Object.fromEntries([...parts.slice(0, PARTS_SHOWN - 1), ['others', rest]]);
 }
 
 /** NaN counts as the greatest. */

@@ -212,7 +212,8 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     if (this.#endedAt.length > PACE_STEPS) this.#endedAt.shift();
     if (ranks) bus.publish({ type: 'ranks', time: end.time, ...ranks });
     bus.publish(end);
-    bus.takeObservingMs();
+    // What it takes here is no time of the loop's.
+    bus.ledger.take();
     if (this.#updates$.observed) this.#tellUpdates(lastly, updates ?? measurementOfSums(joined));
   }
 

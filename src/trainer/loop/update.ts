@@ -162,8 +162,7 @@ export class Update<Example> {
         durationMs,
         whole: true,
         examples: examplesIn(group),
-        // What listeners took between two steps counts too, and must not exceed the whole.
-        observingMs: Math.min(bus.takeObservingMs(), durationMs),
+        ...bus.takeObserving(durationMs),
         numTensors: memory().numTensors,
         ...(args.includeNumInputTokensSeen !== 'no' && { tokens: tally.tokens - tokensBefore }),
       },

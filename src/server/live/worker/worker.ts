@@ -1,5 +1,5 @@
 /** The live page's own thread: it keeps the histories and serves them, while the loop has its thread for itself. */
-import { type AnyRecord, Recorder } from '../../../page/index.js';
+import { type AnyRecord, Recorder, RUNS_KEPT } from '../../../page/index.js';
 import { serveInThread } from '../../../sinks/serving/index.js';
 import type { LiveOptions, Reply, Request } from '../messages.js';
 import { followRun } from './follow-run.js';
@@ -21,11 +21,13 @@ void serveInThread<LiveOptions, Request>(async ({ files, taken, follows = [], ..
   const costs = new Int32Array(taken);
   const intervals = { intervalMs: INTERVAL_MS, patienceMs: PATIENCE_MS };
   const server = await liveServer(recorder.histories, files, { ...options, ...intervals });
-  for (const followed of follows) void followRun(followed, recorder, () => server.changed());
+  // The first of those that were given, whichever is read first.
+  recorder.omitRuns(follows.length - RUNS_KEPT);
+  for (const followed of follows.slice(0, RUNS_KEPT)) void followRun(followed, recorder, () => server.changed());
   const take = (request: Request) => {
     switch (request.kind) {
-      case 'record':
-        recorder.take(withNames(request.record as NamedRecord));
+      case 'records':
+        for (const record of request.records) recorder.take(withNames(record as NamedRecord));
         Atomics.add(costs, 0, request.cost);
         Atomics.notify(costs, 0);
         server.changed();
