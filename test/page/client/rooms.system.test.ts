@@ -321,6 +321,7 @@ describe('runs', () => {
     await page.click('text=common settings');
     await table.locator('button:text-is("adamBeta1")').waitFor();
     await table.getByLabel(`Show ${ILL}`, { exact: true }).uncheck();
+    await panelOf(page, 'Loss').scrollIntoViewIfNeeded(); // what is out of sight is drawn when it comes there
     await expect.poll(() => panelOf(page, 'Loss').locator('.legend [aria-pressed="true"]').count()).toBe(18);
     await table.locator(`.name-link:has-text("digits-mlp-seed-7")`).click();
     await expect.poll(() => page.getByLabel('Parameters and alerts of').inputValue()).toBe('digits-mlp-seed-7');
