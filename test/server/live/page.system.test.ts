@@ -205,11 +205,7 @@ describe('the live page in Chromium', () => {
     await page.locator('canvas[role="img"]').focus();
     await page.keyboard.press('ArrowDown');
     expect(await page.textContent('[aria-live="polite"]')).toBe('<script>alert(2)</script>, step 20: ratio 0, still');
-<<<<<<< HEAD
     await page.locator('section:has(h2:text-is("Loss")) details.data summary').click();
-=======
-    await page.locator('section:has(h2:text-is("Loss")) .data summary').click();
->>>>>>> page-rooms
     const rows = page.locator('section:has(h2:text-is("Loss")) tbody tr');
     await rows.first().waitFor(); // a table is made a moment after it is asked for
     expect(await rows.count()).toBe(20);
