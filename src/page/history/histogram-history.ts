@@ -40,6 +40,11 @@ export class HistogramHistory {
     bucket.version = version;
   }
 
+  clear(): void {
+    this.latest.set(undefined, 0);
+    this.#buckets.clear();
+  }
+
   changesSince(version: number): HistogramChanges | undefined {
     const latest = this.latest.since(version);
     if (!latest) return undefined;

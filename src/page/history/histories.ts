@@ -1,3 +1,4 @@
+import { type HistoryLimits, RUN_LIMITS } from './history-limits.js';
 import { type RunChanges, RunHistory } from './run-history.js';
 
 /** What changed between two versions of a set of histories. */
@@ -7,6 +8,10 @@ export interface Changes {
   readonly from: number;
   readonly to: number;
   readonly runs: readonly RunChanges[];
+  /** Runs whose parameters are told of; without, those of all. */
+  readonly tables?: readonly string[];
+  /** More pieces of the same changes follow. */
+  readonly more?: true;
 }
 
 /** Runs shown together at most. */
@@ -16,6 +21,8 @@ export const RUNS_KEPT = 32;
 export class Histories {
   readonly runs = new Map<string, RunHistory>();
   #version = 0;
+
+  constructor(private readonly limits: HistoryLimits = RUN_LIMITS) {}
 
   /** Grows with every change. */
   get version(): number {
@@ -31,16 +38,21 @@ export class Histories {
   of(name: string): RunHistory {
     let run = this.runs.get(name);
     if (!run) {
-      run = new RunHistory(name);
+      run = new RunHistory(name, this.limits);
       this.runs.set(name, run);
     }
     return run;
   }
 
-  /** What one that followed up to `version` (0: from nothing) has to `apply`. */
-  changesSince(version: number): Changes {
-    const runs = [...this.runs.values()].flatMap((run) => run.changesSince(version) ?? []);
-    return { v: 1, from: version, to: this.#version, runs };
+  /**
+   * What one that followed up to `version` (0: from nothing) has to `apply`. With `tables`, what there is of the parameters
+   * of each of these runs only, since a version of its own.
+   */
+  changesSince(version: number, tables?: ReadonlyMap<string, number>): Changes {
+    const runs = [...this.runs.values()].flatMap(
+      (run) => run.changesSince(version, tables ? (tables.get(run.name) ?? NEVER) : version) ?? [],
+    );
+    return { v: 1, from: version, to: this.#version, runs, ...(tables && { tables: [...tables.keys()] }) };
   }
 
   apply(changes: Changes): void {
@@ -48,3 +60,6 @@ export class Histories {
     this.#version = changes.to;
   }
 }
+
+/** No change has a later version. */
+const NEVER = Infinity;

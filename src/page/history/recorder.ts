@@ -1,6 +1,7 @@
 import { isTrainingEvent, missingField } from '../../events/index.js';
 import { Histories, RUNS_KEPT } from './histories.js';
-import { RunRecorder, type ShownRecord } from './run-recorder.js';
+import type { RunHistory } from './run-history.js';
+import { type KeepsMore, RunRecorder, type ShownRecord } from './run-recorder.js';
 
 /** An event or a measurement, as streams and recorded runs have them. */
 export interface AnyRecord {
@@ -15,12 +16,16 @@ export class Recorder {
   /** Records of runs that found no room. */
   omittedRecords = 0;
 
-  /** Take a record; those that a page does not show are passed over. */
-  take(record: AnyRecord): void {
-    if (!isShown(record)) return;
+  /** `more`: makes what keeps more of each run, by the name of its history. */
+  constructor(private readonly more?: (name: string) => KeepsMore) {}
+
+  /** Take a record; those that a page does not show are passed over. Whose history it is in. */
+  take(record: AnyRecord): RunHistory | undefined {
+    if (!isShown(record)) return undefined;
     const recorder = this.#recorderOf(record);
     if (recorder) recorder.take(record, this.histories.nextVersion());
     else this.omittedRecords++;
+    return recorder?.history;
   }
 
   /** Count something of a run that was left out before it came here. */
@@ -34,7 +39,8 @@ export class Recorder {
       existing && record.type === 'train-begin' && record.step === 0 && existing.history.state.value.step > 0;
     if (existing && !again) return existing;
     if (this.histories.runs.size >= RUNS_KEPT) return undefined;
-    const recorder = new RunRecorder(this.histories.of(this.#freeName(record.run)));
+    const name = this.#freeName(record.run);
+    const recorder = new RunRecorder(this.histories.of(name), { more: this.more?.(name) });
     this.#recorders.set(record.run, recorder);
     return recorder;
   }

@@ -6,6 +6,12 @@ export interface Bucket {
   version: number;
 }
 
+/** Steps, the first and the last among them. */
+export interface StepRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Steps in buckets of equal width, in bounded memory: when there would be more than `limit` buckets, the width doubles
  * and neighbours merge. Steps may come in any order and with any gaps; only buckets that hold something exist.
@@ -18,7 +24,7 @@ export class StepBuckets<B extends Bucket> {
   #buckets: B[] = [];
 
   constructor(
-    private readonly limit: number,
+    private limit: number,
     private readonly make: (start: number) => B,
     private readonly merge: (into: B, from: B) => void,
   ) {}
@@ -43,6 +49,17 @@ export class StepBuckets<B extends Bucket> {
     if (this.#buckets.length <= this.limit) return made;
     this.widenTo(2 * this.#width);
     return this.at(step);
+  }
+
+  /** Have at most so many from now on. */
+  limitTo(limit: number): void {
+    this.limit = limit;
+    while (this.#buckets.length > limit) this.#double();
+  }
+
+  clear(): void {
+    this.#buckets = [];
+    this.#width = 1;
   }
 
   /** Set a bucket as another history has it. */
