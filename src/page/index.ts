@@ -1,5 +1,5 @@
 /** The front door of page/: what other rooms use of it. */
-export { FinerHistories, namedRows } from './history/finer/index.js';
+export { FinerHistories } from './history/finer/index.js';
 export {
   type AnyRecord,
   type Changes,

@@ -9,7 +9,7 @@ export type Axis = (typeof AXES)[number];
 export interface Choices {
   /** Runs that are not shown. */
   readonly hidden: readonly string[];
-  /** The run whose parameters are shown; without, the one that was last heard of. */
+  /** The run whose parameters are shown; without, the one that began last. */
   readonly focus: string | undefined;
   /** The zoomed range of steps, the first and the last. */
   readonly range: readonly [number, number] | undefined;

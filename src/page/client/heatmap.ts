@@ -72,7 +72,7 @@ export class Heatmap {
     this.#byParameter.hidden = rows.byLayer;
     const layers = this.#layers || rows.byLayer;
     this.#names = layers ? rows.layers : rows.parameters;
-    this.#data = layers ? run.layers : run.parameters;
+    this.#data = layers ? run.shown.layers : run.shown.parameters;
     yield* this.#paint(this.#data);
     this.#draw();
     yield;

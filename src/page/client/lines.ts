@@ -21,7 +21,7 @@ export function seriesLine(
   name: string,
   look: { readonly label: string; readonly color: string; readonly dashed?: boolean },
 ): Line | undefined {
-  const series = run.series.get(name);
+  const series = run.shown.series.get(name);
   if (!series) return undefined;
   const middle = middleOf(series.width, run.state.value.step);
   const points: Point[] = [];
@@ -41,10 +41,11 @@ export function parameterLine(
   statistic: Statistic,
   look: { readonly label: string; readonly color: string; readonly dashed?: boolean },
 ): Line {
-  const middle = middleOf(run.parameters.width, run.state.value.step);
+  const { parameters } = run.shown;
+  const middle = middleOf(parameters.width, run.state.value.step);
   const points: Point[] = [];
   const nonFinite: number[] = [];
-  for (const { start, min, max } of run.parameters.row(row, statistic)) {
+  for (const { start, min, max } of parameters.row(row, statistic)) {
     const x = middle(start);
     if (Number.isFinite(max)) points.push({ x, mean: Math.sqrt(min * max), min, max });
     else nonFinite.push(x);

@@ -1,6 +1,8 @@
 import type { Histories } from '../history/histories.js';
+import { newestOf } from '../history/newest-of.js';
 import type { RunHistory } from '../history/run-history.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
+import { Details } from './details.js';
 import { el, setText } from './dom.js';
 import type { Place } from './place.js';
 import { Theme } from './theme.js';
@@ -16,6 +18,8 @@ export class View {
   readonly theme: Theme;
   /** Has a screen reader say what the keyboard has just moved to. */
   readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
+  /** What is known closer of the steps that are zoomed into: drawn by way of `run.shown`. */
+  readonly details = new Details(this);
   connection: Connection = 'connecting';
   #choices: Choices;
   readonly #listeners = new Set<(byPerson: boolean) => void>();
@@ -94,12 +98,12 @@ export class View {
     return [...this.histories.runs.keys()].indexOf(run.name);
   }
 
-  /** The run whose parameters are shown: the chosen one, else the one that was last heard of. */
+  /** The run whose parameters are shown: the chosen one, else the one that began last. */
   get focus(): RunHistory | undefined {
     const { focus } = this.#choices;
     const chosen = focus === undefined ? undefined : this.histories.runs.get(focus);
     if (chosen && !this.isHidden(chosen.name)) return chosen;
-    return [...this.runs].sort((a, b) => b.state.value.time - a.state.value.time)[0];
+    return newestOf(this.runs);
   }
 
   isHidden(run: string): boolean {

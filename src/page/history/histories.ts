@@ -10,8 +10,8 @@ export interface Changes {
   readonly runs: readonly RunChanges[];
   /** Runs whose parameters are told of; without, those of all. */
   readonly tables?: readonly string[];
-  /** More pieces of the same changes follow. */
-  readonly more?: true;
+  /** More pieces of the same changes follow, the next of them of this. */
+  readonly more?: 'series' | 'tables';
 }
 
 /** Runs shown together at most. */

@@ -1,5 +1,5 @@
 /** The histories of runs, without the page that is served of them: the front door for those who run in a browser. */
-export { DetailRecorder } from './detail-recorder.js';
+export { DetailRecorder, detailHistories } from './detail-recorder.js';
 export { type DetailRequest, readDetailRequest, writeDetailRequest } from './detail-request.js';
 export { type Changes, Histories, RUNS_KEPT } from './histories.js';
 export type { PackedHistograms } from './latest-updates.js';

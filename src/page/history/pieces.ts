@@ -8,14 +8,13 @@ const BUCKET_CHARACTERS = 50;
 
 /** Changes in pieces, each of which is soon taken: first the series of all runs, then what is of their parameters. */
 export function* piecesOf(changes: Changes): Generator<Changes> {
-  const runs = [
-    ...changes.runs.flatMap((run) => [...seriesOf(run)]),
-    ...changes.runs.flatMap((run) => [...tablesOf(run)]),
-  ];
-  if (runs.length === 0) yield changes;
-  for (const [i, run] of runs.entries()) {
+  const series = changes.runs.flatMap((run) => [...seriesOf(run)]);
+  const all = [...series, ...changes.runs.flatMap((run) => [...tablesOf(run)])];
+  if (all.length === 0) yield changes;
+  for (const [i, run] of all.entries()) {
     const from = i === 0 ? changes.from : changes.to;
-    yield { ...changes, from, runs: [run], ...(i < runs.length - 1 && { more: true }) };
+    const more = i + 1 < series.length ? 'series' : 'tables';
+    yield { ...changes, from, runs: [run], ...(i + 1 < all.length && { more }) };
   }
 }
 

@@ -59,6 +59,16 @@ export interface RunChanges {
   readonly omitted?: Readonly<Record<string, number>>;
 }
 
+/** A series as it is drawn. */
+export type ShownSeries = Pick<ScalarSeries, 'buckets' | 'width'>;
+
+/** What is drawn of a run over the steps. */
+export interface ShownHistory {
+  readonly series: { get(name: string): ShownSeries | undefined };
+  readonly parameters: ParameterTable;
+  readonly layers: ParameterTable;
+}
+
 const NO_ROWS: Rows = {
   parameters: [],
   sizes: [],
@@ -91,6 +101,9 @@ export class RunHistory {
   readonly marks = new Marks();
   readonly omitted = new Versioned<Readonly<Record<string, number>>>({});
 
+  /** What is known closer of the steps that are zoomed into. */
+  closer: ShownHistory | undefined;
+
   constructor(
     readonly name: string,
     private readonly limits: HistoryLimits = RUN_LIMITS,
@@ -98,6 +111,10 @@ export class RunHistory {
     const { table } = limits;
     this.parameters = new ParameterTable(['updateRatio', 'updateNorm', 'weightNorm', 'gradientNorm'], table);
     this.layers = new ParameterTable(['updateRatio'], table);
+  }
+
+  get shown(): ShownHistory {
+    return this.closer ?? this;
   }
 
   seriesOf(name: string): ScalarSeries {

@@ -5,7 +5,6 @@ import {
   type FinerHistories,
   type Histories,
   isShown,
-  namedRows,
   type PackedHistograms,
   type RunChanges,
   type RunHistory,
@@ -58,7 +57,9 @@ export class RunDetails {
   /** Whether memory has all that is wanted, step by step. Of names it has no more histograms than a page. */
   #isWhole(name: string, { series, tables, names }: Wants): boolean {
     const finer = this.finer.get(name);
-    return (!series || finer?.hasEveryValue === true) && (!tables || (finer?.hasEveryRow === true && names.length === 0));
+    return (
+      (!series || finer?.hasEveryValue === true) && (!tables || (finer?.hasEveryRow === true && names.length === 0))
+    );
   }
 
   #inMemory(name: string, { series, tables, names, ...range }: Wants): RunChanges {
@@ -78,13 +79,9 @@ export class RunDetails {
     const found = this.files.find(name, wants.from, wants.to);
     const bytes = found?.stretches.reduce((sum, { begin, end }) => sum + end - begin, 0) ?? 0;
     if (!found || bytes === 0 || bytes > this.mostBytes) return undefined;
-    const rows = wants.names.length > 0 ? undefined : this.histories.of(name).rows.value;
-    const recorder = new DetailRecorder(name, wants, rows);
-    const named = wants.names.length > 0 ? namedRows(wants.names) : undefined;
+    const recorder = new DetailRecorder(this.histories.of(name), wants, { names: wants.names });
     for await (const record of readStretches(found.file, found.stretches, { signal })) {
-      if (record.run !== found.run || !isShown(record)) continue;
-      if (record.type !== 'parameter-updates') recorder.take(record);
-      else recorder.take(named ? named(record) : record);
+      if (record.run === found.run && isShown(record)) recorder.take(record);
     }
     const read = recorder.histories.changesSince(0).runs[0];
     return read?.state && wantedOf(read, wants);

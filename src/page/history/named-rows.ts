@@ -10,7 +10,7 @@ import {
   type MagnitudeHistogram,
   mergeHistograms,
   type ParameterUpdatesData,
-} from '../../../parameters/index.js';
+} from '../../parameters/index.js';
 
 interface NamedRow {
   readonly name: string;
