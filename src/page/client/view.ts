@@ -19,7 +19,7 @@ export class View {
   /** Has a screen reader say what the keyboard has just moved to. */
   readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
   /** What is known closer of the steps that are zoomed into: drawn by way of `run.shown`. */
-  readonly details = new Details(this);
+  readonly details: Details;
   connection: Connection = 'connecting';
   #choices: Choices;
   readonly #listeners = new Set<(byPerson: boolean) => void>();
@@ -31,6 +31,7 @@ export class View {
     readonly signal: AbortSignal,
   ) {
     this.theme = new Theme(place, signal);
+    this.details = new Details(this);
     this.#choices = this.#addressed();
     place.address?.onChange(() => this.choose(this.#addressed()), signal);
     this.theme.onChange(() => this.choose({ theme: this.theme.chosen }));

@@ -9,10 +9,11 @@ export async function followRun(
   recorder: Recorder,
   files: RunFiles,
   changed: () => void,
+  signal = new AbortController().signal,
 ): Promise<void> {
   const names = new FileNames(run);
   const onDamaged = () => recorder.omit(run, 'damaged lines');
-  for await (const { record, stretch } of followPlaced(file, { signal: new AbortController().signal, onDamaged })) {
+  for await (const { record, stretch } of followPlaced(file, { signal, onDamaged })) {
     const renamed: AnyRecord & { readonly run: string } = { ...record, run: names.of(record.run ?? run) };
     const history = recorder.take(renamed);
     if (history && stretch) files.take(history.name, { file, run: record.run }, Number(record.step), stretch);
