@@ -8,15 +8,15 @@ const AT_FIRST = 64;
 
 /** What is said of several steps together; each column has an element a bucket. */
 interface Spread {
-  readonly min: Float64Array;
-  readonly max: Float64Array;
+  readonly min: Float32Array;
+  readonly max: Float32Array;
   readonly count: Uint32Array;
   readonly nonFinite: Uint32Array;
 }
 
 /**
  * One number over the steps, of which a page has only the outline: each value, as long as there are not too many, and then
- * buckets, half as many at most. A step that is taken again has its later value.
+ * buckets, half as many at most, with extremes as float32. A step that is taken again has its later value.
  */
 export class FinerSeries {
   #width = 1;
@@ -107,8 +107,8 @@ export class FinerSeries {
     if (!this.#spread) return;
     const { min, max, count, nonFinite } = this.#spread;
     this.#spread = {
-      min: longer(min, new Float64Array(size)),
-      max: longer(max, new Float64Array(size)),
+      min: longer(min, new Float32Array(size)),
+      max: longer(max, new Float32Array(size)),
       count: longer(count, new Uint32Array(size)),
       nonFinite: longer(nonFinite, new Uint32Array(size)),
     };
@@ -117,12 +117,14 @@ export class FinerSeries {
   /** Neighbours become one. */
   #double(): void {
     const buckets = Array.from({ length: this.#length }, (_, at) => this.#bucket(at));
-    const size = this.#start.length;
+    const size = this.limit / 2;
     this.#width *= 2;
     this.#length = 0;
+    this.#start = new Float64Array(size);
+    this.#mean = new Float64Array(size);
     const spread = {
-      min: new Float64Array(size),
-      max: new Float64Array(size),
+      min: new Float32Array(size),
+      max: new Float32Array(size),
       count: new Uint32Array(size),
       nonFinite: new Uint32Array(size),
     };
@@ -160,7 +162,7 @@ export class FinerSeries {
   }
 }
 
-function longer<T extends Float64Array | Uint32Array>(column: T, into: T): T {
+function longer<T extends Float64Array | Float32Array | Uint32Array>(column: T, into: T): T {
   into.set(column);
   return into;
 }
