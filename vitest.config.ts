@@ -12,7 +12,12 @@ export const shared = defineConfig({
       { find: /^trainscope\/(.+)$/, replacement: `${src('')}$1.ts` },
     ],
   },
-  test: { testTimeout: 60_000, pool: 'forks', maxWorkers: 2 },
+  test: {
+    testTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+    globalSetup: fileURLToPath(new URL('./test/helpers/temporary-folder.ts', import.meta.url)),
+  },
 });
 
 const system = 'test/**/*.system.test.ts';

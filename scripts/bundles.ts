@@ -2,17 +2,23 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
+import { thirdParty } from './third-party.js';
 
 const root = (file: string) => fileURLToPath(new URL(`../${file}`, import.meta.url));
 
-/** The generated modules' texts, by their paths. */
+/** The generated modules' texts, by their paths, and the notices of what is inside them. */
 export async function buildBundles(): Promise<Readonly<Record<string, string>>> {
+  const inside = new Set<string>();
+  const bundle = async (options: BuildOptions): Promise<string> => {
+    const { text, packages } = await bundleOf(options);
+    for (const name of packages) inside.add(name);
+    return text;
+  };
   const browser = { platform: 'browser', target: ['chrome111', 'firefox113', 'safari16.4'] } satisfies BuildOptions;
   const script = await bundle({
     ...browser,
     entryPoints: [root('src/page/client/main.ts')],
     format: 'iife',
-    banner: { js: notice('uplot') },
   });
   const runs = await bundle({ ...browser, entryPoints: [root('src/page/client/runs/main.ts')], format: 'iife' });
   const style = await bundle({ ...browser, entryPoints: [root('src/page/client/document.css')] });
@@ -31,19 +37,19 @@ export async function buildBundles(): Promise<Readonly<Record<string, string>>> 
     'src/sinks/otel/setup/scrape/worker.bundle.ts': moduleOf('src/sinks/otel/setup/scrape/worker', {
       SCRAPE_WORKER: scrape,
     }),
+    'THIRD_PARTY.md': thirdParty([...inside].sort()),
   };
 }
 
-/** A library that is inside takes its licence along. */
-function notice(library: string): string {
-  const licence = readFileSync(root(`node_modules/${library}/LICENSE`), 'utf8').trim();
-  return `/*! With ${library}:\n\n${licence}\n*/`;
-}
-
-async function bundle(options: BuildOptions): Promise<string> {
+async function bundleOf(
+  options: BuildOptions,
+): Promise<{ readonly text: string; readonly packages: readonly string[] }> {
   const common = { bundle: true, minify: true, write: false, charset: 'ascii', legalComments: 'inline' } as const;
-  const { outputFiles } = await build({ ...common, absWorkingDir: root(''), ...options });
-  return outputFiles![0]!.text;
+  const { outputFiles, metafile } = await build({ ...common, metafile: true, absWorkingDir: root(''), ...options });
+  const packages = Object.keys(metafile!.inputs).flatMap(
+    (path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [],
+  );
+  return { text: outputFiles![0]!.text, packages };
 }
 
 function moduleOf(source: string, constants: Readonly<Record<string, string>>): string {

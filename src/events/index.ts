@@ -77,6 +77,7 @@ export { SEVERITIES } from './severities.js';
 export { shortNumber } from './short-number.js';
 export type { Sink } from './sink.js';
 export { SpeedWindow } from './speed-window.js';
+export { guardText, textCell, unguardText } from './text-cell.js';
 export type {
   AnswerRecord,
   DroppedRecord,

@@ -19,6 +19,13 @@ it('knows a link that leads nowhere', () => {
   expect([...right, ...wrong].filter((link) => leadsSomewhere(page, link))).toEqual(right);
 });
 
+it.each(all.map((page) => [page.path, page] as const))('every file that %s names is there', (_path, { codeSpans }) => {
+  const named = codeSpans.filter((text) => /^(src|test|scripts|bench|examples|python|docs)\/[\w./*-]+$/.test(text));
+  // Of a name with a star, its folder; `my-rule.ts` is the reader's.
+  const missing = named.filter((text) => !existsSync(join(ROOT, text.replace(/[^/]*\*.*$/, ''))));
+  expect(missing.filter((text) => !/\/(my-|mine)/.test(text))).toEqual([]);
+});
+
 const isElsewhere = (link: string) => /^(https?|mailto):/.test(link);
 
 /** To a file or folder that there is, and to a heading of it where the link names one. */

@@ -13,6 +13,8 @@ export interface Page {
   /** Where links and images lead to. */
   readonly links: readonly string[];
   readonly codeBlocks: readonly Tokens.Code[];
+  /** What is in backticks. */
+  readonly codeSpans: readonly string[];
 }
 
 /** What others write into the folders of the house: typedoc, and Python's packages. */
@@ -29,7 +31,7 @@ export function pages(): readonly Page[] {
 
 function pageOf(path: string): Page {
   const tokens: Token[] = [];
-  walkTokens(lexer(readFileSync(join(ROOT, path), 'utf8')), (token) => {
+  void walkTokens(lexer(readFileSync(join(ROOT, path), 'utf8')), (token) => {
     tokens.push(token);
   });
   const ofType = <T extends Tokens.Generic>(...types: string[]) =>
@@ -39,5 +41,6 @@ function pageOf(path: string): Page {
     headings: ofType<Tokens.Heading>('heading').map(({ text }) => text),
     links: ofType<Tokens.Link>('link', 'image').map(({ href }) => href),
     codeBlocks: ofType<Tokens.Code>('code'),
+    codeSpans: ofType<Tokens.Codespan>('codespan').map(({ text }) => text),
   };
 }

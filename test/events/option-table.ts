@@ -28,7 +28,6 @@ export interface OptionCase {
   readonly refusesOnly?: true;
 }
 
-/** A folder that is left to the system: what is in it is small, or nothing. */
 const folder = mkdtempSync(join(tmpdir(), 'trainscope-options-'));
 
 const model = () => {

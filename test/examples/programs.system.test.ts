@@ -36,6 +36,19 @@ it('custom-loop.ts prints loss changes, mean ratios and the fastest parameters',
   });
 });
 
+it('acgan.ts finds two heads that never learn, and trains them when mended', async () => {
+  const lossOf = (output: string) => Number(/^step 30: the discriminator's loss is (\S+)$/m.exec(output)?.[1]);
+  let frozen = Number.NaN;
+  await runExample('acgan.ts', [], (output) => {
+    expect(output).toMatch(/^step 3 {2}warning: is_real\/kernel and 3 more: not one of 784 values changes/m);
+    frozen = lossOf(output);
+  });
+  await runExample('acgan.ts', ['mended'], (output) => {
+    expect(output).not.toContain('warning');
+    expect(lossOf(output)).toBeLessThan(frozen - 0.2);
+  });
+});
+
 it('any-loop.ts prints every parameter at every step, until nothing moves any more', async () => {
   await runExample('any-loop.ts', [], (output) => {
     const lines = output.trim().split('\n');

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { versions } from '../../scripts/version.js';
 
 const root = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 const manifest = JSON.parse(readFileSync(root('package.json'), 'utf8'));
@@ -22,6 +23,16 @@ describe('package.json', () => {
     expect(Object.keys(manifest.bin)).toEqual(['trainscope']);
     const source = root(manifest.bin.trainscope.replace('dist/', 'src/').replace(/\.js$/, '.ts'));
     expect(readFileSync(source, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  });
+
+  it('says one version everywhere, of npm, of Python and of the changelog', () => {
+    const said = versions();
+    expect(Object.entries(said).filter(([, version]) => version !== manifest.version)).toEqual([]);
+  });
+
+  it('is built before it is packed or published', () => {
+    expect(manifest.scripts.prepack).toBe('npm run build');
+    expect(manifest.publishConfig).toEqual({ access: 'public', provenance: true });
   });
 
   it('never installs a native library: tfjs-node is an optional peer and nothing else', () => {
@@ -77,7 +88,6 @@ describe('package.json', () => {
       'hyparquet-writer',
       'leven',
       'pbf',
-      'uplot',
       'zeptomatch',
     ]);
   });

@@ -26,11 +26,10 @@ const folder = mkdtempSync(join(tmpdir(), 'trainscope-packed-'));
 let tarball: string;
 
 beforeAll(async () => {
-  // What `npm run build` does for dist/, which is all of it that is not committed.
-  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
-  await run('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: ROOT });
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: ROOT });
-  tarball = join(folder, JSON.parse(stdout)[0].filename);
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true }); // it is built anew
+  await run('npm', ['pack', '--pack-destination', folder], { cwd: ROOT });
+  const [name] = readdirSync(folder);
+  tarball = join(folder, name!);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

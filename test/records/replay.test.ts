@@ -504,7 +504,7 @@ describe('speed', () => {
       ['train-begin', 1e9],
       ['step-end', 1e9 + 50],
     ] as const) {
-      pace.until(time === undefined ? { type } : { type, time });
+      void pace.until(time === undefined ? { type } : { type, time });
     }
     expect(waits).toEqual([10, 40, 5]);
   });

@@ -357,7 +357,7 @@ describe('parameters and steps of odd kinds', () => {
   it('close() waits for an async update, and says so where it takes too long', async () => {
     const w = [0];
     const { run, types } = record({ w });
-    run.step({}, async () => {
+    void run.step({}, async () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
       w[0]!++;
     });

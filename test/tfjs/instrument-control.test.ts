@@ -154,7 +154,7 @@ describe('commands of a loop by hand', () => {
     run.step();
     run.ask({ kind: 'stop' });
     expect(run.training.stopRequested).toBe(true);
-    run.training.callbacks().onTrainBegin();
+    void run.training.callbacks().onTrainBegin();
     expect(run.training.stopRequested).toBe(false);
     await run.end();
   });

@@ -73,10 +73,10 @@ describe.each(BACKENDS)('step parameters on %s', (backend) => {
     const snapshot = parameters.snapshot();
     const other = parameters.snapshot();
     parameters.advance();
-    parameters.compare(snapshot, { statistics: ['updateNorm', 'unchanged'] });
+    void parameters.compare(snapshot, { statistics: ['updateNorm', 'unchanged'] });
     expect([updates, squares]).toEqual([1, 0]);
-    parameters.compare(other, { statistics: ['weightNorm', 'gradientNorm'] });
-    parameters.compare(other, { statistics: ['gradientNorm', 'updateRatio'] });
+    void parameters.compare(other, { statistics: ['weightNorm', 'gradientNorm'] });
+    void parameters.compare(other, { statistics: ['gradientNorm', 'updateRatio'] });
     expect([updates, squares]).toEqual([1, 1]);
     forceKernel(undefined);
     snapshot.dispose();

@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import type { TrainingEvent } from '../../src/index.js';
 import { type Point, points } from './points.js';
 import { type TinyModel, tinyModel } from './tiny-model.js';
@@ -10,16 +9,9 @@ export { type Point, points, type TinyModel, tinyModel };
 
 import { Trainer, type TrainerOptions, type TrainingArguments } from '../../src/trainer.js';
 
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
-/** A folder of its own, removed after the tests of the file. */
+/** A folder of its own. */
 export function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'trainscope-trainer-'));
-  folders.push(folder);
-  return folder;
+  return mkdtempSync(join(tmpdir(), 'trainscope-trainer-'));
 }
 
 /** A quiet Trainer that writes nothing, unless the arguments say otherwise. */

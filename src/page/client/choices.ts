@@ -39,10 +39,12 @@ interface Codec<T> {
   write(value: T): readonly string[];
 }
 
-const MARK_KINDS = [
+export const MARK_KINDS = [
   'alert',
   'control',
   'save',
+  'epoch',
+  'resumed',
   'sink-error',
   'stopped',
   'failed',

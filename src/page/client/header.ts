@@ -29,6 +29,8 @@ export class Header {
   constructor(
     private readonly view: View,
     tools: readonly HTMLElement[],
+    /** Under the name: what is chosen for all charts. */
+    chartBar: HTMLElement,
   ) {
     this.#title = el(view.place.embedded ? 'h2' : 'h1', { class: 'title' }, 'trainscope');
     this.#reset.addEventListener('click', () => this.view.zoom(undefined));
@@ -46,6 +48,7 @@ export class Header {
         this.#progress,
         el('span', { class: 'icons' }, themeToggle(view.theme), ...tools),
       ),
+      chartBar,
       this.#bar,
     );
   }

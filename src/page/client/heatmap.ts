@@ -1,9 +1,11 @@
 import { ratioHealth } from '../../parameters/index.js';
 import type { ParameterTable } from '../history/parameter-table.js';
+import { axisOf, type TimeAxis } from './chart/axis.js';
+import { CanvasPen } from './chart/canvas-pen.js';
 import { DataTable, type TableData } from './data-table.js';
 import { el, setText } from './dom.js';
 import { readable, shorten, tick, whole } from './format.js';
-import { drawMarks } from './mark-lines.js';
+import { drawMarks, visibleMarks } from './mark-lines.js';
 import { RATIO_SCALE, RatioColors } from './palette.js';
 import { panel } from './panel.js';
 import type { Work } from './slices.js';
@@ -129,10 +131,9 @@ export class Heatmap {
     if (rowHeight >= 8) this.#drawGaps(ctx);
     this.#drawNames(ctx);
     this.#drawAxis(ctx);
-    ctx.setTransform(1, 0, 0, 1, 0, 0);
-    const xOf = (step: number) => (gutter + this.#xOf(step)) * unit;
-    drawMarks(ctx, this.view, xOf, MARK_HEIGHT * unit, (MARK_HEIGHT + plotHeight) * unit);
-    ctx.scale(unit, unit);
+    const pen = new CanvasPen(ctx, this.view.theme.color('--font'));
+    const box = { left: gutter, top: MARK_HEIGHT, width: plotWidth, height: plotHeight };
+    drawMarks(pen, this.view.theme, box, visibleMarks(this.view, this.#axis));
     this.#drawCursor(ctx);
   }
 
@@ -157,12 +158,13 @@ export class Heatmap {
 
   /** The columns of each bucket: to the next one, so that runs that are sampled every few steps have no holes. */
   #spans(data: ParameterTable, columns: number): (readonly [number, number])[] {
-    const [from, to] = this.view.domain;
     const { starts, width } = data;
+    const axis = this.#axis;
+    const run = this.view.focus!;
     const gaps = starts.slice(1).map((start, i) => start - starts[i]!);
     const usual = [...gaps].sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? width;
     const column = (step: number) =>
-      Math.min(columns, Math.max(0, Math.round(((step - from) / (to - from)) * columns)));
+      Math.min(columns, Math.max(0, Math.round(axis.share(axis.at(run, step)) * columns)));
     // A step is drawn left of where it ends, so that the last one lies within the axis.
     return starts.map((start, i) => {
       const end = Math.min(start + 2 * Math.max(usual, width), starts[i + 1] ?? start + Math.max(width, usual));
@@ -193,14 +195,13 @@ export class Heatmap {
 
   #drawAxis(ctx: CanvasRenderingContext2D): void {
     const { gutter, plotWidth, plotHeight } = this.#layout;
-    const [from, to] = this.view.domain;
-    const step = niceStep((to - from) / Math.max(2, plotWidth / 90));
+    const axis = this.#axis;
     ctx.textBaseline = 'top';
     ctx.fillStyle = this.view.theme.color('--muted');
-    for (let at = Math.ceil(from / step) * step; at <= to; at += step) {
-      const x = this.#xOf(at);
+    for (const { at, label } of axis.ticks(Math.max(2, plotWidth / 90))) {
+      const x = axis.share(at) * plotWidth;
       ctx.textAlign = x > plotWidth - 16 ? 'right' : x < 16 ? 'left' : 'center';
-      ctx.fillText(whole(at), gutter + x, MARK_HEIGHT + plotHeight + 7);
+      ctx.fillText(label, gutter + x, MARK_HEIGHT + plotHeight + 7);
     }
   }
 
@@ -219,10 +220,9 @@ export class Heatmap {
     );
   }
 
-  /** CSS pixels from the left of the plot. */
-  #xOf(step: number): number {
-    const [from, to] = this.view.domain;
-    return ((step - from) / (to - from)) * this.#layout.plotWidth;
+  /** As that of every chart, of the run that is shown. */
+  get #axis(): TimeAxis {
+    return axisOf(this.view);
   }
 
   #point({ offsetX, offsetY }: PointerEvent): void {
@@ -346,11 +346,6 @@ class RatioLegend {
     this.#still.style.background = theme.color('--ratio-still');
     this.#bad.style.background = theme.color('--ratio-bad');
   }
-}
-
-function niceStep(least: number): number {
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least) ?? 10 * power;
 }
 
 function compact(value: number): string {

@@ -1,7 +1,6 @@
-import type { RunHistory } from '../history/run-history.js';
 import { el } from './dom.js';
 import { type Line, LineChart } from './line-chart.js';
-import { seriesLine } from './lines.js';
+import { EVALUATION_DASH, runLines, seriesLine } from './lines.js';
 import { lineColor } from './palette.js';
 import type { Work } from './slices.js';
 import type { View } from './view.js';
@@ -37,18 +36,31 @@ export class MetricCharts {
     }
   }
 
-  /** One run has a colour a phase; of several each has its own, and what is not of the training is dashed. */
   #lines(name: string): Line[] {
-    const several = this.view.histories.runs.size > 1;
-    return this.view.runs.flatMap((run: RunHistory) =>
-      PHASES.flatMap(([section, phase], i) => {
-        const look = several
-          ? { label: `${run.name} ${phase}`, color: lineColor(this.view.theme, this.view.placeOf(run)), dashed: i > 0 }
-          : { label: phase, color: lineColor(this.view.theme, i) };
-        return seriesLine(run, `${PREFIX}${section}/${name}`, look) ?? [];
-      }),
-    );
+    return metricLines(this.view, name, name === 'loss' ? ['log'] : PHASES.map(([phase]) => phase));
   }
+}
+
+/** The loss that the loop says of each step, and that of its evaluations. */
+export function lossLines(view: View): Line[] {
+  const evaluations = metricLines(view, 'loss', ['eval', 'predict']);
+  const label = evaluations.length > 0 ? 'train' : 'loss';
+  return [...runLines(view, 'loss', label), ...evaluations];
+}
+
+/** One run has a colour a phase; of several each has its own, and what is not of the training is dashed. */
+function metricLines(view: View, name: string, phases: readonly string[]): Line[] {
+  const several = view.allRuns.length > 1;
+  return view.allRuns.flatMap((run) =>
+    PHASES.flatMap(([section, phase], i) => {
+      if (!phases.includes(section)) return [];
+      const look = several
+        ? { label: `${run.name} ${phase}`, color: lineColor(view.theme, view.placeOf(run)) }
+        : { label: phase, color: lineColor(view.theme, i) };
+      const line = seriesLine(run, `${PREFIX}${section}/${name}`, look);
+      return line ? [several && i > 0 ? { ...line, dash: EVALUATION_DASH } : line] : [];
+    }),
+  );
 }
 
 /** The name of a series' metric without what it is of; none for other series. */

@@ -1,15 +1,17 @@
 import { HEALTHY_RATIOS } from '../../parameters/index.js';
+import { ChartBar } from './chart-bar.js';
 import { confusionPanel } from './confusion-panel.js';
 import { el, setText } from './dom.js';
 import { Drawing } from './drawing.js';
+import { Enlarged } from './enlarged.js';
 import { whole } from './format.js';
 import { Happenings } from './happenings.js';
 import { Header } from './header.js';
 import { Heatmap } from './heatmap.js';
 import { HistogramPanel } from './histogram.js';
-import { LineChart } from './line-chart.js';
-import { parameterLine, runLines, seriesLine } from './lines.js';
-import { MetricCharts } from './metric-charts.js';
+import { isPoint, LineChart } from './line-chart.js';
+import { EVALUATION_DASH, parameterLine, runLines, seriesLine } from './lines.js';
+import { lossLines, MetricCharts } from './metric-charts.js';
 import { modelPanel } from './model-panel.js';
 import { Movers } from './movers.js';
 import { lineColor } from './palette.js';
@@ -44,9 +46,16 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     onError = reportError,
   } = options;
   const { place, signal } = view;
-  const parts = [new Header(view, tools), new RunBar(view), new Welcome(view), new Tiles(view)] as const;
-  const [header, runBar, welcome, tiles] = parts;
-  const loss = new LineChart(view, { title: 'Loss', log: 'choice', smooth: true, height: 260 });
+  const chartBar = new ChartBar(view);
+  const parts = [
+    new Header(view, tools, chartBar.root),
+    chartBar,
+    new RunBar(view),
+    new Welcome(view),
+    new Tiles(view),
+  ] as const;
+  const [header, , runBar, welcome, tiles] = parts;
+  const loss = new LineChart(view, { title: 'Loss', height: 260 });
   const rate = new LineChart(view, { title: 'Learning rate', height: 180 });
   const speed = new LineChart(view, { title: 'Throughput', hint: 'steps per second', height: 180 });
   const ratio = new LineChart(view, {
@@ -93,23 +102,23 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     values.root,
     omitted,
   );
-  const hint = 'Drag over a chart to zoom into steps, double-click to see all; the arrow keys read values.';
+  const hint =
+    'Drag over a chart to zoom into steps, double-click to see all. With the keyboard: arrows read values, + and − zoom, ' +
+    'Shift with arrows moves, 0 shows all. Ctrl or Shift with the wheel zooms.';
   const page = [header.root, runBar.root, main, el('footer', {}, hint), view.announcer];
   place.root.classList.add('app');
   place.root.append(...page);
+  const enlarged = new Enlarged(view, [chartBar.root, view.announcer]);
 
   function* draw(): Work {
     for (const part of parts) {
       part.update();
       yield;
     }
-    for (const [chart, series, label] of [
-      [loss, 'loss', 'loss'],
-      [ratio, 'medianRatio', 'median'],
-    ] as const) {
-      chart.update(runLines(view, series, label));
-      yield;
-    }
+    loss.update(lossLines(view));
+    yield;
+    ratio.update(runLines(view, 'medianRatio', 'median'));
+    yield;
     yield* metrics.update();
     yield* heatmap.update();
     movers.update();
@@ -125,6 +134,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     rate.update(runLines(view, 'learningRate', 'learning rate'));
     yield;
     speed.update(runLines(view, 'stepsPerSecond', 'steps/s'));
+    enlarged.update();
     setText(omitted, [omittedText(view), note?.()].filter(Boolean).join(' '));
   }
 
@@ -136,13 +146,14 @@ export function mountPage(view: View, options: MountOptions = {}): void {
       [gradientNorm, 'gradientNorm'],
     ] as const) {
       const all =
-        run && seriesLine(run, statistic, { label: 'all together', color: lineColor(view.theme, 0), dashed: true });
+        run &&
+        seriesLine(run, statistic, { label: 'all together', color: lineColor(view.theme, 0), dash: EVALUATION_DASH });
       const each = run
         ? choice.chosen.map(({ name, row, color }) => parameterLine(run, row, statistic, { label: name, color }))
         : [];
       chart.update([
         ...(all ? [all] : []),
-        ...each.filter(({ points, nonFinite }) => points.length > 0 || nonFinite?.length),
+        ...each.filter(({ points, nonFinite }) => points.some(isPoint) || nonFinite?.length),
       ]);
       yield;
     }

@@ -55,12 +55,49 @@ export function siteMemory(prefix: string): Memory {
   };
 }
 
-const documentAddress: Address = {
-  read: () => location.hash.slice(1),
-  // Replaced, not added: the way back leads out of the page, not through every zoom.
-  write: (text) => history.replaceState(null, '', text === '' ? location.pathname + location.search : `#${text}`),
-  onChange: (listener, signal) => addEventListener('hashchange', listener, { signal }),
-};
+/** Browsers let a page change its address only so often: Chromium 200 times in ten seconds. */
+const ADDRESS_MS = 100;
+
+/** The document's. Of changes in quick succession, as of a drag, the first is written at once, and the last soon. */
+class DocumentAddress implements Address {
+  #waiting: string | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  read(): string {
+    return location.hash.slice(1);
+  }
+
+  write(text: string): void {
+    this.#waiting = text;
+    if (this.#timer === undefined) this.#flush();
+  }
+
+  onChange(listener: () => void, signal: AbortSignal): void {
+    addEventListener(
+      'hashchange',
+      () => {
+        this.#waiting = undefined;
+        listener();
+      },
+      { signal },
+    );
+    addEventListener('pagehide', () => this.#flush(), { signal });
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const text = this.#waiting;
+    if (text === undefined) return;
+    this.#waiting = undefined;
+    // Replaced, not added: the way back leads out of the page, not through every zoom.
+    history.replaceState(null, '', text === '' ? location.pathname + location.search : `#${text}`);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#flush();
+    }, ADDRESS_MS);
+  }
+}
 
 /** A document that is ours as a whole. */
 export function documentPlace(): Place {
@@ -73,7 +110,7 @@ export function documentPlace(): Place {
     },
     onTheme: (listener, signal) => dark.addEventListener('change', listener, { signal }),
     memory: siteMemory('trainscope-'),
-    address: documentAddress,
+    address: new DocumentAddress(),
     embedded: false,
     home: document.documentElement.dataset.home,
   };

@@ -1,6 +1,8 @@
 import type { Histories } from '../history/histories.js';
 import { newestOf } from '../history/newest-of.js';
 import type { RunHistory } from '../history/run-history.js';
+import { Cursor } from './chart/cursor.js';
+import type { Enlargeable } from './chart/enlargeable.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
 import { Details } from './details.js';
 import { el, setText } from './dom.js';
@@ -20,6 +22,10 @@ export class View {
   readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
   /** What is known closer of the steps that are zoomed into: drawn by way of `run.shown`. */
   readonly details: Details;
+  /** Where all charts are pointed at. */
+  readonly cursor = new Cursor();
+  /** What can fill the window. */
+  readonly charts = new Set<Enlargeable>();
   connection: Connection = 'connecting';
   #choices: Choices;
   readonly #listeners = new Set<(byPerson: boolean) => void>();
@@ -89,9 +95,14 @@ export class View {
     this.place.root.getRootNode().addEventListener('scroll', listener, options);
   }
 
+  /** The runs that there are, in their order. */
+  get allRuns(): readonly RunHistory[] {
+    return [...this.histories.runs.values()];
+  }
+
   /** The runs that are shown. */
   get runs(): readonly RunHistory[] {
-    return [...this.histories.runs.values()].filter(({ name }) => !this.isHidden(name));
+    return this.allRuns.filter(({ name }) => !this.isHidden(name));
   }
 
   /** A run's place among all: its colour. */
@@ -119,8 +130,11 @@ export class View {
 
   /** The steps that every chart shows. */
   get domain(): readonly [number, number] {
-    const { range } = this.#choices;
-    if (range) return range;
+    return this.#choices.range ?? this.whole;
+  }
+
+  /** The steps that there are. */
+  get whole(): readonly [number, number] {
     const last = Math.max(1, ...this.runs.map((run) => run.state.value.step));
     return [0, last];
   }

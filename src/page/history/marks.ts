@@ -1,7 +1,7 @@
 import type { Severity } from '../../events/index.js';
 
-/** `stopped` and `failed` are ends of the run. */
-export type MarkKind = 'alert' | 'control' | 'save' | 'sink-error' | 'stopped' | 'failed';
+/** `stopped` and `failed` are ends of the run; where an epoch ends is known without a record of it. */
+export type MarkKind = 'alert' | 'control' | 'save' | 'epoch' | 'resumed' | 'sink-error' | 'stopped' | 'failed';
 
 /** Something that happened at a step and is marked on every time axis. */
 export interface Mark {

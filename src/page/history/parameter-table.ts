@@ -15,6 +15,8 @@ export interface RowPick {
 
 export interface TableChanges {
   readonly width: number;
+  /** As {@link BucketChanges}. */
+  readonly from?: number;
   readonly buckets: readonly (readonly [start: number, extremes: string])[];
 }
 
@@ -39,14 +41,15 @@ export class ParameterTable {
     readonly statistics: readonly Statistic[],
     limit = TABLE_BUCKETS,
   ) {
-    this.#buckets = new StepBuckets<TableBucket>(
-      limit,
-      (start) => ({ start, version: 0, extremes: new Float32Array(0) }),
-      (into, from) => {
+    this.#buckets = new StepBuckets<TableBucket>(limit, {
+      make: (start) => ({ start, last: start, version: 0, extremes: new Float32Array(0) }),
+      merge: (into, from) => {
         into.extremes = withLength(into.extremes, from.extremes.length);
         widenAll(into.extremes, from.extremes);
+        into.last = from.last;
       },
-    );
+      copy: (bucket) => ({ ...bucket, extremes: bucket.extremes.slice() }),
+    });
   }
 
   get width(): number {
@@ -65,17 +68,26 @@ export class ParameterTable {
     columns: { readonly [S in Statistic]?: ArrayLike<number> },
     version: number,
   ): void {
-    const bucket = this.#buckets.at(step);
-    bucket.version = version;
-    const stride = 2 * this.statistics.length;
     const rowCount = rows.reduce<number>((most, row) => Math.max(most, (row ?? -1) + 1), 0);
-    bucket.extremes = withLength(bucket.extremes, rowCount * stride);
+    this.#buckets.add(step, version, (bucket) => {
+      bucket.last = Math.max(bucket.last, step);
+      bucket.extremes = withLength(bucket.extremes, rowCount * 2 * this.statistics.length);
+      this.#widen(bucket.extremes, rows, columns);
+    });
+  }
+
+  #widen(
+    extremes: Float32Array,
+    rows: readonly (number | undefined)[],
+    columns: { readonly [S in Statistic]?: ArrayLike<number> },
+  ): void {
+    const stride = 2 * this.statistics.length;
     for (const [s, statistic] of this.statistics.entries()) {
       const column = columns[statistic];
       if (!column) continue;
       for (let i = 0; i < rows.length; i++) {
         const row = rows[i];
-        if (row !== undefined) widen(bucket.extremes, row * stride + 2 * s, column[i]!, column[i]!);
+        if (row !== undefined) widen(extremes, row * stride + 2 * s, column[i]!, column[i]!);
       }
     }
   }
@@ -87,15 +99,15 @@ export class ParameterTable {
     this.#buckets.widenTo(other.width);
     for (const { start, extremes } of other.#buckets.all) {
       if (start > to || start + other.width <= from) continue;
-      const bucket = this.#buckets.at(start);
-      bucket.version = version;
-      bucket.extremes = withLength(bucket.extremes, length);
-      for (const [s, statistic] of this.statistics.entries()) {
-        for (const { row, of } of picks) {
-          const at = other.#offset(of, statistic);
-          if (at < extremes.length) widen(bucket.extremes, row * stride + 2 * s, extremes[at]!, extremes[at + 1]!);
+      this.#buckets.add(start, version, (bucket) => {
+        bucket.extremes = withLength(bucket.extremes, length);
+        for (const [s, statistic] of this.statistics.entries()) {
+          for (const { row, of } of picks) {
+            const at = other.#offset(of, statistic);
+            if (at < extremes.length) widen(bucket.extremes, row * stride + 2 * s, extremes[at]!, extremes[at + 1]!);
+          }
         }
-      }
+      });
     }
   }
 
@@ -106,6 +118,16 @@ export class ParameterTable {
 
   clear(): void {
     this.#buckets.clear();
+  }
+
+  /** The run may go back to this step, which is its last. */
+  keep(step: number): void {
+    this.#buckets.keep(step);
+  }
+
+  /** As {@link StepBuckets.cutAfter}. */
+  cutAfter(step: number, version: number): number {
+    return this.#buckets.cutAfter(step, version);
   }
 
   /** One statistic of one row over the steps; buckets that do not have it are left out. */
@@ -142,16 +164,21 @@ export class ParameterTable {
   }
 
   changesSince(version: number): TableChanges | undefined {
-    const changed = this.#buckets.changedSince(version);
-    if (changed.length === 0) return undefined;
-    return { width: this.width, buckets: changed.map(({ start, extremes }) => [start, packNorms(extremes)]) };
+    const changes = this.#buckets.changesSince(version);
+    return (
+      changes && { ...changes, buckets: changes.buckets.map(({ start, extremes }) => [start, packNorms(extremes)]) }
+    );
   }
 
-  apply({ width, buckets }: TableChanges): void {
-    this.#buckets.widenTo(width);
-    for (const [start, extremes] of buckets) {
-      this.#buckets.put({ start, version: 0, extremes: unpackNorms(extremes) });
-    }
+  apply({ buckets, ...changed }: TableChanges): void {
+    const last = changed.width - 1;
+    const unpacked = buckets.map(([start, text]) => ({
+      start,
+      last: start + last,
+      version: 0,
+      extremes: unpackNorms(text),
+    }));
+    this.#buckets.follow({ ...changed, buckets: unpacked });
   }
 
   #offset(row: number, statistic: Statistic): number {

@@ -18,30 +18,40 @@ export function* piecesOf(changes: Changes): Generator<Changes> {
   }
 }
 
-function* seriesOf({ name, state, series, marks, omitted }: RunChanges): Generator<RunChanges> {
+function* seriesOf({ name, state, series, clock, marks, omitted }: RunChanges): Generator<RunChanges> {
   const [first = [], ...others] = groups(series, ([, { buckets }]) => BUCKET_CHARACTERS * buckets.length);
-  yield { name, ...(state && { state }), series: first, ...(marks && { marks }), ...(omitted && { omitted }) };
+  const rest = {
+    ...(state && { state }),
+    ...(clock && { clock }),
+    ...(marks && { marks }),
+    ...(omitted && { omitted }),
+  };
+  yield { name, series: first, ...rest };
   for (const group of others) yield { name, series: group };
 }
 
 function* tablesOf(run: RunChanges): Generator<RunChanges> {
-  const { name, state: _, series: __, marks: ___, omitted: ____, ...tables } = run;
+  const { name, state: _, series: __, clock: ___, marks: ____, omitted: _____, ...tables } = run;
   const { parameters, layers, histograms, activations, ...rest } = tables;
   const piece = (part: Partial<RunChanges>): RunChanges => ({ name, series: [], ...part });
   if (Object.keys(rest).length > 0) yield piece(rest);
   for (const [key, table] of Object.entries({ layers, parameters })) {
-    for (const buckets of groups(table?.buckets ?? [], ([, text]) => text.length)) {
-      yield piece({ [key]: { ...table, buckets } });
-    }
+    if (table) for (const part of partsOf(table, ([, text]) => text.length)) yield piece({ [key]: part });
   }
   for (const [key, history] of Object.entries({ histograms, activations })) {
     if (!history) continue;
-    const { latest, ...moments } = history;
-    yield piece({ [key]: { ...moments, ...(latest && { latest }), buckets: [] } });
-    for (const buckets of groups(moments.buckets, (moment) => JSON.stringify(moment).length)) {
-      yield piece({ [key]: { ...moments, buckets } });
-    }
+    for (const part of partsOf(history, (moment) => JSON.stringify(moment).length)) yield piece({ [key]: part });
   }
+}
+
+/** The buckets of changes in groups: all else that they say is said by the first. */
+function* partsOf<B, C extends { readonly width: number; readonly buckets: readonly B[] }>(
+  changes: C & { readonly buckets: readonly B[] },
+  charactersOf: (bucket: B) => number,
+): Generator<object> {
+  const [first = [], ...others] = groups(changes.buckets, charactersOf);
+  yield { ...changes, buckets: first };
+  for (const buckets of others) yield { width: changes.width, buckets };
 }
 
 /** Items in their order, in groups of no more characters than a piece may have, and one item. */

@@ -4,6 +4,7 @@ import { type HistoryLimits, RUN_LIMITS } from './history-limits.js';
 import { type LatestUpdates, type PackedUpdates, packUpdates, unpackUpdates } from './latest-updates.js';
 import { type MarkChanges, Marks } from './marks.js';
 import { ParameterTable, type TableChanges } from './parameter-table.js';
+import { type ClockChanges, RunClock } from './run-clock.js';
 import { type ScalarChanges, ScalarSeries } from './scalar-series.js';
 import type { ShownConfusion } from './shown-confusion.js';
 import type { ShownValues } from './shown-values.js';
@@ -44,6 +45,7 @@ export interface RunChanges {
   readonly name: string;
   readonly state?: RunState;
   readonly rows?: Rows;
+  readonly clock?: ClockChanges;
   readonly series: readonly (readonly [name: string, changes: ScalarChanges])[];
   readonly parameters?: TableChanges;
   readonly layers?: TableChanges;
@@ -86,6 +88,7 @@ const NO_ROWS: Rows = {
 export class RunHistory {
   readonly state = new Versioned<RunState>({ phase: 'waiting', step: 0, epoch: 0, beganAt: 0, time: 0 });
   readonly rows = new Versioned<Rows>(NO_ROWS);
+  readonly clock = new RunClock();
   readonly series = new Map<string, ScalarSeries>();
   readonly parameters: ParameterTable;
   readonly layers: ParameterTable;
@@ -137,6 +140,7 @@ export class RunHistory {
     });
     const parts = {
       state: this.state.since(version),
+      clock: this.clock.changesSince(version),
       marks: this.marks.changesSince(version),
       omitted: this.omitted.since(version),
       ...this.#tablesSince(tables),
@@ -172,6 +176,7 @@ export class RunHistory {
   apply(changes: RunChanges): void {
     if (changes.state) this.state.set(changes.state, 0);
     if (changes.rows) this.rows.set(changes.rows, 0);
+    if (changes.clock) this.clock.apply(changes.clock);
     for (const [name, series] of changes.series) this.seriesOf(name).apply(series);
     if (changes.parameters) this.parameters.apply(changes.parameters);
     if (changes.layers) this.layers.apply(changes.layers);

@@ -215,7 +215,9 @@ export class RunRecorder {
     this.#more?.take(series, step, value);
   }
 
-  #moveTo({ step, epoch, time }: Pick<EventContext, 'step' | 'epoch' | 'time'>, version: number): void {
+  #moveTo(at: Pick<EventContext, 'step' | 'epoch' | 'time'>, version: number): void {
+    const { step, epoch, time } = at;
+    this.history.clock.take(at, version);
     const { phase, beganAt } = this.history.state.value;
     this.#setState(
       { step, epoch, time, beganAt: beganAt || time, phase: phase === 'waiting' && step > 0 ? 'running' : phase },

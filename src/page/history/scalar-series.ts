@@ -18,6 +18,8 @@ export type PackedScalar =
 
 export interface ScalarChanges {
   readonly width: number;
+  /** As {@link BucketChanges}. */
+  readonly from?: number;
   readonly buckets: readonly PackedScalar[];
 }
 
@@ -29,7 +31,7 @@ export class ScalarSeries {
   readonly #buckets: StepBuckets<ScalarBucket>;
 
   constructor(limit = SERIES_BUCKETS) {
-    this.#buckets = new StepBuckets(limit, emptyBucket, merge);
+    this.#buckets = new StepBuckets(limit, { make: emptyBucket, merge, copy: (bucket) => ({ ...bucket }) });
   }
 
   get buckets(): readonly ScalarBucket[] {
@@ -41,23 +43,25 @@ export class ScalarSeries {
   }
 
   take(step: number, value: number, version: number): void {
-    const bucket = this.#buckets.at(step);
-    bucket.version = version;
-    if (!Number.isFinite(value)) {
-      bucket.nonFinite++;
-      return;
-    }
-    bucket.count++;
-    bucket.mean += (value - bucket.mean) / bucket.count;
-    bucket.min = Math.min(bucket.min, value);
-    bucket.max = Math.max(bucket.max, value);
+    this.#buckets.add(step, version, (bucket) => {
+      bucket.last = Math.max(bucket.last, step);
+      addTo(bucket, value);
+    });
+  }
+
+  /** The run may go back to this step, which is its last. */
+  keep(step: number): void {
+    this.#buckets.keep(step);
+  }
+
+  /** As {@link StepBuckets.cutAfter}. */
+  cutAfter(step: number, version: number): number {
+    return this.#buckets.cutAfter(step, version);
   }
 
   /** Take a bucket that another series has, of the same width or of more steps. */
   join(bucket: ScalarBucket, version: number): void {
-    const into = this.#buckets.at(bucket.start);
-    into.version = version;
-    merge(into, bucket);
+    this.#buckets.add(bucket.start, version, (into) => merge(into, bucket));
   }
 
   /** Have buckets of so many steps at least. */
@@ -66,18 +70,30 @@ export class ScalarSeries {
   }
 
   changesSince(version: number): ScalarChanges | undefined {
-    const changed = this.#buckets.changedSince(version);
-    return changed.length > 0 ? { width: this.width, buckets: changed.map(pack) } : undefined;
+    const changes = this.#buckets.changesSince(version);
+    return changes && { ...changes, buckets: changes.buckets.map(pack) };
   }
 
-  apply({ width, buckets }: ScalarChanges): void {
-    this.#buckets.widenTo(width);
-    for (const bucket of buckets) this.#buckets.put(unpack(bucket));
+  apply({ buckets, ...changed }: ScalarChanges): void {
+    const { width } = changed;
+    const unpacked = buckets.map(unpack).map((bucket) => ({ ...bucket, last: bucket.start + width - 1 }));
+    this.#buckets.follow({ ...changed, buckets: unpacked });
   }
 }
 
+function addTo(bucket: ScalarBucket, value: number): void {
+  if (!Number.isFinite(value)) {
+    bucket.nonFinite++;
+    return;
+  }
+  bucket.count++;
+  bucket.mean += (value - bucket.mean) / bucket.count;
+  bucket.min = Math.min(bucket.min, value);
+  bucket.max = Math.max(bucket.max, value);
+}
+
 function emptyBucket(start: number): ScalarBucket {
-  return { start, version: 0, count: 0, mean: 0, min: Infinity, max: -Infinity, nonFinite: 0 };
+  return { start, last: start, version: 0, count: 0, mean: 0, min: Infinity, max: -Infinity, nonFinite: 0 };
 }
 
 function merge(into: ScalarBucket, from: ScalarBucket): void {
@@ -87,6 +103,7 @@ function merge(into: ScalarBucket, from: ScalarBucket): void {
   into.min = Math.min(into.min, from.min);
   into.max = Math.max(into.max, from.max);
   into.nonFinite += from.nonFinite;
+  into.last = from.last;
 }
 
 function pack({ start, count, mean, min, max, nonFinite }: ScalarBucket): PackedScalar {

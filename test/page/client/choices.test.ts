@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AXES, type Choices, readChoices, USUAL_CHOICES, writeChoices } from '../../../src/page/client/choices.js';
+import {
+  AXES,
+  type Choices,
+  MARK_KINDS,
+  readChoices,
+  USUAL_CHOICES,
+  writeChoices,
+} from '../../../src/page/client/choices.js';
 
 const text = fc.string({ minLength: 1, unit: 'binary' });
 const range = fc
@@ -15,7 +22,7 @@ const choices: fc.Arbitrary<Choices> = fc.record({
   smoothing: fc.double({ min: 0, max: 0.999, noNaN: true }).map(Math.abs),
   withoutOutliers: fc.boolean(),
   otherScale: fc.array(text),
-  hiddenMarks: fc.subarray(['alert', 'control', 'save', 'sink-error', 'stopped', 'failed'] as const),
+  hiddenMarks: fc.subarray([...MARK_KINDS]),
   enlarged: fc.option(text, { nil: undefined }),
   parameters: fc.option(fc.array(text), { nil: undefined }),
   parameter: fc.option(text, { nil: undefined }),

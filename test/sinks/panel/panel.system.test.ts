@@ -195,7 +195,7 @@ describe('the panel, under the strictest content security policy', () => {
     await page.evaluate(`document.getElementById('here').style.width = '420px'`);
     await page.waitForFunction(
       (before) =>
-        (document.querySelector('#here > div')!.shadowRoot!.querySelector('.uplot canvas')?.clientWidth ?? 0) < before,
+        (document.querySelector('#here > div')!.shadowRoot!.querySelector('.plot canvas')?.clientWidth ?? 0) < before,
       Math.min(wide, 420),
     );
     expect(await columns()).toBe(1);

@@ -55,9 +55,10 @@ export class FinerHistory {
     if (grew.includes(true)) this.onGrown();
   }
 
-  /** Forget a step and all after it: they are taken anew. Tables keep them, as pages' do. */
-  forgetFrom(step: number): void {
-    for (const series of this.#series.values()) series.forgetFrom(step);
+  /** Forget what is after a step: it is taken anew. */
+  cutAfter(step: number): void {
+    for (const series of this.#series.values()) series.forgetFrom(step + 1);
+    for (const { table } of [this.#parameters, this.#layers]) table.cutAfter(step, 0);
   }
 
   /** Bytes that a bucket of the tables takes. */

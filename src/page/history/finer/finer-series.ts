@@ -63,13 +63,14 @@ export class FinerSeries {
 
   #bucket(at: number): ScalarBucket {
     const [start, mean] = [this.#start[at]!, this.#mean[at]!];
+    const place = { start, last: start + this.#width - 1, version: 0 };
     if (this.#spread) {
       const { min, max, count, nonFinite } = this.#spread;
-      return { start, version: 0, count: count[at]!, mean, min: min[at]!, max: max[at]!, nonFinite: nonFinite[at]! };
+      return { ...place, count: count[at]!, mean, min: min[at]!, max: max[at]!, nonFinite: nonFinite[at]! };
     }
     return Number.isFinite(mean)
-      ? { start, version: 0, count: 1, mean, min: mean, max: mean, nonFinite: 0 }
-      : { start, version: 0, count: 0, mean: 0, min: Infinity, max: -Infinity, nonFinite: 1 };
+      ? { ...place, count: 1, mean, min: mean, max: mean, nonFinite: 0 }
+      : { ...place, count: 0, mean: 0, min: Infinity, max: -Infinity, nonFinite: 1 };
   }
 
   #add({ min, max, count, nonFinite }: Spread, at: number, value: number): void {
