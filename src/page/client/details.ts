@@ -2,8 +2,8 @@ import type { DetailRequest } from '../history/detail-request.js';
 import type { Histories } from '../history/histories.js';
 import type { RunHistory, ShownHistory, ShownSeries } from '../history/run-history.js';
 import type { StepRange } from '../history/step-buckets.js';
+import type { Choices } from './choices.js';
 import type { DetailSource, RunNames } from './detail-source.js';
-import type { View } from './view.js';
 
 /** A range that moves is asked for when it has come to rest. */
 const REST_MS = 120;
@@ -13,6 +13,19 @@ const MARGIN = 1 / 4;
 const CLOSER = 3;
 /** Of runs that go on within the range, and after a failure, it is asked anew so often at most. */
 const AGAIN_MS = 2000;
+
+/** What is looked at: a view. */
+export interface LookedAt {
+  readonly histories: Histories;
+  readonly choices: Pick<Choices, 'range'>;
+  /** Those that are shown. */
+  readonly runs: readonly RunHistory[];
+  readonly focus: RunHistory | undefined;
+  readonly signal: AbortSignal;
+  onChange(listener: () => void): void;
+  /** There is more to be drawn. */
+  grown(): void;
+}
 
 interface Detail {
   readonly request: DetailRequest;
@@ -33,7 +46,7 @@ export class Details {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #underway = new AbortController();
 
-  constructor(private readonly view: View) {
+  constructor(private readonly view: LookedAt) {
     view.onChange(() => this.#look());
     view.signal.addEventListener('abort', () => this.#giveUp());
   }
