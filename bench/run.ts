@@ -19,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   otel: 'Metrics by OpenTelemetry',
   scraped: 'Those who scrape the page of metrics',
   live: 'The live page at 1,000 steps a second',
+  page: 'The live page of ten long runs, in a browser',
   sinks: 'What each sink takes of a step, and all together',
   'many-parameters': 'What each sink takes of a step of 100,000 parameters',
   endurance: 'Ten thousand steps',

@@ -79,7 +79,7 @@ export class Heatmap implements Part {
     if (this.root.hidden || !run || !rows || (this.#cells && !this.#isSeen())) return;
     this.#byParameter.hidden = rows.byLayer;
     this.#names = layers ? rows.layers : rows.parameters;
-    this.#data = layers ? run.layers : run.parameters;
+    this.#data = layers ? run.shown.layers : run.shown.parameters;
     yield* this.#paint(this.#data);
     this.#draw();
     yield;

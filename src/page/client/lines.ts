@@ -16,7 +16,7 @@ export function runLines(view: View, series: string, label: string): Line[] {
 }
 
 export function seriesLine(run: RunHistory, name: string, look: Look): Line | undefined {
-  const series = run.series.get(name);
+  const series = run.shown.series.get(name);
   if (!series || series.buckets.length === 0) return undefined;
   const middle = middleOf(series.width, run.state.value.step);
   const points: (Point | Gap)[] = [];
@@ -31,13 +31,13 @@ export function seriesLine(run: RunHistory, name: string, look: Look): Line | un
 
 /** A statistic of one parameter; drawn at the middle of its extremes, on a logarithmic scale. */
 export function parameterLine(run: RunHistory, row: number, statistic: Statistic, look: Look): Line {
-  return rowLine(run, run.parameters, row, statistic, look);
+  return rowLine(run, run.shown.parameters, row, statistic, look);
 }
 
 /** The update ratio of all elements of a layer together. */
 export function layerLine(run: RunHistory, layer: string, look: Look): Line[] {
   const row = run.rows.value.layers.indexOf(layer);
-  return row < 0 ? [] : [rowLine(run, run.layers, row, 'updateRatio', look)];
+  return row < 0 ? [] : [rowLine(run, run.shown.layers, row, 'updateRatio', look)];
 }
 
 function rowLine(run: RunHistory, table: ParameterTable, row: number, statistic: Statistic, look: Look): Line {

@@ -1,8 +1,10 @@
 import type { Histories } from '../history/histories.js';
+import { newestOf } from '../history/newest-of.js';
 import type { RunHistory } from '../history/run-history.js';
 import { Cursor } from './chart/cursor.js';
 import type { Enlargeable } from './chart/enlargeable.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
+import { Details } from './details.js';
 import { el, setText } from './dom.js';
 import type { Place } from './place.js';
 import { Theme } from './theme.js';
@@ -25,6 +27,8 @@ export class View {
   readonly theme: Theme;
   /** Has a screen reader say what the keyboard has just moved to. */
   readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
+  /** What is known closer of the steps that are zoomed into: drawn by way of `run.shown`. */
+  readonly details: Details;
   /** Where all charts are pointed at. */
   readonly cursor = new Cursor();
   /** What can fill the window. */
@@ -42,6 +46,7 @@ export class View {
     readonly signal: AbortSignal,
   ) {
     this.theme = new Theme(place, signal);
+    this.details = new Details(this);
     this.#choices = this.#addressed();
     place.address?.onChange(() => {
       this.#choices = this.#addressed();
@@ -142,9 +147,7 @@ export class View {
     const { focus } = this.#choices;
     const chosen = focus === undefined ? undefined : this.histories.runs.get(focus);
     if (chosen && !this.isHidden(chosen.name)) return chosen;
-    const { runs } = this;
-    const going = runs.findLast(({ state }) => state.value.phase !== 'finished');
-    return going ?? [...runs].sort((a, b) => b.state.value.time - a.state.value.time)[0];
+    return newestOf(this.runs);
   }
 
   isHidden(run: string): boolean {

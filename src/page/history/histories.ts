@@ -1,3 +1,4 @@
+import { type HistoryLimits, RUN_LIMITS } from './history-limits.js';
 import { type RunChanges, RunHistory } from './run-history.js';
 import { Versioned } from './versioned.js';
 
@@ -9,6 +10,10 @@ export interface Changes {
   readonly to: number;
   readonly runs: readonly RunChanges[];
   readonly leftOut?: LeftOut;
+  /** Runs whose parameters are told of; without, those of all. */
+  readonly tables?: readonly string[];
+  /** More pieces of the same changes follow, the next of them of this. */
+  readonly more?: 'series' | 'tables';
 }
 
 /** What found no room among the runs that are shown together. */
@@ -28,6 +33,8 @@ export class Histories {
   readonly leftOut = new Versioned<LeftOut>({ runs: 0, records: 0 });
   #version = 0;
 
+  constructor(private readonly limits: HistoryLimits = RUN_LIMITS) {}
+
   /** Grows with every change. */
   get version(): number {
     return this.#version;
@@ -42,7 +49,7 @@ export class Histories {
   of(name: string, beganAt = 0): RunHistory {
     const known = this.runs.get(name);
     if (known) return known;
-    const run = new RunHistory(name);
+    const run = new RunHistory(name, this.limits);
     run.state.set({ ...run.state.value, beganAt }, 0);
     const inOrder = [...this.runs.values(), run].sort(byBegin);
     this.runs.clear();
@@ -50,11 +57,17 @@ export class Histories {
     return run;
   }
 
-  /** What one that followed up to `version` (0: from nothing) has to `apply`. */
-  changesSince(version: number): Changes {
-    const runs = [...this.runs.values()].flatMap((run) => run.changesSince(version) ?? []);
+  /**
+   * What one that followed up to `version` (0: from nothing) has to `apply`. With `tables`, what there is of the parameters
+   * of each of these runs only, since a version of its own.
+   */
+  changesSince(version: number, tables?: ReadonlyMap<string, number>): Changes {
+    const runs = [...this.runs.values()].flatMap(
+      (run) => run.changesSince(version, tables ? (tables.get(run.name) ?? NEVER) : version) ?? [],
+    );
     const leftOut = this.leftOut.since(version);
-    return { v: 1, from: version, to: this.#version, runs, ...(leftOut && { leftOut }) };
+    const told = { ...(leftOut && { leftOut }), ...(tables && { tables: [...tables.keys()] }) };
+    return { v: 1, from: version, to: this.#version, runs, ...told };
   }
 
   apply(changes: Changes): void {
@@ -67,3 +80,5 @@ export class Histories {
 function byBegin(a: RunHistory, b: RunHistory): number {
   return a.state.value.beganAt - b.state.value.beganAt || (a.name < b.name ? -1 : 1);
 }
+/** No change has a later version. */
+const NEVER = Infinity;

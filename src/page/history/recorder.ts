@@ -1,6 +1,7 @@
 import { isTrainingEvent, missingField } from '../../events/index.js';
 import { Histories, RUNS_KEPT } from './histories.js';
-import { RunRecorder } from './run-recorder.js';
+import type { RunHistory } from './run-history.js';
+import { type KeepsMore, RunRecorder } from './run-recorder.js';
 import type { ShownRecord } from './shown-record.js';
 
 /** An event or a measurement, as streams and recorded runs have them. */
@@ -21,12 +22,16 @@ export class Recorder {
   /** What was left out of runs that nothing is known of yet. */
   readonly #early = new Map<string, Map<string, number>>();
 
-  /** Take a record; those that a page does not show are passed over. */
-  take(record: AnyRecord): void {
-    if (!isShown(record)) return;
+  /** `more`: makes what keeps more of each run, by the name of its history. */
+  constructor(private readonly more?: (name: string) => KeepsMore) {}
+
+  /** Take a record; those that a page does not show are passed over. Whose history it is in. */
+  take(record: AnyRecord): RunHistory | undefined {
+    if (!isShown(record)) return undefined;
     const recorder = this.#recorderOf(record);
     if (recorder) recorder.take(record, this.histories.nextVersion());
     else this.#leaveOut(record.run);
+    return recorder?.history;
   }
 
   /** Count something of a run that was left out before it came here. */
@@ -59,7 +64,8 @@ export class Recorder {
       existing && record.type === 'train-begin' && record.step === 0 && existing.history.state.value.step > 0;
     if (existing && !again) return existing;
     if (this.histories.runs.size >= RUNS_KEPT) return undefined;
-    const recorder = new RunRecorder(this.histories.of(this.#freeName(record.run), record.time));
+    const name = this.#freeName(record.run);
+    const recorder = new RunRecorder(this.histories.of(name, record.time), { more: this.more?.(name) });
     this.#recorders.set(record.run, recorder);
     for (const [what, count] of this.#early.get(record.run) ?? []) {
       recorder.omit(what, this.histories.nextVersion(), count);

@@ -1,5 +1,6 @@
 import type { Config, ModelSummary, RunEnd } from '../../events/index.js';
 import { type HistogramChanges, HistogramHistory } from './histogram-history.js';
+import { type HistoryLimits, RUN_LIMITS } from './history-limits.js';
 import { type LatestUpdates, type PackedUpdates, packUpdates, unpackUpdates } from './latest-updates.js';
 import { type Mark, type MarkChanges, Marks } from './marks.js';
 import { ParameterTable, type TableChanges } from './parameter-table.js';
@@ -70,6 +71,16 @@ export interface Superseded {
   readonly marks: readonly Mark[];
 }
 
+/** A series as it is drawn. */
+export type ShownSeries = Pick<ScalarSeries, 'buckets' | 'width'>;
+
+/** What is drawn of a run over the steps. */
+export interface ShownHistory {
+  readonly series: { get(name: string): ShownSeries | undefined };
+  readonly parameters: ParameterTable;
+  readonly layers: ParameterTable;
+}
+
 const NO_ROWS: Rows = {
   parameters: [],
   sizes: [],
@@ -89,8 +100,8 @@ export class RunHistory {
   readonly rows = new Versioned<Rows>(NO_ROWS);
   readonly clock = new RunClock();
   readonly series = new Map<string, ScalarSeries>();
-  readonly parameters = new ParameterTable(['updateRatio', 'updateNorm', 'weightNorm', 'gradientNorm']);
-  readonly layers = new ParameterTable(['updateRatio']);
+  readonly parameters: ParameterTable;
+  readonly layers: ParameterTable;
   readonly latest = new Versioned<LatestUpdates | undefined>(undefined);
   /** Of the rows of `parameters`. */
   readonly histograms = new HistogramHistory();
@@ -107,12 +118,26 @@ export class RunHistory {
   readonly marks = new Marks();
   readonly omitted = new Versioned<Readonly<Record<string, number>>>({});
 
-  constructor(readonly name: string) {}
+  /** What is known closer of the steps that are zoomed into. */
+  closer: ShownHistory | undefined;
+
+  constructor(
+    readonly name: string,
+    private readonly limits: HistoryLimits = RUN_LIMITS,
+  ) {
+    const { table } = limits;
+    this.parameters = new ParameterTable(['updateRatio', 'updateNorm', 'weightNorm', 'gradientNorm'], table);
+    this.layers = new ParameterTable(['updateRatio'], table);
+  }
+
+  get shown(): ShownHistory {
+    return this.closer ?? this;
+  }
 
   seriesOf(name: string): ScalarSeries {
     let series = this.series.get(name);
     if (!series) {
-      series = new ScalarSeries();
+      series = new ScalarSeries(this.limits.series);
       this.series.set(name, series);
     }
     return series;
@@ -142,15 +167,31 @@ export class RunHistory {
     return [...this.series.values(), this.parameters, this.layers];
   }
 
-  changesSince(version: number): RunChanges | undefined {
+  /**
+   * `tables`: since which version what there is of its parameters is told (the rows, their tables and histograms, and what
+   * else is looked at of one run at a time).
+   */
+  changesSince(version: number, tables = version): RunChanges | undefined {
     const series = [...this.series].flatMap(([name, each]) => {
       const changes = each.changesSince(version);
       return changes ? [[name, changes] as const] : [];
     });
     const parts = {
       state: this.state.since(version),
-      rows: this.rows.since(version),
       clock: this.clock.changesSince(version),
+      settings: this.settings.since(version),
+      marks: this.marks.changesSince(version),
+      omitted: this.omitted.since(version),
+      ...this.#tablesSince(tables),
+    };
+    const present = Object.entries(parts).filter(([, part]) => part !== undefined);
+    if (present.length === 0 && series.length === 0) return undefined;
+    return { name: this.name, series, ...Object.fromEntries(present) };
+  }
+
+  #tablesSince(version: number) {
+    return {
+      rows: this.rows.since(version),
       parameters: this.parameters.changesSince(version),
       layers: this.layers.changesSince(version),
       latest: packed(this.latest.changeSince(version)),
@@ -158,16 +199,18 @@ export class RunHistory {
       activationLayers: this.activationLayers.since(version),
       activations: this.activations.changesSince(version),
       observing: this.observing.since(version),
-      settings: this.settings.since(version),
       model: this.model.since(version),
       confusion: this.confusion.changeSince(version),
       values: this.values.changeSince(version),
-      marks: this.marks.changesSince(version),
-      omitted: this.omitted.since(version),
     };
-    const present = Object.entries(parts).filter(([, part]) => part !== undefined);
-    if (present.length === 0 && series.length === 0) return undefined;
-    return { name: this.name, series, ...Object.fromEntries(present) };
+  }
+
+  /** Forget what there is of its parameters: someone looks at another run's. */
+  forgetTables(): void {
+    this.rows.set(NO_ROWS, 0);
+    for (const each of [this.parameters, this.layers, this.histograms, this.activations]) each.clear();
+    this.activationLayers.set([], 0);
+    for (const each of [this.latest, this.model, this.confusion, this.values]) each.set(undefined, 0);
   }
 
   apply(changes: RunChanges): void {

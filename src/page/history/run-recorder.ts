@@ -13,11 +13,11 @@ import {
   type TrainingEvent,
 } from '../../events/index.js';
 import { type AnyParameterUpdates, columnOf, type HistogramSubject, NO_HISTOGRAM } from '../../parameters/index.js';
-import { layerColumns } from './layer-columns.js';
+import { type LayerColumns, layerColumns } from './layer-columns.js';
 import { markOf, resumedMark } from './mark-of.js';
 import { type Return, Returns } from './returns.js';
 import { RowIndex } from './row-index.js';
-import type { RunHistory, RunState } from './run-history.js';
+import type { Rows, RunHistory, RunState } from './run-history.js';
 import { shownConfusion } from './shown-confusion.js';
 import type { ShownRecord } from './shown-record.js';
 import { shownSettings } from './shown-settings.js';
@@ -39,6 +39,20 @@ const NOTHING_TAKEN = { step: -1, loss: false, learningRate: false };
 /** Parts of what observing takes, at most: the rest is told together. */
 const PARTS_SHOWN = 20;
 
+/** Takes all that a history takes, and keeps more of it. */
+export interface KeepsMore {
+  take(series: string, step: number, value: number): void;
+  takeUpdates(updates: AnyParameterUpdates, layers: LayerColumns): void;
+  /** Forget what is after a step: it is taken anew. */
+  cutAfter(step: number): void;
+}
+
+export interface RunRecorderOptions {
+  readonly more?: KeepsMore | undefined;
+  /** Rows of a history of the same run: each keeps its place. */
+  readonly rows?: Rows | undefined;
+}
+
 /** Puts the records of one run into its history. */
 export class RunRecorder {
   readonly #speed = new SpeedWindow(SPEED_STEPS);
@@ -47,8 +61,18 @@ export class RunRecorder {
   readonly #activationRows = new RowIndex(ROWS_SHOWN);
   readonly #returns = new Returns();
   #taken = NOTHING_TAKEN;
+  readonly #more: KeepsMore | undefined;
 
-  constructor(readonly history: RunHistory) {}
+  constructor(
+    readonly history: RunHistory,
+    { more, rows }: RunRecorderOptions = {},
+  ) {
+    this.#more = more;
+    if (!rows) return;
+    this.#parameterRows.add(rows.parameters, rows.sizes);
+    this.#layerRows.add(rows.layers, []);
+    history.rows.set(rows, 1);
+  }
 
   take(record: ShownRecord, version: number): void {
     const back = this.#returns.of(record, this.history.state.value);
@@ -72,6 +96,7 @@ export class RunRecorder {
     const { history } = this;
     const before = history.state.value.step;
     const gone = history.goOn({ step, time }, version);
+    this.#more?.cutAfter(step);
     if (gone.steps > 0) this.omit('steps drawn together with superseded ones', version, gone.steps);
     if (step < before) {
       this.#setState({ step, epoch: history.clock.epochAt(step) }, version);
@@ -129,6 +154,7 @@ export class RunRecorder {
     const grew = [this.#parameterRows.add(shown.names, shown.sizes), this.#layerRows.add(layers.names, layers.sizes)];
     if (grew.includes(true)) this.#setRows(updates, byLayer, version);
     const { history } = this;
+    this.#more?.takeUpdates(updates, layers);
     history.parameters.take(updates.step, this.#parameterRows.rowsOf(shown.names), shown.columns, version);
     history.layers.take(updates.step, this.#layerRows.rowsOf(layers.names), layers.columns, version);
     history.latest.set({ step: updates.step, columns: this.#byRow(shown.names, shown.columns, Number.NaN) }, version);
@@ -196,7 +222,7 @@ export class RunRecorder {
       const known = this.history.series.has(series);
       const metricCount = [...this.history.series.keys()].filter((key) => key.startsWith('metric:')).length;
       if (!known && metricCount >= METRICS_KEPT) this.omit('metrics', version);
-      else this.history.seriesOf(series).take(step, metric.value, version);
+      else this.#takeValue(series, step, metric.value, version);
     }
   }
 
@@ -220,7 +246,12 @@ export class RunRecorder {
   }
 
   #measure({ step }: { readonly step: number }, values: Readonly<Record<string, number>>, version: number): void {
-    for (const [name, value] of Object.entries(values)) this.history.seriesOf(name).take(step, value, version);
+    for (const [name, value] of Object.entries(values)) this.#takeValue(name, step, value, version);
+  }
+
+  #takeValue(series: string, step: number, value: number, version: number): void {
+    this.history.seriesOf(series).take(step, value, version);
+    this.#more?.take(series, step, value);
   }
 
   #moveTo(at: Pick<EventContext, 'step' | 'epoch' | 'time'>, version: number): void {

@@ -51,6 +51,6 @@ function shortText({ all, omitted }: KeptRecords): string {
 
 async function saveRuns(form: RunFileForm, { histories, kept, slices, signal }: DownloadsOptions): Promise<void> {
   const { runFile } = await import('./run-files.js');
-  const file = await runFile(form, histories, kept.all.slice(), slices);
+  const file = await runFile(form, histories, kept.records, slices);
   if (!signal.aborted) saveFile(file);
 }
