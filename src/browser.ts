@@ -12,4 +12,5 @@ export {
   downloadSink,
   type RunFileForm,
 } from './sinks/download/download-sink.js';
+export type { PanelTheme } from './sinks/panel/panel-host.js';
 export { type PanelSink, type PanelSinkOptions, type PanelUsage, panelSink } from './sinks/panel/panel-sink.js';

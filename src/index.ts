@@ -107,18 +107,26 @@ export type {
   ParameterUpdatesData,
 } from './parameters/parameter-updates.js';
 export { columnOf, createParameterUpdates, pickParameters, statisticsOf } from './parameters/parameter-updates.js';
+export type { Piece, RankParameters } from './parameters/rank-sums.js';
 export type {
   Comparison,
   DefaultStatistic,
   HistogramSubject,
   MagnitudeHistogram,
+  MagnitudeHistograms,
   Measure,
   Statistic,
   StatisticColumns,
 } from './parameters/statistics.js';
 export { DEFAULT_STATISTICS, STATISTICS } from './parameters/statistics.js';
 export type { MaybePromise, Snapshot, StepParameters } from './parameters/step-parameters.js';
-export { type ValueStatistic, valueStatistics } from './parameters/value-statistics.js';
+export type { SumField, UpdateSums } from './parameters/update-sums.js';
+export {
+  VALUE_STATISTICS,
+  type ValueColumns,
+  type ValueStatistic,
+  valueStatistics,
+} from './parameters/value-statistics.js';
 export { type ParameterSums, type RecordDecoder, recordDecoder } from './records/decoder/record-decoder.js';
 export { reviveRecord } from './records/decoder/revive-record.js';
 export { allZero } from './rules/all-zero.js';
@@ -156,6 +164,7 @@ export { type RatioStatistic, type UpdateRatioBandOptions, updateRatioBand } fro
 export { type VanishingGradientsOptions, vanishingGradients } from './rules/vanishing-gradients.js';
 export { zeroLearningRate } from './rules/zero-learning-rate.js';
 export type { AttachOptions, Follower } from './run/attachments.js';
+export type { PublishedEvent } from './run/event-bus.js';
 export type { CommandHandlers } from './run/loop-control.js';
 export type {
   AsyncObservation,
@@ -168,6 +177,7 @@ export type {
 export { observe } from './run/observe.js';
 export type { RunOptions } from './run/open-run.js';
 export type { Run } from './run/run.js';
+export type { SinkErrorHandler } from './run/sink-errors.js';
 export type { LoopPlan } from './run/training-span.js';
 export { confusionTable } from './sinks/console/confusion-table.js';
 export { type ConsoleSinkOptions, type ConsoleStyle, consoleSink } from './sinks/console/console-sink.js';

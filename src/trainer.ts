@@ -9,6 +9,7 @@ export { IGNORED_LABEL } from './events/confusion-matrix.js';
 export type { StepSums } from './parameters/kernels/kernel.js';
 export type {
   IntervalStrategy,
+  OptionalArguments,
   ResolvedArguments,
   SamplingStrategy,
   SaveFailure,
@@ -24,6 +25,7 @@ export type {
   OptimizerStepContext,
   PreOptimizerStepContext,
   TrainerCallback,
+  TrainerHook,
 } from './trainer/callbacks/trainer-callback.js';
 export { CheckpointError } from './trainer/checkpoints/checkpoint.js';
 export type { LoadedWeights } from './trainer/checkpoints/load-model.js';

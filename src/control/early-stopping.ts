@@ -15,6 +15,7 @@ import {
 import { perSubscription } from '../operators/index.js';
 import { improves, worst } from './improvement.js';
 
+/** Options of {@link earlyStopping}: which metric it follows, and when that has stopped to improve. */
 export interface EarlyStoppingOptions {
   /** The evaluation's metric. Default: `val_loss` or `eval_loss`, whichever is there. */
   readonly metric?: string;
@@ -45,9 +46,13 @@ export interface EarlyStoppingOptions {
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { earlyStopping } from 'trainscope';
  * import { instrument } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+ * const [x, y] = [tf.randomNormal([64, 4]), tf.randomNormal([64, 1])];
  * const training = instrument(model);
  * training.steer(training.events$.pipe(earlyStopping({ patience: 5 })));
  * await model.fit(x, y, { epochs: 100, validationSplit: 0.2, callbacks: training.callbacks() });

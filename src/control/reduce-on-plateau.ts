@@ -46,9 +46,13 @@ export interface ReduceOnPlateauOptions extends ImprovementOptions {
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { reduceOnPlateau } from 'trainscope';
  * import { instrument } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+ * const [x, y] = [tf.randomNormal([64, 4]), tf.randomNormal([64, 1])];
  * const training = instrument(model);
  * training.steer(training.events$.pipe(reduceOnPlateau({ metric: 'val_loss', patience: 3 })));
  * await model.fit(x, y, { epochs: 50, validationSplit: 0.2, callbacks: training.callbacks() });

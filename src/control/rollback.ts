@@ -15,6 +15,7 @@ import {
 import { perSubscription } from '../operators/index.js';
 import { isAtLeast } from './severity.js';
 
+/** Options of {@link rollback}: how often it saves, and what makes it go back. */
 export interface RollbackOptions {
   /** Steps from one checkpoint to the next. Default: 50. */
   readonly every?: number;
@@ -47,12 +48,11 @@ const INTERVALS_TO_RECOVER = 4;
  *
  * @example
  * ```ts
- * import { defaultRules, rollback } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { defaultRules, observe, rollback } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(defaultRules()));
- * training.steer(training.events$.pipe(rollback({ every: 100 })));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(defaultRules()));
+ * run.steer(run.events$.pipe(rollback({ every: 100 })));
  * ```
  */
 export function rollback(options: RollbackOptions = {}): OperatorFunction<TrainingEvent, ControlRequest> {

@@ -12,11 +12,10 @@ import type { Comparison, MaybePromise } from '../parameters/index.js';
  *
  * @example
  * ```ts
- * import { skipNonFinite } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, skipNonFinite } from 'trainscope';
  *
- * const training = instrument(model);
- * training.steer(training.events$.pipe(skipNonFinite()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.steer(run.events$.pipe(skipNonFinite()));
  * ```
  */
 export function skipNonFinite(): OperatorFunction<TrainingEvent, ControlRequest> {

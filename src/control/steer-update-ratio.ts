@@ -22,6 +22,7 @@ import {
   type Statistic,
 } from '../parameters/index.js';
 
+/** Options of {@link steerUpdateRatio}: the ratio to hold, and how far the rate may go for it. */
 export interface SteerUpdateRatioOptions {
   /** The median update ratio to begin with. Default: 2e-2. */
   readonly target?: number;
@@ -97,12 +98,11 @@ const STILL_FOR = 4;
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { parameterUpdates, steerUpdateRatio } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates, steerUpdateRatio } from 'trainscope';
  *
- * const training = instrument(model);
- * const updates$ = training.events$.pipe(parameterUpdates({ statistics: ['updateNorm', 'weightNorm'] }));
- * training.steer(merge(updates$, training.events$).pipe(steerUpdateRatio()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * const updates$ = run.events$.pipe(parameterUpdates({ statistics: ['updateNorm', 'weightNorm'] }));
+ * run.steer(merge(updates$, run.events$).pipe(steerUpdateRatio()));
  * ```
  */
 export function steerUpdateRatio<S extends Statistic>(

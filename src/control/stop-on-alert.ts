@@ -9,6 +9,7 @@ import {
 } from '../events/index.js';
 import { isAtLeast } from './severity.js';
 
+/** Options of {@link stopOnAlert}: which alerts stop the run. */
 export interface StopOnAlertOptions {
   /** The least severity that stops the run. Default: `error`. */
   readonly severity?: Severity;
@@ -29,11 +30,10 @@ export interface StopOnAlertOptions {
  *
  * @example
  * ```ts
- * import { defaultRules, stopOnAlert } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { defaultRules, observe, stopOnAlert } from 'trainscope';
  *
- * const training = instrument(model);
- * training.steer(training.events$.pipe(defaultRules(), stopOnAlert({ severity: 'error' })));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.steer(run.events$.pipe(defaultRules(), stopOnAlert({ severity: 'error' })));
  * ```
  */
 export function stopOnAlert(options: StopOnAlertOptions = {}): OperatorFunction<AlertEvent, ControlRequest> {

@@ -10,6 +10,7 @@ import {
 } from '../events/index.js';
 import { perSubscription } from '../operators/index.js';
 
+/** Options of {@link warmRestart}: how long its cycles are, and how deep they go. */
 export interface WarmRestartOptions {
   /** Steps of the first cycle. */
   readonly period: number;
@@ -34,11 +35,10 @@ const LEAST_CHANGE = 0.05;
  *
  * @example
  * ```ts
- * import { warmRestart } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, warmRestart } from 'trainscope';
  *
- * const training = instrument(model);
- * training.steer(training.events$.pipe(warmRestart({ period: 100 })));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.steer(run.events$.pipe(warmRestart({ period: 100 })));
  * ```
  */
 export function warmRestart(options: WarmRestartOptions): OperatorFunction<TrainingEvent, ControlRequest> {

@@ -2,6 +2,7 @@ import { checkOptions, checkThat, describeValue } from './check-option.js';
 
 /** How many examples of each class were taken for each class. */
 export interface ConfusionMatrix {
+  /** The names of the classes, in the order of rows and columns. */
   readonly classes: readonly string[];
   /** `counts[i][j]`: the examples of class `i` that were taken for class `j`. */
   readonly counts: readonly (readonly number[])[];
@@ -9,6 +10,7 @@ export interface ConfusionMatrix {
 
 /** How well one class is told from the others. */
 export interface ClassAccuracy {
+  /** The name of the class, as the matrix has it. */
   readonly name: string;
   /** Examples of the class. */
   readonly count: number;
@@ -22,14 +24,24 @@ export interface ClassAccuracy {
  * One class an example: as its number, counted from 0, or, with a shape of [examples, …, classes], as one score a class,
  * the largest of which counts.
  */
-export type ClassValues = ArrayLike<number> | { readonly shape: readonly number[]; readonly data: ArrayLike<number> };
+export type ClassValues =
+  | ArrayLike<number>
+  | {
+      /** [examples, …, classes]; the product of all is the length of `data`. */
+      readonly shape: readonly number[];
+      /** The scores, the last axis running fastest. */
+      readonly data: ArrayLike<number>;
+    };
 
 /** What a model said of some examples, and what it should have said. */
 export interface ClassifiedExamples {
+  /** What the model said, one class (or one row of scores) an example. */
   readonly predictions: ClassValues;
+  /** What is right, in the same order; −100 for examples that do not count. */
   readonly labels: ClassValues;
 }
 
+/** Options of {@link confusionMatrix}: what classes are called, and where a single score becomes one. */
 export interface ConfusionMatrixOptions {
   /** The names of the classes, in their order. Default: their numbers, as many as the scores or the examples have. */
   readonly classes?: readonly string[];
@@ -82,7 +94,17 @@ export function confusionMatrix(
   return { classes: [...names], counts };
 }
 
-/** How well each class is told from the others, in the order of the classes. */
+/**
+ * How well each class is told from the others, in the order of the classes.
+ *
+ * @example
+ * ```ts
+ * import { confusionMatrix, perClassAccuracy } from 'trainscope';
+ *
+ * const matrix = confusionMatrix({ predictions: [0, 1, 1], labels: [0, 1, 0] }, { classes: ['cat', 'dog'] });
+ * console.log(perClassAccuracy(matrix)[0]); // { name: 'cat', count: 2, accuracy: 0.5, precision: 1 }
+ * ```
+ */
 export function perClassAccuracy({ classes, counts }: ConfusionMatrix): readonly ClassAccuracy[] {
   return classes.map((name, i) => {
     const count = sum(counts[i]!);
@@ -92,7 +114,17 @@ export function perClassAccuracy({ classes, counts }: ConfusionMatrix): readonly
   });
 }
 
-/** The share of all examples that were taken for what they are, 0…1; NaN where there are none. */
+/**
+ * The share of all examples that were taken for what they are, 0…1; NaN where there are none.
+ *
+ * @example
+ * ```ts
+ * import { confusionMatrix, overallAccuracy } from 'trainscope';
+ *
+ * const matrix = confusionMatrix({ predictions: [0, 1, 1], labels: [0, 1, 0] }, { classes: ['cat', 'dog'] });
+ * console.log(overallAccuracy(matrix)); // 0.666…: two of three
+ * ```
+ */
 export function overallAccuracy({ counts }: ConfusionMatrix): number {
   return sum(counts.map((row, i) => row[i]!)) / sum(counts.map(sum));
 }

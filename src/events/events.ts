@@ -40,7 +40,9 @@ export type Metrics = Readonly<Record<string, number>>;
 
 /** What somebody makes of predictions: metrics, and which classes were taken for which. */
 export interface Evaluation {
+  /** Numbers by name, such as `{ val_accuracy: 0.93 }`. Default: none. */
   readonly metrics?: Metrics;
+  /** Counted by {@link confusionMatrix}. Default: none. */
   readonly confusion?: ConfusionMatrix;
 }
 
@@ -145,6 +147,9 @@ export interface StepEndEvent extends EventContext {
 /** An evaluation has ended. */
 export interface EvaluateEvent extends EventContext {
   readonly type: 'evaluate';
+  /**
+   * Numbers by name, as the loop calls them: `{ eval_loss: 0.31 }` of the Trainer, `{ val_loss: 0.31 }` of `model.fit`.
+   */
   readonly metrics: Metrics;
   /** Which classes were taken for which, where somebody has counted. */
   readonly confusion?: ConfusionMatrix;
@@ -153,6 +158,7 @@ export interface EvaluateEvent extends EventContext {
 /** A prediction run has ended. */
 export interface PredictEvent extends EventContext {
   readonly type: 'predict';
+  /** Numbers by name, as the loop calls them: `{ test_loss: 0.31 }` of the Trainer. */
   readonly metrics: Metrics;
   /** Which classes were taken for which, where somebody has counted. */
   readonly confusion?: ConfusionMatrix;
@@ -168,6 +174,7 @@ export interface SaveEvent extends EventContext {
 /** The loop reports its metrics. */
 export interface LogEvent extends EventContext {
   readonly type: 'log';
+  /** Numbers by name, as the loop calls them: `{ loss: 0.31, grad_norm: 1.2 }` of the Trainer. */
   readonly metrics: Metrics;
 }
 
@@ -182,6 +189,7 @@ export type EndStatus = 'completed' | 'stopped' | 'failed';
 /** The loop has ended. */
 export interface TrainEndEvent extends EventContext {
   readonly type: 'train-end';
+  /** Whether the loop went to its planned end. */
   readonly status: EndStatus;
   /** Why, unless it is completed. */
   readonly reason?: string;
@@ -192,6 +200,7 @@ export interface AlertEvent extends EventContext {
   readonly type: 'alert';
   /** The rule's name, such as `exploding-updates`. */
   readonly rule: string;
+  /** How bad it is: what `stopOnAlert()` and `rollback()` go by. */
   readonly severity: Severity;
   /** What, where, since when, how far from normal, why as far as it is known, and what to try. */
   readonly message: string;
@@ -213,13 +222,15 @@ export interface AlertEvent extends EventContext {
   readonly firstStep: number;
   /** The step at which it was last seen so far. */
   readonly lastStep?: number;
-  /** The measured value and the threshold it crossed, where there are such. */
+  /** The measured number that the trouble was seen by, where there is one; its unit is in the message. */
   readonly value?: number;
+  /** The bound that `value` has crossed, where there is one. */
   readonly threshold?: number;
 }
 
 /** What one of the processes that train a model together tells of a step. */
 export interface RankReport {
+  /** Which of the processes, from 0. */
   readonly rank: number;
   /** Milliseconds from the end of the update before to the end of the forward pass: what it alone does, NaN where it does not say. */
   readonly forwardMs: number;
@@ -229,7 +240,9 @@ export interface RankReport {
 
 /** A parameter of which two ranks should have the same values, and do not. */
 export interface RankDifference {
+  /** The name of the parameter. */
   readonly parameter: string;
+  /** The two ranks, each from 0. */
   readonly ranks: readonly [number, number];
   /** How far their norms are apart, over the larger of them; Infinity where one is NaN. */
   readonly relative: number;
@@ -238,21 +251,26 @@ export interface RankDifference {
 /** What the processes that train a model together told of a step: before its `step-end`, where there are several. */
 export interface RanksEvent extends EventContext {
   readonly type: 'ranks';
+  /** How many processes train the model together, those that are missing here included. */
   readonly world: number;
+  /** One a rank that has told of the step, in the order of the ranks. */
   readonly reports: readonly RankReport[];
   /** The ranks that had not told of the step in time. */
   readonly missing: readonly number[];
+  /** The parameters of which replicas went apart; empty where all are alike. */
   readonly differences: readonly RankDifference[];
 }
 
 /** Something asked the loop to act, and it did (or says why not). */
 export interface ControlEvent extends EventContext {
   readonly type: 'control';
+  /** What was asked, as in the request. */
   readonly command: ControlCommand;
   /** Who asked. */
   readonly source: string;
   /** Why, and what came of it. */
   readonly message: string;
+  /** The parameter or layer that it is about, where the request names one. */
   readonly parameter?: string;
   /** Set where the loop could not do it; the message says why. */
   readonly refused?: true;
@@ -260,6 +278,7 @@ export interface ControlEvent extends EventContext {
 
 /** What a control operator asks of the loop: `training.steer(requests$)` has it done. */
 export interface ControlRequest {
+  /** What the loop shall do. */
   readonly command: ControlCommand;
   /** Who asks: the operator's name, such as `steerUpdateRatio`. */
   readonly source: string;
@@ -277,21 +296,38 @@ export interface ControlRequest {
  * factor only. So control works on top of a schedule, and two controls do not undo each other.
  */
 export type ControlCommand =
-  | { readonly kind: 'set-learning-rate'; readonly learningRate: number }
-  | { readonly kind: 'scale-learning-rate'; readonly factor: number }
+  | {
+      readonly kind: 'set-learning-rate';
+      /** The rate that is set from now on, instead of the loop's or the schedule's own. */
+      readonly learningRate: number;
+    }
+  | {
+      readonly kind: 'scale-learning-rate';
+      /** What this source multiplies the rate with from now on; 1 takes its last request back. */
+      readonly factor: number;
+    }
   | { readonly kind: 'stop' }
-  /** Not to make the next update; with `step`, only if it is that step's: one that is made already is refused. */
-  | { readonly kind: 'skip-step'; readonly step?: number }
+  | {
+      readonly kind: 'skip-step';
+      /** The one update not to make: refused where it is made already. Default: the next one. */
+      readonly step?: number;
+    }
   | { readonly kind: 'save' }
   | { readonly kind: 'evaluate' }
-  /** Back to the last checkpoint; with `beforeStep`, to the last that was saved when fewer steps were done. */
-  | { readonly kind: 'rollback'; readonly learningRate?: number; readonly beforeStep?: number };
+  | {
+      readonly kind: 'rollback';
+      /** The rate to go on with. Default: as the loop has it; the Trainer halves it. */
+      readonly learningRate?: number;
+      /** Back to the last checkpoint that was saved when fewer steps than these were done. Default: to the last. */
+      readonly beforeStep?: number;
+    };
 
 /** A sink, an operator or a subscriber failed and was detached; the training went on. */
 export interface SinkErrorEvent extends EventContext {
   readonly type: 'sink-error';
   /** Its name: `csvSink(parameter_updates.csv)`. */
   readonly sink: string;
+  /** What it failed with, in one line. */
   readonly message: string;
   /** The thrown value. In the serial form, its message. */
   readonly cause: unknown;

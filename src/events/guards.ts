@@ -52,6 +52,15 @@ export function isTrainingEvent(value: unknown): value is TrainingEvent {
  * A guard for the events of the given types.
  *
  * @throws TypeError for a type that is not in the vocabulary; it lists those that are.
+ *
+ * @example
+ * ```ts
+ * import { filter } from 'rxjs';
+ * import { isEventOf, observe } from 'trainscope';
+ *
+ * const run = observe({ weight: Float32Array.of(1) });
+ * run.events$.pipe(filter(isEventOf('evaluate', 'predict'))).subscribe(({ step, metrics }) => console.log(step, metrics));
+ * ```
  */
 export function isEventOf<T extends TrainingEventType>(...types: readonly T[]) {
   for (const type of types) checkOneOf('type', type, TRAINING_EVENT_TYPES);

@@ -5,7 +5,7 @@ import type {
   MagnitudeHistogram,
   ParameterUpdates,
   Statistic,
-  ValueStatistic,
+  ValueColumns,
 } from '../parameters/index.js';
 import type { EventContext, TrainingEvent } from './events.js';
 import type { Speed } from './speed-window.js';
@@ -13,9 +13,11 @@ import type { Speed } from './speed-window.js';
 /** How far every parameter has come. One column a distance, one element a parameter. */
 export interface ParameterDrift extends EventContext {
   readonly type: 'parameter-drift';
+  /** One name a parameter, in the order of the columns. */
   readonly names: readonly string[];
   /** Elements of each parameter. */
   readonly sizes: readonly number[];
+  /** One array a distance, one element a parameter; in the unit of the parameter, or relative. */
   readonly columns: {
     /** `‖v − v₀‖`, where `v₀` is the value before the first update that was seen. */
     readonly fromStart: Float64Array;
@@ -31,10 +33,12 @@ export interface ParameterDrift extends EventContext {
 /** What the values of every parameter are like, after an update. One column a statistic, one element a parameter. */
 export interface ParameterValues extends EventContext {
   readonly type: 'parameter-values';
+  /** One name a parameter, in the order of the columns. */
   readonly names: readonly string[];
   /** Elements of each parameter. */
   readonly sizes: readonly number[];
-  readonly columns: { readonly [S in ValueStatistic]: Float64Array };
+  /** One array a statistic, one element a parameter: see {@link valueStatistics} for what each means. */
+  readonly columns: ValueColumns;
 }
 
 /** What can be said of all parameters together, given the statistics `S` of each. */
@@ -45,7 +49,9 @@ export type GlobalNorm<S extends Statistic> =
 /** The norms of all parameters taken as one vector, in one update. */
 export type GlobalNorms<S extends Statistic = DefaultStatistic> = EventContext & {
   readonly type: 'global-norms';
+  /** The loss of the step; NaN where the loop never showed it. */
   readonly loss: number;
+  /** The rate of the update; NaN where the optimizer has none that can be read. */
   readonly learningRate: number;
 } & { readonly [K in GlobalNorm<S>]: number };
 
@@ -59,10 +65,13 @@ export type ActivationName = 'relu' | 'relu6' | 'tanh' | 'sigmoid';
 
 /** What the units of one layer gave for one batch. */
 export interface LayerActivations {
+  /** The name of the layer, as the model has it. */
   readonly name: string;
+  /** Its activation function, by which it is judged. */
   readonly activation: ActivationName;
   /** The length of the last axis: units of a dense layer, channels of a convolution. */
   readonly units: number;
+  /** The mean of all values that the layer gave for the batch. */
   readonly mean: number;
   /** The variance over the batch's examples (and positions), averaged over the units; NaN for a single one. */
   readonly variance: number;
@@ -82,16 +91,25 @@ export interface LayerActivations {
 /** What the layers of a model gave in one step. */
 export interface Activations extends EventContext {
   readonly type: 'activations';
+  /** One entry a layer that has such an activation, in the order of the model. */
   readonly layers: readonly LayerActivations[];
 }
 
 /** What operators emit, by its `type`. */
 export interface Measurements {
+  /**
+   * Of `parameterUpdates()`, and of what makes others of its measurements: how far every parameter moved in an update.
+   */
   readonly 'parameter-updates': ParameterUpdates;
+  /** Of `parameterDrift()`: how far every parameter has come. */
   readonly 'parameter-drift': ParameterDrift;
+  /** Of `parameterValues()` of `trainscope/tfjs`: what the values of every parameter are like. */
   readonly 'parameter-values': ParameterValues;
+  /** Of `globalNorms()`: the norms of all parameters as one vector. */
   readonly 'global-norms': GlobalNorms;
+  /** Of `throughput()`: steps, examples and tokens a second. */
   readonly throughput: Throughput;
+  /** Of `activations()` of `trainscope/tfjs`: what the units of every layer gave. */
   readonly activations: Activations;
 }
 

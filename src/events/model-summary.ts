@@ -1,5 +1,6 @@
 /** One layer of a model. */
 export interface LayerSummary {
+  /** The name of the layer, as the model has it. */
   readonly name: string;
   /** What kind of layer it is: `Dense`, `Conv2D`. */
   readonly kind: string;
@@ -13,6 +14,7 @@ export interface LayerSummary {
 
 /** What a model is made of, in the order of its layers. A layer that is used twice is there once. */
 export interface ModelSummary {
+  /** The first layer first. */
   readonly layers: readonly LayerSummary[];
 }
 

@@ -29,9 +29,13 @@ export interface RunMemory {
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { lossSpike, reduceOnPlateau, runMemory } from 'trainscope';
  * import { instrument } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+ * const [x, y] = [tf.randomNormal([64, 4]), tf.randomNormal([64, 1])];
  * const memory = runMemory(JSON.parse(localStorage.getItem('memory') ?? '{}'));
  * const training = instrument(model);
  * training.report(training.events$.pipe(lossSpike({ memory })));

@@ -8,6 +8,12 @@ import type { Observer } from 'rxjs';
  * {@link createSink} makes one of a function that takes a value.
  */
 export interface Sink<T> extends Observer<T> {
+  /** Take a value of the stream. It returns when the loop may go on, and never throws; what fails rejects `closed`. */
+  next: (value: T) => void;
+  /** The stream has failed with `cause`: what was taken is still written, then `closed` rejects with it. */
+  error: (cause: unknown) => void;
+  /** The stream has ended: what is left is written, then `closed` resolves. */
+  complete: () => void;
   /** Said in messages: `csvSink(parameter_updates.csv)`. */
   readonly name: string;
   /** Everything taken so far is where it belongs when this resolves. */

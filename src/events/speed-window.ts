@@ -2,6 +2,7 @@ import type { StepEndEvent } from './events.js';
 
 /** How fast a loop goes. */
 export interface Speed {
+  /** Optimizer updates a second, from the beginning of the first step of the window to the end of the last. */
   readonly stepsPerSecond: number;
   /** NaN where the source does not know how many examples a step has. */
   readonly examplesPerSecond: number;

@@ -16,11 +16,13 @@ export type EmaOptions =
   | {
       /** The weight of the mean so far, 0 ≤ decay < 1, at each value. Default: 0.9. */
       readonly decay?: number;
+      /** Instead of `decay`: one of the two. */
       readonly halfLife?: never;
     }
   | {
       /** After how many values a value's weight is half of what it was. */
       readonly halfLife: number;
+      /** Instead of `halfLife`: one of the two. */
       readonly decay?: never;
     };
 
@@ -45,12 +47,11 @@ export type Smoothed<T> = T extends number ? number : T;
  * @example
  * ```ts
  * import { map } from 'rxjs';
- * import { ema, ofType, parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { ema, observe, ofType, parameterUpdates } from 'trainscope';
  *
- * const training = instrument(model);
- * training.events$.pipe(parameterUpdates(), ema({ halfLife: 10 })).subscribe(({ columns }) => console.log(columns.updateRatio));
- * training.events$.pipe(ofType('step-end'), map(({ loss }) => loss), ema({ decay: 0.98 })).subscribe(console.log);
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.events$.pipe(parameterUpdates(), ema({ halfLife: 10 })).subscribe(({ columns }) => console.log(columns.updateRatio));
+ * run.events$.pipe(ofType('step-end'), map(({ loss }) => loss), ema({ decay: 0.98 })).subscribe(console.log);
  * ```
  */
 export function ema<T extends number | AnyParameterUpdates>(

@@ -10,9 +10,13 @@ import type { Schedule } from './schedule.js';
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { everyEpochs, parameterUpdates } from 'trainscope';
  * import { instrument } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+ * const [x, y] = [tf.randomNormal([64, 4]), tf.randomNormal([64, 1])];
  * const training = instrument(model);
  * training.events$.pipe(parameterUpdates({ when: everyEpochs(1) })).subscribe(({ epoch }) => console.log(epoch));
  * await model.fit(x, y, { epochs: 3, callbacks: training.callbacks() }); // 0, 1, 2

@@ -8,11 +8,10 @@ import type { Schedule } from './schedule.js';
  *
  * @example
  * ```ts
- * import { everySteps, parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { everySteps, observe, parameterUpdates } from 'trainscope';
  *
- * const training = instrument(model);
- * training.events$.pipe(parameterUpdates({ when: everySteps(10) })).subscribe(({ step }) => console.log(step)); // 10, 20…
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.events$.pipe(parameterUpdates({ when: everySteps(10) })).subscribe(({ step }) => console.log(step)); // 10, 20…
  * ```
  */
 export function everySteps(n: number): Schedule {

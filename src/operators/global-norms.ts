@@ -16,11 +16,10 @@ import { jointStatistics, type ParameterUpdates, requireUpdates, type Statistic 
  *
  * @example
  * ```ts
- * import { globalNorms, parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { globalNorms, observe, parameterUpdates } from 'trainscope';
  *
- * const training = instrument(model);
- * training.events$
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.events$
  *   .pipe(parameterUpdates({ statistics: ['gradientNorm'] }), globalNorms())
  *   .subscribe(({ step, gradientNorm }) => console.log(step, gradientNorm));
  * ```

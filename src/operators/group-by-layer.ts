@@ -20,6 +20,7 @@ import {
 import { perSubscription } from './per-subscription.js';
 import { whileSameNames } from './while-same-names.js';
 
+/** Options of {@link groupByLayer}: which parameters make a layer. */
 export interface GroupByLayerOptions {
   /** The layer of a parameter, by its name. Default: {@link layerOf}. */
   readonly layer?: (name: string) => string;
@@ -32,7 +33,10 @@ export type LayerStatistic<S extends Statistic> = Exclude<S, 'meanAbsRatio' | 's
 export type RatioNeedsNorms<S extends Statistic> = 'updateRatio' extends S
   ? 'updateNorm' | 'weightNorm' extends S
     ? unknown
-    : { readonly error: 'updateRatio of a layer needs updateNorm and weightNorm' }
+    : {
+        /** No field of any value: the text that the compiler shows where the updates lack a norm. */
+        readonly error: 'updateRatio of a layer needs updateNorm and weightNorm';
+      }
   : unknown;
 
 /**
@@ -55,11 +59,10 @@ export type RatioNeedsNorms<S extends Statistic> = 'updateRatio' extends S
  *
  * @example
  * ```ts
- * import { groupByLayer, parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { groupByLayer, observe, parameterUpdates } from 'trainscope';
  *
- * const training = instrument(model);
- * training.events$.pipe(parameterUpdates(), groupByLayer()).subscribe((layers) => {
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.events$.pipe(parameterUpdates(), groupByLayer()).subscribe((layers) => {
  *   for (const { name, size, updateRatio } of layers) console.log(name, size, updateRatio);
  * });
  * ```

@@ -1,6 +1,7 @@
 import { checkOptions, checkPositiveInteger } from '../events/index.js';
 import type { Schedule } from './schedule.js';
 
+/** Options of {@link logSpacedSteps}: how close the steps are. */
 export interface LogSpacedStepsOptions {
   /** Measured steps between 10^k and 10^(k+1). Default: 9, which gives about 1, 2, 3 … 9, 10, 13, 17, 22 … */
   readonly perDecade?: number;

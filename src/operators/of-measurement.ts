@@ -18,10 +18,9 @@ import { checkOneOf, MEASUREMENT_TYPES, type Measurements, type MeasurementType 
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { ofMeasurement, parameterUpdates, throughput } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, ofMeasurement, parameterUpdates, throughput } from 'trainscope';
  *
- * const { events$ } = instrument(model);
+ * const { events$ } = observe({ weight: Float32Array.of(3, -4) });
  * const records$ = merge(events$, events$.pipe(parameterUpdates()), events$.pipe(throughput()));
  * records$.pipe(ofMeasurement('throughput')).subscribe(({ stepsPerSecond }) => console.log(stepsPerSecond));
  * ```

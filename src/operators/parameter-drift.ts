@@ -4,6 +4,7 @@ import { measured } from './measured.js';
 import { RecordedMeasurements, type RunOperator } from './recorded-measurements.js';
 import { checkSchedule, type Schedule } from './schedule.js';
 
+/** Options of {@link parameterDrift}: when it measures. */
 export interface ParameterDriftOptions {
   /** Which steps to measure. Default: every step. */
   readonly when?: Schedule;
@@ -33,11 +34,10 @@ export interface ParameterDriftOptions {
  *
  * @example
  * ```ts
- * import { everySteps, parameterDrift } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { everySteps, observe, parameterDrift } from 'trainscope';
  *
- * const training = instrument(model);
- * training.events$.pipe(parameterDrift({ when: everySteps(100) })).subscribe(({ step, names, columns }) => {
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.events$.pipe(parameterDrift({ when: everySteps(100) })).subscribe(({ step, names, columns }) => {
  *   names.forEach((name, i) => console.log(step, name, columns.fromStart[i], columns.fromLast[i]));
  * });
  * ```

@@ -17,6 +17,7 @@ import { RecordedMeasurements, type RunOperator } from './recorded-measurements.
 import { checkSchedule, type Schedule } from './schedule.js';
 import { UpdateRecorder } from './update-recorder.js';
 
+/** Options of {@link parameterUpdates}: what it measures, and when. */
 export interface ParameterUpdatesOptions<S extends Statistic = DefaultStatistic> {
   /** What to measure. Default: `DEFAULT_STATISTICS`. What is not asked for is not computed. */
   readonly statistics?: readonly S[];

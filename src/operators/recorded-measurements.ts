@@ -7,7 +7,10 @@ import type { Schedule } from './schedule.js';
 export type HasEvents<T> = [T] extends [never]
   ? unknown
   : [Extract<T, TrainingEvent>] extends [never]
-    ? { readonly error: 'expected the events or the records of a run' }
+    ? {
+        /** No field of any value: the text that the compiler shows where a stream has no events. */
+        readonly error: 'expected the events or the records of a run';
+      }
     : unknown;
 
 /**

@@ -32,11 +32,10 @@ const MAX_LISTED = 100;
  *
  * @example
  * ```ts
- * import { parameterUpdates, selectParameters } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates, selectParameters } from 'trainscope';
  *
- * const training = instrument(model);
- * const updates$ = training.events$.pipe(parameterUpdates());
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * const updates$ = run.events$.pipe(parameterUpdates());
  * updates$.pipe(selectParameters('hidden/kernel')).subscribe(({ names }) => console.log(names));
  * updates$.pipe(selectParameters('bert.encoder.layer.*.output.**', /embeddings/)).subscribe();
  * updates$.pipe(selectParameters((name) => !name.endsWith('bias'))).subscribe();

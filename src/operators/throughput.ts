@@ -9,6 +9,7 @@ import {
 } from '../events/index.js';
 import { perSubscription } from './per-subscription.js';
 
+/** Options of {@link throughput}: over how long it takes the mean. */
 export interface ThroughputOptions {
   /** Over how many of the last steps. Default: 20. */
   readonly window?: number;
@@ -31,11 +32,10 @@ export interface ThroughputOptions {
  *
  * @example
  * ```ts
- * import { throughput } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, throughput } from 'trainscope';
  *
- * const training = instrument(model);
- * training.events$.pipe(throughput()).subscribe(({ stepsPerSecond, observingShare }) =>
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.events$.pipe(throughput()).subscribe(({ stepsPerSecond, observingShare }) =>
  *   console.log(`${stepsPerSecond.toFixed(1)} steps/s, ${(100 * observingShare).toFixed(1)} % observing`),
  * );
  * ```

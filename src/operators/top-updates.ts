@@ -9,6 +9,7 @@ import {
 } from '../parameters/index.js';
 import { perSubscription } from './per-subscription.js';
 
+/** Options of {@link topUpdates}: what it sorts by. */
 export interface TopUpdatesOptions<S extends Statistic> {
   /** What to sort by. Default: `updateNorm`. */
   readonly by: S;
@@ -30,11 +31,10 @@ export interface TopUpdatesOptions<S extends Statistic> {
  *
  * @example
  * ```ts
- * import { parameterUpdates, topUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates, topUpdates } from 'trainscope';
  *
- * const training = instrument(model);
- * training.events$.pipe(parameterUpdates(), topUpdates(3, { by: 'updateRatio' })).subscribe((top) => {
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.events$.pipe(parameterUpdates(), topUpdates(3, { by: 'updateRatio' })).subscribe((top) => {
  *   for (const { name, updateRatio } of top) console.log(name, updateRatio);
  * });
  * ```

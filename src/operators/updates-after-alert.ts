@@ -5,6 +5,7 @@ import { parameterUpdates } from './parameter-updates.js';
 import { perSubscription } from './per-subscription.js';
 import type { RunOperator } from './recorded-measurements.js';
 
+/** Options of {@link updatesAfterAlert}: what it measures, for how long, and after which alerts. */
 export interface UpdatesAfterAlertOptions<S extends Statistic = Statistic> {
   /** How many steps to measure after an alert has begun. Default: 20. */
   readonly steps?: number;
@@ -33,12 +34,11 @@ export interface UpdatesAfterAlertOptions<S extends Statistic = Statistic> {
  *
  * @example
  * ```ts
- * import { defaultRules, updatesAfterAlert } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { defaultRules, observe, updatesAfterAlert } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(defaultRules()));
- * training.attach(training.events$.pipe(updatesAfterAlert({ steps: 50 })), ({ step, histograms }) =>
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(defaultRules()));
+ * run.attach(run.events$.pipe(updatesAfterAlert({ steps: 50 })), ({ step, histograms }) =>
  *   console.log(step, histograms.gradient),
  * );
  * ```

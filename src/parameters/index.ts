@@ -43,6 +43,7 @@ export {
   type DefaultStatistic,
   type HistogramSubject,
   type MagnitudeHistogram,
+  type MagnitudeHistograms,
   type Measure,
   STATISTICS,
   type Statistic,
@@ -63,4 +64,4 @@ export {
   type UpdateSums,
   zeroSums,
 } from './update-sums.js';
-export { VALUE_STATISTICS, type ValueStatistic, valueStatistics } from './value-statistics.js';
+export { VALUE_STATISTICS, type ValueColumns, type ValueStatistic, valueStatistics } from './value-statistics.js';

@@ -3,10 +3,10 @@ import type { Statistic, StatisticColumns } from './statistics.js';
 import { statisticsOfSums, sumsOfStatistics } from './statistics-of-sums.js';
 import { groupSums } from './update-sums.js';
 
-const NORMS = ['updateNorm', 'weightNorm', 'gradientNorm'] as const;
+const NORMS = ['updateNorm', 'weightNorm', 'gradientNorm'] as const satisfies readonly JointStatistic[];
 
 /** What can be said of several parameters together, taken as one vector. */
-export type JointStatistic = (typeof NORMS)[number] | 'updateRatio';
+export type JointStatistic = 'updateNorm' | 'weightNorm' | 'gradientNorm' | 'updateRatio';
 
 /** The norms of all parameters together, and the ratio of two of them, where the updates have them. */
 export function jointStatistics(updates: AnyParameterUpdates): { readonly [S in JointStatistic]?: number } {

@@ -3,6 +3,13 @@
  * number, if something follows it: `bert.encoder.layer.0.attention.self.query.weight` → `bert.encoder.layer.0`. Else
  * without the last segment: `hidden/kernel` → `hidden`, `block_1/dense/kernel` → `block_1/dense`. A name of one segment
  * is its own layer.
+ *
+ * @example
+ * ```ts
+ * import { layerOf } from 'trainscope';
+ *
+ * console.log(layerOf('block_1/dense/kernel')); // block_1/dense
+ * ```
  */
 export function layerOf(name: string): string {
   const numbered = /^(?:.*?[/.])?\d+(?=[/.])/.exec(name);

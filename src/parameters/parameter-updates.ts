@@ -1,14 +1,10 @@
-import type {
-  DefaultStatistic,
-  HistogramSubject,
-  MagnitudeHistogram,
-  Statistic,
-  StatisticColumns,
-} from './statistics.js';
+import type { DefaultStatistic, MagnitudeHistograms, Statistic, StatisticColumns } from './statistics.js';
 
 /** One parameter's row: its name, its size, and one number a statistic. */
 export type ParameterUpdate<S extends Statistic = DefaultStatistic> = {
+  /** The name of the parameter: `hidden/kernel`. */
   readonly name: string;
+  /** How many elements it has. */
   readonly size: number;
 } & { readonly [K in S]: number };
 
@@ -21,9 +17,11 @@ export type ParameterUpdate<S extends Statistic = DefaultStatistic> = {
  */
 export interface ParameterUpdates<S extends Statistic = DefaultStatistic> extends Iterable<ParameterUpdate<S>> {
   readonly type: 'parameter-updates';
+  /** The name of the run. */
   readonly run: string;
   /** Updates done, this one included: the first is 1. */
   readonly step: number;
+  /** Epochs done, with the fraction of the running one where the source knows it. */
   readonly epoch: number;
   /** Milliseconds since 1970. */
   readonly time: number;
@@ -31,16 +29,23 @@ export interface ParameterUpdates<S extends Statistic = DefaultStatistic> extend
   readonly loss: number;
   /** False where the loop never showed it; else left out. */
   readonly lossShown?: false;
+  /** The rate of the update; NaN where the optimizer has none that can be read. */
   readonly learningRate: number;
   /** Updates the run will make, where known. */
   readonly maxSteps?: number;
   /** The share of the model's elements that is known, where some ranks have not told of theirs: below 1. */
   readonly coverage?: number;
+  /**
+   * One name a parameter, in the order of the columns. From step to step the same list, while the parameters are the
+   * same.
+   */
   readonly names: readonly string[];
   /** Elements of each parameter. */
   readonly sizes: readonly number[];
+  /** One array a statistic, one element a parameter: see {@link STATISTICS} for formulas and units. */
   readonly columns: StatisticColumns<S>;
-  readonly histograms: { readonly [H in HistogramSubject]?: readonly MagnitudeHistogram[] };
+  /** Of what was asked for, one histogram a parameter; an empty object where nothing was. */
+  readonly histograms: MagnitudeHistograms;
   /** @throws RangeError that lists the names there are. */
   of(name: string): ParameterUpdate<S>;
 }
@@ -54,17 +59,54 @@ export type ParameterUpdatesData<S extends Statistic = DefaultStatistic> = Omit<
   'type' | 'of' | typeof Symbol.iterator
 >;
 
-/** Make a `ParameterUpdates` of its columns. */
+/**
+ * Make a `ParameterUpdates` of its columns.
+ *
+ * @example
+ * ```ts
+ * import { createParameterUpdates } from 'trainscope';
+ *
+ * const updates = createParameterUpdates({
+ *   ...{ run: 'run', step: 1, epoch: 0.1, time: 0, loss: 0.7, learningRate: 0.1 },
+ *   names: ['hidden/kernel', 'hidden/bias'],
+ *   sizes: [64, 16],
+ *   columns: { updateNorm: Float64Array.of(0.25, 0.5) },
+ *   histograms: {},
+ * });
+ * console.log(updates.of('hidden/bias').updateNorm); // 0.5
+ * ```
+ */
 export function createParameterUpdates<S extends Statistic>(data: ParameterUpdatesData<S>): ParameterUpdates<S> {
   return new Updates(data);
 }
 
-/** The column of a statistic, where the updates have it. */
+/**
+ * The column of a statistic, where the updates have it.
+ *
+ * @example
+ * ```ts
+ * import { columnOf, observe, parameterUpdates } from 'trainscope';
+ *
+ * const run = observe({ weight: Float32Array.of(3, -4), bias: Float32Array.of(0) });
+ * run.events$.pipe(parameterUpdates()).subscribe((updates) => console.log(columnOf(updates, 'updateNorm'))); // Float64Array of 2
+ * ```
+ */
 export function columnOf(updates: AnyParameterUpdates, statistic: Statistic): Float64Array | undefined {
   return (updates.columns as Partial<StatisticColumns>)[statistic];
 }
 
-/** The statistics that the updates have, in the order of `STATISTICS`. */
+/**
+ * The statistics that the updates have, in the order of `STATISTICS`.
+ *
+ * @example
+ * ```ts
+ * import { observe, parameterUpdates, statisticsOf } from 'trainscope';
+ *
+ * const run = observe({ weight: Float32Array.of(3, -4), bias: Float32Array.of(0) });
+ * const updates$ = run.events$.pipe(parameterUpdates({ statistics: ['weightNorm', 'updateNorm'] }));
+ * updates$.subscribe((updates) => console.log(statisticsOf(updates))); // the two
+ * ```
+ */
 export function statisticsOf(updates: AnyParameterUpdates): readonly Statistic[] {
   return Object.keys(updates.columns) as Statistic[];
 }
@@ -89,6 +131,16 @@ function pickNames(names: readonly string[], indices: readonly number[]): readon
 /**
  * The same step with only the parameters at `indices`, in that order. Of the same list of names the same list of indices
  * picks the same list again, for whoever caches by it: so neither may be changed afterwards.
+ *
+ * @example
+ * ```ts
+ * import { map } from 'rxjs';
+ * import { observe, parameterUpdates, pickParameters } from 'trainscope';
+ *
+ * const run = observe({ weight: Float32Array.of(3, -4), bias: Float32Array.of(0) });
+ * const first = [0]; // one list, for all steps
+ * run.events$.pipe(parameterUpdates(), map((updates) => pickParameters(updates, first))).subscribe(({ names }) => console.log(names)); // ['weight']
+ * ```
  */
 export function pickParameters<S extends Statistic>(
   updates: ParameterUpdates<S>,

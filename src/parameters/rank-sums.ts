@@ -4,17 +4,21 @@ import { addSums, markIncomparable, SUM_FIELDS, type SumField, type UpdateSums, 
 
 /** Which piece of a parameter a rank has: number `part` of `parts`. All of it is 0 of 1. */
 export interface Piece {
+  /** Which of them, from 0. */
   readonly part: number;
+  /** In how many pieces the parameter is kept, over all ranks. */
   readonly parts: number;
 }
 
 /** The parameters that a rank has, or the pieces of them. */
 export interface RankParameters {
+  /** One name a parameter, in the order of the columns of its sums. */
   readonly names: readonly string[];
   /** Elements of the pieces. */
   readonly sizes: readonly number[];
   /** Shapes of the whole parameters. */
   readonly shapes: readonly (readonly number[])[];
+  /** Of each parameter, which piece the rank has. */
   readonly pieces: readonly Piece[];
 }
 

@@ -27,6 +27,7 @@ export const STATISTICS = [
   'stdRatio',
 ] as const;
 
+/** One of {@link STATISTICS}. */
 export type Statistic = (typeof STATISTICS)[number];
 
 /** The statistics that `parameterUpdates()` gives when none are named. */
@@ -40,6 +41,7 @@ export const DEFAULT_STATISTICS = [
   'nonFinite',
 ] as const satisfies readonly Statistic[];
 
+/** One of {@link DEFAULT_STATISTICS}. */
 export type DefaultStatistic = (typeof DEFAULT_STATISTICS)[number];
 
 /** One column a statistic, one element a parameter. */
@@ -54,15 +56,24 @@ export type HistogramSubject = 'update' | 'weight' | 'gradient';
  * `zeros + nonFinite + Σcounts` is the parameter's size. Empty counts at both ends are trimmed.
  */
 export interface MagnitudeHistogram {
+  /** Elements that are 0, or too small to be a normal float32. */
   readonly zeros: number;
+  /** Elements that are NaN or infinite. */
   readonly nonFinite: number;
+  /** The power of two at which `counts` begins; 0 where there are no counts. */
   readonly firstExponent: number;
+  /** Elements by power of two, from `firstExponent` on, one bucket each. */
   readonly counts: readonly number[];
 }
 
+/** By what it is made of, one histogram a parameter; a subject that was not asked for is not there. */
+export type MagnitudeHistograms = { readonly [H in HistogramSubject]?: readonly MagnitudeHistogram[] };
+
 /** What a comparison should compute. */
 export interface Measure<S extends Statistic = Statistic> {
+  /** The columns to compute; none of the others is. */
   readonly statistics: readonly S[];
+  /** The histograms to compute. Default: none. */
   readonly histograms?: readonly HistogramSubject[];
   /** Have the numbers when `compare` returns, also where that stalls a device, if it can be waited for at all (WebGPU cannot). */
   readonly atOnce?: boolean;
@@ -70,6 +81,8 @@ export interface Measure<S extends Statistic = Statistic> {
 
 /** What a comparison found: columns and histograms follow the order of the parameters' names. */
 export interface Comparison<S extends Statistic = Statistic> {
+  /** One array a statistic that was asked for, one element a parameter. */
   readonly columns: StatisticColumns<S>;
-  readonly histograms: { readonly [H in HistogramSubject]?: readonly MagnitudeHistogram[] };
+  /** Of each subject that was asked for, one histogram a parameter. */
+  readonly histograms: MagnitudeHistograms;
 }

@@ -8,7 +8,9 @@ export type MaybePromise<T> = T | Promise<T>;
  * tensors. It owns tensors, so whoever takes one disposes it.
  */
 export interface Snapshot {
+  /** The parameters whose values it holds. */
   readonly names: readonly string[];
+  /** Let go of the values: nothing can be compared with them afterwards. */
   dispose(): void;
 }
 

@@ -1,5 +1,5 @@
 import { mergeHistograms, NO_HISTOGRAM } from './magnitude-histogram.js';
-import type { HistogramSubject, MagnitudeHistogram } from './statistics.js';
+import type { HistogramSubject, MagnitudeHistograms } from './statistics.js';
 
 /**
  * The sums that a pass over old values `w` and new values `v` (with `d = v − w`, and `g` the gradient) can find, by the
@@ -14,12 +14,29 @@ export const SUM_FIELDS = {
   gradients: ['gradientSquares'],
   /** Σ|d|, Σ|w|, Σd, Σw, Σ(d − mean d)², Σ(w − mean w)². About the mean, since the difference of two sums would cancel. */
   moments: ['updateAbs', 'weightAbs', 'updateSum', 'weightSum', 'updateDeviation', 'weightDeviation'],
-} as const;
+} as const satisfies Record<string, readonly SumField[]>;
 
 type ScalarPart = keyof typeof SUM_FIELDS;
 
-/** One of the sums. */
-export type SumField = (typeof SUM_FIELDS)[ScalarPart][number];
+/**
+ * One of the sums over the elements of a parameter, of old values `w`, new values `v`, `d = v − w` and the gradient `g`:
+ * `updateSquares` Σd², `weightSquares` Σw², `gradientSquares` Σg², `nonFinite` and `unchanged` counts of `v`, `maxAbsUpdate`
+ * max|d|, `updateAbs` Σ|d|, `weightAbs` Σ|w|, `updateSum` Σd, `weightSum` Σw, `updateDeviation` Σ(d − mean d)²,
+ * `weightDeviation` Σ(w − mean w)².
+ */
+export type SumField =
+  | 'updateSquares'
+  | 'weightSquares'
+  | 'nonFinite'
+  | 'maxAbsUpdate'
+  | 'unchanged'
+  | 'gradientSquares'
+  | 'updateAbs'
+  | 'weightAbs'
+  | 'updateSum'
+  | 'weightSum'
+  | 'updateDeviation'
+  | 'weightDeviation';
 
 /** What can be asked of a pass. */
 export type SumsPart = ScalarPart | `${HistogramSubject}-histogram`;
@@ -27,13 +44,13 @@ export type SumsPart = ScalarPart | `${HistogramSubject}-histogram`;
 /**
  * What passes over the old and the new values of a set of parameters found: one column a sum, one element a parameter;
  * only the columns that were asked for, or that came with them. Sums of pieces are the sums of the whole, whatever the
- * pieces are: see {@link addSums}. NaN in a column where the old and the new value of a parameter cannot be compared.
+ * pieces are; about the mean, by Chan's formula. NaN in a column where the old and the new value of a parameter cannot be compared.
  */
 export type UpdateSums = {
   /** How many elements each parameter has. */
   readonly size: Float64Array;
   /** How many elements have which magnitude. */
-  readonly histograms?: { readonly [H in HistogramSubject]?: readonly MagnitudeHistogram[] };
+  readonly histograms?: MagnitudeHistograms;
 } & { readonly [F in SumField]?: Float64Array };
 
 /** Sums that have the columns of these parts. */

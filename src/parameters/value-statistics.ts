@@ -4,9 +4,22 @@
  */
 export const VALUE_STATISTICS = ['min', 'max', 'mean', 'standardDeviation', 'zeros', 'nans', 'infinities'] as const;
 
+/** One of {@link VALUE_STATISTICS}. */
 export type ValueStatistic = (typeof VALUE_STATISTICS)[number];
 
-/** Look at values once each, and at the finite ones once more, for their deviation: in float64. */
+/** One column a statistic, one element a parameter. */
+export type ValueColumns = { readonly [S in ValueStatistic]: Float64Array };
+
+/**
+ * Look at values once each, and at the finite ones once more, for their deviation: in float64.
+ *
+ * @example
+ * ```ts
+ * import { valueStatistics } from 'trainscope';
+ *
+ * console.log(valueStatistics([1, 3, 0, NaN])); // min 0, max 3, mean 1.333…, zeros 1, nans 1, infinities 0
+ * ```
+ */
 export function valueStatistics(values: ArrayLike<number>): Readonly<Record<ValueStatistic, number>> {
   let [finite, sum, min, max] = [0, 0, Infinity, -Infinity];
   let [zeros, nans, infinities] = [0, 0, 0];

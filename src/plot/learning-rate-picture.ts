@@ -6,6 +6,7 @@ import { lineColours } from './colours.js';
 import { escaped, FAINT, FONT, pathOf, TEXT } from './svg.js';
 import type { Point } from './thin-out.js';
 
+/** Options of {@link learningRatePicture}: how wide it is. */
 export interface LearningRatePictureOptions {
   /** Pixels. Default: 1000. */
   readonly width?: number;
@@ -38,10 +39,14 @@ interface Panel {
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { writeFile } from 'node:fs/promises';
  * import { learningRatePicture, svgToPng } from 'trainscope/node';
  * import { suggestLearningRate } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+ * const [x, y] = [tf.randomNormal([64, 4]), tf.randomNormal([64, 1])];
  * const suggestion = await suggestLearningRate(model, { xs: x, ys: y });
  * await writeFile('learning-rate.png', await svgToPng(learningRatePicture(suggestion)));
  * ```

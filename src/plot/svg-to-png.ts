@@ -16,7 +16,18 @@ async function load(): Promise<Rasteriser> {
   return rasteriser;
 }
 
-/** The PNG of an SVG, `scale` times its size. With a font that comes along, so that it is the same on every machine. */
+/**
+ * The PNG of an SVG, `scale` times its size. With a font that comes along, so that it is the same on every machine.
+ *
+ * @example
+ * ```ts
+ * import { writeFile } from 'node:fs/promises';
+ * import { svgToPng } from 'trainscope/node';
+ *
+ * const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="80" height="20"><text y="15">step 1</text></svg>';
+ * await writeFile('step.png', await svgToPng(svg)); // 160 × 40 pixels
+ * ```
+ */
 export async function svgToPng(svg: string, scale = 2): Promise<Uint8Array> {
   loaded ??= load();
   const { Resvg } = await loaded;

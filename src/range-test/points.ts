@@ -22,5 +22,6 @@ export type RangeTestEnd = 'diverged' | 'not-finite' | 'highest-rate' | 'no-more
 export interface RangeTest {
   /** In the order of the rates. */
   readonly points: readonly RangeTestPoint[];
+  /** Why the test ended where it did. */
   readonly ended: RangeTestEnd;
 }

@@ -14,16 +14,19 @@ export interface RangeTestRates {
 
 /** A range test that found a rate. */
 export interface SuggestedLearningRate extends RangeTest {
+  /** True where there is a rate to suggest: tells the two kinds of result apart. */
   readonly found: true;
   /** With two digits. */
   readonly learningRate: number;
   /** `update-ratio`: it is `rates.updateRatio`; `loss`: that is too high, so it is a fifth of `rates.lowest`. */
   readonly by: 'update-ratio' | 'loss';
+  /** The rates that the suggestion was made of. */
   readonly rates: RangeTestRates;
 }
 
 /** A range test that found none. */
 export interface NoLearningRate extends RangeTest {
+  /** False where the test shows none: tells the two kinds of result apart. */
   readonly found: false;
   /** `not-finite`: the loss was not, from the first update on; `no-fall`: it did not fall at any rate. */
   readonly reason: 'not-finite' | 'no-fall';

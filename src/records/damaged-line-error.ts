@@ -3,6 +3,7 @@ export class DamagedLineError extends Error {
   override readonly name = 'DamagedLineError';
 
   constructor(
+    /** The path of the file, or what a run that is given as bytes was called. */
     readonly file: string,
     /** Its number in the file, from 1. */
     readonly line: number,

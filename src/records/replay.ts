@@ -8,6 +8,7 @@ import { type PlacedRecord, type ReadRecordsOptions, readPlaced, readRecords } f
 import { sleep } from './sleep.js';
 import { type ReadFileOptions, readContents } from './watched-file.js';
 
+/** Options of {@link replay}: how fast, to which end, and what to do with damaged lines. */
 export interface ReplayOptions {
   /** How many times faster than it was recorded: 1 is in its own time. Default: `Infinity`, as fast as it can be read. */
   readonly speed?: number;
@@ -73,6 +74,7 @@ async function deliver(records: AsyncIterable<RunRecord>, subscriber: Subscriber
   }
 }
 
+/** Options of {@link readRun}: those of {@link replay}, and how to end it. */
 export interface ReadRunOptions extends ReplayOptions {
   /** Ends it: also while it waits. */
   readonly signal?: AbortSignal;

@@ -25,11 +25,10 @@ const UNREACHED = {
  *
  * @example
  * ```ts
- * import { allZero, parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { allZero, observe, parameterUpdates } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(parameterUpdates(), allZero()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(parameterUpdates(), allZero()));
  * ```
  */
 export function allZero<S extends Statistic>(

@@ -4,6 +4,9 @@ import type { ParameterUpdates, Statistic } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { pushBounded } from './window.js';
 
+/**
+ * Options of {@link changedBetweenUpdates}. Its judgement needs several updates as it is, so there is no `patience`.
+ */
 export interface ChangedBetweenUpdatesOptions extends Omit<RuleOptions, 'patience'> {
   /** How many such changes in the last twenty updates. Default: 3. */
   readonly times?: number;
@@ -36,11 +39,10 @@ interface State {
  *
  * @example
  * ```ts
- * import { changedBetweenUpdates, parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { changedBetweenUpdates, observe, parameterUpdates } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(parameterUpdates(), changedBetweenUpdates()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(parameterUpdates(), changedBetweenUpdates()));
  * ```
  */
 export function changedBetweenUpdates<S extends Statistic>(

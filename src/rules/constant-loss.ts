@@ -3,6 +3,7 @@ import { type AlertEvent, checkOptions, checkPositiveInteger, shortNumber, witho
 import { jointNorm, type ParameterUpdates, type Statistic } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
+/** Options of {@link constantLoss}. `steps` is its patience. */
 export interface ConstantLossOptions extends Omit<RuleOptions, 'patience'> {
   /** After how many updates with the same loss. Default: 20. */
   readonly steps?: number;
@@ -21,11 +22,10 @@ const MOVES = 1e-5;
  *
  * @example
  * ```ts
- * import { constantLoss, parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { constantLoss, observe, parameterUpdates } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(parameterUpdates(), constantLoss()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(parameterUpdates(), constantLoss()));
  * ```
  */
 export function constantLoss<S extends Statistic>(

@@ -11,6 +11,7 @@ import {
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { evaluatedAccuracy } from './evaluated-accuracy.js';
 
+/** Options of {@link constantPrediction}. `evaluations` is its patience. */
 export interface ConstantPredictionOptions extends Omit<RuleOptions, 'patience'> {
   /** In how many evaluations in a row the accuracy must be the same. Default: 5. */
   readonly evaluations?: number;
@@ -37,11 +38,10 @@ interface State {
  *
  * @example
  * ```ts
- * import { constantPrediction } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { constantPrediction, observe } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(constantPrediction()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(constantPrediction()));
  * ```
  */
 export function constantPrediction(given: ConstantPredictionOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {

@@ -32,12 +32,16 @@ export interface RuleOptions {
 export const RULE_OPTIONS: OptionNames<RuleOptions> = { severity: true, patience: true, recovery: true, memory: true };
 
 /** What a rule found, with the severity that the rule has by default where it says none. */
-export type RuleFinding = Omit<Finding, 'severity'> & { readonly severity?: Severity };
+export type RuleFinding = Omit<Finding, 'severity'> & {
+  /** How bad it is. Default: the severity of the rule. */
+  readonly severity?: Severity;
+};
 
 /** What makes a rule: its judgement, and what it remembers from one to the next. */
 export interface RuleDefinition<T, S> {
   /** Said in alerts: `loss-spike`. */
   readonly name: string;
+  /** How bad it is where a finding does not say, and nor does the user. */
   readonly severity: Severity;
   /** Default: 1. */
   readonly patience?: number;
@@ -73,8 +77,7 @@ const RULE_PARTS: OptionNames<RuleDefinition<never, never>> = {
  *
  * @example
  * ```ts
- * import { createRule, type TrainingEvent } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { createRule, observe, type TrainingEvent } from 'trainscope';
  *
  * const slowStep = createRule<TrainingEvent, object>({
  *   name: 'slow-step',
@@ -86,8 +89,8 @@ const RULE_PARTS: OptionNames<RuleDefinition<never, never>> = {
  *     return [{ what: `a step took ${event.durationMs} ms, more than 1000`, advice: 'Look at what the machine does.' }];
  *   },
  * });
- * const training = instrument(model);
- * training.report(training.events$.pipe(slowStep));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(slowStep));
  * ```
  */
 export function createRule<T extends EventContext, S extends object>(

@@ -19,9 +19,14 @@ export interface DeadReluOptions extends RuleOptions {
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { deadRelu } from 'trainscope';
  * import { activations, instrument } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({
+ *   layers: [tf.layers.dense({ units: 8, inputShape: [4], activation: 'relu' }), tf.layers.dense({ units: 1 })],
+ * });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
  * const training = instrument(model);
  * training.report(training.events$.pipe(activations(model), deadRelu()));
  * ```

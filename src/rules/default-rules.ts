@@ -42,6 +42,7 @@ import { unchangedParameter } from './unchanged-parameter.js';
 import { vanishingGradients } from './vanishing-gradients.js';
 import { zeroLearningRate } from './zero-learning-rate.js';
 
+/** Options of {@link defaultRules}: what it may look at besides events, and when. */
 export interface DefaultRulesOptions {
   /** What looks at activations, to judge them too: `activations(model)` of `trainscope/tfjs`. Default: nothing. */
   readonly activations?: OperatorFunction<TrainingEvent, Activations>;
@@ -60,9 +61,14 @@ export interface DefaultRulesOptions {
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { consoleSink, defaultRules } from 'trainscope';
  * import { activations, instrument } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({
+ *   layers: [tf.layers.dense({ units: 8, inputShape: [4], activation: 'relu' }), tf.layers.dense({ units: 1 })],
+ * });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
  * const training = instrument(model);
  * training.report(training.events$.pipe(defaultRules({ activations: activations(model) })));
  * training.attach(training.events$, consoleSink());

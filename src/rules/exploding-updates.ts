@@ -48,11 +48,10 @@ interface State {
  *
  * @example
  * ```ts
- * import { explodingUpdates, parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { explodingUpdates, observe, parameterUpdates } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(parameterUpdates(), explodingUpdates({ ratio: 0.1 })));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(parameterUpdates(), explodingUpdates({ ratio: 0.1 })));
  * ```
  */
 export function explodingUpdates<S extends Statistic>(

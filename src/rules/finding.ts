@@ -14,6 +14,7 @@ export interface Finding {
   readonly trouble?: string;
   /** Since which step, where the rule knows. Default: that of the first judgement that found it. */
   readonly since?: number;
+  /** How bad it is. */
   readonly severity: Severity;
   /** What, and how far from normal: `the update is 0.31 of the weights' norm, above 0.1`. */
   readonly what: Words;
@@ -25,7 +26,9 @@ export interface Finding {
   readonly otherwise?: readonly string[];
   /** What to try first. */
   readonly advice: Words;
+  /** The measured number that the trouble was seen by, where there is one. */
   readonly value?: number;
+  /** The bound that `value` has crossed, where there is one. */
   readonly threshold?: number;
 }
 

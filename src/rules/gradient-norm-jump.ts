@@ -24,11 +24,10 @@ const FAR_ABOVE = 3;
  *
  * @example
  * ```ts
- * import { gradientNormJump, parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { gradientNormJump, observe, parameterUpdates } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(parameterUpdates({ statistics: ['gradientNorm'] }), gradientNormJump()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(parameterUpdates({ statistics: ['gradientNorm'] }), gradientNormJump()));
  * ```
  */
 export function gradientNormJump<S extends Statistic>(

@@ -11,6 +11,7 @@ import {
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { evaluatedAccuracy } from './evaluated-accuracy.js';
 
+/** Options of {@link labelLeak}. One evaluation that is too good is enough, so there is no `patience`. */
 export interface LabelLeakOptions extends Omit<RuleOptions, 'patience'> {
   /** The first so many evaluations are judged. Default: 5. */
   readonly evaluations?: number;
@@ -36,11 +37,10 @@ interface State {
  *
  * @example
  * ```ts
- * import { labelLeak } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { labelLeak, observe } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(labelLeak()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(labelLeak()));
  * ```
  */
 export function labelLeak(given: LabelLeakOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {

@@ -40,11 +40,10 @@ const STUCK = {
  *
  * @example
  * ```ts
- * import { lossNotDecreasing } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { lossNotDecreasing, observe } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(lossNotDecreasing({ steps: 10, patience: 5 })));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(lossNotDecreasing({ steps: 10, patience: 5 })));
  * ```
  */
 export function lossNotDecreasing(given: LossNotDecreasingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {

@@ -48,11 +48,10 @@ const ENOUGH_RISES = 50;
  *
  * @example
  * ```ts
- * import { lossSpike } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { lossSpike, observe } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(lossSpike()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(lossSpike()));
  * ```
  */
 export function lossSpike(given: LossSpikeOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {

@@ -17,11 +17,10 @@ const NAME = 'non-finite-loss';
  *
  * @example
  * ```ts
- * import { nonFiniteLoss } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { nonFiniteLoss, observe } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(nonFiniteLoss()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(nonFiniteLoss()));
  * ```
  */
 export function nonFiniteLoss(options: RuleOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {

@@ -12,11 +12,10 @@ import { type Divergence, divergence, takeStep, whyOf } from './divergence.js';
  *
  * @example
  * ```ts
- * import { nonFinite, parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { nonFinite, observe, parameterUpdates } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(parameterUpdates({ statistics: ['nonFinite'] }), nonFinite()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(parameterUpdates({ statistics: ['nonFinite'] }), nonFinite()));
  * ```
  */
 export function nonFinite<S extends Statistic>(

@@ -36,9 +36,13 @@ interface State {
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { overfit } from 'trainscope';
  * import { instrument } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+ * const [x, y] = [tf.randomNormal([64, 4]), tf.randomNormal([64, 1])];
  * const training = instrument(model);
  * training.report(training.events$.pipe(overfit()));
  * await model.fit(x, y, { epochs: 10, validationSplit: 0.2, callbacks: training.callbacks() });

@@ -11,6 +11,7 @@ import {
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { evaluatedLosses } from './evaluated-losses.js';
 
+/** Options of {@link overtraining}: how long neither loss may improve. */
 export interface OvertrainingOptions extends Omit<RuleOptions, 'patience'> {
   /** Evaluations without a better training loss. Default: 5. */
   readonly trainPatience?: number;
@@ -48,9 +49,13 @@ const STUCK = {
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { overtraining, stopOnAlert } from 'trainscope';
  * import { instrument } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+ * const [x, y] = [tf.randomNormal([64, 4]), tf.randomNormal([64, 1])];
  * const training = instrument(model);
  * const alerts$ = training.events$.pipe(overtraining());
  * training.steer(alerts$.pipe(stopOnAlert({ severity: 'warning' })));

@@ -30,9 +30,13 @@ interface State {
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { sameOrder } from 'trainscope';
  * import { instrument } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+ * const [x, y] = [tf.randomNormal([64, 4]), tf.randomNormal([64, 1])];
  * const training = instrument(model);
  * training.report(training.events$.pipe(sameOrder()));
  * await model.fit(x, y, { epochs: 10, shuffle: true, callbacks: training.callbacks() });

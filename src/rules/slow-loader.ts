@@ -50,11 +50,10 @@ interface State {
  *
  * @example
  * ```ts
- * import { slowLoader } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, slowLoader } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(slowLoader()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(slowLoader()));
  * ```
  */
 export function slowLoader(given: SlowLoaderOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {

@@ -41,12 +41,11 @@ interface State {
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { parameterUpdates, staleBatchNorm } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates, staleBatchNorm } from 'trainscope';
  *
- * const training = instrument(model);
- * const { events$ } = training;
- * training.report(merge(events$, events$.pipe(parameterUpdates())).pipe(staleBatchNorm()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * const { events$ } = run;
+ * run.report(merge(events$, events$.pipe(parameterUpdates())).pipe(staleBatchNorm()));
  * ```
  */
 export function staleBatchNorm(

@@ -19,6 +19,7 @@ import { type SavedTroubles, Troubles } from './troubles.js';
 /** Do `work` in `delayMs`; what it returns cancels that. */
 export type StallTimer = (work: () => void, delayMs: number) => () => void;
 
+/** Options of {@link stalledTraining}. `afterMs` is its patience, and the next event ends the trouble. */
 export interface StalledTrainingOptions extends Omit<RuleOptions, 'patience' | 'recovery'> {
   /** How long nothing may happen. Default: 1,800,000 ms, half an hour. Beyond 24 days only an event that comes tells it. */
   readonly afterMs?: number;
@@ -44,11 +45,10 @@ const NOT_OF_THE_LOOP: ReadonlySet<TrainingEventType> = new Set(['alert', 'contr
  *
  * @example
  * ```ts
- * import { stalledTraining } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, stalledTraining } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(stalledTraining({ afterMs: 60_000 })));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(stalledTraining({ afterMs: 60_000 })));
  * ```
  */
 export function stalledTraining(options: StalledTrainingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {

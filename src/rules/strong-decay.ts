@@ -22,11 +22,10 @@ const COLLAPSED = 0.1;
  *
  * @example
  * ```ts
- * import { parameterUpdates, strongDecay } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates, strongDecay } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(parameterUpdates({ statistics: ['weightNorm'] }), strongDecay()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(parameterUpdates({ statistics: ['weightNorm'] }), strongDecay()));
  * ```
  */
 export function strongDecay<S extends Statistic>(

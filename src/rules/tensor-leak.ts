@@ -11,6 +11,7 @@ import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 import { meanOf } from './window.js';
 import { takeCount, type WindowedGrowth, windowedGrowth } from './windowed-growth.js';
 
+/** Options of {@link tensorLeak}. `steps` is its patience. */
 export interface TensorLeakOptions extends Omit<RuleOptions, 'patience'> {
   /** After how many windows in a row that each held more tensors than the one before. Default: 10. */
   readonly steps?: number;
@@ -36,10 +37,11 @@ const LENGTHS = [1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { tensorLeak } from 'trainscope';
  * import { instrument } from 'trainscope/tfjs';
  *
- * const training = instrument(model);
+ * const training = instrument(tf.train.sgd(0.1)); // it counts the tensors of TensorFlow.js
  * training.report(training.events$.pipe(tensorLeak()));
  * ```
  */

@@ -40,11 +40,10 @@ interface State {
  *
  * @example
  * ```ts
- * import { parameterUpdates, tinyUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates, tinyUpdates } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(parameterUpdates(), tinyUpdates()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(parameterUpdates(), tinyUpdates()));
  * ```
  */
 export function tinyUpdates<S extends Statistic>(

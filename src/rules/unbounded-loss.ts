@@ -18,11 +18,10 @@ export interface UnboundedLossOptions extends RuleOptions {
  *
  * @example
  * ```ts
- * import { unboundedLoss } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, unboundedLoss } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(unboundedLoss()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(unboundedLoss()));
  * ```
  */
 export function unboundedLoss(given: UnboundedLossOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {

@@ -3,6 +3,7 @@ import { type AlertEvent, checkOptions, checkPositiveInteger, withoutName } from
 import { columnOf, type ParameterUpdates, type Statistic } from '../parameters/index.js';
 import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 
+/** Options of {@link unchangedParameter}. `steps` is its patience. */
 export interface UnchangedParameterOptions extends Omit<RuleOptions, 'patience'> {
   /** After how many updates without a change. Default: 3. */
   readonly steps?: number;
@@ -20,11 +21,10 @@ export interface UnchangedParameterOptions extends Omit<RuleOptions, 'patience'>
  *
  * @example
  * ```ts
- * import { parameterUpdates, unchangedParameter } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates, unchangedParameter } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(parameterUpdates({ statistics: ['unchanged'] }), unchangedParameter()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(parameterUpdates({ statistics: ['unchanged'] }), unchangedParameter()));
  * ```
  */
 export function unchangedParameter<S extends Statistic>(

@@ -14,6 +14,7 @@ import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
 /** The ratios of an update to the weights: of L2 norms, of means of absolutes, of standard deviations. */
 export type RatioStatistic = 'updateRatio' | 'meanAbsRatio' | 'stdRatio';
 
+/** Options of {@link updateRatioBand}: which ratio, and where it is healthy. How bad it is follows from the band. */
 export interface UpdateRatioBandOptions<R extends RatioStatistic = RatioStatistic>
   extends Omit<RuleOptions, 'severity'> {
   /** Which ratio. Default: `updateRatio`. */
@@ -39,12 +40,11 @@ export interface UpdateRatioBandOptions<R extends RatioStatistic = RatioStatisti
  *
  * @example
  * ```ts
- * import { parameterUpdates, updateRatioBand } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates, updateRatioBand } from 'trainscope';
  *
- * const training = instrument(model);
- * const ratios$ = training.events$.pipe(parameterUpdates({ statistics: ['meanAbsRatio'] }));
- * training.report(ratios$.pipe(updateRatioBand({ by: 'meanAbsRatio' })));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * const ratios$ = run.events$.pipe(parameterUpdates({ statistics: ['meanAbsRatio'] }));
+ * run.report(ratios$.pipe(updateRatioBand({ by: 'meanAbsRatio' })));
  * ```
  */
 export function updateRatioBand<S extends Statistic>(

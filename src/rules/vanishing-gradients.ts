@@ -38,11 +38,10 @@ const UNREACHED = {
  *
  * @example
  * ```ts
- * import { parameterUpdates, vanishingGradients } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates, vanishingGradients } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(parameterUpdates(), vanishingGradients()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(parameterUpdates(), vanishingGradients()));
  * ```
  */
 export function vanishingGradients<S extends Statistic>(

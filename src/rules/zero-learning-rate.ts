@@ -10,11 +10,10 @@ import { createRule, RULE_OPTIONS, type RuleOptions } from './create-rule.js';
  *
  * @example
  * ```ts
- * import { zeroLearningRate } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, zeroLearningRate } from 'trainscope';
  *
- * const training = instrument(model);
- * training.report(training.events$.pipe(zeroLearningRate()));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.report(run.events$.pipe(zeroLearningRate()));
  * ```
  */
 export function zeroLearningRate(options: RuleOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {

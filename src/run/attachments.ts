@@ -6,6 +6,7 @@ import { GuardedSubscriber, isPromiseLike } from './guard.js';
 /** What follows a stream: a sink, an rxjs observer, or a function of each value. All may be async. */
 export type Follower<T> = Sink<T> | Partial<Observer<T>> | ((value: T) => unknown);
 
+/** Options of `run.attach()`: what the attached is called. */
 export interface AttachOptions {
   /** Said in `sink-error` events. Default: the sink's own name. */
   readonly name?: string;

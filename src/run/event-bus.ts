@@ -11,12 +11,10 @@ import {
 import { deliverGuarded, type FailureHandler } from './guard.js';
 import { SupervisedObservable } from './supervised-observable.js';
 
-type WithoutContext<E> = E extends TrainingEvent
+/** An event as a source says it: the run adds its name, the time, and the position unless it is given. */
+export type PublishedEvent<E extends TrainingEvent = TrainingEvent> = E extends TrainingEvent
   ? Omit<E, keyof EventContext> & Partial<Pick<E, 'step' | 'epoch' | 'time'>>
   : never;
-
-/** An event as a source says it: the bus adds the run, the time, and the position unless it is given. */
-export type PublishedEvent = WithoutContext<TrainingEvent>;
 
 /**
  * Whom a subscription to the events serves. At the end of a run those who publish are completed first, so that what they

@@ -1,4 +1,4 @@
-import type { TrainEndEvent } from '../events/index.js';
+import type { EventOf, TrainEndEvent } from '../events/index.js';
 import type { NamedArrays } from '../parameters/index.js';
 import type { PublishedEvent } from './event-bus.js';
 import type { CommandHandlers } from './loop-control.js';
@@ -6,6 +6,7 @@ import type { RunOptions } from './open-run.js';
 import type { Run } from './run.js';
 import type { LoopPlan } from './training-span.js';
 
+/** Options of {@link observe}: what the run is called, how long it will be, and how it does what control asks. */
 export interface ObserveOptions extends RunOptions {
   /** How long the loop will go on, for `maxSteps` and the fraction of an epoch. */
   readonly plan?: LoopPlan;
@@ -28,13 +29,12 @@ export interface ObservedStep {
 }
 
 /** What a loop may tell besides its steps. */
-export type LoopEvent = Extract<
-  PublishedEvent,
-  { readonly type: 'epoch-begin' | 'epoch-end' | 'substep-end' | 'log' | 'evaluate' | 'predict' | 'save' }
+export type LoopEvent = PublishedEvent<
+  EventOf<'epoch-begin' | 'epoch-end' | 'substep-end' | 'log' | 'evaluate' | 'predict' | 'save'>
 >;
 
 /** What there is to tell of a training whose epochs and steps are known. */
-export type LoopReport = Extract<LoopEvent, { readonly type: 'log' | 'evaluate' | 'predict' | 'save' }>;
+export type LoopReport = PublishedEvent<EventOf<'log' | 'evaluate' | 'predict' | 'save'>>;
 
 interface ObservedLoop extends Run {
   /**

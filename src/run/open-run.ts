@@ -15,6 +15,7 @@ import { EventBus } from './event-bus.js';
 import { reasonOf, type SinkErrorHandler, SinkErrors } from './sink-errors.js';
 import { SupervisedObservable } from './supervised-observable.js';
 
+/** Options that every run has, whatever its source. */
 export interface RunOptions {
   /** The name of the run, on every event. Default: `run`. */
   readonly run?: string;

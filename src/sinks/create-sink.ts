@@ -3,7 +3,9 @@ import { Deferred } from './deferred.js';
 
 /** What a sink does; it may throw, synchronously or by a promise. */
 export interface SinkWork<T> {
+  /** Do what there is to do with a value; the loop waits for it. */
   take(value: T): void;
+  /** Have everything taken so far where it belongs. Default: nothing is waiting. */
   flush?(): void | Promise<void>;
   /** The stream has ended, or something failed: write what is left and let go of everything. Called once. */
   end?(): void | Promise<void>;
@@ -15,6 +17,20 @@ export interface SinkWork<T> {
  * rejects with the stream's error. Nobody has to listen to `closed`.
  *
  * @throws TypeError when a part of `work` is no function.
+ *
+ * @example
+ * ```ts
+ * import { createSink, observe } from 'trainscope';
+ *
+ * const seen: string[] = [];
+ * const sink = createSink<{ readonly type: string }>('typesSink()', {
+ *   take: ({ type }) => void seen.push(type),
+ *   end: () => console.log(seen.join(' ')),
+ * });
+ * const run = observe({ weight: Float32Array.of(1) });
+ * run.attach(run.events$, sink);
+ * await run.close();
+ * ```
  */
 export function createSink<T>(name: string, work: SinkWork<T>): Sink<T> {
   checkWork(work);

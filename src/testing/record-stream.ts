@@ -2,10 +2,13 @@ import type { Observable, Subscription } from 'rxjs';
 
 /** What a stream has given since it was subscribed to. It goes on as the stream does. */
 export interface StreamRecord<T> {
+  /** What the stream has given so far, the first value first. */
   readonly values: readonly T[];
   /** What the stream failed with; undefined while it has not. */
   readonly error: unknown;
+  /** Whether it has completed. */
   readonly completed: boolean;
+  /** The one subscription that fills this record: unsubscribe to end it. */
   readonly subscription: Subscription;
 }
 

@@ -16,10 +16,13 @@ export type ScriptedValues = Readonly<Record<string, readonly number[]>>;
 
 /** Counts the snapshots of scripted parameters: `live` is 0 again when all have been disposed. */
 export interface SnapshotLedger {
+  /** Snapshots that were taken. */
   taken: number;
+  /** Those of them that are not disposed yet. */
   live: number;
 }
 
+/** Options of {@link scriptedParameters}: what its steps have besides values. */
 export interface ScriptedParametersOptions {
   /** Counts the snapshots that are taken. */
   readonly ledger?: SnapshotLedger;

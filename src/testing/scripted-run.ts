@@ -32,9 +32,13 @@ export function trainingEvent<T extends TrainingEventType>(
 
 /** The events of one update, in their order. */
 export interface ScriptedStep {
+  /** Told first, before the update. */
   readonly begin: EventOf<'step-begin'>;
+  /** Told with the parameters as they were. */
   readonly pre: PreOptimizerStepEvent;
+  /** Told with the parameters as they are now. */
   readonly post: OptimizerStepEvent;
+  /** Told last, with loss and learning rate. */
   readonly end: StepEndEvent;
 }
 
@@ -61,7 +65,20 @@ const SCRIPTED_STEP_OPTIONS: OptionNames<ScriptedStepOptions> = {
   numTensors: true,
 };
 
-/** The four events of the update number `step` (from 1), which takes the parameters from `before` to `after`. */
+/**
+ * The four events of the update number `step` (from 1), which takes the parameters from `before` to `after`.
+ *
+ * @example
+ * ```ts
+ * import { from } from 'rxjs';
+ * import { parameterUpdates } from 'trainscope';
+ * import { recordStream, scriptedStep } from 'trainscope/testing';
+ *
+ * const { pre, post, end } = scriptedStep(1, { w: [3, 4] }, { w: [3, 1] });
+ * const { values } = recordStream(from([pre, post, end]).pipe(parameterUpdates()));
+ * console.log(values[0]?.of('w').updateNorm); // 3
+ * ```
+ */
 export function scriptedStep(
   step: number,
   before: ScriptedValues,
@@ -95,6 +112,7 @@ export function scriptedStep(
   };
 }
 
+/** Options of {@link scriptedRun}: where the parameters begin, and what an update does to them. */
 export interface ScriptedRunOptions {
   /** The parameters at the start. Default: `{ w: [3, 4], b: [0] }`. */
   readonly start?: ScriptedValues;

@@ -11,6 +11,7 @@ import { checkSchedule, measured, type Recorder, type Schedule } from '../operat
 import type { MaybePromise } from '../parameters/index.js';
 import { ActivationProbe } from './activation-probe.js';
 
+/** Options of {@link activations}: at which steps it looks, and how closely. */
 export interface ActivationsOptions {
   /** Which steps to look at. Default: the first five, and every tenth. The others cost nothing. */
   readonly when?: Schedule;
@@ -38,9 +39,14 @@ export interface ActivationsOptions {
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { deadRelu, everySteps } from 'trainscope';
  * import { activations, instrument } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({
+ *   layers: [tf.layers.dense({ units: 8, inputShape: [4], activation: 'relu' }), tf.layers.dense({ units: 1 })],
+ * });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
  * const training = instrument(model);
  * const activations$ = training.events$.pipe(activations(model, { when: everySteps(50) }));
  * training.report(activations$.pipe(deadRelu()));

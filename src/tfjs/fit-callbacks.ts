@@ -11,14 +11,21 @@ export type YieldEvery = 'auto' | 'batch' | 'epoch' | 'never' | number;
  * they tell is told when they return.
  */
 export interface FitCallbacks extends CustomCallback {
+  /** Says that the training begins. */
   onTrainBegin(logs?: Logs): Promise<void>;
+  /** Says that an epoch begins; `epoch` counts from 0. */
   onEpochBegin(epoch: number, logs?: Logs): Promise<void>;
+  /** Says that a step begins, from where on it is timed. */
   onBatchBegin(batch: number, logs?: Logs): Promise<void>;
+  /** The batch is over; its metrics are logged, where `batchMetrics` asks for them. */
   onBatchEnd(batch: number, logs?: Logs): Promise<void>;
+  /** The epoch is over: logs what `logs` has of it, and tells what is in there of validation, with what `evaluate` finds. */
   onEpochEnd(epoch: number, logs?: Logs): Promise<void>;
+  /** Says that the training has ended, and how. */
   onTrainEnd(logs?: Logs): Promise<void>;
 }
 
+/** Options of `training.callbacks()`: what to tell besides what `fit` logs. */
 export interface FitCallbacksOptions {
   /**
    * What else to find out at the end of each epoch, counted from 0: metrics, and which classes were taken for which. It

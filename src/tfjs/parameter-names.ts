@@ -6,7 +6,9 @@ import { StateSinceUpdate } from './state-since-update.js';
 
 /** A variable and the name by which people know it. */
 export interface NamedParameter {
+  /** What it is called in all that is measured; different for each. */
   readonly name: string;
+  /** Where its values are. */
   readonly variable: Variable;
 }
 

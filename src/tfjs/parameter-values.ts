@@ -16,6 +16,7 @@ import { hostValues } from './host-values.js';
 import { onDevice } from './on-device.js';
 import { weightNames } from './parameter-names.js';
 
+/** Options of {@link parameterValues}: when it looks. */
 export interface ParameterValuesOptions {
   /** After which steps to look. Default: the first of every epoch. The others cost nothing. */
   readonly when?: Schedule;
@@ -37,9 +38,12 @@ export interface ParameterValuesOptions {
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { consoleSink } from 'trainscope';
  * import { instrument, parameterValues } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
  * const training = instrument(model);
  * training.attach(training.events$.pipe(parameterValues(model)), consoleSink()); // a table an epoch
  * ```

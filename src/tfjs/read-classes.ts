@@ -3,21 +3,23 @@ import type { ClassifiedExamples } from '../events/index.js';
 import { readLater } from './device/read.js';
 
 /**
- * Of tensors of predictions and labels, the classes, for {@link confusionMatrix}: with one read of the device, of two
+ * Of tensors of predictions and labels, the classes, for `confusionMatrix()` of `trainscope`: with one read of the device, of two
  * numbers an example. The tensors stay the caller's.
  *
- * @param predictions [examples, …, classes] of scores; with one score an example, as a sigmoid gives, the scores are read.
- * @param labels The same shape, one-hot; or one class an example.
+ * @param tensors `predictions`: [examples, …, classes] of scores; with one score an example, as a sigmoid gives, the scores
+ * are read. `labels`: the same shape, one-hot; or one class an example.
  *
  * @example
  * ```ts
- * import type * as tf from '@tensorflow/tfjs';
+ * import * as tf from '@tensorflow/tfjs';
  * import { confusionMatrix } from 'trainscope';
  * import { readClasses } from 'trainscope/tfjs';
  *
- * const predictions = model.predict(x) as tf.Tensor;
- * const matrix = confusionMatrix(await readClasses({ predictions, labels: y }));
- * predictions.dispose();
+ * const predictions = tf.tensor2d([[0.9, 0.1], [0.2, 0.8]]); // of model.predict(x)
+ * const labels = tf.tensor1d([0, 0], 'int32');
+ * const matrix = confusionMatrix(await readClasses({ predictions, labels }));
+ * console.log(matrix.counts); // [[1, 1], [0, 0]]
+ * tf.dispose([predictions, labels]);
  * ```
  */
 export async function readClasses(tensors: {

@@ -13,8 +13,11 @@ type Shape = (number | null)[];
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { summarizeModel } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
  * console.table(summarizeModel(model).layers);
  * ```
  */

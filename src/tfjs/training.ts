@@ -4,6 +4,9 @@ import type { CommandHandlers, LoopPlan, LoopReport, Run, RunOptions } from '../
 import type { FitCallbacks, FitCallbacksOptions } from './fit-callbacks.js';
 import type { NamedParameter } from './parameter-names.js';
 
+/**
+ * Options of {@link instrument}: what the run is called, which parameters it has, and how it does what control asks.
+ */
 export interface InstrumentOptions extends RunOptions {
   /**
    * The parameters to observe, with the names to show: for models that are no `tf.LayersModel`, or to see frozen

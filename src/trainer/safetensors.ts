@@ -1,5 +1,5 @@
 /** Bytes of one element, for every element type that safetensors has in whole bytes. */
-const ELEMENT_BYTES = {
+const ELEMENT_BYTES: Readonly<Record<SafetensorsDtype, number>> = {
   F64: 8,
   I64: 8,
   U64: 8,
@@ -16,24 +16,46 @@ const ELEMENT_BYTES = {
   I8: 1,
   U8: 1,
   BOOL: 1,
-} as const;
+};
 
 const LENGTH_BYTES = 8;
 const ALIGNMENT = 8;
 const METADATA = '__metadata__';
 
-export type SafetensorsDtype = keyof typeof ELEMENT_BYTES;
+/** The types of elements that safetensors has in whole bytes. */
+export type SafetensorsDtype =
+  | 'F64'
+  | 'I64'
+  | 'U64'
+  | 'C64'
+  | 'F32'
+  | 'I32'
+  | 'U32'
+  | 'F16'
+  | 'BF16'
+  | 'I16'
+  | 'U16'
+  | 'F8_E4M3'
+  | 'F8_E5M2'
+  | 'I8'
+  | 'U8'
+  | 'BOOL';
 
 /** One tensor: its values are raw little-endian bytes. */
 export interface SafetensorsTensor {
+  /** The type of its elements. */
   readonly dtype: SafetensorsDtype;
+  /** The lengths of its axes; empty for a scalar. */
   readonly shape: readonly number[];
+  /** The bytes of its elements, little-endian, the last axis running fastest. */
   readonly data: Uint8Array;
 }
 
 /** The content of a safetensors file: tensors by name, in the order of the file, and free text. */
 export interface Safetensors {
+  /** By their names. */
   readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
+  /** The texts of the header, by name: `{ format: 'pt' }`, as PyTorch writes it. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -124,7 +146,18 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   return { tensors, metadata: checkMetadata(header.json[METADATA]) };
 }
 
-/** An F32 tensor of numbers; a Float32Array is not copied. */
+/**
+ * An F32 tensor of numbers; a Float32Array is not copied.
+ *
+ * @example
+ * ```ts
+ * import { encodeSafetensors, float32Tensor } from 'trainscope/trainer';
+ *
+ * const weight = float32Tensor([1, 2, 3, 4], [2, 2]);
+ * const file = encodeSafetensors(new Map([['weight', weight]]));
+ * console.log(file.length); // bytes
+ * ```
+ */
 export function float32Tensor(values: Float32Array | readonly number[], shape: readonly number[]): SafetensorsTensor {
   const floats = values instanceof Float32Array ? values : Float32Array.from(values);
   return { dtype: 'F32', shape, data: new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength) };
@@ -134,6 +167,13 @@ export function float32Tensor(values: Float32Array | readonly number[], shape: r
  * The values of an F32, F16, BF16 or F64 tensor as float32. F32 values that are aligned in memory are not copied.
  *
  * @throws SafetensorsError for a tensor of integers.
+ *
+ * @example
+ * ```ts
+ * import { float32Tensor, toFloat32 } from 'trainscope/trainer';
+ *
+ * console.log(toFloat32(float32Tensor([1, 2], [2]))); // Float32Array(2) [1, 2]
+ * ```
  */
 export function toFloat32({ dtype, data }: SafetensorsTensor, name = 'tensor'): Float32Array {
   // A copy is aligned; slice() would not do, which gives no copy of a Node Buffer.

@@ -12,9 +12,16 @@ import type { HasFiles, TrainableModel } from './model/trainable-model.js';
 import type { DecayParameters } from './optimizer/create-optimizer.js';
 import type { CheckpointStore } from './stores/checkpoint-store.js';
 
+/** Options of `new Trainer()`: the model, its data, and how it is trained and judged. */
 export interface TrainerOptions<Example = unknown> extends Omit<RunOptions, 'run'> {
+  /**
+   * What is trained: a `tf.LayersModel` that was compiled with a loss, or an object with `parameters()` and
+   * `forward()`.
+   */
   readonly model: TrainableModel;
+  /** How it is trained. Default: Hugging Face's defaults. */
   readonly args?: TrainingArguments;
+  /** The examples to train on. Default: none, for a Trainer that only evaluates. */
   readonly trainDataset?: TrainDataset<Example>;
   /** One, or several by name: their metrics then have the name in them, `eval_<name>_loss`. */
   readonly evalDataset?: TrainDataset<Example> | NamedDatasets<Example>;
@@ -24,6 +31,7 @@ export interface TrainerOptions<Example = unknown> extends Omit<RunOptions, 'run
   readonly computeLoss?: ComputeLoss;
   /** Metrics of an evaluation, besides the loss. */
   readonly computeMetrics?: ComputeMetrics;
+  /** Called in this order at each point of the loop. Default: none. */
   readonly callbacks?: readonly TrainerCallback[];
   /** The tokenizer, or whatever makes the model's inputs: checkpoints and `saveModel()` carry its files. */
   readonly processingClass?: HasFiles;
@@ -57,6 +65,7 @@ export const TRAINER_OPTIONS: OptionNames<TrainerOptions> = {
   ...withoutName(RUN_OPTIONS, 'run'),
 };
 
+/** Options of `trainer.train()`: where it goes on from. */
 export interface TrainOptions {
   /** A checkpoint folder, or true for the last one in `outputDir`. Default: the argument of that name. */
   readonly resumeFromCheckpoint?: string | boolean;
@@ -64,6 +73,7 @@ export interface TrainOptions {
 
 export const TRAIN_OPTIONS: OptionNames<TrainOptions> = { resumeFromCheckpoint: true };
 
+/** Options of `trainer.evaluate()` and `trainer.predict()`: what metrics are called. */
 export interface EvaluationOptions {
   /** What the names of the metrics begin with. Default: `eval`, of `predict` `test`. */
   readonly metricKeyPrefix?: string;
@@ -71,11 +81,16 @@ export interface EvaluationOptions {
 
 export const EVALUATION_OPTIONS: OptionNames<EvaluationOptions> = { metricKeyPrefix: true };
 
+/** What `trainer.train()` gives when the training is over. */
 export interface TrainOutput {
   /** Updates made, over all sessions of the training. */
   readonly globalStep: number;
   /** The mean loss of an update. */
   readonly trainingLoss: number;
+  /**
+   * Of the whole training: `train_runtime` (seconds), `train_samples_per_second`, `train_steps_per_second`,
+   * `total_flos`, `train_loss`.
+   */
   readonly metrics: Metrics;
 }
 

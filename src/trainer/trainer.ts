@@ -81,6 +81,7 @@ import { UpdateHistory } from './update-history.js';
 export class Trainer<Example = unknown> extends BaseRun {
   /** The arguments, with every default filled in. */
   readonly args: ResolvedArguments;
+  /** The model as it was given. */
   readonly model: TrainableModel;
   /** Where the training is. */
   state: TrainerState = initialState();

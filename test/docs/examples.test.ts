@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
-import { pages, ROOT } from './pages.js';
+import { pages, ROOT, readInfo } from './pages.js';
 
 const CACHE = join(ROOT, 'node_modules', '.cache');
 
@@ -10,16 +10,6 @@ interface Snippet {
   readonly from: string;
   readonly code: string;
 }
-
-/** What a reader of a snippet is assumed to have: their model, their data, a run's stream. */
-const ASSUMED = `
-import type * as assumedTf from '@tensorflow/tfjs';
-declare global {
-  const model: assumedTf.LayersModel;
-  const x: assumedTf.Tensor;
-  const y: assumedTf.Tensor;
-}
-`;
 
 function snippetsOfSource(): Snippet[] {
   const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
@@ -36,7 +26,7 @@ function snippetsOfSource(): Snippet[] {
 
 function snippetsOfPages(): Snippet[] {
   return pages().flatMap(({ path, codeBlocks }) =>
-    codeBlocks.filter(({ lang }) => lang === 'ts').map(({ text }) => ({ from: path, code: text })),
+    codeBlocks.filter((block) => readInfo(block).language === 'ts').map(({ text }) => ({ from: path, code: text })),
   );
 }
 
@@ -47,31 +37,26 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** What code blocks of pages are in. All TypeScript is `ts`, and compiled. */
 const LANGUAGES = ['ts', 'sh', 'text', 'json', 'yaml', 'python', 'sql'];
 
+const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
+const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, ROOT);
+
 describe('examples in docs', () => {
   it('say which language they are in, by the name that this test looks for', () => {
-    const blocks = pages().flatMap(({ path, codeBlocks }) => codeBlocks.map(({ lang, raw }) => ({ path, lang, raw })));
-    expect(blocks.filter(({ lang }) => !LANGUAGES.includes(lang ?? ''))).toEqual([]);
+    const blocks = pages().flatMap(({ path, codeBlocks }) => codeBlocks.map((block) => ({ path, block })));
+    expect(blocks.filter(({ block }) => !LANGUAGES.includes(readInfo(block).language))).toEqual([]);
   });
 
-  it('compile as written', () => {
+  it('compile as written, each alone: nothing is assumed that is not in the block', () => {
     const ofPages = snippetsOfPages();
     expect(new Set(ofPages.map(({ from }) => from))).toContain('docs/live.md');
     const snippets = [...snippetsOfSource(), ...ofPages];
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-    writeFileSync(join(folder, 'assumed.d.ts'), ASSUMED);
     const files = snippets.map(({ code }, i) => {
       const file = join(folder, `example-${i}.ts`);
       writeFileSync(file, `${code}\nexport {};\n`);
       return file;
     });
-    const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
-    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, ROOT);
-    const program = ts.createProgram([join(folder, 'assumed.d.ts'), ...files], {
-      ...options,
-      noUnusedLocals: false,
-      incremental: false,
-      noEmit: true,
-    });
+    const program = ts.createProgram(files, { ...options, noUnusedLocals: false, incremental: false, noEmit: true });
     const problems = files.flatMap((file, i) =>
       ts.getPreEmitDiagnostics(program, program.getSourceFile(file)).map((diagnostic) => ({
         from: snippets[i]!.from,
@@ -80,5 +65,34 @@ describe('examples in docs', () => {
       })),
     );
     expect(problems).toEqual([]);
+    expect(withoutExample(program)).toEqual([]);
   });
 });
+
+/** The functions of the entry points whose documentation has no example. */
+function withoutExample(program: ts.Program): readonly string[] {
+  const entries = new Set<string>(
+    Object.values(options.paths ?? {})
+      .flat()
+      .filter((path) => !path.includes('*')),
+  );
+  const checker = program.getTypeChecker();
+  return [...entries].flatMap((entry) => {
+    const source = program.getSourceFile(join(ROOT, entry));
+    const module = source && checker.getSymbolAtLocation(source);
+    if (!module) return [`${entry}: no example imports it`];
+    const exported = checker.getExportsOfModule(module).map((symbol) => aliased(checker, symbol));
+    const functions = exported.filter(({ flags }) => flags & ts.SymbolFlags.Function);
+    return functions.filter((symbol) => !hasExample(checker, symbol)).map(({ name }) => `${entry}: ${name}`);
+  });
+}
+
+function aliased(checker: ts.TypeChecker, symbol: ts.Symbol): ts.Symbol {
+  return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+}
+
+function hasExample(checker: ts.TypeChecker, symbol: ts.Symbol): boolean {
+  return symbol
+    .getJsDocTags(checker)
+    .some(({ name, text }) => name === 'example' && ts.displayPartsToString(text).includes('```ts'));
+}

@@ -17,6 +17,18 @@ export interface Page {
   readonly codeSpans: readonly string[];
 }
 
+/** A block of code: what it is written in, and why it is not run, where its first line says so: `ts not run: a page`. */
+export function readInfo({ lang = '' }: Tokens.Code): {
+  readonly language: string;
+  readonly notRun: string | undefined;
+} {
+  const [language = '', ...rest] = lang.split(' ');
+  const [, reason] = /^not run: (.+)$/.exec(rest.join(' ')) ?? [];
+  if (rest.length > 0 && !reason)
+    throw new TypeError(`lang: expected a language, and "not run: why" or nothing; got ${lang}`);
+  return { language, notRun: reason };
+}
+
 /** What others write into the folders of the house: typedoc, and Python's packages. */
 const NOT_OURS = /^docs\/api\/|\/\.venv\//;
 

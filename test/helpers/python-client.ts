@@ -20,7 +20,11 @@ export interface Ended {
 export function startPython(
   python: string,
   args: readonly string[],
-  { cwd, url }: { readonly cwd: string; readonly url?: string },
+  {
+    cwd,
+    url,
+    env = {},
+  }: { readonly cwd: string; readonly url?: string; readonly env?: Readonly<Record<string, string>> },
 ) {
   const child = spawn(python, args, {
     cwd,
@@ -29,6 +33,7 @@ export function startPython(
       PYTHONPATH: [join(ROOT, 'python/src'), join(ROOT, 'python/tests'), join(ROOT, 'examples')].join(':'),
       OMP_NUM_THREADS: '1',
       ...(url !== undefined && { TRAINSCOPE_URL: url }),
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -24,6 +24,15 @@ export interface RecordText {
  * last field, `$`, says which and where: `{"loss":null,"$":[["NaN","loss"]]}`. Typed arrays become arrays, what was thrown
  * its message, and live parameter handles are left out. Whatever a record holds, it has a line: what JSON cannot say (a
  * circle, a BigInt, a getter that throws) becomes a text that says what was there.
+ *
+ * @example
+ * ```ts
+ * import { encodeRecord } from 'trainscope';
+ * import { trainingEvent } from 'trainscope/testing';
+ *
+ * const line = encodeRecord(trainingEvent('log', { metrics: { loss: NaN } }));
+ * console.log(line); // {"v":2,"type":"log",…,"metrics":{"loss":null},"$":[["NaN","metrics","loss"]]}
+ * ```
  */
 export function encodeRecord(record: { readonly type: string }): string {
   return lineOf(recordText(record));
@@ -90,6 +99,14 @@ function renamed(fields: object, rename: (name: string) => string): object {
  * The record of a line written by {@link encodeRecord}, of this version or of an earlier one, as plain data.
  *
  * @throws SyntaxError when the line is not JSON, TypeError when it is no record or of a version that is not known.
+ *
+ * @example
+ * ```ts
+ * import { decodeRecord } from 'trainscope';
+ *
+ * const record = decodeRecord('{"v":2,"type":"log","metrics":{"loss":null},"$":[["NaN","metrics","loss"]]}');
+ * console.log(record.type, record.metrics); // log { loss: NaN }
+ * ```
  */
 export function decodeRecord(line: string): { readonly type: string; readonly [field: string]: unknown } {
   const record: unknown = JSON.parse(line);

@@ -6,6 +6,17 @@ const BEGUN_WITHIN_MS = 60_000;
  * is sandboxed needs `allow-downloads`.
  *
  * @throws Error where there is no page, as in a worker: post the file to the page, and save it there.
+ *
+ * @example
+ * ```ts
+ * import { observe } from 'trainscope';
+ * import { downloadSink, saveFile } from 'trainscope/browser';
+ *
+ * const run = observe({ weight: Float32Array.of(1) });
+ * const download = downloadSink();
+ * run.attach(run.events$, download);
+ * document.querySelector('button')?.addEventListener('click', async () => saveFile(await download.file('jsonl')));
+ * ```
  */
 export function saveFile(file: File): void {
   if (typeof document === 'undefined') {

@@ -18,11 +18,12 @@ export function* piecesOf(changes: Changes): Generator<Changes> {
   }
 }
 
-function* seriesOf({ name, state, series, clock, marks, omitted }: RunChanges): Generator<RunChanges> {
+function* seriesOf({ name, state, series, clock, settings, marks, omitted }: RunChanges): Generator<RunChanges> {
   const [first = [], ...others] = groups(series, ([, { buckets }]) => BUCKET_CHARACTERS * buckets.length);
   const rest = {
     ...(state && { state }),
     ...(clock && { clock }),
+    ...(settings && { settings }),
     ...(marks && { marks }),
     ...(omitted && { omitted }),
   };
@@ -31,8 +32,8 @@ function* seriesOf({ name, state, series, clock, marks, omitted }: RunChanges): 
 }
 
 function* tablesOf(run: RunChanges): Generator<RunChanges> {
-  const { name, state: _, series: __, clock: ___, marks: ____, omitted: _____, ...tables } = run;
-  const { parameters, layers, histograms, activations, ...rest } = tables;
+  const { name, parameters, layers, histograms, activations, ...others } = run;
+  const { state: _, series: __, clock: ___, settings: ____, marks: _____, omitted: ______, ...rest } = others;
   const piece = (part: Partial<RunChanges>): RunChanges => ({ name, series: [], ...part });
   if (Object.keys(rest).length > 0) yield piece(rest);
   for (const [key, table] of Object.entries({ layers, parameters })) {

@@ -6,6 +6,7 @@ import type { ShownRecord } from './shown-record.js';
 
 /** An event or a measurement, as streams and recorded runs have them. */
 export interface AnyRecord {
+  /** What the record is: an event or a measurement by its `type`; others are passed over. */
   readonly type: string;
 }
 

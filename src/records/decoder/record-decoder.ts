@@ -13,12 +13,19 @@ import { reviveColumns } from './revive-columns.js';
 /** What a rank found of one update, with typed columns. */
 export interface ParameterSums {
   readonly type: 'parameter-sums';
+  /** The name of the run, as the sender has it. */
   readonly run: string;
+  /** Updates done, this one included. */
   readonly step: number;
+  /** Epochs done, with the fraction of the running one. */
   readonly epoch: number;
+  /** Milliseconds since 1970-01-01 UTC, by the clock of the sender. */
   readonly time: number;
+  /** The parameters, or the pieces of them, that the sums are of. */
   readonly parameters: RankParameters;
+  /** One column a sum, one element a parameter of `parameters`. */
   readonly sums: UpdateSums;
+  /** Milliseconds from the end of the update before to the end of the forward pass, where the sender times it. */
   readonly forwardMs?: number;
 }
 
@@ -53,7 +60,19 @@ const NO_TABLES: KnownTables = { tables: new Map(), nextId: 0 };
 /** How many lists of parameters are in use at a time; their ids are given in turn. */
 const TABLES = 8;
 
-/** A decoder of the lines of one stream, as `jsonlSink` writes them, or another process sends them. */
+/**
+ * A decoder of the lines of one stream, as `jsonlSink` writes them, or another process sends them.
+ *
+ * @example
+ * ```ts
+ * import { encodeRecord, recordDecoder } from 'trainscope';
+ * import { trainingEvent } from 'trainscope/testing';
+ *
+ * const decoder = recordDecoder();
+ * const line = encodeRecord(trainingEvent('epoch-end', { step: 10, epoch: 1 }));
+ * console.log(decoder.decode(line)?.type); // epoch-end
+ * ```
+ */
 export function recordDecoder(): RecordDecoder {
   const { decode, skip } = decoderFrom(NO_TABLES);
   return { decode, skip };

@@ -12,6 +12,7 @@ import { ingestServer, type ServePage } from './ingest-server.js';
 import type { RemoteRun } from './remote-run.js';
 import { type KnownRun, Senders } from './senders.js';
 
+/** Options of {@link ingest}: where it listens, who may send, and how much. */
 export interface IngestOptions extends Omit<RunOptions, 'run' | 'clock'> {
   /** Default: 0, any that is free. */
   readonly port?: number;

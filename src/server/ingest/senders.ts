@@ -9,6 +9,7 @@ import { checkSession } from './sent-record.js';
 
 /** A run of an earlier time, of which more may come. */
 export interface KnownRun {
+  /** The name of the run, as the earlier server had it. */
   readonly run: string;
   /** Updates done. */
   readonly step: number;

@@ -8,6 +8,7 @@ import { RecordBatch } from './record-batch.js';
 import { withoutKnownNames } from './record-messages.js';
 import { LIVE_WORKER } from './worker.bundle.js';
 
+/** Options of {@link liveSink}: where the page is served, and what happens to a flood of records. */
 export interface LiveSinkOptions {
   /** Default: 0, any that is free. */
   readonly port?: number;
@@ -54,14 +55,13 @@ const STALLED_MS = 60_000;
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates } from 'trainscope';
  * import { liveSink } from 'trainscope/node';
  *
- * const training = instrument(model);
+ * const run = observe({ weight: Float32Array.of(3, -4) });
  * const live = liveSink({ lingerMs: 60_000 });
  * console.log(`live: ${live.url}`);
- * training.attach(merge(training.events$, training.events$.pipe(parameterUpdates())), live);
+ * run.attach(merge(run.events$, run.events$.pipe(parameterUpdates())), live);
  * ```
  */
 export function liveSink(options: LiveSinkOptions = {}): LiveSink {

@@ -21,13 +21,19 @@ import { cardAfter } from './run-card.js';
 import { type RecordedRun, RunFolder } from './run-folder.js';
 import { runsPages } from './runs-pages.js';
 
+/** Options of {@link serveRuns}: those of {@link ingest}, and what is done with the runs besides. */
 export interface ServeRunsOptions extends Omit<IngestOptions, 'known'> {
   /** Default: 4555; 0 for any that is free. */
   readonly port?: number;
   /** An alert that begins with at least this severity stops its run. Default: nothing acts on a run. */
   readonly stopOnAlert?: Severity;
   /** Serve the metrics of all runs for Prometheus, at `/metrics` of the same port or of another. Default: false. */
-  readonly metrics?: boolean | { readonly port: number };
+  readonly metrics?:
+    | boolean
+    | {
+        /** Another port for `/metrics` alone; 0 for any that is free. */
+        readonly port: number;
+      };
   /**
    * Send the metrics of all runs by OTLP, to this address; `true` for that of the OTEL_* variables, else
    * http://localhost:4318/v1/metrics. Default: false.

@@ -13,11 +13,10 @@ const LONGEST_NAME = 16;
  *
  * @example
  * ```ts
- * import { confusionTable, consoleSink } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { confusionTable, consoleSink, observe } from 'trainscope';
  *
- * const training = instrument(model);
- * training.attach(training.events$, consoleSink({ tables: [confusionTable] }));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.attach(run.events$, consoleSink({ tables: [confusionTable] }));
  * ```
  */
 export const confusionTable: ConsoleTable = (record, width) => {

@@ -22,6 +22,7 @@ import { type ConsoleOutput, Terminal } from './terminal.js';
 /** `lines`: one line a parameter and step. `table`: all parameters, drawn in place. `progress`: one line, drawn in place. */
 export type ConsoleStyle = 'lines' | 'table' | 'progress';
 
+/** Options of {@link consoleSink}: what it prints, how often, and where. */
 export interface ConsoleSinkOptions {
   /** Default: `lines`. */
   readonly style?: ConsoleStyle;

@@ -10,9 +10,12 @@ const LONGEST_NAME = 32;
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { consoleSink, modelTable } from 'trainscope';
  * import { instrument } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
  * const training = instrument(model);
  * training.attach(training.events$, consoleSink({ tables: [modelTable] }));
  * ```

@@ -1,13 +1,18 @@
 /** Where text goes: `process.stdout`, or anything like it. */
 export interface ConsoleOutput {
+  /** Print a text as it is; `written` is called when it has gone out, where the output can tell. */
   write(text: string, written?: () => void): unknown;
+  /** Whether somebody looks at it, so that lines may be drawn over. Default: false. */
   readonly isTTY?: boolean | undefined;
+  /** Characters in a line. Default: 80. */
   readonly columns?: number | undefined;
+  /** Lines that are seen at once. Default: 24. */
   readonly rows?: number | undefined;
   /** What is not written yet, of a Node stream. */
   readonly writableLength?: number;
   /** How a Node stream tells that it is gone: the other end of a pipe, say. */
   on?(event: 'error', listener: (cause: unknown) => void): unknown;
+  /** Take back what `on` was told. */
   off?(event: 'error', listener: (cause: unknown) => void): unknown;
 }
 

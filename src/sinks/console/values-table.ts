@@ -13,9 +13,12 @@ const LEAST_NAME = 12;
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { consoleSink, valuesTable } from 'trainscope';
  * import { instrument, parameterValues } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
  * const training = instrument(model);
  * training.attach(training.events$.pipe(parameterValues(model)), consoleSink({ tables: [valuesTable] }));
  * ```

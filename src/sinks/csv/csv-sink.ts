@@ -6,6 +6,7 @@ import { wholeRecords } from '../whole-records.js';
 import { continueCsv, isUpdatesCsv } from './continue-csv.js';
 import { CSV_LAYOUTS, type CsvEncoder, type CsvLayout, csvEncoder } from './encoder/csv-encoder.js';
 
+/** Options of {@link csvSink}: what the file holds, and whether it goes on with one that is there. */
 export interface CsvSinkOptions {
   /** Which rows and columns: see {@link csvSink}. Default: `wide`. */
   readonly layout?: CsvLayout;
@@ -46,12 +47,11 @@ export interface CsvSinkOptions {
  *
  * @example
  * ```ts
- * import { parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates } from 'trainscope';
  * import { csvSink } from 'trainscope/node';
  *
- * const training = instrument(model);
- * training.attach(training.events$.pipe(parameterUpdates()), csvSink('results/parameter_updates.csv'));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.attach(run.events$.pipe(parameterUpdates()), csvSink('results/parameter_updates.csv'));
  * ```
  */
 export function csvSink(path: string, options: CsvSinkOptions = {}): Sink<AnyParameterUpdates> {

@@ -16,6 +16,7 @@ import { wholeRecords } from '../whole-records.js';
 import { continueCsv, isUpdatesCsv } from './continue-csv.js';
 import { numeral } from './encoder/numeral.js';
 
+/** Options of {@link metricsCsvSink}: whether it goes on with a file that is there. */
 export interface MetricsCsvSinkOptions {
   /** Go on after the rows of an existing file. Default: the file is replaced. */
   readonly append?: boolean;
@@ -37,9 +38,13 @@ const HEADER = `${COLUMNS.join()}\r\n`;
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { instrument } from 'trainscope/tfjs';
  * import { metricsCsvSink } from 'trainscope/node';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+ * const [x, y] = [tf.randomNormal([64, 4]), tf.randomNormal([64, 1])];
  * const training = instrument(model);
  * training.attach(training.events$, metricsCsvSink('results/metrics.csv'));
  * await model.fit(x, y, { epochs: 20, validationSplit: 0.1, callbacks: training.callbacks() });

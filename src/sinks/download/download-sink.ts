@@ -10,11 +10,12 @@ import { fileName } from './file-name.js';
 import { GrowingText } from './growing-text.js';
 import { reportOf } from './report-of.js';
 
-const FORMS = ['jsonl', 'csv', 'html'] as const;
-
 /** What a run can be downloaded as: its records as JSON lines, its parameter updates as CSV, its page as one file. */
-export type RunFileForm = (typeof FORMS)[number];
+export type RunFileForm = 'jsonl' | 'csv' | 'html';
 
+const FORMS: readonly RunFileForm[] = ['jsonl', 'csv', 'html'];
+
+/** Options of {@link downloadSink}: how much it keeps. */
 export interface DownloadSinkOptions {
   /**
    * Bytes of JSON lines that are kept, about: records after that are left out of them, and counted. Default: 268,435,456
@@ -47,13 +48,12 @@ const MAX_BYTES = 2 ** 28;
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { parameterUpdates } from 'trainscope';
+ * import { observe, parameterUpdates } from 'trainscope';
  * import { downloadSink, saveFile } from 'trainscope/browser';
- * import { instrument } from 'trainscope/tfjs';
  *
- * const training = instrument(model);
+ * const run = observe({ weight: Float32Array.of(3, -4) });
  * const download = downloadSink();
- * training.attach(merge(training.events$, training.events$.pipe(parameterUpdates())), download);
+ * run.attach(merge(run.events$, run.events$.pipe(parameterUpdates())), download);
  * document.querySelector('button')!.onclick = async () => saveFile(await download.file('csv'));
  * ```
  */

@@ -6,6 +6,7 @@ import { jsonlEncoder } from './jsonl-encoder.js';
 import { resumption } from './resumption.js';
 import { endWithWholeLine, isRecordedRun, lastRecord } from './whole-json-lines.js';
 
+/** Options of {@link jsonlSink}: whether it goes on with a file that is there. */
 export interface JsonlSinkOptions {
   /**
    * Go on after the records of an existing file, as when a training is resumed: where the last of them is of the run that
@@ -33,12 +34,11 @@ export interface JsonlSinkOptions {
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates } from 'trainscope';
  * import { jsonlSink } from 'trainscope/node';
  *
- * const training = instrument(model);
- * training.attach(merge(training.events$, training.events$.pipe(parameterUpdates())), jsonlSink('results/run.jsonl'));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.attach(merge(run.events$, run.events$.pipe(parameterUpdates())), jsonlSink('results/run.jsonl'));
  * ```
  */
 export function jsonlSink(path: string, options: JsonlSinkOptions = {}): Sink<{ readonly type: string }> {

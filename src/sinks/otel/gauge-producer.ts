@@ -3,6 +3,7 @@ import { checkOptions, checkPositiveInteger } from '../../events/index.js';
 import { collectGauges } from './gauge-collection.js';
 import type { GaugeFrame, GaugeOutput } from './gauge-frame.js';
 
+/** Options of {@link gaugeProducer}: which points it keeps until they are collected. */
 export interface GaugeProducerOptions {
   /** Keep every step's points until they are collected, each with its own time. Default: false, the last step's only. */
   readonly everyStep?: boolean;

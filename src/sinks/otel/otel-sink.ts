@@ -25,6 +25,7 @@ import { cleanTags, type RunTags } from './tags.js';
 import { trainingMetrics } from './training-metrics.js';
 import { METER_NAME, METER_VERSION } from './views.js';
 
+/** Options of {@link otelSink}: where the metrics go, how many there are, and what they are called. */
 export interface OtelSinkOptions {
   /** Where the instruments come from. Default: the global provider, as it is when the first record comes. */
   readonly meterProvider?: MeterProvider;

@@ -10,6 +10,13 @@ export type RunTags = Readonly<Record<string, string | number | boolean>>;
  * letter. Names that would become one get a number (`a.b`, `a_b` → `a_b`, `a_b2`), names that others write (`le`, `job`,
  * `service.name`, whatever begins with the root) get `tag_` in front. Two labels that become one would fail a whole
  * scrape.
+ *
+ * @example
+ * ```ts
+ * import { cleanTags } from 'trainscope/otel';
+ *
+ * console.log(cleanTags({ 'git.branch': 'main', le: 1 })); // { git_branch: 'main', tag_le: '1' }
+ * ```
  */
 export function cleanTags(tags: RunTags, root = 'ml'): Record<string, string> {
   const clean = new Map<string, string>();

@@ -8,7 +8,9 @@ export const METER_VERSION = '0.1.0';
 
 /** A View of the OpenTelemetry SDK, as much of it as is needed here. */
 export interface MetricView {
+  /** The meter whose instruments it is for: {@link METER_NAME}. */
   readonly meterName: string;
+  /** How many series each of them may have. */
   readonly aggregationCardinalityLimit: number;
 }
 

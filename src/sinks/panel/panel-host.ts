@@ -1,6 +1,7 @@
-import { el, PANEL_STYLE, type Place, siteMemory, type ThemeName } from '../../page/client/index.js';
+import { el, PANEL_STYLE, type Place, siteMemory } from '../../page/client/index.js';
 
-export type PanelTheme = 'host' | ThemeName;
+/** The colours of a panel: as the page around has it, or always the same. */
+export type PanelTheme = 'host' | 'light' | 'dark';
 
 /** What no style of the page around may change, whatever it says of all elements. */
 const HOST_STYLE: Readonly<Record<string, string>> = {
@@ -44,7 +45,7 @@ export class PanelHost implements Place {
   }
 
   /** As the page around is drawn: what it says by `color-scheme`, by its class or by the system's choice, all in one. */
-  get theme(): ThemeName {
+  get theme(): Exclude<PanelTheme, 'host'> {
     if (this.choice !== 'host') return this.choice;
     const [red = 0, green = 0, blue = 0] =
       getComputedStyle(this.element)

@@ -11,6 +11,7 @@ import { KeptRecords } from './kept-records.js';
 import { PanelHost, type PanelTheme } from './panel-host.js';
 import { Recording } from './recording.js';
 
+/** Options of {@link panelSink}: where it is, how it looks, and how much it keeps. */
 export interface PanelSinkOptions {
   /** Where the panel is put, as its last child; as large as the element. Default: a drawer at the right of the window. */
   readonly element?: HTMLElement;
@@ -39,6 +40,7 @@ export interface PanelUsage extends Usage {
 export interface PanelSink extends Sink<AnyRecord> {
   /** It stays: attach any number of runs, one after another too. */
   readonly staysOpen: true;
+  /** What it has taken of the main thread so far. */
   readonly usage: PanelUsage;
   /** Open or close the drawer; without an answer, whichever it is not. A panel in an element has none. */
   toggle(open?: boolean): void;
@@ -65,13 +67,12 @@ const DRAW_EVERY_MS = 250;
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { parameterUpdates } from 'trainscope';
+ * import { observe, parameterUpdates } from 'trainscope';
  * import { panelSink } from 'trainscope/browser';
- * import { instrument } from 'trainscope/tfjs';
  *
- * const training = instrument(model);
+ * const run = observe({ weight: Float32Array.of(3, -4) });
  * const panel = panelSink(document.getElementById('training')!);
- * training.attach(merge(training.events$, training.events$.pipe(parameterUpdates())), panel);
+ * run.attach(merge(run.events$, run.events$.pipe(parameterUpdates())), panel);
  * ```
  */
 export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink {

@@ -7,6 +7,7 @@ import { encodePart } from './encode-part.js';
 import { type StepRows, stepRows } from './step-rows.js';
 import { isWrittenByUs } from './written-by-us.js';
 
+/** Options of {@link parquetSink}: how large its files are, and how often one is written. */
 export interface ParquetSinkOptions {
   /** Go on with another file after those of the folder. Default: they are replaced. */
   readonly append?: boolean;
@@ -55,12 +56,11 @@ const COST_SHARE = 100;
  *
  * @example
  * ```ts
- * import { parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates } from 'trainscope';
  * import { parquetSink } from 'trainscope/node';
  *
- * const training = instrument(model, { run: 'adam-1e-3' });
- * training.attach(training.events$.pipe(parameterUpdates()), parquetSink('runs/adam-1e-3'));
+ * const run = observe({ weight: Float32Array.of(3, -4) }, { run: 'adam-1e-3' });
+ * run.attach(run.events$.pipe(parameterUpdates()), parquetSink('runs/adam-1e-3'));
  * ```
  */
 export function parquetSink(path: string, options: ParquetSinkOptions = {}): Sink<AnyParameterUpdates> {

@@ -5,6 +5,7 @@ import { requireRecord } from '../require-record.js';
 
 /** Where messages go: a worker's own scope, a `Worker`, a `MessagePort`, a `BroadcastChannel`. */
 export interface MessageTarget {
+  /** Send a copy of the message, as the structured clone of the platform makes it. */
   postMessage(message: unknown): void;
 }
 
@@ -18,11 +19,10 @@ export interface MessageTarget {
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { parameterUpdates, portSink } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates, portSink } from 'trainscope';
  *
- * const training = instrument(model);
- * training.attach(merge(training.events$, training.events$.pipe(parameterUpdates())), portSink(self));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * run.attach(merge(run.events$, run.events$.pipe(parameterUpdates())), portSink(self));
  * ```
  */
 export function portSink(port: MessageTarget): Sink<{ readonly type: string }> {

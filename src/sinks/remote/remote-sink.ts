@@ -14,6 +14,7 @@ import { requireRunRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
 import { Outbox } from './outbox.js';
 
+/** Options of {@link remoteSink}: how it is let in, and how long and how much it waits. */
 export interface RemoteSinkOptions {
   /** What the server wants to be told, as `Authorization: Bearer TOKEN`. Default: nothing. */
   readonly token?: string;

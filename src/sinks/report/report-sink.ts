@@ -16,6 +16,7 @@ import { requireRecord } from '../require-record.js';
 import { sha256 } from '../sha256/index.js';
 import { wholeRecords } from '../whole-records.js';
 
+/** Options of {@link reportSink}: how often it is written while the run goes on. */
 export interface ReportSinkOptions {
   /**
    * Milliseconds between two writings while the stream goes on, at least: a writing that takes long is not repeated before
@@ -47,13 +48,12 @@ const MOST_BYTES = 1024 * 1024;
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { observe, parameterUpdates } from 'trainscope';
  * import { reportSink } from 'trainscope/node';
  *
- * const training = instrument(model);
- * const updates$ = training.events$.pipe(parameterUpdates());
- * training.attach(merge(training.events$, updates$), reportSink('results/report.html'));
+ * const run = observe({ weight: Float32Array.of(3, -4) });
+ * const updates$ = run.events$.pipe(parameterUpdates());
+ * run.attach(merge(run.events$, updates$), reportSink('results/report.html'));
  * ```
  */
 export function reportSink(path: string, options: ReportSinkOptions = {}): Sink<AnyRecord> {

@@ -15,6 +15,7 @@ import type { SummaryValue } from './summary.js';
 
 export type { HparamSettings } from './experiment.js';
 
+/** Options of {@link tensorboardSink}: which scalars it writes, and the settings of the run. */
 export interface TensorboardSinkOptions {
   /** Scalars to write of each parameter, each layer and all together. Default: updateNorm, weightNorm, gradientNorm, updateRatio. */
   readonly statistics?: readonly Statistic[];
@@ -51,14 +52,13 @@ export interface TensorboardSinkOptions {
  * @example
  * ```ts
  * import { merge } from 'rxjs';
- * import { everySteps, parameterUpdates } from 'trainscope';
- * import { instrument } from 'trainscope/tfjs';
+ * import { everySteps, observe, parameterUpdates } from 'trainscope';
  * import { tensorboardSink } from 'trainscope/node';
  *
- * const training = instrument(model, { run: 'adam-2e-5' });
- * const updates$ = training.events$.pipe(parameterUpdates({ histograms: ['update'], when: everySteps(10) }));
- * training.attach(
- *   merge(training.events$, updates$),
+ * const run = observe({ weight: Float32Array.of(3, -4) }, { run: 'adam-2e-5' });
+ * const updates$ = run.events$.pipe(parameterUpdates({ histograms: ['update'], when: everySteps(10) }));
+ * run.attach(
+ *   merge(run.events$, updates$),
  *   tensorboardSink('results/tensorboard', { hparams: { optimizer: 'adam', learningRate: 2e-5 } }),
  * );
  * ```

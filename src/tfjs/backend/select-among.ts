@@ -5,6 +5,7 @@ import { patchBackend } from './patch-backend.js';
 /** A backend of TensorFlow.js, by its name there. */
 export type BackendName = 'tensorflow' | 'webgpu' | 'webgl' | 'wasm' | 'cpu';
 
+/** Options of {@link selectBackend}: who is told what was chosen, and why. */
 export interface SelectBackendOptions {
   /** Told of each backend that was passed over, and why. */
   readonly onUnavailable?: (name: BackendName, reason: string) => void;

@@ -6,13 +6,19 @@ export type ModelTensors = Tensor | Tensor[] | { [name: string]: Tensor };
 
 /** Inputs, and what the model should say of them. */
 export interface ModelBatch {
+  /** The inputs, one row an example. */
   readonly xs: ModelTensors;
+  /** The targets, one row an example. */
   readonly ys: ModelTensors;
 }
 
 /** What `tf.data` has: it begins anew at each call. */
 export interface BatchDataset {
-  iterator(): Promise<{ next(): Promise<IteratorResult<unknown>> }>;
+  /** Begin anew at the first batch. */
+  iterator(): Promise<{
+    /** The next batch, as `{ xs, ys }`, or that there is none. */
+    next(): Promise<IteratorResult<unknown>>;
+  }>;
 }
 
 /** All examples, of which batches are made; or batches, again from the beginning where they end. */

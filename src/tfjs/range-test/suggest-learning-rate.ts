@@ -20,6 +20,7 @@ import type { Training } from '../training.js';
 import { batchesOf, type RangeTestData } from './batches.js';
 import { type MakeUpdate, updatesByBatches, updatesByLoss, WatchedUpdates } from './updates.js';
 
+/** Options of a test over a range of rates: from where to where, and in how many updates. */
 export interface RangeTestOptions {
   /** The lowest rate. Default: 1e-7. */
   readonly min?: number;
@@ -29,6 +30,7 @@ export interface RangeTestOptions {
   readonly steps?: number;
 }
 
+/** Options of {@link suggestLearningRate}: the range to test, and how large batches are. */
 export interface SuggestLearningRateOptions extends RangeTestOptions {
   /** Of data that are all examples, how many make a batch. Default: 32. */
   readonly batchSize?: number;
@@ -61,8 +63,12 @@ const FEWEST_STEPS = 20;
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { instrument, suggestLearningRate } from 'trainscope/tfjs';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+ * const [x, y] = [tf.randomNormal([64, 4]), tf.randomNormal([64, 1])];
  * const suggestion = await suggestLearningRate(model, { xs: x, ys: y });
  * if (suggestion.found) console.log(`try ${suggestion.learningRate}`);
  * else console.log(suggestion.message);

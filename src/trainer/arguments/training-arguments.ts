@@ -132,13 +132,22 @@ export interface TrainingArguments {
   readonly dataloaderDropLast?: boolean;
 }
 
-type Optional = 'metricForBestModel' | 'saveTotalLimit' | 'dataSeed' | 'lrSchedulerKwargs' | 'resumeFromCheckpoint';
+/** The arguments that may be left out, and then mean that there is none. */
+export type OptionalArguments =
+  | 'metricForBestModel'
+  | 'saveTotalLimit'
+  | 'dataSeed'
+  | 'lrSchedulerKwargs'
+  | 'resumeFromCheckpoint';
 
 /** The arguments with every default filled in. */
 export type ResolvedArguments = Readonly<
-  Required<Omit<TrainingArguments, Optional | 'warmupRatio' | 'includeNumInputTokensSeen'>>
+  Required<Omit<TrainingArguments, OptionalArguments | 'warmupRatio' | 'includeNumInputTokensSeen'>>
 > &
-  Readonly<Pick<TrainingArguments, Optional>> & { readonly includeNumInputTokensSeen: TokenCounting };
+  Readonly<Pick<TrainingArguments, OptionalArguments>> & {
+    /** Which tokens are counted: `true` of the arguments is `all` here. */
+    readonly includeNumInputTokensSeen: TokenCounting;
+  };
 
 /** Hugging Face's defaults. `evalSteps`, `runName` and `greaterIsBetter` follow from other arguments. */
 export const DEFAULT_ARGUMENTS = {

@@ -3,6 +3,7 @@ import { metricName, metricOf } from '../evaluation/metric-of.js';
 import type { CallbackState } from '../state/trainer-state.js';
 import type { CallbackContext, MetricsContext, TrainerCallback } from './trainer-callback.js';
 
+/** Options of {@link EarlyStopping}: how long it waits, and for how much. */
 export interface EarlyStoppingCallbackOptions {
   /** Evaluations without improvement after which the training stops. Default: 1. */
   readonly patience?: number;
@@ -37,6 +38,7 @@ export class EarlyStopping implements TrainerCallback {
     this.#threshold = threshold;
   }
 
+  /** @throws TypeError for a training without `metricForBestModel`, or without evaluations. */
   readonly onTrainBegin = ({ args }: CallbackContext): void => {
     if (args.metricForBestModel === undefined) {
       throw new TypeError('metricForBestModel: expected a metric with EarlyStopping, got none; name one');
@@ -46,6 +48,7 @@ export class EarlyStopping implements TrainerCallback {
     }
   };
 
+  /** Counts evaluations without a better metric, and asks to stop after `patience` of them. */
   readonly onEvaluate = ({ args, state, control, metrics }: MetricsContext): void => {
     // Evaluations of other datasets may come between.
     if (!(metricName(args) in metrics)) return;

@@ -20,6 +20,15 @@ const RENAMED: Readonly<Record<string, string>> = { label: 'labels', label_ids: 
  * A Trainer goes by its whole dataset, where that is an array.
  *
  * @throws TypeError for another kind of example, RangeError for fields of different shapes.
+ *
+ * @example
+ * ```ts
+ * import type * as tf from '@tensorflow/tfjs';
+ * import { defaultCollator } from 'trainscope/trainer';
+ *
+ * const batch = defaultCollator([{ xs: [0.5, 1], label: 0 }, { xs: [0, 2], label: 1 }]) as Record<string, tf.Tensor>;
+ * console.log(batch.xs?.shape, batch.labels?.dtype); // [2, 2] int32
+ * ```
  */
 export function defaultCollator(examples: readonly unknown[]): Batch {
   return collateFields(examples, new FieldTypes());

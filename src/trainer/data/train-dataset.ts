@@ -7,14 +7,21 @@ import { isDisposable, type Taken, tidied, tidiedIfItFails } from './tidied.js';
  * disposed when its example has been collated. Those that it keeps for itself are to be marked by `tf.keep()`.
  */
 export interface IndexedDataset<Example> {
+  /** How many examples there are. */
   readonly length: number;
+  /** The example at `index`, from 0; the same each time that it is asked for. */
   get(index: number): Example | Promise<Example>;
 }
 
 /** A `tf.data.Dataset` of single examples (not batched). */
 export interface TensorFlowDataset {
+  /** How many elements it has, where that is known. */
   readonly size?: number | null;
-  iterator(): Promise<{ next(): Promise<IteratorResult<unknown>> }>;
+  /** Begin anew at the first element. */
+  iterator(): Promise<{
+    /** The next element, or that there is none. */
+    next(): Promise<IteratorResult<unknown>>;
+  }>;
 }
 
 /**

@@ -13,6 +13,7 @@ import { concatNumeric, type NumericArray, readNumeric } from './numeric-array.j
 export interface EvalPrediction {
   /** The logits, or the outputs of a LayersModel: [examples, …]. */
   readonly predictions: NumericArray;
+  /** The labels of the same examples: [examples, …]; −100 for those that do not count. */
   readonly labels: NumericArray;
 }
 

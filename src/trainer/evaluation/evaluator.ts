@@ -13,10 +13,13 @@ import type { NumericArray } from './numeric-array.js';
 /** Several datasets to evaluate on, by name. */
 export type NamedDatasets<Example> = Readonly<Record<string, TrainDataset<Example>>>;
 
+/** What `trainer.predict()` gives. */
 export interface PredictionOutput {
+  /** The logits, or the outputs of a LayersModel: [examples, …]. */
   readonly predictions: NumericArray;
   /** Where the examples have them. */
   readonly labels?: NumericArray;
+  /** By their names with the prefix: `test_loss`, where the examples have labels. */
   readonly metrics: Metrics;
 }
 

@@ -2,7 +2,9 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 
 /** Numbers in rows, apart from any backend: `data` is row by row. */
 export interface NumericArray {
+  /** The lengths of its axes; the first is that of the examples. */
   readonly shape: readonly number[];
+  /** The values, the last axis running fastest. */
   readonly data: Float32Array | Int32Array;
 }
 

@@ -23,6 +23,7 @@ import {
 import { checkOptions, IGNORED_LABEL } from '../../events/index.js';
 import { onDevice } from '../../tfjs/index.js';
 
+/** Options of {@link lossOfLogits}: how sharp the targets are. */
 export interface LossOptions {
   /** Share of the target that is spread over all labels. Default: 0. */
   readonly labelSmoothingFactor?: number;
@@ -35,6 +36,15 @@ export interface LossOptions {
  * Rows labelled −100 do not count. Smoothed cross entropy is that of transformers' LabelSmoother.
  *
  * @throws RangeError for labels that fit none, and for smoothing of labels that are no classes; on WebGL and WebGPU not for classes that there are not.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { lossOfLogits } from 'trainscope/trainer';
+ *
+ * const loss = tf.tidy(() => lossOfLogits(tf.tensor2d([[0, 0], [0, 0]]), tf.tensor1d([1, 0], 'int32')));
+ * loss.print(); // 0.693…: the logarithm of 2
+ * ```
  */
 export function lossOfLogits(logits: Tensor, labels: Tensor, options: LossOptions = {}): Scalar {
   const { labelSmoothingFactor = 0 } = checkOptions('lossOfLogits', options, { labelSmoothingFactor: true });

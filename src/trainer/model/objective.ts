@@ -4,7 +4,9 @@ import { lossOfLogits } from './loss.js';
 import { toTensor } from './to-tensor.js';
 import type { AdaptedModel, Batch, ForwardOptions, ModelOutput } from './trainable-model.js';
 
+/** What a loss of one's own is told besides output and batch. */
 export interface LossContext {
+  /** Whether the loss is for an update; false in an evaluation. */
   readonly training: boolean;
   /** Labels of the whole update, over all its micro-batches: a loss divided by it needs no other mean. */
   readonly numItemsInBatch: number;

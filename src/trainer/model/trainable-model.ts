@@ -36,6 +36,7 @@ export type ModelFiles = Readonly<Record<string, string | Uint8Array>>;
 
 /** Something that checkpoints and `saveModel()` carry files of: a model its config.json, a tokenizer its tokenizer.json. */
 export interface HasFiles {
+  /** The contents of the files, by their names in the folder. */
   files(): ModelFiles | Promise<ModelFiles>;
 }
 

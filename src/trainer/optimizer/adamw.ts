@@ -31,6 +31,7 @@ export interface AdamWGroup {
   readonly weightDecay?: number;
 }
 
+/** Options of {@link AdamW}. */
 export interface AdamWOptions {
   /** Default: 5e-5. */
   readonly learningRate?: number;
@@ -88,6 +89,7 @@ const GROUP_OPTIONS: OptionNames<AdamWGroup> = { parameters: true, learningRateS
 export class AdamW extends Optimizer {
   /** The name it is serialised under. */
   static readonly className = 'AdamW';
+  /** The rate of the next update: a schedule may set it at any time. */
   learningRate: number;
   readonly #options: Required<Omit<AdamWOptions, 'path' | 'learningRate'>>;
   readonly #path: AdamWOptions['path'];
@@ -173,6 +175,10 @@ export class AdamW extends Optimizer {
     this.iterations_ = Math.max(0, ...[...state.values()].map(({ step }) => step));
   }
 
+  /**
+   * The number of updates and the moments of each variable, as `name/m` and `name/v`: for the checkpoints of
+   * TensorFlow.js.
+   */
   override async getWeights(): Promise<NamedTensor[]> {
     const moments = this.#moments.current().flatMap(([name, { first, second }]) => [
       { name: `${name}/m`, tensor: first },
@@ -181,6 +187,7 @@ export class AdamW extends Optimizer {
     return [await this.saveIterations(), ...moments];
   }
 
+  /** Go on from what `getWeights()` gave; what is in it under other names is left out. */
   override async setWeights(weights: NamedTensor[]): Promise<void> {
     const moments = await this.extractIterations(weights);
     const byName = new Map(moments.map(({ name, tensor }) => [name, tensor]));

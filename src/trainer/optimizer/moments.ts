@@ -5,6 +5,7 @@ import { onDevice, readLater, share } from '../../tfjs/index.js';
 export interface AdamWMoments {
   /** Updates made: the bias correction is computed from it, so that a resumed run is exact to the bit. */
   readonly step: number;
+  /** The shape of the variable. */
   readonly shape: readonly number[];
   /** The running mean of the gradients. */
   readonly first: Float32Array;

@@ -17,6 +17,13 @@ const WITHOUT_DECAY: readonly RegExp[] = [
  * Whether a parameter of this name decays: all but biases and normalisation weights. Over the names of 117 model families
  * it says what transformers' Trainer does, which goes by the types of layers, but for four of 2,802 weights
  * of normalisations that are no `LayerNorm`: they decay there, and not here.
+ *
+ * @example
+ * ```ts
+ * import { hasWeightDecay } from 'trainscope/trainer';
+ *
+ * console.log(hasWeightDecay('dense/kernel'), hasWeightDecay('encoder.LayerNorm.weight')); // true false
+ * ```
  */
 export function hasWeightDecay(name: string): boolean {
   return !WITHOUT_DECAY.some((pattern) => pattern.test(name));

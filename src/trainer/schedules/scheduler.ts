@@ -20,24 +20,56 @@ import {
 
 /** What each schedule takes besides warm-up and length, by its Hugging Face name. */
 export interface SchedulerOptions {
+  /** Straight down to 0; it has no options. */
   linear: Record<never, never>;
-  cosine: { readonly numCycles?: number };
-  cosine_with_restarts: { readonly numCycles?: number };
-  polynomial: { readonly lrEnd?: number; readonly power?: number };
+  /** Down a cosine. */
+  cosine: {
+    /** Cycles after the warm-up. Default: 0.5, down once. */
+    readonly numCycles?: number;
+  };
+  /** Down a cosine that begins again at the top. */
+  cosine_with_restarts: {
+    /** How often it goes down. Default: 1. */
+    readonly numCycles?: number;
+  };
+  /** Down by a power of what remains of the run. */
+  polynomial: {
+    /** The rate at the end, which is less than the initial one. Default: 1e-7. */
+    readonly lrEnd?: number;
+    /** The exponent: 1 is straight down, 2 falls fast at first. Default: 1. */
+    readonly power?: number;
+  };
+  /** The initial rate, without warm-up; it has no options. */
   constant: Record<never, never>;
+  /** The initial rate after the warm-up; it has no options. */
   constant_with_warmup: Record<never, never>;
-  inverse_sqrt: { readonly timescale?: number };
+  /** Down with the square root of the step, without an end. */
+  inverse_sqrt: {
+    /** Updates after the warm-up in which the rate falls to 0.71 of itself. Default: `warmupSteps`, or 10,000 without any. */
+    readonly timescale?: number;
+  };
+  /** Down by a factor when a metric no longer improves. */
   reduce_lr_on_plateau: PlateauScheduleOptions;
+  /** Down a cosine to a rate above 0. */
   cosine_with_min_lr: MinLrOptions;
-  cosine_warmup_with_min_lr: MinLrOptions & { readonly warmupLrRate?: number };
+  /** As `cosine_with_min_lr`, one step ahead, so that the first update has a rate above 0. */
+  cosine_warmup_with_min_lr: MinLrOptions & {
+    /** The rate of the first update, as a share of the initial one. Default: that of a warm-up that begins one step later. */
+    readonly warmupLrRate?: number;
+  };
+  /** Up, level, then down. */
   warmup_stable_decay: WarmupStableDecayOptions;
+  /** Up while a metric improves, down while it does not. */
   greedy: GreedyOptions;
 }
 
 /** The floor of a cosine: one of `minLr` and `minLrRate`, its share of the initial rate. */
 export interface MinLrOptions {
+  /** Cycles of the cosine after the warm-up. Default: 0.5, down once. */
   readonly numCycles?: number;
+  /** The least rate itself. */
   readonly minLr?: number;
+  /** The least rate as a share of the initial one, 0…1. */
   readonly minLrRate?: number;
 }
 
@@ -87,6 +119,7 @@ export const METRIC_SCHEDULER_TYPES: readonly SchedulerType[] = ['reduce_lr_on_p
 
 /** The learning rate of a run, update by update. */
 export interface Scheduler {
+  /** Which schedule it is. */
   readonly type: SchedulerType;
   /** The rate for the coming update. Setting it moves the rest of the schedule by the same factor. */
   learningRate: number;
@@ -96,14 +129,18 @@ export interface Scheduler {
   observe(metric: number): void;
   /** All that it remembers; numbers may be infinite. */
   state(): SchedulerState;
+  /** Go on from what `state()` gave, of a schedule of the same type. */
   restore(state: SchedulerState): void;
 }
 
 /** What a scheduler remembers. */
 export type SchedulerState = Readonly<Record<string, unknown>>;
 
+/** Settings of {@link createScheduler}. */
 export interface SchedulerSettings extends ScheduleSpan {
+  /** The rate at the end of the warm-up, which the schedule's factors are of. */
   readonly learningRate: number;
+  /** What this schedule takes besides: see {@link SchedulerOptions}. */
   readonly options?: AnySchedulerOptions;
 }
 

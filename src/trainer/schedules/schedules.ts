@@ -90,6 +90,7 @@ export type RampShape = 'linear' | 'cosine' | '1-sqrt';
 
 /** The parts of `warmupStableDecay`. */
 export interface WarmupStableDecayOptions {
+  /** Updates in which the rate falls, at the end. */
   readonly numDecaySteps: number;
   /** Default: what warm-up and decay leave of the run. */
   readonly numStableSteps?: number;

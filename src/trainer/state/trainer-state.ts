@@ -3,7 +3,9 @@ export type LogEntry = Readonly<Record<string, number>>;
 
 /** What a callback says of itself, in Hugging Face's form: what made it, and what has become of it. */
 export interface CallbackState {
+  /** What the callback was made with, in Hugging Face's names. */
   readonly args: Readonly<Record<string, unknown>>;
+  /** What it has come to remember. */
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
@@ -17,10 +19,13 @@ export interface TrainerState {
   maxSteps: number;
   /** Updates between two logs, evaluations, checkpoints. */
   loggingSteps: number;
+  /** Updates between two evaluations. */
   evalSteps: number;
+  /** Updates between two checkpoints. */
   saveSteps: number;
   /** Examples in a micro-batch; null before the training begins. */
   trainBatchSize: number | null;
+  /** Epochs to do. */
   numTrainEpochs: number;
   /** Tokens trained on; 0 where `includeNumInputTokensSeen` is `no`. */
   numInputTokensSeen: number;
@@ -28,6 +33,7 @@ export interface TrainerState {
   totalFlos: number;
   /** Everything logged, each with its `step`. */
   logHistory: LogEntry[];
+  /** The best value of `metricForBestModel` so far; null before the first, and where none is followed. */
   bestMetric: number | null;
   /** The step of the best evaluation so far. */
   bestGlobalStep: number | null;

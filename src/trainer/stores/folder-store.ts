@@ -6,7 +6,16 @@ import { writeDurably } from './durable-files.js';
 import { lockFolder } from './folder-lock.js';
 import { bringBack, replaceFolder } from './replace-folder.js';
 
-/** Checkpoints in folders of the file system, as Hugging Face's Trainer has them: the default in Node, and for Node alone. */
+/**
+ * Checkpoints in folders of the file system, as Hugging Face's Trainer has them: the default in Node, and for Node alone.
+ *
+ * @example
+ * ```ts
+ * import { folderStore } from 'trainscope/trainer';
+ *
+ * console.log(await folderStore().list('.')); // what is in this folder, checkpoints too
+ * ```
+ */
 export function folderStore(): CheckpointStore {
   return {
     pathOf: join,

@@ -3,6 +3,7 @@ import type { CheckpointStore, StoredFiles } from './checkpoint-store.js';
 import { bytesOf, inUse, namesIn, storedPath } from './stored-path.js';
 import { takeName } from './take-name.js';
 
+/** Options of {@link indexedDbStore}: which database it is. */
 export interface IndexedDbStoreOptions {
   /** The database, one of the page's origin. Default: `trainscope-checkpoints`. */
   readonly database?: string;
@@ -26,15 +27,18 @@ type Key = [folder: string, file: string];
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { indexedDbStore, Trainer } from 'trainscope/trainer';
  *
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
  * const trainer = new Trainer({
  *   model,
- *   trainDataset: [{ xs: [1, 0], label: 0 }],
+ *   trainDataset: [{ xs: [1, 0, 0, 1], labels: [0.5] }],
  *   checkpointStore: indexedDbStore(),
  *   args: { outputDir: 'digits' },
  * });
- * await trainer.train({ resumeFromCheckpoint: true });
+ * await trainer.train(); // when the page is opened again: train({ resumeFromCheckpoint: true })
  * ```
  */
 export function indexedDbStore(options: IndexedDbStoreOptions = {}): CheckpointStore {

@@ -7,9 +7,13 @@ import { bytesOf, inUse, isWithin, namesIn, storedPath } from './stored-path.js'
  *
  * @example
  * ```ts
+ * import * as tf from '@tensorflow/tfjs';
  * import { memoryStore, Trainer } from 'trainscope/trainer';
  *
- * const trainer = new Trainer({ model, trainDataset: [{ xs: [1, 0], label: 0 }], checkpointStore: memoryStore(), args: { saveTotalLimit: 2 } });
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] });
+ * model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+ * const trainDataset = [{ xs: [1, 0, 0, 1], labels: [0.5] }];
+ * const trainer = new Trainer({ model, trainDataset, checkpointStore: memoryStore(), args: { saveTotalLimit: 2 } });
  * ```
  */
 export function memoryStore(): CheckpointStore {

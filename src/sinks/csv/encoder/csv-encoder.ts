@@ -12,10 +12,10 @@ import { snakeCase } from '../../snake-case.js';
 import { numeral } from './numeral.js';
 import { pythonFloat } from './python-float.js';
 
-export const CSV_LAYOUTS = ['wide', 'tutorial', 'long'] as const;
-
 /** How updates lie in a CSV file: see {@link csvSink}. */
-export type CsvLayout = (typeof CSV_LAYOUTS)[number];
+export type CsvLayout = 'wide' | 'tutorial' | 'long';
+
+export const CSV_LAYOUTS: readonly CsvLayout[] = ['wide', 'tutorial', 'long'];
 
 /** The texts of a file whose columns the first updates have fixed. Every text is whole lines. */
 export interface CsvEncoder {

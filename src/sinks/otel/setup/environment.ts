@@ -2,8 +2,9 @@ import { LONGEST_TIMER_MS } from '../../../events/index.js';
 import { redactUrl } from './redact-url.js';
 import { safelyDecoded } from './secrets.js';
 
-export const EXPORTERS = ['prometheus', 'otlp', 'console'] as const;
-export type MetricsExporter = (typeof EXPORTERS)[number];
+/** How metrics leave the process: a page that Prometheus scrapes, requests to a Collector, or lines on standard output. */
+export type MetricsExporter = 'prometheus' | 'otlp' | 'console';
+export const EXPORTERS: readonly MetricsExporter[] = ['prometheus', 'otlp', 'console'];
 
 export const PROTOCOLS = ['http/protobuf', 'http/json'] as const;
 export type OtlpProtocol = (typeof PROTOCOLS)[number];
