@@ -11,6 +11,7 @@ import { quick } from './quick.js';
 const BENCHMARKS: Readonly<Record<string, string>> = {
   statistics: 'A step’s statistics, against the tutorial’s way and a memory copy',
   overhead: 'A whole training step, observed and not',
+  observing: 'What observing takes of a step of the main job, by what',
   adamw: 'AdamW, against the Adam of TensorFlow.js',
   trainer: 'The Trainer, against a loop by hand',
   backend: 'The patched kernels of the backends, against the ones they replace',
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   otel: 'Metrics by OpenTelemetry',
   scraped: 'Those who scrape the page of metrics',
   live: 'The live page at 1,000 steps a second',
+  page: 'The live page of ten long runs, in a browser',
   sinks: 'What each sink takes of a step, and all together',
   'many-parameters': 'What each sink takes of a step of 100,000 parameters',
   endurance: 'Ten thousand steps',

@@ -19,7 +19,6 @@ export async function buildBundles(): Promise<Readonly<Record<string, string>>> 
     ...browser,
     entryPoints: [root('src/page/client/main.ts')],
     format: 'iife',
-    banner: { js: notice('uplot') },
   });
   const runs = await bundle({ ...browser, entryPoints: [root('src/page/client/runs/main.ts')], format: 'iife' });
   const style = await bundle({ ...browser, entryPoints: [root('src/page/client/document.css')] });
@@ -40,12 +39,6 @@ export async function buildBundles(): Promise<Readonly<Record<string, string>>> 
     }),
     'THIRD_PARTY.md': thirdParty([...inside].sort()),
   };
-}
-
-/** A library that is inside takes its licence along. */
-function notice(library: string): string {
-  const licence = readFileSync(root(`node_modules/${library}/LICENSE`), 'utf8').trim();
-  return `/*! With ${library}:\n\n${licence}\n*/`;
 }
 
 async function bundleOf(

@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+export { saveFile } from './page/client/save-file.js';
 export type { AnyRecord } from './page/history/recorder.js';
 export {
   type DownloadSink,
@@ -10,6 +12,5 @@ export {
   downloadSink,
   type RunFileForm,
 } from './sinks/download/download-sink.js';
-export { saveFile } from './sinks/download/save-file.js';
 export type { PanelTheme } from './sinks/panel/panel-host.js';
 export { type PanelSink, type PanelSinkOptions, type PanelUsage, panelSink } from './sinks/panel/panel-sink.js';

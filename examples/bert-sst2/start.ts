@@ -1,6 +1,6 @@
 // The main job: a small BERT learns to tell good reviews from bad ones, and every parameter of it is watched.
 import * as tf from '@tensorflow/tfjs';
-import { merge } from 'rxjs';
+import { merge, share } from 'rxjs';
 import { consoleSink, defaultRules, ofType, parameterUpdates } from 'trainscope';
 import { csvSink, liveSink, reportSink } from 'trainscope/node';
 import { instrument, selectBackend } from 'trainscope/tfjs';
@@ -55,7 +55,8 @@ const schedule = createScheduler('linear', {
 });
 const training = instrument(optimizer, { run: 'bert', parameters, plan: { numEpochs: EPOCHS, stepsPerEpoch } });
 
-const updates$ = training.events$.pipe(parameterUpdates());
+// Measured once, for all who follow.
+const updates$ = training.events$.pipe(parameterUpdates(), share());
 const run$ = merge(training.events$, updates$);
 training.attach(merge(updates$, training.events$.pipe(ofType('evaluate', 'alert'))), consoleSink({ style: 'table' }));
 training.attach(updates$, csvSink(CSV));

@@ -8,13 +8,21 @@ import { type ReadRunOptions, readRun } from '../records/index.js';
  * @throws Error for a file that cannot be read, DamagedLineError for one that is no recorded run.
  */
 export async function openRun(file: string, options: ReadRunOptions = {}): Promise<AsyncIterable<RunRecord>> {
-  const isPipe = await stat(file).then(
+  // What comes by a pipe can be read once only.
+  if (!(await isPipe(file))) await readOne(file, options);
+  return readRun(file, options);
+}
+
+/** Whether a file is known to have a record, so that who reads it need not wait for the first. */
+export async function hasBegun(file: string): Promise<boolean> {
+  return !(await isPipe(file)) && (await isRecordedRun(file));
+}
+
+function isPipe(file: string): Promise<boolean> {
+  return stat(file).then(
     (stats) => !stats.isFile() && !stats.isDirectory(),
     () => false,
   );
-  // What comes by a pipe can be read once only.
-  if (!isPipe) await readOne(file, options);
-  return readRun(file, options);
 }
 
 /** Whether a file can be read, and its first line is a record. */

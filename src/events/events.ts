@@ -1,6 +1,7 @@
 import type { StepParameters } from '../parameters/index.js';
 import type { ConfusionMatrix } from './confusion-matrix.js';
 import type { ModelSummary } from './model-summary.js';
+import type { TimeByName } from './time-ledger.js';
 
 /**
  * What a training loop just did, in the order it does it. One step is one optimizer update: with gradient
@@ -129,6 +130,11 @@ export interface StepEndEvent extends EventContext {
   readonly tokens?: number;
   /** The part of `durationMs` that operators, sinks and subscribers took. */
   readonly observingMs: number;
+  /**
+   * Whose part of `observingMs` is how long, where the source knows: a sink by its name, an operator or a rule by its
+   * own; `operators` is the rest, of operators without a name and of the delivery itself. Their sum is `observingMs`.
+   */
+  readonly observingBy?: TimeByName;
   /**
    * The share of the model's elements whose update is known, where some ranks have not told of theirs in time: below 1.
    * The statistics of the other parameters are NaN.

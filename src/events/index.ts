@@ -77,6 +77,8 @@ export { SEVERITIES } from './severities.js';
 export { shortNumber } from './short-number.js';
 export type { Sink } from './sink.js';
 export { SpeedWindow } from './speed-window.js';
+export { guardText, textCell, unguardText } from './text-cell.js';
+export { onBehalfOf, type TimeByName, TimeLedger } from './time-ledger.js';
 export type {
   AnswerRecord,
   DroppedRecord,

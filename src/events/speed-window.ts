@@ -10,6 +10,8 @@ export interface Speed {
   readonly tokensPerSecond?: number;
   /** The part of the steps' time that operators, sinks and subscribers took, 0…1. */
   readonly observingShare: number;
+  /** Whose part of that is how much, 0…1, the greatest first; there where the source knows it of every step. */
+  readonly observingBy?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -41,6 +43,25 @@ export class SpeedWindow {
         tokensPerSecond: sum(({ tokens = 0 }) => tokens) / seconds,
       }),
       observingShare: inStepsMs === 0 ? 0 : sum(({ observingMs }) => observingMs) / inStepsMs,
+      ...(this.#steps.every(({ observingBy }) => isRecord(observingBy)) && {
+        observingBy: this.#sharesOf(inStepsMs),
+      }),
     };
   }
+
+  #sharesOf(inStepsMs: number): Readonly<Record<string, number>> {
+    const spent = new Map<string, number>();
+    for (const { observingBy = {} } of this.#steps) {
+      for (const [name, ms] of Object.entries(observingBy)) {
+        // Of another program it may be anything.
+        if (typeof ms === 'number') spent.set(name, (spent.get(name) ?? 0) + ms);
+      }
+    }
+    const shares = [...spent].map(([name, ms]): [string, number] => [name, inStepsMs === 0 ? 0 : ms / inStepsMs]);
+    return Object.fromEntries(shares.sort(([, a], [, b]) => b - a));
+  }
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,5 +1,6 @@
-import type { HistogramSubject, MagnitudeHistogram, Statistic } from '../parameters/index.js';
+import type { HistogramSubject, MagnitudeHistogram, Statistic, ValueStatistic } from '../parameters/index.js';
 import type { ControlRequest, EventContext, TrainingEvent } from './events.js';
+import type { Activations } from './measurements.js';
 import type { NOT_SENT } from './not-sent.js';
 
 /** Which process sends: the first line of a stream. */
@@ -98,6 +99,16 @@ export interface ParameterUpdatesRecord extends EventContext {
   readonly binary?: number;
 }
 
+/** What a process that is alone found of the values of all parameters, after an update. */
+export interface ParameterValuesRecord extends EventContext {
+  readonly type: 'parameter-values';
+  /** The `id` of the `parameters` line. */
+  readonly parameters: number;
+  readonly columns: { readonly [S in ValueStatistic]: WireColumn };
+  /** How many bytes follow the line. */
+  readonly binary?: number;
+}
+
 /** What was not sent, since it came faster than it could be. */
 export interface DroppedRecord {
   readonly type: 'dropped';
@@ -123,6 +134,8 @@ export type WireRecord = (
   | ParametersRecord
   | ParameterSumsRecord
   | ParameterUpdatesRecord
+  | ParameterValuesRecord
+  | Activations
   | DroppedRecord
   | AnswerRecord
   | SentEvent

@@ -18,7 +18,8 @@ export function inOrder<T>(): OperatorFunction<readonly MaybePromise<T>[], T> {
   return operate((source, subscriber) => source.subscribe(new InOrder(subscriber)));
 }
 
-class InOrder<T> extends Subscriber<readonly MaybePromise<T>[]> {
+/** Takes lists, and gives their values to `to` in order. */
+export class InOrder<T> extends Subscriber<readonly MaybePromise<T>[]> {
   readonly #to: Subscriber<T>;
   #waiting = 0;
   #last = Promise.resolve();

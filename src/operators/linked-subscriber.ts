@@ -5,7 +5,7 @@ import { type Observer, Subscriber } from 'rxjs';
  * of a source that emits at once: an observer given to `subscribe` would only hear of that when `subscribe` returns, and
  * a source that never ends by itself never returns.
  *
- * What the observer leaves out is passed on; what its `next` throws is an error of the stream.
+ * What the observer leaves out is passed on; what it throws is an error of the stream.
  */
 export class LinkedSubscriber<T, R> extends Subscriber<T> {
   readonly #to: Observer<R>;
@@ -28,6 +28,10 @@ export class LinkedSubscriber<T, R> extends Subscriber<T> {
   }
 
   protected override _complete(): void {
-    this.#complete();
+    try {
+      this.#complete();
+    } catch (cause) {
+      this.#to.error(cause);
+    }
   }
 }

@@ -1,8 +1,6 @@
-import { concat, defer, finalize, map, of } from 'rxjs';
 import { checkOptions, type ParameterDrift, type RunRecord } from '../events/index.js';
 import { DriftRecorder } from './drift-recorder.js';
-import { inOrder } from './in-order.js';
-import { perSubscription } from './per-subscription.js';
+import { measured } from './measured.js';
 import { RecordedMeasurements, type RunOperator } from './recorded-measurements.js';
 import { checkSchedule, type Schedule } from './schedule.js';
 
@@ -47,7 +45,7 @@ export interface ParameterDriftOptions {
 export function parameterDrift(options: ParameterDriftOptions = {}): RunOperator<ParameterDrift> {
   const { when = () => true } = checkOptions('parameterDrift', options, { when: true });
   const checked = checkSchedule(when);
-  return perSubscription<RunRecord, ParameterDrift>(() => {
+  return measured<RunRecord, ParameterDrift>('parameterDrift', () => {
     const recorder = new DriftRecorder(checked);
     const recorded = new RecordedMeasurements<ParameterDrift, ParameterDrift>({
       type: 'parameter-drift',
@@ -55,15 +53,11 @@ export function parameterDrift(options: ParameterDriftOptions = {}): RunOperator
       pick: (drift) => ({ ...drift, columns: ownColumns(drift.columns) }),
       operator: 'parameterDrift',
     });
-    return (records$) =>
-      concat(
-        // Events are taken as they come, while their parameters live; what comes of them keeps its order.
-        records$.pipe(map((record) => recorded.take(record) ?? recorder.take(record))),
-        defer(() => of(recorded.end())),
-      ).pipe(
-        inOrder<ParameterDrift>(),
-        finalize(() => recorder.dispose()),
-      );
+    return {
+      take: (record) => recorded.take(record) ?? recorder.take(record),
+      takeRest: () => recorded.end(),
+      dispose: () => recorder.dispose(),
+    };
   });
 }
 

@@ -1,4 +1,3 @@
-import { concat, defer, finalize, map, of } from 'rxjs';
 import { checkOneOf, checkOptions, type RunRecord } from '../events/index.js';
 import {
   type AnyParameterUpdates,
@@ -13,8 +12,7 @@ import {
   STATISTICS,
   type Statistic,
 } from '../parameters/index.js';
-import { inOrder } from './in-order.js';
-import { perSubscription } from './per-subscription.js';
+import { measured } from './measured.js';
 import { RecordedMeasurements, type RunOperator } from './recorded-measurements.js';
 import { checkSchedule, type Schedule } from './schedule.js';
 import { UpdateRecorder } from './update-recorder.js';
@@ -76,7 +74,7 @@ export function parameterUpdates<S extends Statistic = DefaultStatistic>(
   checkOptions('parameterUpdates', options, { statistics: true, when: true, histograms: true });
   const measure = checkMeasure(options);
   const when = checkSchedule(options.when ?? (() => true));
-  return perSubscription<RunRecord, ParameterUpdates<S>>(() => {
+  return measured<RunRecord, ParameterUpdates<S>>('parameterUpdates', () => {
     const recorder = new UpdateRecorder(measure, when);
     const recorded = new RecordedMeasurements<AnyParameterUpdates, ParameterUpdates<S>>({
       type: 'parameter-updates',
@@ -84,14 +82,11 @@ export function parameterUpdates<S extends Statistic = DefaultStatistic>(
       pick: (updates) => pickMeasured(updates, measure),
       operator: 'parameterUpdates',
     });
-    return (records$) =>
-      concat(
-        records$.pipe(map((record) => recorded.take(record) ?? recorder.take(record))),
-        defer(() => of(recorder.takeRest(), recorded.end())),
-      ).pipe(
-        inOrder<ParameterUpdates<S>>(),
-        finalize(() => recorder.dispose()),
-      );
+    return {
+      take: (record) => recorded.take(record) ?? recorder.take(record),
+      takeRest: () => [...recorder.takeRest(), ...recorded.end()],
+      dispose: () => recorder.dispose(),
+    };
   });
 }
 

@@ -1,11 +1,22 @@
 /** The front door of page/: what other rooms use of it. */
+export { FinerHistories } from './history/finer/index.js';
 export {
   type AnyRecord,
   type Changes,
+  DetailRecorder,
+  type DetailRequest,
   Histories,
   isShown,
+  newestOf,
+  type PackedHistograms,
+  piecesOf,
   Recorder,
   RUNS_KEPT,
+  type RunChanges,
+  type RunHistory,
+  readDetailRequest,
   type ShownRecord,
+  type StepRange,
+  writeDetailRequest,
 } from './history/index.js';
 export { type PageFiles, pageFiles, type RunsPageFiles, runsPageFiles, standaloneDocument } from './page-document.js';

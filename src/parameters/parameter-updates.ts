@@ -186,6 +186,12 @@ export function dataOf<S extends Statistic>(updates: ParameterUpdates<S>): Param
   return { ...context, ...known, names, sizes, columns, histograms };
 }
 
+function defineFields(target: object, data: object): void {
+  for (const [name, value] of Object.entries(data)) {
+    Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
+  }
+}
+
 class Updates<S extends Statistic> implements ParameterUpdates<S> {
   readonly type = 'parameter-updates';
   declare readonly run: string;
@@ -203,10 +209,9 @@ class Updates<S extends Statistic> implements ParameterUpdates<S> {
   declare readonly histograms: ParameterUpdates<S>['histograms'];
 
   constructor(data: ParameterUpdatesData<S>) {
-    // Not by assignment, which takes a field of the name `__proto__`, as files of others may have it, for the prototype.
-    for (const [name, value] of Object.entries(data)) {
-      Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
-    }
+    // To assign to `__proto__`, a field that files of others may have, would be to take it for the prototype.
+    if (Object.hasOwn(data, '__proto__')) defineFields(this, data);
+    else Object.assign(this, data);
   }
 
   of(name: string): ParameterUpdate<S> {

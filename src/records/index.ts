@@ -4,8 +4,11 @@ export { type ParameterSums, type RecordDecoder, recordDecoder } from './decoder
 export { readLines } from './line-reader.js';
 export { peek } from './peek.js';
 export { areOfOneRun, firstRankOf, otherRanksOf, type Writer, writerIn } from './rank-files.js';
-export { RankSteps, type RecordOfStep, type StepOfRanks } from './rank-steps.js';
-export { type ReadRunOptions, readRun } from './replay.js';
+export { type OrderedRecord, RankSteps, type RecordOfStep, type StepOfRanks } from './rank-steps.js';
+export type { PlacedRecord } from './read-records.js';
+export { readStretches } from './read-stretches.js';
+export { followPlaced, type ReadRunOptions, readRun } from './replay.js';
+export { StepIndex, type Stretch } from './step-index.js';
 export { StepJoiner } from './step-joiner.js';
 export { unpack } from './unpack.js';
 export { readContents } from './watched-file.js';

@@ -1,9 +1,9 @@
-import type { RunRecord, TrainingEvent } from '../events/index.js';
+import type { RunRecord } from '../events/index.js';
 import { measurementOfSums, updatesOfStep } from '../parameters/index.js';
 import type { ParameterSums } from './decoder/index.js';
 import type { Arrival } from './lowest-first.js';
 import { isOfTheStream } from './of-the-stream.js';
-import { RankSteps, type StepOfRanks } from './rank-steps.js';
+import { type OrderedRecord, RankSteps, type StepOfRanks } from './rank-steps.js';
 import { StepJoiner } from './step-joiner.js';
 
 /** Makes one recorded run of what its ranks have recorded: the events of the leading rank, and steps of the whole model. */
@@ -22,7 +22,7 @@ export class JoinedRanks {
     this.#joiner = new StepJoiner(world);
     this.#steps = new RankSteps(
       { world, waitMs },
-      { step: (step) => this.#makeStep(step), event: (event) => this.#makeEvent(event) },
+      { step: (step) => this.#makeStep(step), record: (record) => this.#makeRecord(record) },
     );
   }
 
@@ -42,13 +42,13 @@ export class JoinedRanks {
 
   #take(rank: number, record: RunRecord | ParameterSums, now: number): void {
     // Statistics of shards do not add.
-    if (isOfTheStream(record) || record.type === 'parameter-updates') return;
+    if (isOfTheStream(record) || record.type === 'parameter-updates' || record.type === 'parameter-values') return;
     if (record.type === 'train-begin' || !this.#steps.present.has(rank)) {
       this.#steps.join(rank, record.step, now);
       this.#ended.delete(rank);
     }
     if (record.type === 'train-end') this.#ended.add(rank);
-    this.#steps.take(rank, record as TrainingEvent | ParameterSums, now);
+    this.#steps.take(rank, record as OrderedRecord | ParameterSums, now);
   }
 
   #taken(): readonly RunRecord[] {
@@ -57,9 +57,9 @@ export class JoinedRanks {
     return made;
   }
 
-  #makeEvent(event: TrainingEvent): void {
-    if (event.type === 'train-begin') this.#maxSteps = event.maxSteps;
-    this.#made.push(event.type === 'train-begin' ? { ...event, world: this.world } : event);
+  #makeRecord(record: OrderedRecord): void {
+    if (record.type === 'train-begin') this.#maxSteps = record.maxSteps;
+    this.#made.push(record.type === 'train-begin' ? { ...record, world: this.world } : record);
   }
 
   #makeStep(told: StepOfRanks): void {

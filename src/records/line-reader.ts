@@ -8,6 +8,9 @@ export interface Lines {
   readonly lines: readonly string[];
   /** The number of the first, from 1. */
   readonly firstNumber: number;
+  /** The byte at which the first begins, and that behind the last and its end. */
+  readonly begin: number;
+  readonly end: number;
   /** Those of the lines, by their place, that are not UTF-8. */
   readonly notUtf8: ReadonlySet<number>;
   /** The last of them is what the file ends with, without an end of line. */
@@ -17,21 +20,26 @@ export interface Lines {
 /** The lines of a file of text, a block at a time: the next is read when it is asked for. Memory: a block and a line. */
 export async function* readLines(blocks: AsyncIterable<Buffer>): AsyncGenerator<Lines> {
   let firstNumber = 1;
+  let begin = 0;
   let rest: Buffer[] = [];
   for await (const block of blocks) {
     const end = block.lastIndexOf(LINE_FEED) + 1;
     if (end > 0) {
-      const found = linesOf(Buffer.concat([...rest, block.subarray(0, end - 1)]), firstNumber);
+      const bytes = Buffer.concat([...rest, block.subarray(0, end - 1)]);
+      const found = { ...linesOf(bytes, firstNumber), begin, end: begin + bytes.length + 1 };
       yield found;
       firstNumber += found.lines.length;
+      begin = found.end;
       rest = [];
     }
     if (end < block.length) rest.push(block.subarray(end));
   }
-  if (rest.length > 0) yield { ...linesOf(Buffer.concat(rest), firstNumber), torn: true };
+  if (rest.length === 0) return;
+  const bytes = Buffer.concat(rest);
+  yield { ...linesOf(bytes, firstNumber), begin, end: begin + bytes.length, torn: true };
 }
 
-function linesOf(bytes: Buffer, firstNumber: number): Lines {
+function linesOf(bytes: Buffer, firstNumber: number): Pick<Lines, 'lines' | 'firstNumber' | 'notUtf8'> {
   // With a byte order mark, which files have that were put together of others, too.
   const lines = bytes
     .toString()

@@ -1,9 +1,12 @@
-import type { StepEndEvent, TrainingEvent } from '../events/index.js';
+import type { Activations, ParameterValues, StepEndEvent, TrainingEvent } from '../events/index.js';
 import { type AnyParameterUpdates, createParameterUpdates, dataOf, sameNames } from '../parameters/index.js';
 import type { ParameterSums } from './decoder/index.js';
 
 /** A record of what the training did, or of what was measured of it. */
-export type RecordOfStep = TrainingEvent | ParameterSums | AnyParameterUpdates;
+export type RecordOfStep = OrderedRecord | ParameterSums | AnyParameterUpdates;
+
+/** What keeps its place among the records of the leading rank. */
+export type OrderedRecord = TrainingEvent | ParameterValues | Activations;
 
 /** What one rank told of a step. */
 export interface RankStep {
@@ -25,8 +28,8 @@ export interface StepOfRanks {
 /** What becomes of what the ranks tell. */
 export interface RankStepsOutput {
   step(step: StepOfRanks): void;
-  /** An event of the leading rank. */
-  event(event: TrainingEvent): void;
+  /** An event of the leading rank, or what it looked at. */
+  record(record: OrderedRecord): void;
 }
 
 export interface RankStepsOptions {
@@ -51,7 +54,7 @@ export class RankSteps {
   readonly #options: RankStepsOptions;
   readonly #output: RankStepsOutput;
   /** What the leading rank has told and is not given out yet: a number is a step. */
-  readonly #order: (TrainingEvent | number)[] = [];
+  readonly #order: (OrderedRecord | number)[] = [];
   readonly #waiting = new Map<number, WaitingStep>();
   readonly #sums = new Map<number, ParameterSums>();
   readonly #updates = new Map<number, AnyParameterUpdates>();
@@ -114,7 +117,7 @@ export class RankSteps {
       if (typeof next === 'number' && !this.#isDue(next, now)) break;
       this.#order.shift();
       if (typeof next === 'number') this.#give(next);
-      else this.#output.event(next);
+      else this.#output.record(next);
     }
     if (this.#waiting.size === 0) return undefined;
     const firstAt = Math.min(...[...this.#waiting.values()].map((waiting) => waiting.firstAt));

@@ -1,10 +1,12 @@
 import type { RunRecord } from '../events/index.js';
 import { DamagedLineError } from './damaged-line-error.js';
-import { type ParameterSums, type RecordDecoder, recordDecoder } from './decoder/index.js';
+import { decoderFrom, type ParameterSums, type RecordDecoder } from './decoder/index.js';
 import { type Lines, readLines } from './line-reader.js';
 import { MeasuredUpdates } from './measured-updates.js';
 import type { Pace } from './pace.js';
-import { unpack } from './unpack.js';
+import { peek } from './peek.js';
+import { HEAD_BYTES, type Stretch } from './step-index.js';
+import { isGzip, unpack } from './unpack.js';
 
 export interface ReadLinesOptions {
   /** What the file is called in errors. */
@@ -21,20 +23,33 @@ export interface ReadRecordsOptions extends ReadLinesOptions {
 /** One content after the other that a file has, see `readContents()`. */
 export type Contents = AsyncIterable<AsyncIterable<Uint8Array>> | Iterable<AsyncIterable<Uint8Array>>;
 
+/** A record, and where in its file it is said: undefined where that is not one that can be read from anywhere. */
+export interface PlacedRecord {
+  readonly record: RunRecord;
+  readonly stretch: Stretch | undefined;
+}
+
 /** The records of a file, with what was measured of its steps. */
 export async function* readRecords(contents: Contents, options: ReadRecordsOptions): AsyncGenerator<RunRecord> {
+  for await (const { record } of readPlaced(contents, options)) yield record;
+}
+
+/** As {@link readRecords}, each with its place. */
+export async function* readPlaced(contents: Contents, options: ReadRecordsOptions): AsyncGenerator<PlacedRecord> {
   const { pace, signal } = options;
   for await (const content of contents) {
     const measured = new MeasuredUpdates();
+    let stretch: Stretch | undefined;
     for await (const decoded of decode(content, options)) {
-      for (const record of measured.take(decoded)) {
+      stretch = decoded.stretch;
+      for (const record of measured.take(decoded.said)) {
         const wait = pace.until(record);
         if (wait) await wait;
         if (signal.aborted) return;
-        yield record;
+        yield { record, stretch };
       }
     }
-    yield* measured.rest();
+    for (const record of measured.rest()) yield { record, stretch };
   }
 }
 
@@ -43,19 +58,33 @@ export async function* readSent(
   contents: Contents,
   options: ReadLinesOptions,
 ): AsyncGenerator<RunRecord | ParameterSums> {
-  for await (const content of contents) yield* decode(content, options);
+  for await (const content of contents) for await (const { said } of decode(content, options)) yield said;
 }
 
-async function* decode(
-  content: AsyncIterable<Uint8Array>,
+interface Decoded {
+  readonly said: RunRecord | ParameterSums;
+  readonly stretch: Stretch | undefined;
+}
+
+async function* decode(content: AsyncIterable<Uint8Array>, options: ReadLinesOptions): AsyncGenerator<Decoded> {
+  const decoder = decoderFrom();
+  const { head, bytes } = await peek(content, 2);
+  const source = isGzip(head) ? undefined : { head: Buffer.from(head.subarray(0, HEAD_BYTES)) };
+  for await (const lines of readLines(unpack(options.file, bytes))) {
+    const stretch = source && { begin: lines.begin, end: lines.end, known: decoder.known, source };
+    for (const said of decodeLines(lines, decoder, options)) yield { said, stretch };
+  }
+}
+
+/** What some lines say, each when it is asked for. */
+export function* decodeLines(
+  lines: Lines,
+  decoder: RecordDecoder,
   options: ReadLinesOptions,
-): AsyncGenerator<RunRecord | ParameterSums> {
-  const decoder = recordDecoder();
-  for await (const lines of readLines(unpack(options.file, content))) {
-    for (const [i, line] of lines.lines.entries()) {
-      const decoded = lines.torn ? decodeTorn(decoder, lines) : decodeLine(decoder, line, i, lines, options);
-      if (decoded) yield decoded;
-    }
+): Generator<RunRecord | ParameterSums> {
+  for (const [i, line] of lines.lines.entries()) {
+    const said = lines.torn ? decodeTorn(decoder, lines) : decodeLine(decoder, line, i, lines, options);
+    if (said) yield said;
   }
 }
 

@@ -4,7 +4,7 @@ import type { DamagedLineError } from './damaged-line-error.js';
 import { Pace } from './pace.js';
 import { rankFilesOf } from './rank-files.js';
 import { readRanks } from './read-ranks.js';
-import { type ReadRecordsOptions, readRecords } from './read-records.js';
+import { type PlacedRecord, type ReadRecordsOptions, readPlaced, readRecords } from './read-records.js';
 import { sleep } from './sleep.js';
 import { type ReadFileOptions, readContents } from './watched-file.js';
 
@@ -112,6 +112,20 @@ export function readRun(
   const pace = new Pace(speed, (ms) => sleep(ms, signal));
   if (isBytes(file)) return readRecords([file], { file: name, pace, signal, onDamaged });
   return readFiles(file, { follow, signal, pollMs: POLL_MS }, { pace, onDamaged });
+}
+
+/** As {@link readRun}, of a file that grows, each record with its place: the file can be read again from there. */
+export async function* followPlaced(
+  file: string,
+  options: Required<Pick<ReadRunOptions, 'onDamaged' | 'signal'>>,
+): AsyncGenerator<PlacedRecord> {
+  const { signal, onDamaged } = options;
+  const reading = { follow: true, signal, pollMs: POLL_MS };
+  const pace = new Pace(Infinity, (ms) => sleep(ms, signal));
+  const ranks = await rankFilesOf(file, reading);
+  if (!ranks) yield* readPlaced(readContents(file, reading), { file, signal, pace, onDamaged });
+  else
+    for await (const record of readRanks(ranks, { ...reading, pace, onDamaged })) yield { record, stretch: undefined };
 }
 
 /** A run by its file: that of rank 0 of several stands for all. */

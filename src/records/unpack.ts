@@ -22,10 +22,15 @@ const FOREIGN: readonly { readonly begins: readonly number[]; readonly what: str
  */
 export async function* unpack(file: string, packed: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   const { head, bytes } = await peek(packed, 6);
-  if (begins(head, GZIP)) return yield* unpack(file, gunzip(file, bytes));
+  if (isGzip(head)) return yield* unpack(file, gunzip(file, bytes));
   const foreign = FOREIGN.find((each) => begins(head, each.begins));
   if (foreign) throw new Error(`${file}: expected text in UTF-8 or gzip, got ${foreign.what}; ${foreign.fix}`);
   yield* bytes;
+}
+
+/** Whether a file that begins so is packed. */
+export function isGzip(head: Buffer): boolean {
+  return begins(head, GZIP);
 }
 
 function begins(head: Buffer, bytes: readonly number[]): boolean {

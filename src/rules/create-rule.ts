@@ -1,4 +1,4 @@
-import { mergeMap, type OperatorFunction } from 'rxjs';
+import type { OperatorFunction } from 'rxjs';
 import {
   type AlertEvent,
   checkNames,
@@ -11,9 +11,10 @@ import {
   SEVERITIES,
   type Severity,
 } from '../events/index.js';
-import { perSubscription } from '../operators/index.js';
+import { giveEach, perSubscription } from '../operators/index.js';
 import { type AnyParameterUpdates, requireColumn, type Statistic } from '../parameters/index.js';
 import type { Finding } from './finding.js';
+import { asRule } from './rule-time.js';
 import { type SavedTroubles, Troubles } from './troubles.js';
 
 /** What every rule can be told. */
@@ -53,6 +54,8 @@ export interface RuleDefinition<T, S> {
   /** All that is wrong now; nothing is wrong where that is empty. `undefined`: this value says nothing either way. */
   readonly judge: (value: T, state: S) => readonly RuleFinding[] | undefined;
 }
+
+const NONE: readonly never[] = [];
 
 const RULE_PARTS: OptionNames<RuleDefinition<never, never>> = {
   name: true,
@@ -113,16 +116,17 @@ export function createRule<T extends EventContext, S extends object>(
         troubles = new Troubles(name, hysteresis, saved as Remembered<S>);
       },
     );
-    return mergeMap((value) => {
+    const alertsOf = (value: T): readonly AlertEvent[] => {
       for (const statistic of statistics)
         requireColumn(value as unknown as AnyParameterUpdates, statistic, `the rule ${name}`);
       const found = judge(value, state);
-      if (!found) return [];
+      if (!found) return NONE;
       return troubles.take(
         value,
         found.map((finding) => ({ ...finding, severity: options.severity ?? finding.severity ?? severity })),
       );
-    });
+    };
+    return giveEach((value) => asRule(name, () => alertsOf(value)));
   });
 }
 

@@ -1,4 +1,4 @@
-import { filter, merge, type Observable, type OperatorFunction, share } from 'rxjs';
+import { filter, merge, type Observable, type OperatorFunction, pipe, share } from 'rxjs';
 import {
   type Activations,
   type AlertEvent,
@@ -27,6 +27,7 @@ import { overfit } from './overfit.js';
 import { overtraining } from './overtraining.js';
 import { poorInitialization } from './poor-initialization.js';
 import { ranksDiffer } from './ranks-differ.js';
+import { ruleSet } from './rule-time.js';
 import { sameOrder } from './same-order.js';
 import { saturatedActivation } from './saturated-activation.js';
 import { slowLoader } from './slow-loader.js';
@@ -79,50 +80,66 @@ export function defaultRules(given: DefaultRulesOptions = {}): OperatorFunction<
   const options = memory ? { memory } : {};
   const measure = parameterUpdates(when ? { when } : {});
   return perSubscription(() =>
-    connected((records$: Observable<RunRecord>) => {
-      const events$ = records$.pipe(filter(isTrainingEvent));
-      // Without the events that have lost their parameters: a run that was recorded without measurements is no failure.
-      const live$ = records$.pipe(filter(isLive));
-      const updates$ = live$.pipe(measure, share());
-      const recordedActivations$ = records$.pipe(ofMeasurement('activations'));
-      const activations$ = (
-        observe ? merge(live$.pipe(filter(isTrainingEvent), observe), recordedActivations$) : recordedActivations$
-      ).pipe(share());
-      // Causes before what follows from them: of a step the first is told, and explains the others.
-      return merge(
-        activations$.pipe(saturatedActivation(options)),
-        activations$.pipe(deadRelu(options)),
-        activations$.pipe(identicalUnits(options)),
-        activations$.pipe(poorInitialization(options)),
-        updates$.pipe(nonFinite(options)),
-        updates$.pipe(explodingUpdates(options)),
-        updates$.pipe(changedBetweenUpdates(options)),
-        updates$.pipe(strongDecay(options)),
-        updates$.pipe(allZero(options)),
-        updates$.pipe(vanishingGradients(options)),
-        updates$.pipe(unchangedParameter(options)),
-        updates$.pipe(tinyUpdates(options)),
-        updates$.pipe(constantLoss(options)),
-        updates$.pipe(gradientNormJump(options)),
-        events$.pipe(nonFiniteLoss(options)),
-        events$.pipe(zeroLearningRate(options)),
-        events$.pipe(unboundedLoss(options)),
-        events$.pipe(lossSpike(options)),
-        events$.pipe(sameOrder(options)),
-        events$.pipe(labelLeak(options)),
-        merge(updates$, events$).pipe(staleBatchNorm(options)),
-        events$.pipe(constantPrediction(options)),
-        events$.pipe(overfit(options)),
-        events$.pipe(lossNotDecreasing(options)),
-        events$.pipe(overtraining(options)),
-        events$.pipe(slowLoader(options)),
-        events$.pipe(stalledTraining(options)),
-        events$.pipe(tensorLeak(options)),
-        events$.pipe(ranksDiffer(options)),
-        events$.pipe(stragglers(options)),
-      ).pipe(leadingAlerts(memory));
-    }),
+    pipe(
+      ruleSet('defaultRules'),
+      connected((records$: Observable<RunRecord>) => {
+        const events$ = records$.pipe(filter(isTrainingEvent));
+        const told$ = events$.pipe(filter(isTold), share());
+        // Without the events that have lost their parameters: a run that was recorded without measurements is no failure.
+        const live$ = records$.pipe(filter(isLive));
+        const updates$ = live$.pipe(measure, share());
+        const recordedActivations$ = records$.pipe(ofMeasurement('activations'));
+        const activations$ = (
+          observe ? merge(live$.pipe(filter(isTrainingEvent), observe), recordedActivations$) : recordedActivations$
+        ).pipe(share());
+        // Causes before what follows from them: of a step the first is told, and explains the others.
+        return merge(
+          activations$.pipe(saturatedActivation(options)),
+          activations$.pipe(deadRelu(options)),
+          activations$.pipe(identicalUnits(options)),
+          activations$.pipe(poorInitialization(options)),
+          updates$.pipe(nonFinite(options)),
+          updates$.pipe(explodingUpdates(options)),
+          updates$.pipe(changedBetweenUpdates(options)),
+          updates$.pipe(strongDecay(options)),
+          updates$.pipe(allZero(options)),
+          updates$.pipe(vanishingGradients(options)),
+          updates$.pipe(unchangedParameter(options)),
+          updates$.pipe(tinyUpdates(options)),
+          updates$.pipe(constantLoss(options)),
+          updates$.pipe(gradientNormJump(options)),
+          told$.pipe(nonFiniteLoss(options)),
+          told$.pipe(zeroLearningRate(options)),
+          told$.pipe(unboundedLoss(options)),
+          told$.pipe(lossSpike(options)),
+          told$.pipe(sameOrder(options)),
+          told$.pipe(labelLeak(options)),
+          merge(updates$, told$).pipe(staleBatchNorm(options)),
+          told$.pipe(constantPrediction(options)),
+          told$.pipe(overfit(options)),
+          told$.pipe(lossNotDecreasing(options)),
+          told$.pipe(overtraining(options)),
+          told$.pipe(slowLoader(options)),
+          events$.pipe(stalledTraining(options)),
+          told$.pipe(tensorLeak(options)),
+          told$.pipe(ranksDiffer(options)),
+          told$.pipe(stragglers(options)),
+        ).pipe(leadingAlerts(memory));
+      }),
+    ),
   );
+}
+
+/** Of a step, its end: what comes before it says nothing but that the loop goes on. */
+const WITHIN_A_STEP: ReadonlySet<string> = new Set([
+  'step-begin',
+  'substep-end',
+  'pre-optimizer-step',
+  'optimizer-step',
+]);
+
+function isTold({ type }: TrainingEvent): boolean {
+  return !WITHIN_A_STEP.has(type);
 }
 
 /** A recorded event has lost its parameters: what was measured of them is recorded beside it. */

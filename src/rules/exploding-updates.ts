@@ -82,7 +82,7 @@ export function explodingUpdates<S extends Statistic>(
         if (isBack(state.course, loss)) state.diverged = false;
         const isUnseen = lossShown === false;
         const limit = isUnseen ? UNSEEN * ratio : ratio;
-        const weights = weightsOf(updates);
+        const weights = mayBeLarge(updates, limit) ? weightsOf(updates) : new Float64Array(updates.names.length);
         const isLarge = (i: number) => weights[i] !== 0 && updateNorm[i]! / weights[i]! > limit;
         const large = updates.names.flatMap((_, i) => (isLarge(i) ? [i] : []));
         countLarge(state, large.length > 0, step, loss);
@@ -104,6 +104,12 @@ export function explodingUpdates<S extends Statistic>(
     },
     { ...options, patience: 1 },
   );
+}
+
+/** A layer's weights are not less than those of one of its parameters, but for rounding: mostly that is all to look at. */
+function mayBeLarge({ columns }: ParameterUpdates<'updateNorm' | 'weightNorm'>, limit: number): boolean {
+  const { updateNorm, weightNorm } = columns;
+  return updateNorm.some((update, i) => !(update <= 0.999 * limit * weightNorm[i]!));
 }
 
 function countLarge(state: State, isLarge: boolean, step: number, loss: number): void {

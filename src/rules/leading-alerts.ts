@@ -1,6 +1,6 @@
-import { mergeMap, type OperatorFunction } from 'rxjs';
+import type { OperatorFunction } from 'rxjs';
 import { type AlertEvent, type RunMemory, remembered } from '../events/index.js';
-import { perSubscription } from '../operators/index.js';
+import { giveEach, perSubscription } from '../operators/index.js';
 
 const STANDSTILL = ['loss-not-decreasing', 'overtraining', 'constant-prediction'];
 const LEAPS = ['loss-spike', 'gradient-norm-jump'];
@@ -86,7 +86,7 @@ export function leadingAlerts(memory?: RunMemory): OperatorFunction<AlertEvent, 
       const { step, epoch, time } = alert;
       return [alert, ...leadersFirst(left).flatMap((other) => begin({ ...other, step, epoch, time, lastStep: step }))];
     };
-    return mergeMap((alert) => (alert.phase === 'begin' ? begin(alert) : end(alert)));
+    return giveEach((alert) => (alert.phase === 'begin' ? begin(alert) : end(alert)));
   });
 }
 

@@ -5,7 +5,6 @@ import {
   checkOptions,
   checkPositive,
   type EventContext,
-  LONGEST_TIMER_MS,
   SEVERITIES,
   shortNumber,
   type TrainingEvent,
@@ -13,6 +12,8 @@ import {
 } from '../events/index.js';
 import { LinkedSubscriber, operate } from '../operators/index.js';
 import type { RuleOptions } from './create-rule.js';
+import { LazyAlarm } from './lazy-alarm.js';
+import { asRule } from './rule-time.js';
 import { type SavedTroubles, Troubles } from './troubles.js';
 
 /** Do `work` in `delayMs`; what it returns cancels that. */
@@ -52,19 +53,24 @@ const NOT_OF_THE_LOOP: ReadonlySet<TrainingEventType> = new Set(['alert', 'contr
  */
 export function stalledTraining(options: StalledTrainingOptions = {}): OperatorFunction<TrainingEvent, AlertEvent> {
   checkOptions('stalledTraining', options, { afterMs: true, timer: true, severity: true, memory: true });
-  const { afterMs = 1_800_000, timer = patientTimer, severity = 'error', memory } = options;
+  const { afterMs = 1_800_000, timer, severity = 'error', memory } = options;
   checkPositive('afterMs', afterMs);
   checkOneOf('severity', severity, SEVERITIES);
   return operate((source, subscriber) => {
-    const watch = new StallWatch(subscriber, { afterMs, timer, severity });
+    const alarm = new LazyAlarm();
+    const watch = new StallWatch(subscriber, { afterMs, timer: timer ?? alarm.set, severity });
     memory?.enter(
       NAME,
       () => watch.save(),
       (saved) => watch.restore(saved as Remembered),
     );
     // However it ends: by itself, by an error, or because no one listens any more.
-    subscriber.add(() => watch.stop());
-    return source.subscribe(new LinkedSubscriber(subscriber, (event: TrainingEvent) => watch.hear(event)));
+    subscriber.add(() => {
+      watch.stop();
+      alarm.stop();
+    });
+    const hear = (event: TrainingEvent) => asRule(NAME, () => watch.hear(event));
+    return source.subscribe(new LinkedSubscriber(subscriber, hear));
   });
 }
 
@@ -143,11 +149,3 @@ interface Remembered extends SavedTroubles {
   readonly last?: EventContext;
   readonly stalled: boolean;
 }
-
-const patientTimer: StallTimer = (work, delayMs) => {
-  if (delayMs > LONGEST_TIMER_MS) return () => {};
-  const timeout: unknown = setTimeout(work, delayMs);
-  // A browser's is a number.
-  if (typeof timeout === 'object' && timeout !== null && 'unref' in timeout) (timeout as { unref(): void }).unref();
-  return () => clearTimeout(timeout as ReturnType<typeof setTimeout>);
-};

@@ -56,7 +56,9 @@ export class Attachments {
     const name = options.name ?? sink?.name ?? 'observer';
     const fail = this.#failOnce(name);
     const observer = sink ? { next: (value: unknown) => sink.next(value) } : observerOf(follower);
-    const subscriber = new GuardedSubscriber<unknown>({ ...observer, error: fail }, fail);
+    const subscriber = new GuardedSubscriber<unknown>({ ...observer, error: fail }, fail, (work) =>
+      this.bus.ledger.chargeWithin(name, work),
+    );
     if (sink) {
       if (closed.has(sink)) throw closedSink(sink);
       feeding.set(sink, (feeding.get(sink) ?? 0) + 1);

@@ -1,5 +1,13 @@
 import type { Observable, Subscriber } from 'rxjs';
-import type { AlertEvent, Evaluation, EventContext, TrainingEvent } from '../events/index.js';
+import {
+  type AlertEvent,
+  type Evaluation,
+  type EventContext,
+  type StepEndEvent,
+  type TimeByName,
+  TimeLedger,
+  type TrainingEvent,
+} from '../events/index.js';
 import { deliverGuarded, type FailureHandler } from './guard.js';
 import { SupervisedObservable } from './supervised-observable.js';
 
@@ -13,6 +21,12 @@ export type PublishedEvent<E extends TrainingEvent = TrainingEvent> = E extends 
  * still have to say reaches those who only look.
  */
 export type Role = 'report' | 'steer' | 'look';
+
+/** What a `step-end` says of the time that observing took. */
+export type ObservingTime = Required<Pick<StepEndEvent, 'observingMs' | 'observingBy'>>;
+
+/** Whose time it is where nobody says that it is theirs: operators without a name, and the delivery itself. */
+const UNNAMED = 'operators';
 
 const ROLES: readonly Role[] = ['report', 'steer', 'look'];
 
@@ -37,6 +51,8 @@ export interface EventBusOptions {
   readonly run: string;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** What followers take is measured by it: milliseconds since any moment, never set back. Default: `performance.now`. */
+  readonly stopwatch?: () => number;
   /** Told what a listener, or the clock, has failed with. */
   readonly onFailure: (name: string, cause: unknown) => void;
 }
@@ -53,6 +69,8 @@ export class EventBus {
   step = 0;
   /** Epochs done. The source moves it. */
   epoch = 0;
+  /** Who takes how much time of the loop. */
+  readonly ledger: TimeLedger;
 
   readonly #options: EventBusOptions;
   /** Replaced when it changes: one who comes or goes during a delivery does not disturb it. */
@@ -61,7 +79,6 @@ export class EventBus {
   /** Subscriptions so far. */
   #joined = 0;
   #clock: () => number;
-  #observingMs = 0;
   #delivering = false;
   #ended = false;
   /** Of what is being delivered: 0 for what the loop itself has published. */
@@ -75,6 +92,7 @@ export class EventBus {
     this.run = options.run;
     this.#options = options;
     this.#clock = options.clock;
+    this.ledger = new TimeLedger(options.stopwatch ?? (() => performance.now()));
     this.#fail = (cause) => options.onFailure('subscriber', cause);
     this.events$ = new SupervisedObservable<TrainingEvent>(this.#fail, (subscriber) => this.#add(subscriber));
   }
@@ -100,19 +118,7 @@ export class EventBus {
       this.#answer(stamped);
       return;
     }
-    const outermost = !this.#delivering;
-    const begin = performance.now();
-    this.#delivering = true;
-    try {
-      this.#deliver(stamped);
-      if (outermost) this.#deliverAnswers();
-    } finally {
-      if (outermost) {
-        this.#delivering = false;
-        this.#depth = 0;
-        this.#observingMs += performance.now() - begin;
-      }
-    }
+    this.ledger.charge(UNNAMED, () => this.#deliverWithAnswers(stamped));
   }
 
   /** Publish what a rule has found. @throws TypeError for an alert of this bus: it would come round for ever. */
@@ -123,11 +129,17 @@ export class EventBus {
     this.publish(alert);
   }
 
-  /** Milliseconds that listeners took since the last call. */
-  takeObservingMs(): number {
-    const taken = this.#observingMs;
-    this.#observingMs = 0;
-    return taken;
+  /**
+   * What those who follow the run took since the last call, of a step of `durationMs`: not more than all of it. What they
+   * took between two steps counts to the second.
+   */
+  takeObserving(durationMs: number): ObservingTime {
+    const observingBy = this.ledger.take();
+    const observingMs = sumOf(observingBy);
+    if (observingMs <= durationMs) return { observingMs, observingBy };
+    const share = durationMs / observingMs;
+    const scaled = Object.entries(observingBy).map(([name, ms]) => [name, ms * share]);
+    return { observingMs: durationMs, observingBy: Object.fromEntries(scaled) };
   }
 
   /** Whoever subscribes to the events while `subscribe` runs serves this role. Gives whether anybody does. */
@@ -181,6 +193,20 @@ export class EventBus {
     if (depth <= 2 * LONGEST_CHAIN) this.#waiting.push({ event, depth });
   }
 
+  #deliverWithAnswers(event: TrainingEvent): void {
+    const outermost = !this.#delivering;
+    this.#delivering = true;
+    try {
+      this.#deliver(event);
+      if (outermost) this.#deliverAnswers();
+    } finally {
+      if (outermost) {
+        this.#delivering = false;
+        this.#depth = 0;
+      }
+    }
+  }
+
   #deliverAnswers(): void {
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
       this.#depth = next.depth;
@@ -217,11 +243,16 @@ function carriesLiveHandle({ type }: TrainingEvent): boolean {
   return type === 'pre-optimizer-step' || type === 'optimizer-step';
 }
 
+function sumOf(times: TimeByName): number {
+  return Object.values(times).reduce((sum, ms) => sum + ms, 0);
+}
+
 /** What one listener does to an event, no other one shall see; and what the source gave stays its own. */
 function freeze(event: TrainingEvent): TrainingEvent {
   if ('metrics' in event) return Object.freeze({ ...event, ...frozenEvaluation(event) });
   if (event.type === 'alert' && event.parameters)
     return Object.freeze({ ...event, parameters: Object.freeze([...event.parameters]) });
+  if ('observingBy' in event) return Object.freeze({ ...event, observingBy: Object.freeze({ ...event.observingBy }) });
   if ('command' in event) return Object.freeze({ ...event, command: Object.freeze({ ...event.command }) });
   return Object.freeze(event);
 }

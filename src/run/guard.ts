@@ -4,6 +4,9 @@ import { Underway } from './underway.js';
 /** Told what a subscriber, an operator or a sink has failed with. */
 export type FailureHandler = (cause: unknown) => void;
 
+/** Does something of a follower's, and knows how long it takes. */
+export type Timed = <T>(work: () => T) => T;
+
 /**
  * A subscriber whose observer cannot break its source: what `observer` throws, a promise of its own that is rejected, an
  * error of the stream that it does not handle, and what the stream's own clean-up throws go to `onFailure`. After a
@@ -12,13 +15,15 @@ export type FailureHandler = (cause: unknown) => void;
 export class GuardedSubscriber<T> extends Subscriber<T> {
   readonly #observer: Partial<Observer<T>>;
   readonly #onFailure: FailureHandler;
+  readonly #timed: Timed;
   readonly #underway = new Underway();
   #failed = false;
 
-  constructor(observer: Partial<Observer<T>>, onFailure: FailureHandler) {
+  constructor(observer: Partial<Observer<T>>, onFailure: FailureHandler, timed: Timed) {
     super();
     this.#observer = observer;
     this.#onFailure = onFailure;
+    this.#timed = timed;
   }
 
   /** Resolves when what an async observer has begun is done. */
@@ -51,7 +56,7 @@ export class GuardedSubscriber<T> extends Subscriber<T> {
 
   #tell(call: () => unknown): void {
     try {
-      const result = call();
+      const result = this.#timed(call);
       if (isPromiseLike(result)) this.#underway.add(Promise.resolve(result).catch((cause) => this.#fail(cause)));
     } catch (cause) {
       this.#fail(cause);

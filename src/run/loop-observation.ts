@@ -173,7 +173,7 @@ export abstract class LoopObservation extends BaseRun {
       durationMs,
       examples: numberOr(examples),
       ...(tokens !== undefined && { tokens }),
-      observingMs: Math.min(bus.takeObservingMs(), durationMs),
+      ...bus.takeObserving(durationMs),
     });
   }
 }

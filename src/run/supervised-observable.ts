@@ -1,5 +1,6 @@
 import { Observable, type Observer, type Operator, Subscriber, type Subscription, type TeardownLogic } from 'rxjs';
-import { type FailureHandler, GuardedSubscriber } from './guard.js';
+import { onBehalfOf } from '../events/index.js';
+import { type FailureHandler, GuardedSubscriber, type Timed } from './guard.js';
 
 /**
  * An observable whose subscribers cannot break the process: one that throws, or that leaves an error of the pipeline
@@ -34,9 +35,12 @@ export class SupervisedObservable<T> extends Observable<T> {
   ): Subscription {
     if (observerOrNext instanceof Subscriber) return super.subscribe(observerOrNext);
     const observer = isObserver(observerOrNext) ? observerOrNext : partialObserver(observerOrNext, error, complete);
-    return super.subscribe(new GuardedSubscriber(observer, this.#onFailure));
+    return super.subscribe(new GuardedSubscriber(observer, this.#onFailure, asSubscriber));
   }
 }
+
+/** By the name that it has in a `sink-error` too. */
+const asSubscriber: Timed = (work) => onBehalfOf('subscriber', work);
 
 function isObserver<T>(
   value: Partial<Observer<T>> | ((value: T) => void) | null | undefined,

@@ -60,6 +60,7 @@ const SCRIPTED_STEP_OPTIONS: OptionNames<ScriptedStepOptions> = {
   examples: true,
   tokens: true,
   observingMs: true,
+  observingBy: true,
   coverage: true,
   numTensors: true,
 };

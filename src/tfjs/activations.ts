@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { finalize, map, type OperatorFunction } from 'rxjs';
+import type { OperatorFunction } from 'rxjs';
 import {
   type Activations,
   checkOptions,
@@ -7,7 +7,7 @@ import {
   type LayerActivations,
   type TrainingEvent,
 } from '../events/index.js';
-import { checkSchedule, inOrder, perSubscription, type Schedule } from '../operators/index.js';
+import { checkSchedule, measured, type Recorder, type Schedule } from '../operators/index.js';
 import type { MaybePromise } from '../parameters/index.js';
 import { ActivationProbe } from './activation-probe.js';
 
@@ -59,21 +59,13 @@ export function activations(
   const { when = seldom, histograms = false } = checkOptions('activations', options, { when: true, histograms: true });
   const isDue = checkSchedule(when);
   new ActivationProbe(model); // throws here rather than in the stream
-  return perSubscription(() => {
-    const recorder = new ActivationRecorder(new ActivationProbe(model, histograms), isDue);
-    return (events$) =>
-      events$.pipe(
-        map((event) => recorder.take(event)),
-        inOrder(),
-        finalize(() => recorder.dispose()),
-      );
-  });
+  return measured('activations', () => new ActivationRecorder(new ActivationProbe(model, histograms), isDue));
 }
 
 const seldom: Schedule = (step) => step <= 5 || step % 10 === 0;
 
 /** Arms the probe before the steps that are due, and reads it when their forward pass is done. */
-class ActivationRecorder {
+class ActivationRecorder implements Recorder<TrainingEvent, Activations> {
   #asked = 0;
   #previousEpoch = -1;
 

@@ -1,6 +1,8 @@
 /** The front door of tfjs/: what other rooms use of it. */
 export { patchBackend } from './backend/patch-backend.js';
 export { deviceSquares } from './device/device-sums.js';
+export { readLater } from './device/read.js';
+export { share } from './held-tensors.js';
 export { ownMemory, wasmMemory } from './host-values.js';
 export { setLearningRate } from './learning-rate.js';
 export { createStepParameters, type LiveParameters } from './live-parameters.js';

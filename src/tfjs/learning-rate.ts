@@ -1,4 +1,4 @@
-import { type Optimizer, Tensor } from '@tensorflow/tfjs-core';
+import { getBackend, type Optimizer, Tensor } from '@tensorflow/tfjs-core';
 
 /** Every optimizer of tf.train keeps its rate in `learningRate`, some of them protected. */
 interface WithLearningRate {
@@ -64,11 +64,7 @@ function tensorRateOf(optimizer: Optimizer): number | undefined {
   return read.get(c);
 }
 
+/** Undefined where it cannot be read: WebGPU's way to read without waiting does not work everywhere, and may lose the device. */
 function readRate(c: Tensor): number | undefined {
-  try {
-    return -c.dataSync()[0]!;
-  } catch {
-    // WebGPU does not read without waiting.
-    return undefined;
-  }
+  return getBackend() === 'webgpu' ? undefined : -c.dataSync()[0]!;
 }

@@ -2,7 +2,18 @@ import type { Optimizer, Tensor, Variable } from '@tensorflow/tfjs-core';
 import { share } from './held-tensors.js';
 import { ownVariables, type Slot, setIterations, slotLists } from './optimizer-slots.js';
 
-/** An optimizer that saves and restores what it remembers by itself, as AdamW does. */
+/** What an optimizer remembered at one moment. */
+interface HeldState {
+  restore(): void;
+  dispose(): void;
+}
+
+/** An optimizer that holds what it remembers by itself, as AdamW does. */
+interface Holding {
+  hold(): HeldState;
+}
+
+/** An optimizer that saves and restores what it remembers by itself. */
 interface Restorable {
   state(): unknown;
   restore(state: unknown): void;
@@ -17,15 +28,17 @@ export class MemoryCheckpoint {
   /** The optimizer's fields that are lists of slots, and how long they were. */
   readonly #slotCounts: readonly [Slot[], number][];
   readonly #iterations: number;
-  readonly #state: unknown;
+  /** Of an optimizer that sees to it by itself. */
+  readonly #state: HeldState | undefined;
 
   constructor(
     readonly step: number,
     variables: readonly Variable[],
     private readonly optimizer: Optimizer,
   ) {
-    const lists = isRestorable(optimizer) ? [] : slotLists(optimizer).map(([, slots]) => slots);
-    const own = isRestorable(optimizer)
+    this.#state = heldStateOf(optimizer);
+    const lists = this.#state ? [] : slotLists(optimizer).map(([, slots]) => slots);
+    const own = this.#state
       ? []
       : [...ownVariables(optimizer).map(([, variable]) => variable), ...lists.flat().map(({ variable }) => variable)];
     this.#held = [...new Set([...variables, ...own])]
@@ -33,21 +46,32 @@ export class MemoryCheckpoint {
       .map((variable) => [variable, share(variable)]);
     this.#slotCounts = lists.map((list) => [list, list.length]);
     this.#iterations = optimizer.iterations;
-    this.#state = isRestorable(optimizer) ? optimizer.state() : undefined;
   }
 
   /** Put everything back as it was. It can be done again. */
   restore(): void {
     for (const [list, count] of this.#slotCounts) for (const { variable } of list.splice(count)) variable.dispose();
     for (const [variable, value] of this.#held) if (!variable.isDisposed) variable.assign(value);
-    if (isRestorable(this.optimizer)) this.optimizer.restore(this.#state);
+    this.#state?.restore();
     // It may have counted the updates of its own state.
     setIterations(this.optimizer, this.#iterations);
   }
 
   dispose(): void {
     for (const [, value] of this.#held) value.dispose();
+    this.#state?.dispose();
   }
+}
+
+function heldStateOf(optimizer: object): HeldState | undefined {
+  if (isHolding(optimizer)) return optimizer.hold();
+  if (!isRestorable(optimizer)) return undefined;
+  const state = optimizer.state();
+  return { restore: () => optimizer.restore(state), dispose: () => {} };
+}
+
+function isHolding(optimizer: object): optimizer is Holding {
+  return 'hold' in optimizer;
 }
 
 function isRestorable(optimizer: object): optimizer is Restorable {

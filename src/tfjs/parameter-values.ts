@@ -1,15 +1,14 @@
 import { reshape, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { filter, map, type OperatorFunction } from 'rxjs';
+import type { OperatorFunction } from 'rxjs';
 import {
   checkOptions,
   describeValue,
   type EventContext,
-  type OptimizerStepEvent,
   type ParameterValues,
   type TrainingEvent,
 } from '../events/index.js';
-import { checkSchedule, everyEpochs, inOrder, perSubscription, type Schedule } from '../operators/index.js';
+import { checkSchedule, everyEpochs, measured, type Schedule } from '../operators/index.js';
 import { type MaybePromise, VALUE_STATISTICS, valueStatistics } from '../parameters/index.js';
 import { isLayersModel } from './activation-probe.js';
 import { readLater } from './device/read.js';
@@ -56,18 +55,16 @@ export function parameterValues(
   const { when = everyEpochs(1) } = checkOptions('parameterValues', options, { when: true });
   const isDue = checkSchedule(when);
   if (!isLayersModel(model)) throw new TypeError(`model: expected a LayersModel, got ${describeValue(model)}`);
-  return perSubscription(() => {
+  return measured('parameterValues', () => {
     let previousEpoch = -1;
-    return (events$) =>
-      events$.pipe(
-        filter((event): event is OptimizerStepEvent => event.type === 'optimizer-step'),
-        map((event) => {
-          const at = { epoch: event.epoch, previousEpoch };
-          previousEpoch = event.epoch;
-          return isDue(event.step + 1, at) ? [valuesIn(model, event)] : [];
-        }),
-        inOrder(),
-      );
+    return {
+      take(event) {
+        if (event.type !== 'optimizer-step') return [];
+        const at = { epoch: event.epoch, previousEpoch };
+        previousEpoch = event.epoch;
+        return isDue(event.step + 1, at) ? [valuesIn(model, event)] : [];
+      },
+    };
   });
 }
 

@@ -202,10 +202,9 @@ export class StepPublisher {
     const epoch = this.#span.endStep();
     const { examples } = this.#span;
     const durationMs = performance.now() - begin;
-    // What listeners took of the step before's `step-end` counts here too, and must not exceed the whole.
-    const observingMs = Math.min(bus.takeObservingMs(), durationMs);
+    const observing = bus.takeObserving(durationMs);
     const { numTensors } = memory();
-    const rest = { step, epoch, learningRate, durationMs, ...(whole && { whole }), examples, observingMs, numTensors };
+    const rest = { step, epoch, learningRate, durationMs, ...(whole && { whole }), examples, ...observing, numTensors };
     const publish = (value: ShownLoss) =>
       bus.publish({
         type: 'step-end',

@@ -3,10 +3,18 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const WASM = join(ROOT, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
+
+/** What differs between Node and a browser, as the package's condition `browser` has it. */
+const FOR_A_BROWSER: Plugin = {
+  name: 'for-a-browser',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^#/ }, ({ path }) => ({ path: join(ROOT, `src/${path.slice(1)}.browser.ts`) }));
+  },
+};
 
 /** A page that runs one module, bundled, with the binaries of the wasm backend beside it. */
 export async function servePage(entry: string): Promise<{ readonly url: string; close(): void }> {
@@ -18,6 +26,7 @@ export async function servePage(entry: string): Promise<{ readonly url: string; 
     platform: 'browser',
     target: 'es2022',
     tsconfig: join(ROOT, 'tsconfig.json'),
+    plugins: [FOR_A_BROWSER],
     logLevel: 'silent',
   });
   const script = outputFiles[0]!.text;

@@ -57,6 +57,22 @@ describe('throughput', () => {
     expect(values.map(({ tokensPerSecond }) => tokensPerSecond)).toEqual([undefined, undefined, expect.closeTo(2000)]);
   });
 
+  it('tells whose share of observing is how much, the greatest first, where every step of the window has it', () => {
+    const steps = [
+      end(1, 0),
+      end(2, 0, { observingBy: { operators: 2, csvSink: 8 } }),
+      end(3, 0, { observingMs: 30, observingBy: { operators: 4, csvSink: 16, defaultRules: 10 } }),
+    ];
+    const { values } = collect(from(steps).pipe(throughput({ window: 2 })));
+    expect(values.map(({ observingBy }) => observingBy)).toEqual([
+      undefined,
+      undefined,
+      { csvSink: 0.12, defaultRules: 0.05, operators: 0.03 },
+    ]);
+    expect(Object.keys(values[2]!.observingBy!)).toEqual(['csvSink', 'defaultRules', 'operators']);
+    expect(values[2]!.observingShare).toBeCloseTo(0.2, 12);
+  });
+
   it('refuses what is no window', () => {
     expect(() => throughput({ window: 0 })).toThrow('window: expected a positive integer, got 0');
   });

@@ -14,7 +14,7 @@ function ranks(world: number) {
         given.push(
           `${step}:${told.map(({ rank }) => rank).join('')}${missing.length > 0 ? `-${missing.join('')}` : ''}`,
         ),
-      event: ({ type, step }) => given.push(`${type}@${step}`),
+      record: ({ type, step }) => given.push(`${type}@${step}`),
     },
   );
   const event = (type: string, step: number) => ({ type, step }) as unknown as TrainingEvent;

@@ -100,6 +100,27 @@ describe('the order of events', () => {
     expect(held()).toEqual(before);
   });
 
+  it('says the arguments of the training when it begins', async () => {
+    const { trainer, model, events } = tinyTrainer({
+      outputDir: newFolder(),
+      numTrainEpochs: 1,
+      learningRate: 3e-4,
+      lrSchedulerType: 'cosine_with_restarts',
+      lrSchedulerKwargs: { numCycles: 2 },
+    });
+    await trainer.train();
+    await trainer.close();
+    const [begin] = events.filter((event) => event.type === 'train-begin');
+    expect(begin?.config).toMatchObject({
+      learningRate: 3e-4,
+      numTrainEpochs: 1,
+      lrSchedulerType: 'cosine_with_restarts',
+      lrSchedulerKwargs: '{"numCycles":2}',
+      seed: 42,
+    });
+    model.dispose();
+  });
+
   it('counts steps and epochs as Hugging Face does', async () => {
     const { trainer, model, events } = tinyTrainer({ numTrainEpochs: 2, gradientAccumulationSteps: 2 });
     await trainer.train();

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { RunRecord } from '../../events/index.js';
 import { type LiveSink, liveSink } from '../../server/index.js';
 import { DistinctRuns } from '../distinct-runs.js';
-import { openRun } from '../open-run.js';
+import { hasBegun, openRun } from '../open-run.js';
 import { portNumber } from '../port-number.js';
 import { runFiles } from '../run-files.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
@@ -48,9 +48,15 @@ async function live(named: readonly string[], { port = 0, host, ...flags }: Live
   say('Ctrl-C ends it');
   try {
     const runs = new DistinctRuns();
-    const shown = Promise.all(opened.map(({ file, records }) => show(file, records, sink, runs)));
+    const shown: Promise<void>[] = [];
+    for (const { file, records } of opened) {
+      const { begun, ended } = show(file, records, sink, runs);
+      shown.push(ended);
+      // Names, and room on the page, are given in the order of the files, and not by which is read first.
+      if (await hasBegun(file)) await Promise.race([begun, ended, sink.closed]);
+    }
     // `closed` settles first only when the page has failed.
-    await Promise.race([shown, sink.closed]);
+    await Promise.race([Promise.all(shown), sink.closed]);
   } finally {
     interrupted.abort();
     skipped.tell();
@@ -58,11 +64,25 @@ async function live(named: readonly string[], { port = 0, host, ...flags }: Live
   }
 }
 
-async function show(
-  file: string,
-  records: AsyncIterable<RunRecord>,
-  sink: LiveSink,
-  runs: DistinctRuns,
-): Promise<void> {
-  for await (const record of records) sink.next(runs.rename(record, file));
+interface Shown {
+  /** The first record has been taken. */
+  readonly begun: Promise<void>;
+  readonly ended: Promise<void>;
+}
+
+function show(file: string, records: AsyncIterable<RunRecord>, sink: LiveSink, runs: DistinctRuns): Shown {
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const showAll = async () => {
+    for await (const record of records) {
+      sink.next(runs.rename(record, file));
+      begin();
+    }
+  };
+  const ended = showAll();
+  // Told of where all are awaited, though one that is read later may be waited for now.
+  ended.catch(() => {});
+  return { begun, ended };
 }

@@ -1,7 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { parse } from 'csv-parse';
-import { describeValue, nearestHint } from '../../events/index.js';
-import { unguardText } from '../../sinks/csv/index.js';
+import { describeValue, nearestHint, unguardText } from '../../events/index.js';
 import { snakeCase } from '../../sinks/index.js';
 import type { Input } from '../input.js';
 import { SeriesByName, type StatisticSeries } from './series.js';

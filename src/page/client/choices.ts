@@ -1,3 +1,4 @@
+import type { ShownSubject } from '../history/latest-updates.js';
 import type { MarkKind } from '../history/marks.js';
 import type { ThemeName } from './place.js';
 
@@ -5,11 +6,17 @@ import type { ThemeName } from './place.js';
 export const AXES = ['step', 'epoch', 'relative', 'wall'] as const;
 export type Axis = (typeof AXES)[number];
 
+/** How the rows of a table are sorted: by which of its columns, and which way. */
+export interface Sorting {
+  readonly by: string;
+  readonly descending: boolean;
+}
+
 /** All that a person has chosen of what is seen; the address of the page says it, so that a reload or a friend sees the same. */
 export interface Choices {
   /** Runs that are not shown. */
   readonly hidden: readonly string[];
-  /** The run whose parameters are shown; without, the one that was last heard of. */
+  /** The run whose parameters are shown; without, of those that go on the one that began last. */
   readonly focus: string | undefined;
   /** The zoomed range of steps, the first and the last. */
   readonly range: readonly [number, number] | undefined;
@@ -28,6 +35,27 @@ export interface Choices {
   readonly parameters: readonly string[] | undefined;
   /** The parameter or layer whose own page is open. */
   readonly parameter: string | undefined;
+  /** What is searched for among the parameters. */
+  readonly search: string | undefined;
+  /** The step that is pointed out on every chart. */
+  readonly moment: number | undefined;
+  /** Whether the update ratios are those of single parameters, not of layers. */
+  readonly ratiosOfParameters: boolean;
+  /** What the histograms are of; without, whatever comes first. */
+  readonly histogramSubject: ShownSubject | undefined;
+  readonly histogramOf: string | undefined;
+  readonly moversSorting: Sorting | undefined;
+  readonly deadFirst: boolean;
+  /** Whether the table of runs is open, and what it shows. */
+  readonly runsTable: boolean;
+  readonly runsSorting: Sorting | undefined;
+  readonly runsFilter: string | undefined;
+  /** The setting by whose values runs are grouped. */
+  readonly runsGroup: string | undefined;
+  /** Whether settings are listed that all runs have in common. */
+  readonly commonSettings: boolean;
+  /** The metric that settings are drawn against. */
+  readonly runsMetric: string | undefined;
   readonly theme: ThemeName | undefined;
 }
 
@@ -39,10 +67,14 @@ interface Codec<T> {
   write(value: T): readonly string[];
 }
 
-const MARK_KINDS = [
+/** What histograms may be of, in the order in which they are offered. */
+export const SUBJECTS: readonly ShownSubject[] = ['weight', 'update', 'gradient', 'activation'];
+
+export const MARK_KINDS = [
   'alert',
   'control',
   'save',
+  'epoch',
   'resumed',
   'sink-error',
   'stopped',
@@ -84,6 +116,19 @@ const range: Codec<readonly [number, number] | undefined> = {
   write: (value) => (value ? [`${value[0]}-${value[1]}`] : []),
 };
 
+const step: Codec<number | undefined> = {
+  usual: undefined,
+  read: ([text = '']) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
+  write: (value) => (value === undefined ? [] : [String(value)]),
+};
+
+/** The column behind `+` or `-`. */
+const sorting: Codec<Sorting | undefined> = {
+  usual: undefined,
+  read: ([text = '']) => (/^[+-]./su.test(text) ? { by: text.slice(1), descending: text[0] === '-' } : undefined),
+  write: (value) => (value ? [`${value.descending ? '-' : '+'}${value.by}`] : []),
+};
+
 const share: Codec<number> = {
   usual: 0,
   read: ([text = '']) => (Number(text) >= 0 && Number(text) < 1 ? Number(text) : undefined),
@@ -115,6 +160,19 @@ const CODECS: { readonly [K in keyof Choices]: Codec<Choices[K]> } = {
   enlarged: name,
   parameters,
   parameter: name,
+  search: name,
+  moment: step,
+  ratiosOfParameters: flag,
+  histogramSubject: oneOf(SUBJECTS),
+  histogramOf: name,
+  moversSorting: sorting,
+  deadFirst: flag,
+  runsTable: flag,
+  runsSorting: sorting,
+  runsFilter: name,
+  runsGroup: name,
+  commonSettings: flag,
+  runsMetric: name,
   theme: oneOf<ThemeName>(['light', 'dark']),
 };
 

@@ -9,6 +9,12 @@ export function readable(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
+/** All the digits that a curve has of a number. */
+export function exact(value: number): string {
+  if (!Number.isFinite(value)) return readable(value);
+  return String(Number(value.toPrecision(7)));
+}
+
 /** A number of an axis: as short as it can be. */
 export function tick(value: number): string {
   if (value === 0) return '0';
@@ -24,14 +30,6 @@ export function whole(value: number): string {
 export function percent(share: number): string {
   if (!Number.isFinite(share)) return readable(share);
   return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
-}
-
-/** At most `length` characters: the end tells a parameter from others, and where there is room, the beginning its part. */
-export function shorten(text: string, length: number): string {
-  const characters = [...text];
-  if (characters.length <= length) return text;
-  const head = length < 24 ? 0 : Math.floor((length - 1) * 0.35);
-  return `${characters.slice(0, head).join('')}…${characters.slice(characters.length - (length - 1 - head)).join('')}`;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

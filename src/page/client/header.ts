@@ -29,6 +29,8 @@ export class Header {
   constructor(
     private readonly view: View,
     tools: readonly HTMLElement[],
+    /** Under the name: what is chosen for all charts. */
+    chartBar: HTMLElement,
   ) {
     this.#title = el(view.place.embedded ? 'h2' : 'h1', { class: 'title' }, 'trainscope');
     this.#reset.addEventListener('click', () => this.view.zoom(undefined));
@@ -46,6 +48,7 @@ export class Header {
         this.#progress,
         el('span', { class: 'icons' }, themeToggle(view.theme), ...tools),
       ),
+      chartBar,
       this.#bar,
     );
   }
@@ -64,22 +67,26 @@ export class Header {
     setText(this.#stateNote, note);
     this.#bar.dataset.state = focus?.state.value.end?.status ?? '';
     this.#reset.hidden = choices.range === undefined;
-    setText(this.#progress, focus ? progressText(focus, connection === 'report') : '');
+    const progress = focus && progressText(focus, connection === 'report');
+    setText(this.#progress, focus && count > 1 ? `${focus.name}: ${progress}` : (progress ?? ''));
     const { step = 0, maxSteps } = focus?.state.value ?? {};
     this.#bar.hidden = !maxSteps;
     setStyle(this.#bar, { '--done': maxSteps ? `${Math.min(100, (100 * step) / maxSteps)}%` : '0%' });
   }
 }
 
-function progressText(run: RunHistory, report: boolean): string {
+/** How far a run has come, and how long it still takes by the time that its steps took: pauses are none of theirs. */
+export function progressText(run: RunHistory, report: boolean): string {
   const { step, epoch, maxSteps, numEpochs, beganAt, time, phase } = run.state.value;
   const elapsed = (time - beganAt) / 1000;
+  const trained = run.clock.elapsedAt(step) / 1000;
+  const steps = step - run.clock.stepAtElapsed(0);
   const parts = [
     `step ${whole(step)}${maxSteps ? ` of ${whole(maxSteps)}` : ''}`,
     epoch > 0 && `epoch ${readable(epoch)}${numEpochs ? ` of ${whole(numEpochs)}` : ''}`,
     elapsed > 0 && duration(elapsed),
-    phase === 'running' && !report && maxSteps && step > 0 && step < maxSteps
-      ? `about ${duration((elapsed / step) * (maxSteps - step))} left`
+    phase === 'running' && !report && maxSteps && steps > 0 && step < maxSteps
+      ? `about ${duration((trained / steps) * (maxSteps - step))} left`
       : undefined,
   ];
   return parts.filter(Boolean).join(' · ');

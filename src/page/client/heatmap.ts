@@ -1,11 +1,15 @@
 import { ratioHealth } from '../../parameters/index.js';
 import type { ParameterTable } from '../history/parameter-table.js';
+import { axisOf, type TimeAxis } from './chart/axis.js';
+import { CanvasPen } from './chart/canvas-pen.js';
 import { DataTable, type TableData } from './data-table.js';
 import { el, setText } from './dom.js';
-import { readable, shorten, tick, whole } from './format.js';
-import { drawMarks } from './mark-lines.js';
+import { readable, tick, whole } from './format.js';
+import type { Part } from './lazy-part.js';
+import { drawMarks, visibleMarks } from './mark-lines.js';
 import { RATIO_SCALE, RatioColors } from './palette.js';
 import { panel } from './panel.js';
+import { shortNames } from './short-names.js';
 import type { Work } from './slices.js';
 import type { Theme } from './theme.js';
 import type { View } from './view.js';
@@ -21,7 +25,7 @@ const AXIS_HEIGHT = 24;
 const MARK_HEIGHT = 10;
 
 /** Update ratios, layers (or parameters) by steps, in colours around the healthy 1e-3. */
-export class Heatmap {
+export class Heatmap implements Part {
   readonly root: HTMLElement;
   readonly #canvas = el('canvas', { tabindex: 0, role: 'img' });
   readonly #readout = el('p', { class: 'readout' });
@@ -29,8 +33,8 @@ export class Heatmap {
   readonly #byParameter = el('button', { type: 'button', class: 'tool', 'aria-pressed': 'false' }, 'parameters');
   readonly #legend = new RatioLegend();
   readonly #table: DataTable;
-  #layers = true;
   #names: readonly string[] = [];
+  #short = { of: this.#names, length: 0, names: this.#names };
   #data: ParameterTable | undefined;
   #colors: RatioColors;
   /** The cells as they were painted last: what is drawn over them changes more often. */
@@ -52,6 +56,7 @@ export class Heatmap {
     this.#byLayer.addEventListener('click', () => this.#choose(true));
     this.#byParameter.addEventListener('click', () => this.#choose(false));
     this.#canvas.addEventListener('pointermove', (event) => this.#point(event));
+    this.#canvas.addEventListener('click', (event) => this.#open(this.#nameAt(event)));
     this.#canvas.addEventListener('pointerleave', () => this.#moveCursor(undefined));
     this.#canvas.addEventListener('dblclick', () => this.view.zoom(undefined));
     this.#canvas.addEventListener('keydown', (event) => this.#key(event));
@@ -68,11 +73,13 @@ export class Heatmap {
     const run = this.view.focus;
     const rows = run?.rows.value;
     this.root.hidden = !run || !rows || rows.parameters.length === 0;
+    const layers = !this.view.choices.ratiosOfParameters || rows?.byLayer === true;
+    this.#byLayer.setAttribute('aria-pressed', String(layers));
+    this.#byParameter.setAttribute('aria-pressed', String(!layers));
     if (this.root.hidden || !run || !rows || (this.#cells && !this.#isSeen())) return;
     this.#byParameter.hidden = rows.byLayer;
-    const layers = this.#layers || rows.byLayer;
     this.#names = layers ? rows.layers : rows.parameters;
-    this.#data = layers ? run.layers : run.parameters;
+    this.#data = layers ? run.shown.layers : run.shown.parameters;
     yield* this.#paint(this.#data);
     this.#draw();
     yield;
@@ -83,11 +90,8 @@ export class Heatmap {
   }
 
   #choose(layers: boolean): void {
-    this.#layers = layers;
-    this.#byLayer.setAttribute('aria-pressed', String(layers));
-    this.#byParameter.setAttribute('aria-pressed', String(!layers));
     this.#cursor = undefined;
-    this.view.changed();
+    this.view.choose({ ratiosOfParameters: !layers });
   }
 
   /** Sizes in CSS pixels. */
@@ -129,10 +133,9 @@ export class Heatmap {
     if (rowHeight >= 8) this.#drawGaps(ctx);
     this.#drawNames(ctx);
     this.#drawAxis(ctx);
-    ctx.setTransform(1, 0, 0, 1, 0, 0);
-    const xOf = (step: number) => (gutter + this.#xOf(step)) * unit;
-    drawMarks(ctx, this.view, xOf, MARK_HEIGHT * unit, (MARK_HEIGHT + plotHeight) * unit);
-    ctx.scale(unit, unit);
+    const pen = new CanvasPen(ctx, this.view.theme.color('--font'));
+    const box = { left: gutter, top: MARK_HEIGHT, width: plotWidth, height: plotHeight };
+    drawMarks(pen, this.view.theme, box, visibleMarks(this.view, this.#axis));
     this.#drawCursor(ctx);
   }
 
@@ -157,12 +160,13 @@ export class Heatmap {
 
   /** The columns of each bucket: to the next one, so that runs that are sampled every few steps have no holes. */
   #spans(data: ParameterTable, columns: number): (readonly [number, number])[] {
-    const [from, to] = this.view.domain;
     const { starts, width } = data;
+    const axis = this.#axis;
+    const run = this.view.focus!;
     const gaps = starts.slice(1).map((start, i) => start - starts[i]!);
     const usual = [...gaps].sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? width;
     const column = (step: number) =>
-      Math.min(columns, Math.max(0, Math.round(((step - from) / (to - from)) * columns)));
+      Math.min(columns, Math.max(0, Math.round(axis.share(axis.at(run, step)) * columns)));
     // A step is drawn left of where it ends, so that the last one lies within the axis.
     return starts.map((start, i) => {
       const end = Math.min(start + 2 * Math.max(usual, width), starts[i + 1] ?? start + Math.max(width, usual));
@@ -184,23 +188,30 @@ export class Heatmap {
     ctx.textAlign = 'right';
     ctx.textBaseline = 'middle';
     ctx.fillStyle = this.view.theme.color('--muted');
-    const characters = Math.floor((gutter - 12) / 6.3);
+    const short = this.#shortNames(Math.floor((gutter - 12) / 6.3));
     const every = Math.ceil(13 / rowHeight);
     for (let row = 0; row < this.#names.length; row += every) {
-      ctx.fillText(shorten(this.#names[row]!, characters), gutter - 8, MARK_HEIGHT + (row + 0.5) * rowHeight);
+      ctx.fillText(short[row]!, gutter - 8, MARK_HEIGHT + (row + 0.5) * rowHeight);
     }
+  }
+
+  /** Worked out anew only for other names, or another width. */
+  #shortNames(length: number): readonly string[] {
+    if (this.#short.of !== this.#names || this.#short.length !== length) {
+      this.#short = { of: this.#names, length, names: shortNames(this.#names, length) };
+    }
+    return this.#short.names;
   }
 
   #drawAxis(ctx: CanvasRenderingContext2D): void {
     const { gutter, plotWidth, plotHeight } = this.#layout;
-    const [from, to] = this.view.domain;
-    const step = niceStep((to - from) / Math.max(2, plotWidth / 90));
+    const axis = this.#axis;
     ctx.textBaseline = 'top';
     ctx.fillStyle = this.view.theme.color('--muted');
-    for (let at = Math.ceil(from / step) * step; at <= to; at += step) {
-      const x = this.#xOf(at);
+    for (const { at, label } of axis.ticks(Math.max(2, plotWidth / 90))) {
+      const x = axis.share(at) * plotWidth;
       ctx.textAlign = x > plotWidth - 16 ? 'right' : x < 16 ? 'left' : 'center';
-      ctx.fillText(whole(at), gutter + x, MARK_HEIGHT + plotHeight + 7);
+      ctx.fillText(label, gutter + x, MARK_HEIGHT + plotHeight + 7);
     }
   }
 
@@ -219,10 +230,9 @@ export class Heatmap {
     );
   }
 
-  /** CSS pixels from the left of the plot. */
-  #xOf(step: number): number {
-    const [from, to] = this.view.domain;
-    return ((step - from) / (to - from)) * this.#layout.plotWidth;
+  /** As that of every chart, of the run that is shown. */
+  get #axis(): TimeAxis {
+    return axisOf(this.view);
   }
 
   #point({ offsetX, offsetY }: PointerEvent): void {
@@ -231,10 +241,23 @@ export class Heatmap {
     const x = offsetX - gutter;
     const column = this.#spans(this.#data!, plotWidth).findIndex(([from, to]) => x >= from && x < to);
     const inside = row >= 0 && row < this.#names.length && column >= 0;
+    this.#canvas.classList.toggle('on-name', x < 0 && row >= 0 && row < this.#names.length);
+    this.#canvas.title = x < 0 ? (this.#names[row] ?? '') : '';
     this.#moveCursor(inside ? { row, column } : undefined);
   }
 
+  /** The name that is pointed at, left of the cells. */
+  #nameAt({ offsetX, offsetY }: MouseEvent): string | undefined {
+    const { gutter, rowHeight } = this.#layout;
+    return offsetX < gutter ? this.#names[Math.floor((offsetY - MARK_HEIGHT) / rowHeight)] : undefined;
+  }
+
+  #open(name: string | undefined): void {
+    if (name !== undefined) this.view.openParameter(name);
+  }
+
   #key(event: KeyboardEvent): void {
+    if (event.key === 'Enter' && this.#cursor) this.#open(this.#names[this.#cursor.row]);
     const columns = this.#data?.starts.length ?? 0;
     const { row, column } = this.#cursor ?? { row: 0, column: columns - 1 };
     const moves: Readonly<Record<string, Cell>> = {
@@ -287,7 +310,7 @@ export class Heatmap {
     const all = `${whole(rows.parameterCount)} parameters with ${compact(rows.elementCount)} elements`;
     const grouped = rows.byLayer ? `; so many are shown by layer` : '';
     const hidden = rows.hidden > 0 ? `; ${whole(rows.hidden)} more rows have no room` : '';
-    return `${all}${grouped}${hidden}. Point at a cell, or use the arrow keys.`;
+    return `${all}${grouped}${hidden}. Point at a cell, or use the arrow keys; a name, or Enter, opens its page.`;
   }
 
   #summary(): string {
@@ -346,11 +369,6 @@ class RatioLegend {
     this.#still.style.background = theme.color('--ratio-still');
     this.#bad.style.background = theme.color('--ratio-bad');
   }
-}
-
-function niceStep(least: number): number {
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least) ?? 10 * power;
 }
 
 function compact(value: number): string {

@@ -1,21 +1,21 @@
 import type { MagnitudeHistogram } from '../../parameters/index.js';
-import type { HistogramHistory } from '../history/histogram-history.js';
 import type { ShownSubject } from '../history/latest-updates.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setText, svg } from './dom.js';
 import { percent, tick, whole } from './format.js';
 import { HistogramOverTime } from './histogram-over-time.js';
 import { elementsOf, middleText } from './histogram-words.js';
+import type { Part } from './lazy-part.js';
 import { panel } from './panel.js';
+import { histogramsOf, momentsOf, shownSubjects } from './shown-subjects.js';
 import type { View } from './view.js';
 
-const SUBJECTS: readonly ShownSubject[] = ['weight', 'update', 'gradient', 'activation'];
 const WIDTH = 480;
 const HEIGHT = 200;
 const AXIS = 22;
 
 /** How large the elements of one parameter are, or what one layer gives, in powers of two: now, at first, and between. */
-export class HistogramPanel {
+export class HistogramPanel implements Part {
   readonly root: HTMLElement;
   readonly #subject = el('select', { 'aria-label': 'Magnitudes of' });
   readonly #parameter = el('select', { class: 'grow', 'aria-label': 'Parameter or layer' });
@@ -48,32 +48,36 @@ export class HistogramPanel {
         ),
       ),
     );
-    this.#subject.addEventListener('change', () => this.update());
-    this.#parameter.addEventListener('change', () => this.#draw());
+    this.#subject.addEventListener('change', () =>
+      view.choose({ histogramSubject: this.#subject.value as ShownSubject, histogramOf: undefined }),
+    );
+    this.#parameter.addEventListener('change', () => view.choose({ histogramOf: this.#parameter.value }));
   }
 
-  update(): void {
+  update(): undefined {
     const run = this.view.focus;
-    const subjects = run ? SUBJECTS.filter((subject) => historyOf(run, subject).latest.value?.histograms[subject]) : [];
+    const subjects = shownSubjects(run);
     this.root.hidden = subjects.length === 0;
     if (!run || subjects.length === 0) return;
     this.#offer(run, subjects);
     this.#draw();
   }
 
+  /** What a person has chosen where the run has it, else the first. */
   #offer(run: RunHistory, subjects: readonly ShownSubject[]): void {
+    const { histogramSubject, histogramOf } = this.view.choices;
     if (subjects.join() !== this.#subjects) {
       this.#subjects = subjects.join();
-      const chosen = this.#subject.value as ShownSubject;
       this.#subject.replaceChildren(...subjects.map((subject) => el('option', { value: subject }, `${subject}s`)));
-      if (subjects.includes(chosen)) this.#subject.value = chosen;
     }
+    this.#subject.value = subjects.find((subject) => subject === histogramSubject) ?? subjects[0]!;
     const names = this.#subject.value === 'activation' ? run.activationLayers.value : run.rows.value.parameters;
-    if (names === this.#names) return;
-    this.#names = names;
-    const chosen = this.#parameter.value;
-    this.#parameter.replaceChildren(...names.map((name) => el('option', { value: name }, name)));
-    if (names.includes(chosen)) this.#parameter.value = chosen;
+    if (names !== this.#names) {
+      this.#names = names;
+      this.#parameter.replaceChildren(...names.map((name) => el('option', { value: name }, name)));
+    }
+    const shown = histogramOf !== undefined && names.includes(histogramOf) ? histogramOf : names[0];
+    if (shown !== undefined && this.#parameter.value !== shown) this.#parameter.value = shown;
   }
 
   #draw(): void {
@@ -81,12 +85,8 @@ export class HistogramPanel {
     const name = this.#parameter.value;
     const row = this.#names.indexOf(name);
     const subject = this.#subject.value as ShownSubject;
-    const history = run && historyOf(run, subject);
-    const latest = history?.latest.value?.histograms[subject]?.[row];
-    const moments = (history?.moments ?? []).flatMap(({ step, histograms }) => {
-      const histogram = histograms[subject]?.[row];
-      return histogram ? [{ step, histogram }] : [];
-    });
+    const latest = run && histogramsOf(run, subject).latest.value?.histograms[subject]?.[row];
+    const moments = run ? momentsOf(run, subject, row) : [];
     const first = moments[0]?.histogram;
     this.#overTime.draw(`${run?.name} ${subject} ${name}`, `${subject}s of ${name}`, moments);
     if (!latest) {
@@ -110,10 +110,6 @@ export class HistogramPanel {
     setText(this.#note, note);
     this.#plot.setAttribute('aria-label', `${subject}s of ${name}: ${note}; ${middleText(latest)}`);
   }
-}
-
-function historyOf(run: RunHistory, subject: ShownSubject): HistogramHistory {
-  return subject === 'activation' ? run.activations : run.histograms;
 }
 
 type Scale = (value: number) => number;

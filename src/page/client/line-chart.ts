@@ -1,446 +1,246 @@
-import uPlot from 'uplot';
+import { axisOf, type TimeAxis } from './chart/axis.js';
+import type { ChartPicture } from './chart/chart-picture.js';
+import { ChartTools } from './chart/chart-tools.js';
+import { type DrawnLine, drawnLine, nearestIndex, valuesInView } from './chart/drawn-line.js';
+import type { Enlargeable } from './chart/enlargeable.js';
+import { HiddenLines } from './chart/hidden-lines.js';
+import { Legend } from './chart/legend.js';
+import { isPoint, type Line, type Point } from './chart/line.js';
+import { Plot } from './chart/plot.js';
+import { type Reading, Readout, sortedReadings } from './chart/readout.js';
+import { valueScale } from './chart/value-scale.js';
 import { DataTable, type TableData } from './data-table.js';
-import { el, setStyle, setText } from './dom.js';
-import { readable, tick, whole } from './format.js';
-import { drawMarks } from './mark-lines.js';
-import { type Panel, panel } from './panel.js';
+import { readable, whole } from './format.js';
+import { lineTable } from './line-table.js';
+import { visibleMarks } from './mark-lines.js';
+import { panel } from './panel.js';
 import type { View } from './view.js';
 
-export interface Point {
-  readonly x: number;
-  readonly mean: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-/** Where a line is not drawn on: nothing was measured, or what was is no number. */
-export interface Gap {
-  readonly x: number;
-  readonly mean: null;
-}
-
-export function isPoint(at: Point | Gap): at is Point {
-  return at.mean !== null;
-}
-
-export interface Line {
-  readonly label: string;
-  readonly color: string;
-  readonly dashed?: boolean;
-  /** In the order of their steps. A line is drawn from point to point, and ends at a gap. */
-  readonly points: readonly (Point | Gap)[];
-  /** Steps at which the value was NaN or infinite: each is a gap, where nothing finite is drawn together with it. */
-  readonly nonFinite?: readonly number[];
-}
+export { type Gap, isPoint, type Line, type Look, type Point } from './chart/line.js';
 
 export interface LineChartOptions {
+  /** Its name: no other chart of the page has it. */
   readonly title: string;
   readonly hint?: string;
-  /** A logarithmic scale: always, never, or as the person chooses. */
-  readonly log?: boolean | 'choice';
-  /** Whether the person may smooth the lines. */
-  readonly smooth?: boolean;
+  /** Whether the scale is logarithmic until a person chooses the other one. */
+  readonly log?: boolean;
   /** A range of values that is healthy. */
   readonly band?: readonly [number, number];
   readonly height?: number;
 }
 
-/** A line without its gaps. */
-interface Drawn extends Line {
-  readonly points: readonly Point[];
-  readonly gaps: readonly number[];
-}
-
 /** Lines over the steps: means, with their extremes as a band where steps are drawn together. */
-export class LineChart {
+export class LineChart implements Enlargeable {
   readonly root: HTMLElement;
-  readonly panel: Panel;
-  readonly #plotBox = el('div', { class: 'plot', tabindex: 0, role: 'img' });
-  readonly #legend = el('ul', { class: 'legend' });
+  readonly title: string;
+  readonly #plot: Plot;
+  readonly #legend: Legend;
+  readonly #readout = new Readout();
+  readonly #tools: ChartTools;
   readonly #table: DataTable;
-  #plot: uPlot | undefined;
-  #shape = '';
-  #given: readonly Line[] = [];
-  #lines: readonly Drawn[] = [];
-  #drawn: readonly Drawn[] = [];
-  #xs: readonly number[] = [];
-  #values: HTMLElement[] = [];
-  #log: boolean;
-  #smooth = false;
+  readonly #hidden: HiddenLines;
   readonly #isSeen: () => boolean;
+  #lines: readonly Line[] = [];
+  #picture: ChartPicture | undefined;
 
   constructor(
     private readonly view: View,
     private readonly options: LineChartOptions,
   ) {
-    this.#log = options.log === true;
-    this.panel = panel(options.title, options.hint === undefined ? {} : { hint: options.hint });
-    this.root = this.panel.root;
-    this.#isSeen = view.watch(this.root);
-    this.#table = new DataTable(options.title, () => this.#tableData());
-    this.panel.body.append(this.#legend, this.#plotBox, this.#table.root);
-    if (options.smooth) {
-      const smooth = (on: boolean) => {
-        this.#smooth = on;
-      };
-      this.panel.tools.append(this.#toggle('smooth', 'A moving average over the values', smooth));
-    }
-    if (options.log === 'choice') {
-      const log = (on: boolean) => {
-        this.#log = on;
-      };
-      this.panel.tools.append(this.#toggle('log', 'Logarithmic scale', log));
-    }
-    this.#plotBox.addEventListener('keydown', (event) => this.#key(event));
-    view.onResize(this.#plotBox, () => this.#resize());
-    view.onScroll(() => this.#plot?.syncRect(true));
-    view.theme.onChange(() => this.#rebuild());
-    view.signal.addEventListener('abort', () => this.#plot?.destroy());
+    const { title, hint, height = 220 } = options;
+    this.title = title;
+    const { root, body, tools } = panel(title, hint === undefined ? {} : { hint });
+    this.root = root;
+    this.#isSeen = view.watch(root);
+    this.#plot = new Plot(view, height);
+    this.#plot.root.append(this.#readout.root);
+    this.#hidden = new HiddenLines(view);
+    this.#legend = new Legend(
+      (line) => this.#hidden.toggle(line),
+      (line) => this.#hidden.isolate(line, this.#lines),
+    );
+    this.#table = new DataTable(title, () => this.#tableData());
+    this.#tools = new ChartTools(view, title, {
+      picture: () => this.#picture,
+      size: () => this.#plot.size,
+    });
+    tools.append(...this.#tools.elements);
+    body.append(this.#legend.root, this.#plot.root, this.#table.root);
+    this.#plot.root.addEventListener('keydown', (event) => this.#key(event));
+    view.charts.add(this);
+    view.cursor.onMove(() => this.#showCursor());
   }
 
-  update(all: readonly Line[]): void {
-    const lines = all.map(withoutGaps);
-    this.root.hidden = lines.every(({ points, nonFinite }) => points.length === 0 && !nonFinite?.length);
+  update(lines: readonly Line[]): void {
+    this.root.hidden = lines.every(({ points, nonFinite }) => !points.some(isPoint) && !nonFinite?.length);
     // Drawn once in any case: it then has its height, and something to scroll to.
-    if (this.root.hidden || (this.#plot && !this.#isSeen())) return;
-    this.#given = all;
+    if (this.root.hidden || (this.#picture && !this.#isSeen())) return;
     this.#lines = lines;
-    this.#drawn = this.#smooth ? lines.map(smoothed) : lines;
-    this.#xs = [...new Set(all.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
-    const shape = JSON.stringify([
-      this.#log,
-      this.#smooth,
-      ...lines.map(({ label, color, dashed, points }) => [label, color, dashed, isShort(points)]),
-    ]);
-    if (shape !== this.#shape || !this.#plot) {
-      this.#shape = shape;
-      this.#rebuild();
-    } else {
-      const plot = this.#plot;
-      // Drawn now, within this slice, and not when it is over.
-      plot.batch(() => plot.setData(this.#data()));
-    }
-    this.#showValues(this.#plot?.cursor.idx ?? undefined);
-    this.#plotBox.setAttribute('aria-label', this.#summary());
+    this.#picture = this.#pictureOf(lines.filter((line) => !this.#hidden.has(line)));
+    this.#plot.draw(this.#picture);
+    this.#legend.update(lines.map((line) => ({ line, shown: !this.#hidden.has(line) })));
+    this.#tools.update(this.#isLog);
+    this.#showValues();
+    this.#plot.root.setAttribute('aria-label', this.#summary());
     this.#table.update();
   }
 
-  #data(): uPlot.AlignedData {
-    const places = new Map(this.#xs.map((x, i) => [x, i]));
-    const columns = this.#drawn.flatMap(({ points, gaps }) => {
-      const [mean, max, min] = [0, 1, 2].map(() =>
-        new Array<number | null | undefined>(this.#xs.length).fill(undefined),
-      ) as [(number | null)[], (number | null)[], (number | null)[]];
-      for (const point of points) {
-        const place = places.get(point.x)!;
-        mean[place] = this.#shown(point.mean);
-        max[place] = this.#shown(point.max);
-        min[place] = this.#shown(point.min);
-      }
-      // What is undefined is another line's, and drawn over; what is null ends the line.
-      for (const x of gaps) mean[places.get(x)!] = max[places.get(x)!] = min[places.get(x)!] = null;
-      return [mean, max, min];
-    });
-    return [this.#xs as number[], ...columns];
+  focus(): void {
+    this.#plot.root.focus();
   }
 
-  /** A logarithmic scale has no place for 0 and below. */
-  #shown(value: number): number | null {
-    return Number.isFinite(value) && (!this.#log || value > 0) ? value : null;
+  focusEnlarge(): void {
+    this.#tools.focusEnlarge();
   }
 
-  #rebuild(): void {
-    this.#plot?.destroy();
-    this.#plot = undefined;
-    const width = this.#plotBox.clientWidth;
-    if (this.#lines.length === 0 || width === 0) return;
-    this.#plot = new uPlot(this.#plotOptions(width), this.#data(), this.#plotBox);
-    this.#plot.batch(() => {});
-    this.#showLegend();
+  get #isLog(): boolean {
+    return (this.options.log === true) !== this.view.choices.otherScale.includes(this.title);
   }
 
-  #resize(): void {
-    const width = this.#plotBox.clientWidth;
-    if (width === 0) return;
-    if (this.#plot) this.#plot.setSize({ width, height: this.#height });
-    else this.#rebuild();
-  }
-
-  get #height(): number {
-    return this.options.height ?? 220;
-  }
-
-  #plotOptions(width: number): uPlot.Options {
-    const axis = {
-      stroke: this.view.theme.color('--muted'),
-      grid: { stroke: this.view.theme.color('--grid'), width: 1 },
-      ticks: { show: false },
-      font: `11px ${this.view.theme.color('--font')}`,
-    };
+  #pictureOf(lines: readonly Line[]): ChartPicture {
+    const { view } = this;
+    const { smoothing, withoutOutliers } = view.choices;
+    const axis = axisOf(view);
+    const drawn = lines.map((line) => drawnLine(line, axis, smoothing));
+    const values = drawn.map((line) => valuesInView(line, axis, this.#isLog));
     return {
-      width,
-      height: this.#height,
-      padding: [10, 22, 0, 0],
-      legend: { show: false },
-      scales: {
-        x: { time: false, range: () => [...this.view.domain] as [number, number] },
-        y: this.#log ? { distr: 3 } : {},
-      },
-      axes: [
-        {
-          ...axis,
-          size: 28,
-          space: 70,
-          values: (_, splits) => splits.map((step) => (Number.isInteger(step) ? whole(step) : '')),
-        },
-        {
-          ...axis,
-          grid: { ...axis.grid, ...(this.#log && { filter: wholeDecades }) },
-          size: 58,
-          values: (_, splits) => splits.map((value) => (value === null ? '' : tick(value))),
-        },
-      ],
-      cursor: {
-        sync: { key: `steps-${this.view.id}` },
-        drag: { x: true, y: false, setScale: false },
-        points: { size: 7 },
-        bind: {
-          dblclick: () => () => {
-            this.view.zoom(undefined);
-            return null;
-          },
-        },
-      },
-      series: [{}, ...this.#drawn.flatMap((line) => seriesOf(line, this.#smooth))],
-      bands: (this.#smooth ? [] : this.#lines).map((line, i) => ({
-        series: [3 * i + 2, 3 * i + 3],
-        fill: `${line.color}2e`,
-      })),
-      hooks: {
-        drawAxes: [(plot) => this.#drawBand(plot)],
-        draw: [(plot) => this.#drawMarks(plot)],
-        setCursor: [(plot) => this.#showValues(plot.cursor.idx ?? undefined)],
-        setSelect: [(plot) => this.#zoomTo(plot)],
-      },
+      axis,
+      scale: valueScale(values, this.#isLog, withoutOutliers),
+      lines: drawn,
+      marks: visibleMarks(view, axis),
+      band: this.options.band,
     };
   }
 
-  #zoomTo(plot: uPlot): void {
-    const { left, width } = plot.select;
-    if (width < 4) return;
-    const from = Math.max(0, Math.floor(plot.posToVal(left, 'x')));
-    const to = Math.ceil(plot.posToVal(left + width, 'x'));
-    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    if (to > from) this.view.zoom([from, to]);
+  #showCursor(): void {
+    if (!this.#picture || !this.#isSeen()) return;
+    this.#plot.drawCursor();
+    this.#showValues();
   }
 
-  #drawBand({ ctx, bbox, valToPos, scales }: uPlot): void {
-    const { band } = this.options;
-    const { min, max } = scales.y ?? {};
-    if (!band || min == null || max == null) return;
-    const [bottom, top] = [Math.max(band[0], min), Math.min(band[1], max)].map((value) => valToPos(value, 'y', true));
-    if (bottom! <= top!) return;
-    ctx.fillStyle = this.view.theme.color('--healthy-band');
-    ctx.fillRect(bbox.left, top!, bbox.width, bottom! - top!);
-  }
-
-  #drawMarks(plot: uPlot): void {
-    const { ctx, bbox } = plot;
-    const unit = devicePixelRatio;
-    ctx.save();
-    ctx.beginPath();
-    // Room for a mark at the first or the last step: a run that failed has one there.
-    ctx.rect(bbox.left - 5 * unit, 0, bbox.width + 10 * unit, bbox.top + bbox.height);
-    ctx.clip();
-    drawMarks(ctx, this.view, (step) => plot.valToPos(step, 'x', true), bbox.top, bbox.top + bbox.height);
-    for (const line of this.#lines) {
-      for (const step of line.nonFinite ?? []) {
-        drawCross(ctx, line.color, plot.valToPos(step, 'x', true), bbox.top + 6 * unit, 3.5 * unit);
-      }
+  /** The values under the cursor, else the latest; all in one place at the chart that is pointed at. */
+  #showValues(): void {
+    const picture = this.#picture;
+    if (!picture) return;
+    const { cursor } = this.view;
+    const readings = cursor.place === undefined ? undefined : readingsAt(picture, cursor.place);
+    const values = new Map(readings?.map(({ line, value }) => [line, valueWord(value)]));
+    this.#legend.showValues((line) => (readings ? (values.get(line) ?? '–') : latestText(line)));
+    if (cursor.place === undefined || !readings || !cursor.isAt(this.#plot)) this.#readout.hide();
+    else {
+      const { box } = this.#plot;
+      const x = box.left + picture.axis.share(cursor.place) * box.width;
+      this.#readout.show(this.#moment(picture, cursor.place), readings, x, box);
     }
-    ctx.restore();
   }
 
-  #showLegend(): void {
-    this.#values = [];
-    this.#legend.replaceChildren(
-      ...this.#lines.map((line) => {
-        const swatch = el('span', { class: line.dashed ? 'swatch dashed' : 'swatch' });
-        setStyle(swatch, { '--swatch': line.color });
-        const value = el('span', { class: 'value' });
-        this.#values.push(value);
-        return el(
-          'li',
-          {},
-          swatch,
-          el('span', { class: 'label', title: line.label }, el('bdi', {}, line.label)),
-          value,
-        );
-      }),
-    );
-    this.#showValues(undefined);
-  }
-
-  /** The values under the cursor, else the latest. */
-  #showValues(index: number | undefined): void {
-    for (const [i, line] of this.#lines.entries()) {
-      const element = this.#values[i];
-      if (!element) continue;
-      const at = index === undefined ? line.points.at(-1) : nearest(line.points, this.#xs[index] ?? 0);
-      const bad = index === undefined && at && (line.nonFinite?.at(-1) ?? -1) > at.x;
-      setText(
-        element,
-        bad || !at ? (line.nonFinite?.length ? 'not a number' : '–') : valueText(at, index !== undefined),
-      );
-    }
+  /** Where on the axis, and of a single run what else it says of that. */
+  #moment({ axis, lines }: ChartPicture, place: number): readonly string[] {
+    const runs = new Set(lines.map(({ line }) => line.run));
+    const [run] = runs;
+    const isSmooth = lines.some(({ raw }) => raw);
+    const when = run && runs.size === 1 ? axis.sayMore(run, place) : [];
+    return [axis.say(place), ...when, ...(isSmooth ? ['smoothed (as measured)'] : [])];
   }
 
   #summary(): string {
     const texts = this.#lines.slice(0, 6).map(({ label, points, nonFinite = [] }) => {
-      const last = points.at(-1);
+      const finite = points.filter(isPoint);
+      const last = finite.at(-1);
       const bad = nonFinite.length > 0 ? `; not a number at step ${whole(nonFinite[0]!)}` : '';
       if (!last) return `${label}: no finite value${bad}`;
-      const least = Math.min(...points.map(({ min }) => min));
-      const greatest = Math.max(...points.map(({ max }) => max));
+      const least = Math.min(...finite.map(({ min }) => min));
+      const greatest = Math.max(...finite.map(({ max }) => max));
       return `${label}: latest ${readable(last.mean)}, least ${readable(least)}, greatest ${readable(greatest)}${bad}`;
     });
-    return `${this.options.title} over the steps. ${texts.join('. ')}`;
+    return `${this.title} over the steps. ${texts.join('. ')}`;
   }
 
   #tableData(): TableData {
-    const head = ['Step', ...this.#lines.map(({ label }) => label)];
-    const byX = this.#lines.map(({ points }) => new Map(points.map((point) => [point.x, point])));
-    const rows = this.#xs.map((x) => [
-      whole(x),
-      ...byX.map((points) => {
-        const point = points.get(x);
-        return point ? valueText(point, true) : '';
-      }),
-    ]);
-    return { head, rows };
+    return lineTable(this.#lines);
   }
 
   #key(event: KeyboardEvent): void {
-    const plot = this.#plot;
-    if (!plot || this.#xs.length === 0) return;
-    const last = this.#xs.length - 1;
-    const at = plot.cursor.idx ?? (event.key === 'ArrowLeft' ? last + 1 : -1);
-    const moves: Readonly<Record<string, number>> = {
-      ArrowLeft: at - 1,
-      ArrowRight: at + 1,
-      PageUp: at - 20,
-      PageDown: at + 20,
-      Home: 0,
-      End: last,
-    };
-    if (event.key === 'Escape' && this.view.choices.range) {
+    const { view } = this;
+    const picture = this.#picture;
+    if (!picture || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'Escape' && view.choices.range && view.choices.enlarged === undefined) {
       event.preventDefault();
-      this.view.zoom(undefined);
+      view.zoom(undefined);
     }
-    const target = moves[event.key];
+    const places = placesOf(picture);
+    const target = targetOf(event.key, view.cursor.place, places);
     if (target === undefined) return;
     event.preventDefault();
-    const index = Math.min(last, Math.max(0, target));
-    plot.setCursor({ left: plot.valToPos(this.#xs[index]!, 'x'), top: plot.over.clientHeight / 2 });
-    const values = this.#lines.map((line) => {
-      const point = nearest(line.points, this.#xs[index]!);
-      return point ? `${line.label} ${valueText(point, true)}` : '';
-    });
-    this.view.announce(`Step ${whole(this.#xs[index]!)}: ${values.filter(Boolean).join(', ')}`);
-  }
-
-  #toggle(label: string, title: string, set: (on: boolean) => void): HTMLElement {
-    const button = el('button', { type: 'button', class: 'tool', title, 'aria-pressed': 'false' }, label);
-    button.addEventListener('click', () => {
-      const on = button.getAttribute('aria-pressed') !== 'true';
-      button.setAttribute('aria-pressed', String(on));
-      set(on);
-      this.update(this.#given);
-    });
-    return button;
+    view.cursor.move(target, this.#plot);
+    const values = sortedReadings(readingsAt(picture, target)).map(({ line, text }) => `${line.label} ${text}`);
+    view.announce(`${this.#moment(picture, target).join(', ')}: ${values.join(', ')}`);
   }
 }
 
-/** The grid of a logarithmic scale that spans several decades: lines at whole ones only. */
-function wholeDecades(_: uPlot, splits: number[]): (number | null)[] {
-  const decades = Math.log10(splits.at(-1)! / splits[0]!);
-  return splits.map((value) => (decades < 1.5 || Number.isInteger(Math.log10(value)) ? value : null));
-}
+const KEY_JUMP = 20;
 
-function withoutGaps(line: Line): Drawn {
-  return {
-    ...line,
-    points: line.points.filter(isPoint),
-    gaps: line.points.flatMap((at) => (isPoint(at) ? [] : [at.x])),
+/** The place that a key moves the cursor to, of those where there is a point. */
+function targetOf(key: string, place: number | undefined, places: readonly number[]): number | undefined {
+  const last = places.length - 1;
+  if (last < 0) return undefined;
+  const found = place === undefined ? -1 : places.findIndex((each) => each >= place);
+  const at = place === undefined ? (key === 'ArrowLeft' ? last + 1 : -1) : found < 0 ? last : found;
+  const targets: Readonly<Record<string, number>> = {
+    ArrowLeft: at - 1,
+    ArrowRight: at + 1,
+    PageUp: at - KEY_JUMP,
+    PageDown: at + KEY_JUMP,
+    Home: 0,
+    End: last,
   };
+  const target = targets[key];
+  return target === undefined ? undefined : places[Math.min(last, Math.max(0, target))];
 }
 
-/** The means by a moving average over about a twentieth of the points; the values themselves as the extremes. */
-function smoothed(line: Drawn): Drawn {
-  const weight = 2 / (Math.max(4, line.points.length / 20) + 1);
-  let average = 0;
-  let total = 0;
-  const points = line.points.map(({ x, mean }) => {
-    average += weight * (mean - average);
-    total += weight * (1 - total);
-    return { x, mean: average / total, min: mean, max: mean };
+/** All places in view where there is a point, in order. */
+function placesOf({ axis, lines }: ChartPicture): number[] {
+  const all = new Set(lines.flatMap(({ places }) => places.filter((place) => place >= axis.min && place <= axis.max)));
+  return [...all].sort((a, b) => a - b);
+}
+
+/** What every line is at a place; what has ended before, or begins later, is not there. */
+function readingsAt({ axis, lines }: ChartPicture, place: number): Reading[] {
+  return lines.flatMap((drawn) => {
+    const index = nearestIndex(drawn, place);
+    if (index < 0) return [];
+    const { line, places, values } = drawn;
+    const distance = Math.abs(places[index]! - place);
+    const bad = (line.nonFinite ?? []).some((step) => Math.abs(axis.at(line.run, step) - place) < distance);
+    if (bad) return [{ line, value: Number.NaN, text: valueWord(Number.NaN) }];
+    const usual = (places.at(-1)! - places[0]!) / Math.max(1, places.length - 1);
+    const ends = place < places[0]! - usual || place > places.at(-1)! + usual;
+    return ends ? [] : [{ line, value: values[index]!, text: readingText(drawn, axis, index, place) }];
   });
-  return { ...line, points };
 }
 
-/** So few that each is a dot. */
-function isShort(points: readonly Point[]): boolean {
-  return points.length <= 24;
+/** A value as far from the cursor as this part of the axis says where it is. */
+const FAR = 0.02;
+
+function readingText({ line, places, values, raw }: DrawnLine, axis: TimeAxis, index: number, place: number): string {
+  const point = line.points[index]! as Point;
+  const text = raw ? `${readable(values[index]!)} (${readable(point.mean)})` : valueText(point);
+  const isFar = Math.abs(places[index]! - place) > FAR * (axis.max - axis.min);
+  return isFar ? `${text} at ${axis.say(places[index]!).replace(/^(Step|Epoch|After) /, '')}` : text;
 }
 
-function seriesOf({ label, color: stroke, dashed, points }: Drawn, smooth: boolean): uPlot.Series[] {
-  const few = isShort(points);
-  return [
-    {
-      label,
-      stroke,
-      width: 1.75,
-      spanGaps: false,
-      points: { show: few, size: 5, fill: stroke },
-      ...(dashed && { dash: [6, 4] }),
-    },
-    {
-      label: `${label}, greatest`,
-      ...(smooth ? { stroke: `${stroke}59`, width: 1 } : { width: 0 }),
-      spanGaps: false,
-      points: { show: false },
-    },
-    { label: `${label}, least`, width: 0, spanGaps: false, points: { show: false } },
-  ];
+function latestText({ points, nonFinite }: Line): string {
+  const last = points.findLast(isPoint);
+  const isBad = last ? (nonFinite?.at(-1) ?? -1) > last.x : nonFinite?.length;
+  if (isBad) return 'not a number';
+  return last ? readable(last.mean) : '–';
 }
 
-function drawCross(ctx: CanvasRenderingContext2D, stroke: string, x: number, y: number, half: number): void {
-  ctx.strokeStyle = stroke;
-  ctx.lineWidth = half / 2;
-  ctx.setLineDash([]);
-  ctx.beginPath();
-  ctx.moveTo(x - half, y - half);
-  ctx.lineTo(x + half, y + half);
-  ctx.moveTo(x + half, y - half);
-  ctx.lineTo(x - half, y + half);
-  ctx.stroke();
+/** Short: a legend that grew under the cursor would move the chart. */
+function valueWord(value: number): string {
+  return Number.isNaN(value) ? 'not a number' : readable(value);
 }
 
-function nearest(points: readonly Point[], x: number): Point | undefined {
-  let low = 0;
-  let high = points.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (points[middle]!.x < x) low = middle + 1;
-    else high = middle;
-  }
-  const after = points[low];
-  const before = points[low - 1];
-  if (!after || !before) return after;
-  return x - before.x < after.x - x ? before : after;
-}
-
-function valueText({ mean, min, max }: Point, extremes: boolean): string {
-  if (!extremes || min === max) return readable(mean);
-  return `${readable(mean)} (${readable(min)} – ${readable(max)})`;
+function valueText({ mean, min, max }: Point): string {
+  return min === max ? readable(mean) : `${readable(mean)} (${readable(min)} – ${readable(max)})`;
 }

@@ -2,9 +2,16 @@
 import { Histories } from '../history/histories.js';
 import { mountPage } from './mount.js';
 import { documentPlace } from './place.js';
+import { Slices } from './slices.js';
 import { connect } from './source.js';
 import { View } from './view.js';
 
-const view = new View(new Histories(), documentPlace(), new AbortController().signal);
-mountPage(view);
-void connect(view);
+/** Milliseconds at a stretch: a person notices no wait of less than 50, and a piece of work may go beyond. */
+const SLICE_MS = 12;
+
+const { signal } = new AbortController();
+const view = new View(new Histories(), documentPlace(), signal);
+// The page is ours: between two slices it needs a turn, and no rest.
+const slices = new Slices(SLICE_MS, signal, 0);
+mountPage(view, { slices });
+void connect(view, slices);

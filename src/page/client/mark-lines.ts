@@ -1,65 +1,85 @@
-import type { Mark } from '../history/marks.js';
+import type { Mark, MarkKind } from '../history/marks.js';
+import type { RunHistory } from '../history/run-history.js';
+import { axisOf, type TimeAxis } from './chart/axis.js';
+import type { Box, Pen, Stroke } from './chart/pen.js';
 import type { Theme } from './theme.js';
 import type { View } from './view.js';
-
-/** What is drawn on a time axis: all marks of the run in focus but its checkpoints. */
-function visibleMarks(view: View): readonly Mark[] {
-  const [from, to] = view.domain;
-  return (view.focus?.marks.all ?? []).filter(({ kind, step }) => kind !== 'save' && step >= from && step <= to);
-}
 
 export function markColor({ kind, severity, phase }: Mark, theme: Theme): string {
   if (kind === 'control') return theme.color('--control');
   if (kind === 'stopped') return theme.color('--warning');
   if (kind === 'sink-error' || kind === 'failed') return theme.color('--error');
+  if (kind === 'save' || kind === 'epoch') return theme.color('--muted');
+  if (kind === 'resumed') return theme.color('--text');
   return theme.color(phase === 'end' ? '--over' : `--${severity ?? 'info'}`);
 }
 
-/** With more commands than this in view, as a steered learning rate has, their lines would hide the curve. */
-const MOST_COMMAND_LINES = 12;
+/** With more than so many of these in view, as a steered learning rate has, their lines would hide the curve. */
+const MOST_LINES: Readonly<Partial<Record<MarkKind, number>>> = { control: 12, save: 40 };
 
-/** Draw marks over a chart: alerts as lines with a head, commands as ticks above it, with lines where they are few. */
-export function drawMarks(
-  ctx: CanvasRenderingContext2D,
-  view: View,
-  xOf: (step: number) => number,
-  top: number,
-  bottom: number,
-): void {
-  const marks = visibleMarks(view);
-  const commands = marks.filter(({ kind }) => kind === 'control');
-  for (const mark of marks) {
-    const x = Math.round(xOf(mark.step)) + 0.5;
-    ctx.strokeStyle = ctx.fillStyle = markColor(mark, view.theme);
-    if (mark.kind !== 'control' || commands.length <= MOST_COMMAND_LINES) drawLine(ctx, mark, x, top, bottom);
-    if (mark.kind === 'control') drawTick(ctx, x, top);
-    else drawHead(ctx, x, top);
+const MOST_EPOCHS = 40;
+
+/** A mark and how far from the left of the axis it is, 0 to 1. */
+export interface PlacedMark {
+  readonly mark: Mark;
+  readonly share: number;
+  /** Whether a person has asked for its moment. */
+  readonly isPointedOut: boolean;
+}
+
+/** What is drawn on a time axis: what happened to the run in focus, where a person has not switched it off. */
+export function visibleMarks(view: View, axis: TimeAxis = axisOf(view)): readonly PlacedMark[] {
+  const run = view.focus;
+  if (!run) return [];
+  const { hiddenMarks, moment } = view.choices;
+  return [...epochMarks(run, view.domain), ...run.marks.all]
+    .filter(({ kind }) => !hiddenMarks.includes(kind))
+    .map((mark) => ({
+      mark,
+      share: axis.share(axis.at(run, mark.step)),
+      isPointedOut: mark.step === moment && mark.kind !== 'epoch',
+    }))
+    .filter(({ share }) => share >= 0 && share <= 1);
+}
+
+/** Where epochs end, as long as they can be told apart. */
+function epochMarks({ clock, state }: RunHistory, [from, to]: readonly [number, number]): Mark[] {
+  const first = Math.max(1, Math.ceil(clock.epochAt(from)));
+  const last = Math.floor(clock.epochAt(Math.min(to, state.value.step)) + 1e-9);
+  if (!(last - first < MOST_EPOCHS)) return [];
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
+    const step = clock.stepAtEpoch(first + i);
+    return { kind: 'epoch', step, epoch: first + i, time: clock.timeAt(step), source: 'training', message: '' };
+  });
+}
+
+/** Draw marks over a plot: alerts as lines with a head, commands as ticks above it, checkpoints and epochs as light ones. */
+export function drawMarks(pen: Pen, theme: Theme, box: Box, marks: readonly PlacedMark[]): void {
+  const counts = new Map<MarkKind, number>();
+  for (const { mark } of marks) counts.set(mark.kind, (counts.get(mark.kind) ?? 0) + 1);
+  for (const { mark, share, isPointedOut } of marks) {
+    const x = Math.round(box.left + share * box.width) + 0.5;
+    const color = markColor(mark, theme);
+    if (isPointedOut || counts.get(mark.kind)! <= (MOST_LINES[mark.kind] ?? Infinity)) {
+      const look = isPointedOut ? { width: 3, opacity: 1 } : lookOf(mark);
+      pen.line([x, box.top, x, box.top + box.height], { color, ...look });
+    }
+    drawHead(pen, mark, color, x, box);
   }
 }
 
-function drawLine(ctx: CanvasRenderingContext2D, { kind, phase }: Mark, x: number, top: number, bottom: number): void {
-  const unit = devicePixelRatio;
-  ctx.save();
-  ctx.lineWidth = kind === 'failed' ? 2 * unit : unit;
-  ctx.globalAlpha = kind === 'control' ? 0.5 : 0.75;
-  ctx.setLineDash(phase === 'end' ? [2 * unit, 4 * unit] : kind === 'control' ? [5 * unit, 3 * unit] : []);
-  ctx.beginPath();
-  ctx.moveTo(x, top);
-  ctx.lineTo(x, bottom);
-  ctx.stroke();
-  ctx.restore();
+function lookOf({ kind, phase }: Mark): Omit<Stroke, 'color'> {
+  if (kind === 'epoch') return { width: 1, opacity: 0.16 };
+  if (kind === 'save') return { width: 1, opacity: 0.5, dash: [1, 3] };
+  if (kind === 'control') return { width: 1, opacity: 0.5, dash: [5, 3] };
+  if (phase === 'end') return { width: 1, opacity: 0.75, dash: [2, 4] };
+  return { width: kind === 'failed' ? 2 : 1, opacity: 0.75 };
 }
 
-function drawTick(ctx: CanvasRenderingContext2D, x: number, top: number): void {
-  const unit = devicePixelRatio;
-  ctx.fillRect(x - unit, top - 6 * unit, 2 * unit, 5 * unit);
-}
-
-function drawHead(ctx: CanvasRenderingContext2D, x: number, top: number): void {
-  const unit = devicePixelRatio;
-  ctx.beginPath();
-  ctx.moveTo(x - 4 * unit, top - 7 * unit);
-  ctx.lineTo(x + 4 * unit, top - 7 * unit);
-  ctx.lineTo(x, top);
-  ctx.fill();
+function drawHead(pen: Pen, { kind }: Mark, color: string, x: number, { top, height }: Box): void {
+  const bottom = top + height;
+  if (kind === 'epoch') pen.rect({ left: x - 0.5, top: bottom - 4, width: 1, height: 4 }, { color });
+  else if (kind === 'save') pen.rect({ left: x - 1, top: bottom - 6, width: 2, height: 6 }, { color });
+  else if (kind === 'control') pen.rect({ left: x - 1, top: top - 6, width: 2, height: 5 }, { color });
+  else pen.area([x - 4, top - 7, x + 4, top - 7, x, top], { color });
 }

@@ -1,23 +1,10 @@
-import { HEALTHY_RATIOS } from '../../parameters/index.js';
-import { confusionPanel } from './confusion-panel.js';
-import { el, setText } from './dom.js';
+import { el } from './dom.js';
 import { Drawing } from './drawing.js';
-import { whole } from './format.js';
-import { Happenings } from './happenings.js';
+import { Enlarged } from './enlarged.js';
 import { Header } from './header.js';
-import { Heatmap } from './heatmap.js';
-import { HistogramPanel } from './histogram.js';
-import { LineChart } from './line-chart.js';
-import { parameterLine, runLines, seriesLine } from './lines.js';
-import { MetricCharts } from './metric-charts.js';
-import { modelPanel } from './model-panel.js';
-import { Movers } from './movers.js';
-import { lineColor } from './palette.js';
-import { ParameterChoice } from './parameter-choice.js';
+import { LazyPart } from './lazy-part.js';
 import { RunBar } from './run-bar.js';
 import { Slices, type Work } from './slices.js';
-import { Tiles } from './tiles.js';
-import { valuesPanel } from './values-panel.js';
 import type { View } from './view.js';
 import { Welcome } from './welcome.js';
 
@@ -44,124 +31,46 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     onError = reportError,
   } = options;
   const { place, signal } = view;
-  const parts = [new Header(view, tools), new RunBar(view), new Welcome(view), new Tiles(view)] as const;
-  const [header, runBar, welcome, tiles] = parts;
-  const loss = new LineChart(view, { title: 'Loss', log: 'choice', smooth: true, height: 260 });
-  const rate = new LineChart(view, { title: 'Learning rate', height: 180 });
-  const speed = new LineChart(view, { title: 'Throughput', hint: 'steps per second', height: 180 });
-  const ratio = new LineChart(view, {
-    title: 'Update ratio',
-    hint: 'median of all parameters; the band is healthy',
-    log: true,
-    band: HEALTHY_RATIOS,
-    height: 260,
+  const chartBar = new LazyPart(view, {
+    isNeeded: () => (view.focus?.state.value.step ?? 0) > 0,
+    load: async () => new (await import('./body.js')).ChartBar(view),
   });
-  const updateNorm = new LineChart(view, { title: 'Update norm', hint: 'of chosen parameters', log: true });
-  const weightNorm = new LineChart(view, { title: 'Weight norm', hint: 'of chosen parameters', log: true });
-  const gradientNorm = new LineChart(view, { title: 'Gradient norm', hint: 'of chosen parameters', log: true });
-  const metrics = new MetricCharts(view);
-  const choice = new ParameterChoice(view);
-  const heatmap = new Heatmap(view);
-  const movers = new Movers(view);
-  const histogram = new HistogramPanel(view);
-  const confusion = confusionPanel(view);
-  const model = modelPanel(view);
-  const values = valuesPanel(view);
-  const happenings = new Happenings(view);
-  const omitted = el('p', { class: 'hint' });
-
-  const norms = el(
-    'section',
-    { class: 'norms', 'aria-label': 'Norms of chosen parameters' },
-    choice.root,
-    el('div', { class: 'grid three' }, updateNorm.root, weightNorm.root, gradientNorm.root),
-  );
-  const main = el(
-    place.embedded ? 'div' : 'main',
-    { class: 'main' },
-    welcome.root,
-    tiles.root,
-    el('div', { class: 'grid two' }, loss.root, ratio.root),
-    metrics.root,
-    confusion.root,
-    heatmap.root,
-    el('div', { class: 'grid two' }, movers.root, happenings.root),
-    norms,
-    histogram.root,
-    el('div', { class: 'grid two' }, rate.root, speed.root),
-    model.root,
-    values.root,
-    omitted,
-  );
-  const hint = 'Drag over a chart to zoom into steps, double-click to see all; the arrow keys read values.';
+  const parts = [new Header(view, tools, chartBar.root), new RunBar(view), new Welcome(view)] as const;
+  const [header, runBar, welcome] = parts;
+  const body = new LazyPart(view, {
+    isNeeded: () => view.histories.runs.size > 0,
+    load: async () => new (await import('./body.js')).Body(view, note),
+  });
+  const main = el(place.embedded ? 'div' : 'main', { class: 'main' }, welcome.root, body.root);
+  const hint =
+    'Drag over a chart to zoom into steps, double-click to see all. With the keyboard: arrows read values, + and − zoom, ' +
+    'Shift with arrows moves, 0 shows all. Ctrl or Shift with the wheel zooms.';
   const page = [header.root, runBar.root, main, el('footer', {}, hint), view.announcer];
   place.root.classList.add('app');
   place.root.append(...page);
+  const enlarged = new Enlarged(view, [chartBar.root, view.announcer]);
 
   function* draw(): Work {
     for (const part of parts) {
       part.update();
       yield;
     }
-    for (const [chart, series, label] of [
-      [loss, 'loss', 'loss'],
-      [ratio, 'medianRatio', 'median'],
-    ] as const) {
-      chart.update(runLines(view, series, label));
-      yield;
-    }
-    yield* metrics.update();
-    yield* heatmap.update();
-    movers.update();
-    yield;
-    happenings.update();
-    yield;
-    choice.update();
-    yield* drawNorms();
-    for (const part of [histogram, confusion, model, values]) {
-      part.update();
-      yield;
-    }
-    rate.update(runLines(view, 'learningRate', 'learning rate'));
-    yield;
-    speed.update(runLines(view, 'stepsPerSecond', 'steps/s'));
-    setText(omitted, [omittedText(view), note?.()].filter(Boolean).join(' '));
-  }
-
-  function* drawNorms(): Work {
-    const run = view.focus;
-    for (const [chart, statistic] of [
-      [updateNorm, 'updateNorm'],
-      [weightNorm, 'weightNorm'],
-      [gradientNorm, 'gradientNorm'],
-    ] as const) {
-      const all =
-        run && seriesLine(run, statistic, { label: 'all together', color: lineColor(view.theme, 0), dashed: true });
-      const each = run
-        ? choice.chosen.map(({ name, row, color }) => parameterLine(run, row, statistic, { label: name, color }))
-        : [];
-      chart.update([
-        ...(all ? [all] : []),
-        ...each.filter(({ points, nonFinite }) => points.length > 0 || nonFinite?.length),
-      ]);
-      yield;
-    }
-    norms.hidden = !run || run.rows.value.parameters.length === 0;
+    yield* chartBar.update();
+    yield* body.update();
+    enlarged.update();
   }
 
   const drawing = new Drawing(place.root, { draw, slices, intervalMs, onError, signal });
   view.onChange((byPerson) => drawing.ask(byPerson));
   view.theme.onChange(() => drawing.ask(true));
+  const onPrint = ({ matches }: MediaQueryListEvent) => {
+    // A print takes what is there, and waits for no frame.
+    if (matches) for (const _ of draw());
+    else drawing.ask(true);
+  };
+  matchMedia('print').addEventListener('change', onPrint, { signal });
   signal.addEventListener('abort', () => {
     for (const part of page) part.remove();
   });
   drawing.ask(true);
-}
-
-/** Nothing is lost silently. */
-function omittedText(view: View): string {
-  const omitted = Object.entries(view.focus?.omitted.value ?? {});
-  if (omitted.length === 0) return '';
-  const list = omitted.map(([what, count]) => `${what} (${whole(count)})`).join(', ');
-  return `Left out, as the page could not keep up or had no room: ${list}.`;
 }

@@ -1,45 +1,124 @@
 import { ratioHealth } from '../../parameters/index.js';
 import type { RunHistory } from '../history/run-history.js';
-import { el, setStyle } from './dom.js';
-import { plural, readable } from './format.js';
+import type { Sorting } from './choices.js';
+import { el, setStyle, setText } from './dom.js';
+import { percent, plural, readable, whole } from './format.js';
+import type { Part } from './lazy-part.js';
 import { RATIO_SCALE } from './palette.js';
 import { panel } from './panel.js';
+import { shortNames } from './short-names.js';
+import { charactersIn, nameLink } from './shown-name.js';
+import { type SortColumn, sortedBy, sortHead } from './sorting.js';
 import type { View } from './view.js';
+import { VirtualRows } from './virtual-rows.js';
 
+/** What the latest step says of a parameter, or of a layer where a model has many. */
 interface Mover {
   readonly name: string;
   readonly ratio: number;
+  readonly updateNorm: number | undefined;
+  readonly weightNorm: number | undefined;
+  readonly gradientNorm: number | undefined;
   readonly unchanged: number | undefined;
 }
 
-const SHOWN = 6;
+type Key = keyof Mover;
 
-/** Which parameters move most, which least, and which are dead. */
-export class Movers {
+const COLUMNS = [
+  { key: 'name', title: 'Name', isNumber: false },
+  { key: 'ratio', title: 'Ratio', isNumber: true },
+  { key: 'updateNorm', title: 'Update', isNumber: true },
+  { key: 'weightNorm', title: 'Weight', isNumber: true },
+  { key: 'gradientNorm', title: 'Gradient', isNumber: true },
+  { key: 'unchanged', title: 'Still', isNumber: true },
+] as const satisfies readonly (SortColumn & { readonly key: Key })[];
+
+const AT_FIRST: Sorting = { by: 'ratio', descending: true };
+const ROW_HEIGHT = 30;
+/** CSS pixels of the columns beside the name. */
+const OTHER_WIDTH = 470;
+
+/** All parameters with what the latest step did to them, sorted by whatever one likes; the dead first by choice. */
+export class Movers implements Part {
   readonly root: HTMLElement;
-  readonly #body: HTMLElement;
+  readonly #note = el('p', { class: 'readout' });
+  readonly #deadFirst = el('button', { type: 'button', class: 'tool' }, 'the dead first');
+  readonly #head = el('thead', {});
+  readonly #table: HTMLElement;
+  readonly #rows: VirtualRows<Mover>;
+  #shown = '';
+  #names: readonly string[] = [];
+  #short = new Map<string, string>();
+  #width = 0;
 
   constructor(private readonly view: View) {
-    const { root, body } = panel('Movers and the dead', { hint: 'update ratio of the latest step' });
+    const { root, body, tools } = panel('Movers and the dead', { hint: 'norms and ratios of the latest step' });
     this.root = root;
-    this.#body = el('div', { class: 'movers' });
-    body.append(this.#body);
+    const rows = el('tbody', {});
+    this.#table = el('table', { class: 'movers' }, this.#head, rows);
+    const scroller = el(
+      'div',
+      { class: 'table-scroll rows', tabindex: 0, role: 'region', 'aria-label': 'What each parameter does' },
+      this.#table,
+    );
+    tools.append(this.#deadFirst);
+    body.append(this.#note, scroller);
+    this.#deadFirst.addEventListener('click', () => view.choose({ deadFirst: !view.choices.deadFirst }));
+    this.#rows = new VirtualRows<Mover>({
+      scroller,
+      body: rows,
+      height: ROW_HEIGHT,
+      keyOf: ({ name }) => `${name}\n${this.#short.get(name)}`,
+      make: ({ name }) => rowOf(view, name, this.#short.get(name) ?? name),
+      fill: fillRow,
+      makeSpacer: () => el('tr', { class: 'spacer', 'aria-hidden': 'true' }),
+    });
+    view.onResize(body, () => {
+      const { clientWidth } = body;
+      // None while the page of a parameter is in front: then the rows stay as they are.
+      if (clientWidth === 0 || clientWidth === this.#width) return;
+      this.#width = clientWidth;
+      if (!this.root.hidden) this.update();
+    });
   }
 
-  update(): void {
-    const run = this.view.focus;
+  update(): undefined {
+    const { focus: run, choices } = this.view;
     const movers = run ? moversOf(run) : [];
     this.root.hidden = movers.length === 0;
     if (this.root.hidden) return;
-    const moving = movers.filter(({ ratio }) => ratio !== 0).sort((a, b) => rank(b.ratio) - rank(a.ratio));
-    const dead = movers.filter(({ ratio }) => ratio === 0);
-    const half = Math.min(SHOWN, Math.ceil(moving.length / 2));
-    const slowest = moving.slice(Math.max(half, moving.length - SHOWN)).reverse();
-    this.#body.replaceChildren(
-      group('Move most', moving.slice(0, half)),
-      group('Move least', slowest),
-      deadGroup(dead),
-    );
+    const { by, descending } = choices.moversSorting ?? AT_FIRST;
+    const sorted = sortedBy(movers, (mover) => mover[by as Key], descending);
+    const isDead = ({ ratio }: Mover) => ratio === 0;
+    const dead = sorted.filter(isDead);
+    const order = choices.deadFirst ? [...dead, ...sorted.filter((mover) => !isDead(mover))] : sorted;
+    this.#showHead({ by, descending }, movers);
+    this.#deadFirst.setAttribute('aria-pressed', String(choices.deadFirst));
+    this.#deadFirst.hidden = dead.length === 0;
+    setText(this.#note, noteOf(run!, movers.length, dead.length));
+    this.#shorten(run!.rows.value.parameters);
+    this.#table.setAttribute('aria-rowcount', String(movers.length + 1));
+    this.#rows.show(order);
+  }
+
+  #showHead(sorting: Sorting, movers: readonly Mover[]): void {
+    const columns = COLUMNS.filter(({ key }) => movers.some((mover) => mover[key] !== undefined));
+    const shown = JSON.stringify([sorting, columns.map(({ key }) => key)]);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    const focused = this.#head.querySelector<HTMLElement>('button:focus')?.dataset.key;
+    this.#head.replaceChildren(sortHead(columns, sorting, (moversSorting) => this.view.choose({ moversSorting })));
+    for (const { key } of COLUMNS) this.#table.classList.toggle(`no-${key}`, !columns.some((some) => some.key === key));
+    this.#head.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
+  }
+
+  #shorten(names: readonly string[]): void {
+    const length = charactersIn(Math.max(150, this.#width - OTHER_WIDTH));
+    if (names === this.#names && this.#table.dataset.length === String(length)) return;
+    this.#names = names;
+    this.#table.dataset.length = String(length);
+    const short = shortNames(names, length);
+    this.#short = new Map(names.map((name, i) => [name, short[i]!]));
   }
 }
 
@@ -47,59 +126,54 @@ function moversOf(run: RunHistory): Mover[] {
   const latest = run.latest.value;
   const ratios = latest?.columns.updateRatio;
   if (!latest || !ratios) return [];
+  const { updateNorm, weightNorm, gradientNorm, unchanged } = latest.columns;
   return run.rows.value.parameters.flatMap((name, row) => {
     const ratio = ratios[row];
-    return ratio === undefined ? [] : [{ name, ratio, unchanged: latest.columns.unchanged?.[row] }];
+    if (ratio === undefined) return [];
+    const norms = { updateNorm: updateNorm?.[row], weightNorm: weightNorm?.[row], gradientNorm: gradientNorm?.[row] };
+    return [{ name, ratio, ...norms, unchanged: unchanged?.[row] }];
   });
 }
 
-/** NaN is the worst. */
-function rank(ratio: number): number {
-  return Number.isNaN(ratio) ? Infinity : ratio;
+function noteOf(run: RunHistory, count: number, dead: number): string {
+  const what = run.rows.value.byLayer ? 'layer' : 'parameter';
+  const still = dead === 0 ? `every ${what} moved` : `${plural(dead, what)} did not move`;
+  return `${plural(count, what)} at step ${whole(run.latest.value!.step)}: ${still}.`;
 }
 
-function group(title: string, movers: readonly Mover[]): HTMLElement {
-  return el('div', { class: 'mover-group' }, el('h3', {}, title), el('ul', {}, ...movers.map(moverItem)));
-}
-
-function deadGroup(dead: readonly Mover[]): HTMLElement {
-  if (dead.length === 0) {
-    return el(
-      'div',
-      { class: 'mover-group' },
-      el('h3', {}, 'Dead'),
-      el('p', { class: 'good' }, 'None: every parameter moved.'),
-    );
-  }
-  const more = dead.length - SHOWN;
-  return el(
-    'div',
-    { class: 'mover-group' },
-    el('h3', {}, `Dead: ${plural(dead.length, 'parameter')} did not move`),
-    el('ul', {}, ...dead.slice(0, SHOWN).map(moverItem)),
-    more > 0 ? el('p', { class: 'hint' }, `and ${more} more`) : undefined,
-  );
-}
-
-function moverItem({ name, ratio, unchanged }: Mover): HTMLElement {
-  const health = ratioHealth(ratio);
-  const strip = el('span', { class: 'strip', 'aria-hidden': 'true' }, el('i', { class: `dot ${health}` }));
-  setStyle(strip, { '--at': `${(100 * shareOf(ratio)).toFixed(1)}%` });
-  const still =
-    unchanged !== undefined && unchanged > 0.5 && ratio !== 0 ? `, ${Math.round(100 * unchanged)} % of it still` : '';
-  return el(
-    'li',
-    {},
-    el('span', { class: 'name', title: name }, el('bdi', {}, name)),
+function rowOf(view: View, name: string, short: string): HTMLElement {
+  const strip = el('span', { class: 'strip', 'aria-hidden': 'true' }, el('i', { class: 'dot' }));
+  const ratio = el(
+    'td',
+    { class: 'number ratio' },
     strip,
-    el('span', { class: 'value' }, readable(ratio)),
-    el(
-      'span',
-      { class: `badge ${health}` },
-      health,
-      still ? el('span', { class: 'visually-hidden' }, still) : undefined,
-    ),
+    el('span', { class: 'value' }),
+    el('span', { class: 'badge' }),
   );
+  const others = ['updateNorm', 'weightNorm', 'gradientNorm', 'unchanged'];
+  return el(
+    'tr',
+    {},
+    el('th', { scope: 'row' }, nameLink(view, name, short)),
+    ratio,
+    ...others.map((key) => el('td', { class: `number ${key}` })),
+  );
+}
+
+function fillRow(row: HTMLElement, mover: Mover, index: number): void {
+  const { ratio, updateNorm, weightNorm, gradientNorm, unchanged } = mover;
+  const [, first, ...others] = row.children as unknown as HTMLElement[];
+  const health = ratioHealth(ratio);
+  const [strip, value, badge] = first!.children as unknown as HTMLElement[];
+  row.setAttribute('aria-rowindex', String(index + 2));
+  setStyle(strip!, { '--at': `${(100 * shareOf(ratio)).toFixed(1)}%` });
+  strip!.firstElementChild!.className = `dot ${health}`;
+  setText(value!, readable(ratio));
+  badge!.className = `badge ${health}`;
+  setText(badge!, health);
+  const texts = [updateNorm, weightNorm, gradientNorm].map((norm) => (norm === undefined ? '' : readable(norm)));
+  texts.push(unchanged === undefined ? '' : percent(unchanged));
+  for (const [i, cell] of others.entries()) setText(cell, texts[i]!);
 }
 
 function shareOf(ratio: number): number {

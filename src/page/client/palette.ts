@@ -1,10 +1,32 @@
 import type { Theme } from './theme.js';
 
-/** Colours of runs and of lines within a chart, by their place; they come round again. */
-export const LINE_COLORS = 8;
+/**
+ * Colours of runs and of lines within a chart, by their place: told apart also by those who see red, green or blue alike,
+ * on light and dark. They come round again, then with another pattern of dashes.
+ */
+export const LINE_COLORS = 10;
 
 export function lineColor(theme: Theme, index: number): string {
   return theme.color(`--line-${index % LINE_COLORS}`);
+}
+
+/** Lengths of dashes and of what is between them, in CSS pixels: of the first runs, of those that come after them, and so on. */
+const DASHES = [
+  { training: undefined, evaluation: [6, 4] },
+  { training: [14, 3], evaluation: [14, 3, 2, 3] },
+  { training: [2, 2], evaluation: [2, 6] },
+  { training: [9, 3, 2, 3, 2, 3], evaluation: [9, 3, 2, 3, 2, 8] },
+] as const;
+
+/** How the line of a run is dashed, by its place among all. */
+export function lineDash(index: number, of: 'training' | 'evaluation' = 'training'): readonly number[] | undefined {
+  return DASHES[Math.floor(index / LINE_COLORS) % DASHES.length]![of];
+}
+
+/** The look of a run's line, by its place among all. */
+export function lineLook(theme: Theme, index: number, of?: 'training' | 'evaluation') {
+  const dash = lineDash(index, of);
+  return { color: lineColor(theme, index), ...(dash && { dash }) };
 }
 
 export const RATIO_SCALE = { least: 1e-6, healthy: 1e-3, greatest: 1 } as const;

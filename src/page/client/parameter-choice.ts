@@ -1,104 +1,86 @@
-import type { RunHistory } from '../history/run-history.js';
-import { el, setStyle } from './dom.js';
-import { lineColor } from './palette.js';
+import { swatchOf } from './chart/swatch.js';
+import { type ChosenParameter, chosenNames, chosenParameters } from './chosen-parameters.js';
+import { el } from './dom.js';
+import { plural, whole } from './format.js';
+import { LazyPart } from './lazy-part.js';
+import { shortNames } from './short-names.js';
+import { nameLink } from './shown-name.js';
 import type { View } from './view.js';
+import { replaceKept } from './virtual-rows.js';
 
-const MOST = 8;
-const AT_FIRST = 4;
+const CHIPS = 16;
+const CHIP_CHARACTERS = 36;
 
-/** The parameters whose norms and histograms are shown; the person adds and removes them. */
+/** The chosen parameters, and the way to others. */
 export class ParameterChoice {
   readonly root: HTMLElement;
-  readonly #input = el('input', {
-    type: 'text',
-    placeholder: 'Add a parameter…',
-    'aria-label': 'Add a parameter',
-    autocomplete: 'off',
-    spellcheck: 'false',
-  });
-  readonly #options = el('datalist', {});
   readonly #chips = el('ul', { class: 'chips', 'aria-label': 'Chosen parameters' });
-  #listed: readonly string[] = [];
+  readonly #more = el('span', { class: 'hint' });
+  readonly #open: HTMLButtonElement;
+  readonly #list: LazyPart;
+  #shown = '';
 
   constructor(private readonly view: View) {
-    this.root = el('div', { class: 'choice' }, this.#chips, this.#input, this.#options);
-    this.#options.id = `parameter-names-${view.id}`;
-    this.#input.setAttribute('list', this.#options.id);
-    this.#input.addEventListener('change', () => this.#add(this.#input.value));
-    this.#input.addEventListener('input', () => {
-      if (this.#listed.includes(this.#input.value)) this.#add(this.#input.value);
+    this.#open = el(
+      'button',
+      { type: 'button', class: 'tool', 'aria-expanded': 'false', onclick: () => this.#toggle() },
+      'Choose parameters',
+    );
+    this.#list = new LazyPart(view, {
+      isNeeded: () => view.choices.search !== undefined,
+      load: async () => new (await import('./on-demand.js')).ParameterList(view),
     });
-    view.theme.onChange(() => this.#show());
+    this.root = el(
+      'div',
+      { class: 'choice' },
+      el('div', { class: 'choice-row' }, this.#chips, this.#more, this.#open),
+      this.#list.root,
+    );
   }
 
-  /** Chosen and present in the run in focus, each with its row and colour. */
-  get chosen(): readonly { readonly name: string; readonly row: number; readonly color: string }[] {
+  *update() {
     const run = this.view.focus;
-    if (!run) return [];
-    return this.#names(run).flatMap((name, i) => {
-      const row = run.rows.value.parameters.indexOf(name);
-      return row < 0 ? [] : [{ name, row, color: lineColor(this.view.theme, i + 1) }];
-    });
+    if (!run) return;
+    const chosen = chosenParameters(this.view, run);
+    this.#open.setAttribute('aria-expanded', String(this.view.choices.search !== undefined));
+    const shown = JSON.stringify([this.view.theme.shown, chosen]);
+    if (shown !== this.#shown) this.#show(chosen);
+    this.#shown = shown;
+    yield* this.#list.update();
   }
 
-  update(): void {
-    const names = this.view.focus?.rows.value.parameters ?? [];
-    if (names === this.#listed) return;
-    this.#listed = names;
-    this.#options.replaceChildren(...names.map((name) => el('option', { value: name })));
-    this.#show();
+  #toggle(): void {
+    this.view.choose({ search: this.view.choices.search === undefined ? '' : undefined });
   }
 
-  /** Until the person chooses: the largest parameters, in the order of the model. */
-  #names(run: RunHistory): readonly string[] {
-    const chosen = this.view.choices.parameters;
-    if (chosen) return chosen;
-    const { parameters, sizes } = run.rows.value;
-    const largest = parameters.map((_, row) => row).sort((a, b) => sizes[b]! - sizes[a]! || a - b);
-    return largest
-      .slice(0, AT_FIRST)
-      .sort((a, b) => a - b)
-      .map((row) => parameters[row]!);
+  #show(chosen: readonly ChosenParameter[]): void {
+    const short = shortNames(
+      chosen.map(({ name }) => name),
+      CHIP_CHARACTERS,
+    );
+    replaceKept(
+      this.#chips,
+      chosen.slice(0, CHIPS).map((parameter, i) => this.#chip(parameter, short[i]!)),
+    );
+    const more = chosen.length - CHIPS;
+    this.#more.textContent =
+      more > 0 ? `and ${whole(more)} more` : chosen.length === 0 ? 'No parameter is chosen.' : '';
+    this.#open.title = plural(chosen.length, 'parameter');
   }
 
-  #add(name: string): void {
-    const run = this.view.focus;
-    if (!run || !this.#listed.includes(name)) return;
-    this.#input.value = '';
-    const others = this.#names(run).filter((other) => other !== name);
-    this.#choose([...others, name].slice(-MOST));
+  #chip({ name, ...look }: ChosenParameter, short: string): HTMLElement {
+    const remove = el(
+      'button',
+      { type: 'button', class: 'remove', 'aria-label': `Remove ${name}`, onclick: () => this.#remove(name) },
+      '×',
+    );
+    return el('li', { class: 'chip-item' }, swatchOf(look), nameLink(this.view, name, short), remove);
   }
 
   #remove(name: string): void {
     const run = this.view.focus;
     if (!run) return;
-    this.#choose(this.#names(run).filter((other) => other !== name));
-    this.#input.focus();
-  }
-
-  #choose(parameters: readonly string[]): void {
-    this.view.choose({ parameters });
-    this.#show();
-  }
-
-  #show(): void {
-    this.#chips.replaceChildren(
-      ...this.chosen.map(({ name, color }) => {
-        const swatch = el('span', { class: 'swatch' });
-        setStyle(swatch, { '--swatch': color });
-        const remove = el(
-          'button',
-          { type: 'button', 'aria-label': `Remove ${name}`, onclick: () => this.#remove(name) },
-          '×',
-        );
-        return el(
-          'li',
-          { class: 'chip-item', title: name },
-          swatch,
-          el('span', { class: 'name' }, el('bdi', {}, name)),
-          remove,
-        );
-      }),
-    );
+    this.view.choose({ parameters: chosenNames(this.view, run).filter((other) => other !== name) });
+    this.#open.focus();
   }
 }

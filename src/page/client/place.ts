@@ -10,7 +10,8 @@ export interface Memory {
 /** Where a text of the page's own is kept so that it can be shared: behind the `#` of its address. */
 export interface Address {
   read(): string;
-  write(text: string): void;
+  /** In the place of the address of before, or as one from which the way back leads to that. */
+  write(text: string, isNew?: boolean): void;
   /** Call when a person has changed it, until the signal. */
   onChange(listener: () => void, signal: AbortSignal): void;
 }
@@ -55,12 +56,52 @@ export function siteMemory(prefix: string): Memory {
   };
 }
 
-const documentAddress: Address = {
-  read: () => location.hash.slice(1),
-  // Replaced, not added: the way back leads out of the page, not through every zoom.
-  write: (text) => history.replaceState(null, '', text === '' ? location.pathname + location.search : `#${text}`),
-  onChange: (listener, signal) => addEventListener('hashchange', listener, { signal }),
-};
+/** Browsers let a page change its address only so often: Chromium 200 times in ten seconds. */
+const ADDRESS_MS = 100;
+
+/** The document's. Of changes in quick succession, as of a drag, the first is written at once, and the last soon. */
+class DocumentAddress implements Address {
+  #waiting: string | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  read(): string {
+    return location.hash.slice(1);
+  }
+
+  write(text: string, isNew = false): void {
+    if (isNew) this.#flush();
+    this.#waiting = text;
+    if (isNew || this.#timer === undefined) this.#flush(isNew);
+  }
+
+  onChange(listener: () => void, signal: AbortSignal): void {
+    addEventListener(
+      'hashchange',
+      () => {
+        this.#waiting = undefined;
+        listener();
+      },
+      { signal },
+    );
+    addEventListener('pagehide', () => this.#flush(), { signal });
+  }
+
+  #flush(isNew = false): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const text = this.#waiting;
+    if (text === undefined) return;
+    this.#waiting = undefined;
+    const address = text === '' ? location.pathname + location.search : `#${text}`;
+    if (isNew) history.pushState(null, '', address);
+    // Mostly replaced: the way back leads out of the page, not through every zoom.
+    else history.replaceState(null, '', address);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#flush();
+    }, ADDRESS_MS);
+  }
+}
 
 /** A document that is ours as a whole. */
 export function documentPlace(): Place {
@@ -73,7 +114,7 @@ export function documentPlace(): Place {
     },
     onTheme: (listener, signal) => dark.addEventListener('change', listener, { signal }),
     memory: siteMemory('trainscope-'),
-    address: documentAddress,
+    address: new DocumentAddress(),
     embedded: false,
     home: document.documentElement.dataset.home,
   };

@@ -1,7 +1,8 @@
 import { endText } from '../../events/index.js';
 import type { RunHistory } from '../history/run-history.js';
-import { el, setStyle } from './dom.js';
-import { lineColor } from './palette.js';
+import { swatchOf } from './chart/swatch.js';
+import { el } from './dom.js';
+import { lineLook } from './palette.js';
 import type { View } from './view.js';
 
 /** Which runs lie over each other, and whose parameters are shown. Only there where there are several. */
@@ -20,18 +21,37 @@ export class RunBar {
     const runs = [...this.view.histories.runs.values()];
     this.root.hidden = runs.length < 2;
     const ends = runs.map(({ name, state }) => [name, state.value.end]);
-    const shown = JSON.stringify([ends, this.view.choices.hidden, this.view.focus?.name]);
+    const { hidden, runsTable } = this.view.choices;
+    const shown = JSON.stringify([ends, hidden, runsTable, this.view.focus?.name]);
     if (this.root.hidden || shown === this.#shown) return;
     this.#shown = shown;
     const boxes = runs.map((run) => {
       const box = el('input', { type: 'checkbox' });
       box.checked = !this.view.isHidden(run.name);
       box.addEventListener('change', () => this.view.show(run.name, box.checked));
-      const swatch = el('span', { class: 'swatch' });
-      setStyle(swatch, { '--swatch': lineColor(this.view.theme, this.view.placeOf(run)) });
+      const swatch = swatchOf(lineLook(this.view.theme, this.view.placeOf(run)));
       return el('label', { class: 'run' }, box, swatch, el('bdi', {}, run.name), endBadge(run));
     });
-    this.root.replaceChildren(...boxes, el('span', { class: 'space' }), this.#focusChoice());
+    const focused = [...this.root.querySelectorAll('input, select, button')].indexOf(this.#focused as Element);
+    this.root.replaceChildren(...boxes, this.#tableToggle(), el('span', { class: 'space' }), this.#focusChoice());
+    // The same control has the focus again: the keyboard goes on from there.
+    if (focused >= 0) this.root.querySelectorAll<HTMLElement>('input, select, button')[focused]?.focus();
+  }
+
+  get #focused(): Element | null {
+    return (this.root.getRootNode() as Document | ShadowRoot).activeElement;
+  }
+
+  #tableToggle(): HTMLElement {
+    const { runsTable } = this.view.choices;
+    return el(
+      'button',
+      {
+        ...{ type: 'button', class: 'tool', 'aria-expanded': String(runsTable) },
+        onclick: () => this.view.choose({ runsTable: !runsTable }),
+      },
+      'Table of runs',
+    );
   }
 
   #focusChoice(): HTMLElement {

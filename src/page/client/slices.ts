@@ -9,12 +9,12 @@ export interface Usage {
   readonly longestMs: number;
 }
 
-/** After a slice the page has at least so many times as long for itself, while someone looks at it. */
+/** After a slice the page around has at least so many times as long for itself, while someone looks at it. */
 const REST = 3;
 
 /**
  * Does work on the main thread, one after another, never much longer than `sliceMs` at a stretch: then the page has its
- * turn. `Infinity` does all of a work at once.
+ * turn, `restShare` times as long as the slice took. `Infinity` does all of a work at once.
  */
 export class Slices implements Usage {
   busyMs = 0;
@@ -26,6 +26,7 @@ export class Slices implements Usage {
   constructor(
     private readonly sliceMs: number,
     private readonly signal: AbortSignal,
+    private readonly restShare = REST,
   ) {}
 
   /** Resolves when the work is done, or will never be as the page has gone. What it throws rejects. */
@@ -47,7 +48,7 @@ export class Slices implements Usage {
       this.busyMs += now - begin;
       this.longestMs = Math.max(this.longestMs, now - begin);
       if (done) return;
-      await this.rest(REST * (now - begin));
+      await this.rest(this.restShare * (now - begin));
     }
   }
 
@@ -66,7 +67,7 @@ export class Slices implements Usage {
       };
       signal.addEventListener('abort', end);
       if (signal.aborted) end();
-      else if (document.hidden || this.hurry) this.#after(end);
+      else if (document.hidden || this.hurry || ms === 0) this.#after(end);
       else timer = setTimeout(end, ms);
     });
   }

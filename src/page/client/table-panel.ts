@@ -1,5 +1,6 @@
 import type { RunHistory } from '../history/run-history.js';
 import { el, setText } from './dom.js';
+import type { Part } from './lazy-part.js';
 import { panel } from './panel.js';
 import type { View } from './view.js';
 
@@ -23,7 +24,7 @@ export interface TablePanelOptions<T> {
 }
 
 /** A table of what the run in focus said last. */
-export class TablePanel<T> {
+export class TablePanel<T> implements Part {
   readonly root: HTMLElement;
   readonly #note = el('p', { class: 'readout' });
   readonly #table: HTMLElement;
@@ -43,7 +44,7 @@ export class TablePanel<T> {
     );
   }
 
-  update(): void {
+  update(): undefined {
     const { focus } = this.view;
     const shown = focus && this.options.shown(focus);
     this.root.hidden = !shown;

@@ -7,6 +7,7 @@ const KEY = 'theme';
 export class Theme {
   readonly #colors = new Map<string, string>();
   readonly #listeners = new Set<() => void>();
+  readonly #print = matchMedia('print');
   #chosen: ThemeName | undefined;
 
   constructor(
@@ -17,10 +18,17 @@ export class Theme {
     this.#chosen = kept === 'light' || kept === 'dark' ? kept : undefined;
     this.#apply();
     place.onTheme(() => this.#changed(), signal);
+    this.#print.addEventListener('change', () => this.#changed(), { signal });
   }
 
+  /** Paper is light. */
   get shown(): ThemeName {
-    return this.#chosen ?? this.place.theme;
+    return this.isPrinted ? 'light' : (this.#chosen ?? this.place.theme);
+  }
+
+  /** Whether the page is being printed. */
+  get isPrinted(): boolean {
+    return this.#print.matches;
   }
 
   /** The value of a colour of the style sheet, such as `--muted`, in the theme that is shown. */

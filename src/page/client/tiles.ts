@@ -3,6 +3,7 @@ import type { Mark } from '../history/marks.js';
 import type { RunHistory } from '../history/run-history.js';
 import { el, setText } from './dom.js';
 import { percent, plural, readable, whole } from './format.js';
+import { largestPart, ObservingParts } from './observing-parts.js';
 import type { View } from './view.js';
 
 interface TileText {
@@ -19,7 +20,7 @@ export class Tiles {
     new Tile('Learning rate', learningRate),
     new Tile('Median update ratio', medianRatio),
     new Tile('Speed', speed),
-    new Tile('Observing', observing),
+    new Tile('Observing', observing, new ObservingParts()),
     new Tile('Alerts', alerts),
   ];
 
@@ -42,8 +43,10 @@ class Tile {
   constructor(
     title: string,
     private readonly read: (run: RunHistory) => TileText | undefined,
+    private readonly more?: { readonly root: HTMLElement; update(run: RunHistory): void },
   ) {
-    this.root = el('div', { class: 'tile' }, el('dt', {}, title), el('dd', {}, this.#value, this.#note));
+    const text = el('dd', {}, this.#value, this.#note, more?.root);
+    this.root = el('div', { class: 'tile' }, el('dt', {}, title), text);
   }
 
   update(run: RunHistory): void {
@@ -53,6 +56,7 @@ class Tile {
     setText(this.#value, text.value);
     setText(this.#note, text.note);
     this.root.dataset.tone = text.tone ?? '';
+    this.more?.update(run);
   }
 }
 
@@ -103,7 +107,8 @@ function speed(run: RunHistory): TileText | undefined {
 function observing(run: RunHistory): TileText | undefined {
   const share = latest(run, 'observingShare');
   if (share === undefined || Number.isNaN(share)) return undefined;
-  return { value: percent(share), note: 'of the steps’ time' };
+  const largest = largestPart(run.observing.value);
+  return { value: percent(share), note: `of the steps’ time${largest ? `; most: ${largest}` : ''}` };
 }
 
 function alerts(run: RunHistory): TileText {

@@ -1,6 +1,10 @@
 import type { Histories } from '../history/histories.js';
+import { newestOf } from '../history/newest-of.js';
 import type { RunHistory } from '../history/run-history.js';
+import { Cursor } from './chart/cursor.js';
+import type { Enlargeable } from './chart/enlargeable.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
+import { Details } from './details.js';
 import { el, setText } from './dom.js';
 import type { Place } from './place.js';
 import { Theme } from './theme.js';
@@ -10,13 +14,28 @@ export type Connection = 'connecting' | 'open' | 'lost' | 'report' | 'ended';
 
 let views = 0;
 
+/** A twentieth of the run, at least some steps, with the step in the middle where there are as many around it. */
+export function aroundStep(step: number, last: number): readonly [number, number] {
+  const half = Math.max(10, Math.ceil(last / 40));
+  const from = Math.max(0, step - half);
+  return [from, Math.max(from + 1, Math.min(last, step + half))];
+}
+
 /** What is looked at (which runs, which steps, which parameters), and where. One for each mounted page. */
 export class View {
   readonly id = views++;
   readonly theme: Theme;
   /** Has a screen reader say what the keyboard has just moved to. */
   readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
+  /** What is known closer of the steps that are zoomed into: drawn by way of `run.shown`. */
+  readonly details: Details;
+  /** Where all charts are pointed at. */
+  readonly cursor = new Cursor();
+  /** What can fill the window. */
+  readonly charts = new Set<Enlargeable>();
   connection: Connection = 'connecting';
+  /** What had the focus when the page of a parameter was opened. */
+  opener: HTMLElement | undefined;
   #choices: Choices;
   readonly #listeners = new Set<(byPerson: boolean) => void>();
 
@@ -27,8 +46,12 @@ export class View {
     readonly signal: AbortSignal,
   ) {
     this.theme = new Theme(place, signal);
+    this.details = new Details(this);
     this.#choices = this.#addressed();
-    place.address?.onChange(() => this.choose(this.#addressed()), signal);
+    place.address?.onChange(() => {
+      this.#choices = this.#addressed();
+      this.changed();
+    }, signal);
     this.theme.onChange(() => this.choose({ theme: this.theme.chosen }));
   }
 
@@ -39,9 +62,29 @@ export class View {
 
   /** A person has chosen something else: the address says it, and it is drawn. */
   choose(changed: Partial<Choices>): void {
-    this.#choices = { ...this.#choices, ...changed };
-    this.place.address?.write(writeChoices(this.#choices));
+    const before = this.#choices;
+    this.#choices = { ...before, ...changed };
+    const { parameter } = this.#choices;
+    const isNew = parameter !== undefined && parameter !== before.parameter;
+    if (isNew && before.parameter === undefined) this.opener = this.#focused;
+    this.place.address?.write(writeChoices(this.#choices), isNew);
     this.changed();
+  }
+
+  get #focused(): HTMLElement | undefined {
+    const { activeElement } = this.place.root.getRootNode() as Document | ShadowRoot;
+    return activeElement instanceof HTMLElement ? activeElement : undefined;
+  }
+
+  /** Open the page of a parameter or a layer. */
+  openParameter(parameter: string): void {
+    this.choose({ parameter });
+  }
+
+  /** Show the steps around one on every chart, and point it out; and what its parameter did, where it has one. */
+  goTo({ step, parameter }: { readonly step: number; readonly parameter?: string }): void {
+    const last = Math.max(1, ...this.runs.map((run) => run.state.value.step));
+    this.choose({ moment: step, range: aroundStep(step, last), ...(parameter !== undefined && { parameter }) });
   }
 
   /** What the address says; the theme that was chosen before stays where it says none. */
@@ -62,7 +105,7 @@ export class View {
     this.signal.addEventListener('abort', () => observer.disconnect());
   }
 
-  /** Whether an element is on the screen, or close: what it shows is drawn. It is drawn when it comes there. */
+  /** Whether an element is on the screen, or close, or on paper: what it shows is drawn. It is drawn when it comes there. */
   watch(element: Element): () => boolean {
     let seen = true;
     const observer = new IntersectionObserver(
@@ -75,7 +118,7 @@ export class View {
     );
     observer.observe(element);
     this.signal.addEventListener('abort', () => observer.disconnect());
-    return () => seen;
+    return () => seen || this.theme.isPrinted;
   }
 
   /** Call back when something within the page was scrolled: a window does not hear of it from a shadow tree. */
@@ -84,9 +127,14 @@ export class View {
     this.place.root.getRootNode().addEventListener('scroll', listener, options);
   }
 
+  /** The runs that there are, in their order. */
+  get allRuns(): readonly RunHistory[] {
+    return [...this.histories.runs.values()];
+  }
+
   /** The runs that are shown. */
   get runs(): readonly RunHistory[] {
-    return [...this.histories.runs.values()].filter(({ name }) => !this.isHidden(name));
+    return this.allRuns.filter(({ name }) => !this.isHidden(name));
   }
 
   /** A run's place among all: its colour. */
@@ -94,12 +142,12 @@ export class View {
     return [...this.histories.runs.keys()].indexOf(run.name);
   }
 
-  /** The run whose parameters are shown: the chosen one, else the one that was last heard of. */
+  /** The run whose parameters are shown: the chosen one, else of those that go on the one that began last. */
   get focus(): RunHistory | undefined {
     const { focus } = this.#choices;
     const chosen = focus === undefined ? undefined : this.histories.runs.get(focus);
     if (chosen && !this.isHidden(chosen.name)) return chosen;
-    return [...this.runs].sort((a, b) => b.state.value.time - a.state.value.time)[0];
+    return newestOf(this.runs);
   }
 
   isHidden(run: string): boolean {
@@ -114,8 +162,11 @@ export class View {
 
   /** The steps that every chart shows. */
   get domain(): readonly [number, number] {
-    const { range } = this.#choices;
-    if (range) return range;
+    return this.#choices.range ?? this.whole;
+  }
+
+  /** The steps that there are. */
+  get whole(): readonly [number, number] {
     const last = Math.max(1, ...this.runs.map((run) => run.state.value.step));
     return [0, last];
   }

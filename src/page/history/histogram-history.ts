@@ -50,6 +50,11 @@ export class HistogramHistory {
     if ((this.latest.value?.step ?? -1) > step) this.latest.set(this.moments.at(-1), version);
   }
 
+  clear(): void {
+    this.latest.set(undefined, 0);
+    this.#buckets.clear();
+  }
+
   changesSince(version: number): HistogramChanges | undefined {
     const { buckets = [], ...changed } = this.#buckets.changesSince(version) ?? { width: this.#buckets.width };
     const { value } = this.latest;

@@ -1,4 +1,6 @@
+import { type HistoryLimits, RUN_LIMITS } from './history-limits.js';
 import { type RunChanges, RunHistory } from './run-history.js';
+import { Versioned } from './versioned.js';
 
 /** What changed between two versions of a set of histories. */
 export interface Changes {
@@ -7,6 +9,18 @@ export interface Changes {
   readonly from: number;
   readonly to: number;
   readonly runs: readonly RunChanges[];
+  readonly leftOut?: LeftOut;
+  /** Runs whose parameters are told of; without, those of all. */
+  readonly tables?: readonly string[];
+  /** More pieces of the same changes follow, the next of them of this. */
+  readonly more?: 'series' | 'tables';
+}
+
+/** What found no room among the runs that are shown together. */
+export interface LeftOut {
+  readonly runs: number;
+  /** Records of theirs, as far as these were looked at. */
+  readonly records: number;
 }
 
 /** Runs shown together at most. */
@@ -14,8 +28,12 @@ export const RUNS_KEPT = 32;
 
 /** The histories of the runs that are looked at together, and one count of versions for all of them. */
 export class Histories {
+  /** In the order in which they began, by their own clocks, and then by name: the same whichever file is read first. */
   readonly runs = new Map<string, RunHistory>();
+  readonly leftOut = new Versioned<LeftOut>({ runs: 0, records: 0 });
   #version = 0;
+
+  constructor(private readonly limits: HistoryLimits = RUN_LIMITS) {}
 
   /** Grows with every change. */
   get version(): number {
@@ -27,24 +45,40 @@ export class Histories {
     return ++this.#version;
   }
 
-  /** The history of a run, begun where there is none. */
-  of(name: string): RunHistory {
-    let run = this.runs.get(name);
-    if (!run) {
-      run = new RunHistory(name);
-      this.runs.set(name, run);
-    }
+  /** The history of a run, begun where there is none: by what is heard of it first. */
+  of(name: string, beganAt = 0): RunHistory {
+    const known = this.runs.get(name);
+    if (known) return known;
+    const run = new RunHistory(name, this.limits);
+    run.state.set({ ...run.state.value, beganAt }, 0);
+    const inOrder = [...this.runs.values(), run].sort(byBegin);
+    this.runs.clear();
+    for (const each of inOrder) this.runs.set(each.name, each);
     return run;
   }
 
-  /** What one that followed up to `version` (0: from nothing) has to `apply`. */
-  changesSince(version: number): Changes {
-    const runs = [...this.runs.values()].flatMap((run) => run.changesSince(version) ?? []);
-    return { v: 1, from: version, to: this.#version, runs };
+  /**
+   * What one that followed up to `version` (0: from nothing) has to `apply`. With `tables`, what there is of the parameters
+   * of each of these runs only, since a version of its own.
+   */
+  changesSince(version: number, tables?: ReadonlyMap<string, number>): Changes {
+    const runs = [...this.runs.values()].flatMap(
+      (run) => run.changesSince(version, tables ? (tables.get(run.name) ?? NEVER) : version) ?? [],
+    );
+    const leftOut = this.leftOut.since(version);
+    const told = { ...(leftOut && { leftOut }), ...(tables && { tables: [...tables.keys()] }) };
+    return { v: 1, from: version, to: this.#version, runs, ...told };
   }
 
   apply(changes: Changes): void {
-    for (const run of changes.runs) this.of(run.name).apply(run);
+    for (const run of changes.runs) this.of(run.name, run.state?.beganAt).apply(run);
+    if (changes.leftOut) this.leftOut.set(changes.leftOut, 0);
     this.#version = changes.to;
   }
 }
+
+function byBegin(a: RunHistory, b: RunHistory): number {
+  return a.state.value.beganAt - b.state.value.beganAt || (a.name < b.name ? -1 : 1);
+}
+/** No change has a later version. */
+const NEVER = Infinity;

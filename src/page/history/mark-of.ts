@@ -38,3 +38,12 @@ function endMark(at: Pick<Mark, 'step' | 'epoch' | 'time'>, end: RunEnd | undefi
   if (!end || end.status === 'completed') return undefined;
   return { kind: end.status, ...at, source: 'training', message: end.reason ?? 'No reason was given.' };
 }
+
+/** Where a run went on, having come to a step before. */
+export function resumedMark(at: Pick<Mark, 'step' | 'epoch' | 'time'>, before: number, gone: readonly Mark[]): Mark {
+  const alerts = gone.filter(({ kind, phase }) => kind === 'alert' && phase !== 'end').length;
+  const steps = before === at.step + 1 ? `step ${before}` : `steps ${at.step + 1} to ${before}`;
+  const also = alerts > 0 ? `, with ${alerts} ${alerts === 1 ? 'alert' : 'alerts'}` : '';
+  const superseded = before > at.step ? `: what came of ${steps} before is superseded${also}` : '';
+  return { kind: 'resumed', ...at, source: 'training', message: `goes on from step ${at.step}${superseded}` };
+}

@@ -1,7 +1,8 @@
 import type { Severity } from '../../events/index.js';
+import { Cuts } from './cuts.js';
 
-/** `stopped` and `failed` are ends of the run. */
-export type MarkKind = 'alert' | 'control' | 'save' | 'resumed' | 'sink-error' | 'stopped' | 'failed';
+/** `stopped` and `failed` are ends of the run; where an epoch ends is known without a record of it. */
+export type MarkKind = 'alert' | 'control' | 'save' | 'epoch' | 'resumed' | 'sink-error' | 'stopped' | 'failed';
 
 /** Something that happened at a step and is marked on every time axis. */
 export interface Mark {
@@ -22,6 +23,8 @@ export interface Mark {
 export interface MarkChanges {
   /** Marks that no longer fit, since the beginning. */
   readonly dropped: number;
+  /** Some were taken away: from this step on there are none but those that were added. */
+  readonly from?: number;
   readonly added: readonly Mark[];
 }
 
@@ -30,7 +33,8 @@ export const MARKS_KEPT = 1000;
 
 /** The latest marks of a run, and how many there were before them. */
 export class Marks {
-  readonly #kept: { readonly mark: Mark; readonly version: number }[] = [];
+  #kept: { readonly mark: Mark; readonly version: number }[] = [];
+  readonly #cuts = new Cuts();
   #dropped = 0;
 
   get all(): readonly Mark[] {
@@ -48,12 +52,24 @@ export class Marks {
     this.#dropped++;
   }
 
-  changesSince(version: number): MarkChanges | undefined {
-    const added = this.#kept.filter((kept) => kept.version > version).map(({ mark }) => mark);
-    return added.length > 0 ? { dropped: this.#dropped, added } : undefined;
+  /** Take away those of later steps than this. @returns them. */
+  cutAfter(step: number, version: number): readonly Mark[] {
+    const gone = this.#kept.filter(({ mark }) => mark.step > step);
+    if (gone.length === 0) return [];
+    this.#kept = this.#kept.filter(({ mark }) => mark.step <= step);
+    this.#cuts.add(step + 1, version);
+    return gone.map(({ mark }) => mark);
   }
 
-  apply({ dropped, added }: MarkChanges): void {
+  changesSince(version: number): MarkChanges | undefined {
+    const from = this.#cuts.since(version);
+    const added = this.#kept.filter((kept) => kept.version > version || kept.mark.step >= (from ?? Infinity));
+    if (added.length === 0 && from === undefined) return undefined;
+    return { dropped: this.#dropped, ...(from !== undefined && { from }), added: added.map(({ mark }) => mark) };
+  }
+
+  apply({ dropped, from = Infinity, added }: MarkChanges): void {
+    this.#kept = this.#kept.filter(({ mark }) => mark.step < from);
     for (const mark of added) this.take(mark, 0);
     this.#dropped = dropped;
   }

@@ -1,10 +1,16 @@
 import type { Statistic } from '../../parameters/index.js';
 import { ABSENT, packNorms, unpackNorms } from './packed-numbers.js';
-import { type Bucket, StepBuckets } from './step-buckets.js';
+import { type Bucket, StepBuckets, type StepRange } from './step-buckets.js';
 
 interface TableBucket extends Bucket {
   /** The least and the greatest value of each statistic of each row: `[row][statistic][min, max]`. */
   extremes: Float32Array;
+}
+
+/** A row of a table, and which row of another one it is. */
+export interface RowPick {
+  readonly row: number;
+  readonly of: number;
 }
 
 export interface TableChanges {
@@ -21,7 +27,7 @@ export interface Extremes {
   readonly max: number;
 }
 
-/** Buckets a table has at most. */
+/** Buckets a table has at most, of a whole run. */
 export const TABLE_BUCKETS = 384;
 
 /**
@@ -29,17 +35,22 @@ export const TABLE_BUCKETS = 384;
  * may join later; a bucket from before, or a step that does not have them, leaves them absent.
  */
 export class ParameterTable {
-  readonly #buckets = new StepBuckets<TableBucket>(TABLE_BUCKETS, {
-    make: (start) => ({ start, last: start, version: 0, extremes: new Float32Array(0) }),
-    merge: (into, from) => {
-      into.extremes = withLength(into.extremes, from.extremes.length);
-      widenAll(into.extremes, from.extremes);
-      into.last = from.last;
-    },
-    copy: (bucket) => ({ ...bucket, extremes: bucket.extremes.slice() }),
-  });
+  readonly #buckets: StepBuckets<TableBucket>;
 
-  constructor(readonly statistics: readonly Statistic[]) {}
+  constructor(
+    readonly statistics: readonly Statistic[],
+    limit = TABLE_BUCKETS,
+  ) {
+    this.#buckets = new StepBuckets<TableBucket>(limit, {
+      make: (start) => ({ start, last: start, version: 0, extremes: new Float32Array(0) }),
+      merge: (into, from) => {
+        into.extremes = withLength(into.extremes, from.extremes.length);
+        widenAll(into.extremes, from.extremes);
+        into.last = from.last;
+      },
+      copy: (bucket) => ({ ...bucket, extremes: bucket.extremes.slice() }),
+    });
+  }
 
   get width(): number {
     return this.#buckets.width;
@@ -79,6 +90,34 @@ export class ParameterTable {
         if (row !== undefined) widen(extremes, row * stride + 2 * s, column[i]!, column[i]!);
       }
     }
+  }
+
+  /** Take rows of another table, over the buckets that hold some of the steps. */
+  join(other: ParameterTable, picks: readonly RowPick[], { from, to }: StepRange, version: number): void {
+    const stride = 2 * this.statistics.length;
+    const length = stride * picks.reduce((most, { row }) => Math.max(most, row + 1), 0);
+    this.#buckets.widenTo(other.width);
+    for (const { start, extremes } of other.#buckets.all) {
+      if (start > to || start + other.width <= from) continue;
+      this.#buckets.add(start, version, (bucket) => {
+        bucket.extremes = withLength(bucket.extremes, length);
+        for (const [s, statistic] of this.statistics.entries()) {
+          for (const { row, of } of picks) {
+            const at = other.#offset(of, statistic);
+            if (at < extremes.length) widen(bucket.extremes, row * stride + 2 * s, extremes[at]!, extremes[at + 1]!);
+          }
+        }
+      });
+    }
+  }
+
+  /** Have at most so many buckets from now on. */
+  limitTo(limit: number): void {
+    this.#buckets.limitTo(limit);
+  }
+
+  clear(): void {
+    this.#buckets.clear();
   }
 
   /** The run may go back to this step, which is its last. */

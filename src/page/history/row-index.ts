@@ -32,6 +32,10 @@ export class RowIndex {
     return fresh.length > 0;
   }
 
+  rowOf(name: string): number | undefined {
+    return this.#rows.get(name);
+  }
+
   /** The rows of names that were added last. */
   rowsOf(names: readonly string[]): readonly (number | undefined)[] {
     return sameNames(names, this.#lastNames) ? this.#lastRows : names.map((name) => this.#rows.get(name));

@@ -1,9 +1,10 @@
-import type { ModelSummary, RunEnd } from '../../events/index.js';
+import type { Config, ModelSummary, RunEnd } from '../../events/index.js';
 import { type HistogramChanges, HistogramHistory } from './histogram-history.js';
+import { type HistoryLimits, RUN_LIMITS } from './history-limits.js';
 import { type LatestUpdates, type PackedUpdates, packUpdates, unpackUpdates } from './latest-updates.js';
-import { type MarkChanges, Marks } from './marks.js';
+import { type Mark, type MarkChanges, Marks } from './marks.js';
 import { ParameterTable, type TableChanges } from './parameter-table.js';
-import { type ClockChanges, RunClock } from './run-clock.js';
+import { type ClockChanges, type Moment, RunClock } from './run-clock.js';
 import { type ScalarChanges, ScalarSeries } from './scalar-series.js';
 import type { ShownConfusion } from './shown-confusion.js';
 import type { ShownValues } from './shown-values.js';
@@ -48,16 +49,36 @@ export interface RunChanges {
   readonly series: readonly (readonly [name: string, changes: ScalarChanges])[];
   readonly parameters?: TableChanges;
   readonly layers?: TableChanges;
-  readonly latest?: PackedUpdates;
+  /** Null, here and below, where it was taken away. */
+  readonly latest?: PackedUpdates | null;
   readonly histograms?: HistogramChanges;
   readonly activationLayers?: readonly string[];
   readonly activations?: HistogramChanges;
+  readonly observing?: Readonly<Record<string, number>>;
+  /** Its hyperparameters. */
+  readonly settings?: Config;
   readonly model?: ModelSummary;
-  readonly confusion?: ShownConfusion;
-  readonly values?: ShownValues;
+  readonly confusion?: ShownConfusion | null;
+  readonly values?: ShownValues | null;
   readonly marks?: MarkChanges;
   /** What was left out, by what it was, with how many times. */
   readonly omitted?: Readonly<Record<string, number>>;
+}
+
+/** What went, beyond what was superseded. */
+export interface Superseded {
+  readonly steps: number;
+  readonly marks: readonly Mark[];
+}
+
+/** A series as it is drawn. */
+export type ShownSeries = Pick<ScalarSeries, 'buckets' | 'width'>;
+
+/** What is drawn of a run over the steps. */
+export interface ShownHistory {
+  readonly series: { get(name: string): ShownSeries | undefined };
+  readonly parameters: ParameterTable;
+  readonly layers: ParameterTable;
 }
 
 const NO_ROWS: Rows = {
@@ -79,55 +100,117 @@ export class RunHistory {
   readonly rows = new Versioned<Rows>(NO_ROWS);
   readonly clock = new RunClock();
   readonly series = new Map<string, ScalarSeries>();
-  readonly parameters = new ParameterTable(['updateRatio', 'updateNorm', 'weightNorm', 'gradientNorm']);
-  readonly layers = new ParameterTable(['updateRatio']);
+  readonly parameters: ParameterTable;
+  readonly layers: ParameterTable;
   readonly latest = new Versioned<LatestUpdates | undefined>(undefined);
   /** Of the rows of `parameters`. */
   readonly histograms = new HistogramHistory();
   readonly activationLayers = new Versioned<readonly string[]>([]);
   /** Of what these layers give. */
   readonly activations = new HistogramHistory();
+  /** Whose part of the time that observing takes is how much, the greatest first; where the source knows it. */
+  readonly observing = new Versioned<Readonly<Record<string, number>> | undefined>(undefined);
+  /** Its hyperparameters, where the source tells them. */
+  readonly settings = new Versioned<Config | undefined>(undefined);
   readonly model = new Versioned<ModelSummary | undefined>(undefined);
   readonly confusion = new Versioned<ShownConfusion | undefined>(undefined);
   readonly values = new Versioned<ShownValues | undefined>(undefined);
   readonly marks = new Marks();
   readonly omitted = new Versioned<Readonly<Record<string, number>>>({});
 
-  constructor(readonly name: string) {}
+  /** What is known closer of the steps that are zoomed into. */
+  closer: ShownHistory | undefined;
+
+  constructor(
+    readonly name: string,
+    private readonly limits: HistoryLimits = RUN_LIMITS,
+  ) {
+    const { table } = limits;
+    this.parameters = new ParameterTable(['updateRatio', 'updateNorm', 'weightNorm', 'gradientNorm'], table);
+    this.layers = new ParameterTable(['updateRatio'], table);
+  }
+
+  get shown(): ShownHistory {
+    return this.closer ?? this;
+  }
 
   seriesOf(name: string): ScalarSeries {
     let series = this.series.get(name);
     if (!series) {
-      series = new ScalarSeries();
+      series = new ScalarSeries(this.limits.series);
       this.series.set(name, series);
     }
     return series;
   }
 
-  changesSince(version: number): RunChanges | undefined {
+  /** The run may go back to this step, which is its last: what there is up to it is kept apart from what follows. */
+  keep(step: number): void {
+    for (const each of this.#ofSteps) each.keep(step);
+  }
+
+  /**
+   * The run goes on after this step, at this time: what it said of later ones is superseded, and is taken away.
+   *
+   * @returns How many steps before that went with it, where they were drawn together, and the marks that are gone.
+   */
+  goOn({ step, time }: Pick<Moment, 'step' | 'time'>, version: number): Superseded {
+    this.clock.goOn({ step, time }, version);
+    const steps = Math.max(0, ...this.#ofSteps.map((each) => each.cutAfter(step, version)));
+    for (const histograms of [this.histograms, this.activations]) histograms.cutAfter(step, version);
+    for (const each of [this.latest, this.confusion, this.values]) {
+      if (each.value && each.value.step > step) each.set(undefined, version);
+    }
+    return { steps, marks: this.marks.cutAfter(step, version) };
+  }
+
+  get #ofSteps(): readonly (ScalarSeries | ParameterTable)[] {
+    return [...this.series.values(), this.parameters, this.layers];
+  }
+
+  /**
+   * `tables`: since which version what there is of its parameters is told (the rows, their tables and histograms, and what
+   * else is looked at of one run at a time).
+   */
+  changesSince(version: number, tables = version): RunChanges | undefined {
     const series = [...this.series].flatMap(([name, each]) => {
       const changes = each.changesSince(version);
       return changes ? [[name, changes] as const] : [];
     });
     const parts = {
       state: this.state.since(version),
-      rows: this.rows.since(version),
       clock: this.clock.changesSince(version),
-      parameters: this.parameters.changesSince(version),
-      layers: this.layers.changesSince(version),
-      latest: packed(this.latest.since(version), packUpdates),
-      histograms: this.histograms.changesSince(version),
-      activationLayers: this.activationLayers.since(version),
-      activations: this.activations.changesSince(version),
-      model: this.model.since(version),
-      confusion: this.confusion.since(version),
-      values: this.values.since(version),
+      settings: this.settings.since(version),
       marks: this.marks.changesSince(version),
       omitted: this.omitted.since(version),
+      ...this.#tablesSince(tables),
     };
     const present = Object.entries(parts).filter(([, part]) => part !== undefined);
     if (present.length === 0 && series.length === 0) return undefined;
     return { name: this.name, series, ...Object.fromEntries(present) };
+  }
+
+  #tablesSince(version: number) {
+    return {
+      rows: this.rows.since(version),
+      parameters: this.parameters.changesSince(version),
+      layers: this.layers.changesSince(version),
+      latest: packed(this.latest.changeSince(version)),
+      histograms: this.histograms.changesSince(version),
+      activationLayers: this.activationLayers.since(version),
+      activations: this.activations.changesSince(version),
+      observing: this.observing.since(version),
+      model: this.model.since(version),
+      confusion: this.confusion.changeSince(version),
+      values: this.values.changeSince(version),
+    };
+  }
+
+  /** Forget what there is of its parameters: someone looks at another run's. */
+  forgetTables(): void {
+    this.rows.set(NO_ROWS, 0);
+    for (const each of [this.parameters, this.layers, this.histograms, this.activations]) each.clear();
+    this.activationLayers.set([], 0);
+    for (const each of [this.latest, this.model, this.confusion, this.values]) each.set(undefined, 0);
   }
 
   apply(changes: RunChanges): void {
@@ -137,18 +220,21 @@ export class RunHistory {
     for (const [name, series] of changes.series) this.seriesOf(name).apply(series);
     if (changes.parameters) this.parameters.apply(changes.parameters);
     if (changes.layers) this.layers.apply(changes.layers);
-    if (changes.latest) this.latest.set(unpackUpdates(changes.latest), 0);
+    const { latest, values, confusion } = changes;
+    if (latest !== undefined) this.latest.set(latest ? unpackUpdates(latest) : undefined, 0);
     if (changes.histograms) this.histograms.apply(changes.histograms);
     if (changes.activationLayers) this.activationLayers.set(changes.activationLayers, 0);
     if (changes.activations) this.activations.apply(changes.activations);
+    if (changes.observing) this.observing.set(changes.observing, 0);
+    if (changes.settings) this.settings.set(changes.settings, 0);
     if (changes.model) this.model.set(changes.model, 0);
-    if (changes.values) this.values.set(changes.values, 0);
-    if (changes.confusion) this.confusion.set(changes.confusion, 0);
+    if (values !== undefined) this.values.set(values ?? undefined, 0);
+    if (confusion !== undefined) this.confusion.set(confusion ?? undefined, 0);
     if (changes.marks) this.marks.apply(changes.marks);
     if (changes.omitted) this.omitted.set(changes.omitted, 0);
   }
 }
 
-function packed<T, P>(value: T | undefined, pack: (value: T) => P): P | undefined {
-  return value === undefined ? undefined : pack(value);
+function packed(latest: LatestUpdates | null | undefined): PackedUpdates | null | undefined {
+  return latest && packUpdates(latest);
 }

@@ -13,15 +13,15 @@ import {
   type TrainingEvent,
 } from '../../events/index.js';
 import { type AnyParameterUpdates, columnOf, type HistogramSubject, NO_HISTOGRAM } from '../../parameters/index.js';
-import { layerColumns } from './layer-columns.js';
-import { markOf } from './mark-of.js';
+import { type LayerColumns, layerColumns } from './layer-columns.js';
+import { markOf, resumedMark } from './mark-of.js';
+import { type Return, Returns } from './returns.js';
 import { RowIndex } from './row-index.js';
-import type { RunHistory, RunState } from './run-history.js';
+import type { Rows, RunHistory, RunState } from './run-history.js';
 import { shownConfusion } from './shown-confusion.js';
+import type { ShownRecord } from './shown-record.js';
+import { shownSettings } from './shown-settings.js';
 import { shownValues } from './shown-values.js';
-
-/** What a page shows. */
-export type ShownRecord = TrainingEvent | AnyParameterUpdates | Activations | ParameterValues;
 
 /** Rows shown one by one at most; a model with more parameters is shown by its layers. */
 export const ROWS_SHOWN = 512;
@@ -35,20 +35,53 @@ const SPEED_STEPS = 20;
 /** Metrics of one run with a chart of their own at most. */
 export const METRICS_KEPT = 50;
 
+const NOTHING_TAKEN = { step: -1, loss: false, learningRate: false };
+/** Parts of what observing takes, at most: the rest is told together. */
+const PARTS_SHOWN = 20;
+
+/** Takes all that a history takes, and keeps more of it. */
+export interface KeepsMore {
+  take(series: string, step: number, value: number): void;
+  takeUpdates(updates: AnyParameterUpdates, layers: LayerColumns): void;
+  /** Forget what is after a step: it is taken anew. */
+  cutAfter(step: number): void;
+}
+
+export interface RunRecorderOptions {
+  readonly more?: KeepsMore | undefined;
+  /** Rows of a history of the same run: each keeps its place. */
+  readonly rows?: Rows | undefined;
+}
+
 /** Puts the records of one run into its history. */
 export class RunRecorder {
   readonly #speed = new SpeedWindow(SPEED_STEPS);
   readonly #parameterRows = new RowIndex(ROWS_SHOWN);
   readonly #layerRows = new RowIndex(ROWS_SHOWN);
   readonly #activationRows = new RowIndex(ROWS_SHOWN);
-  #taken = { step: -1, loss: false, learningRate: false };
+  readonly #returns = new Returns();
+  #taken = NOTHING_TAKEN;
+  readonly #more: KeepsMore | undefined;
 
-  constructor(readonly history: RunHistory) {}
+  constructor(
+    readonly history: RunHistory,
+    { more, rows }: RunRecorderOptions = {},
+  ) {
+    this.#more = more;
+    if (!rows) return;
+    this.#parameterRows.add(rows.parameters, rows.sizes);
+    this.#layerRows.add(rows.layers, []);
+    history.rows.set(rows, 1);
+  }
 
   take(record: ShownRecord, version: number): void {
+    const back = this.#returns.of(record, this.history.state.value);
+    if (back) this.#goOn(back, version);
+    if (back?.again) this.#takeUpdates(back.again, version);
     if (record.type === 'parameter-updates') this.#takeUpdates(record, version);
     else if (record.type === 'activations') this.#takeActivations(record, version);
     else if (record.type === 'parameter-values') this.#takeValues(record, version);
+    else if (record.type === 'resumed') this.#moveTo(record, version);
     else this.#takeEvent(record, version);
   }
 
@@ -58,21 +91,43 @@ export class RunRecorder {
     this.history.omitted.set({ ...value, [what]: (value[what] ?? 0) + count }, version);
   }
 
+  /** What came of later steps is superseded: it goes, and a mark says so. */
+  #goOn({ step, time, epoch, marked }: Return, version: number): void {
+    const { history } = this;
+    const before = history.state.value.step;
+    const gone = history.goOn({ step, time }, version);
+    this.#more?.cutAfter(step);
+    if (gone.steps > 0) this.omit('steps drawn together with superseded ones', version, gone.steps);
+    if (step < before) {
+      this.#setState({ step, epoch: history.clock.epochAt(step) }, version);
+      this.#taken = NOTHING_TAKEN;
+      this.#speed.restart();
+    }
+    if (!marked) return;
+    const at = { step, epoch: Number.isFinite(epoch) ? epoch : history.clock.epochAt(step), time };
+    history.marks.take(resumedMark(at, before, gone.marks), version);
+  }
+
   #takeEvent(event: TrainingEvent, version: number): void {
     this.#moveTo(event, version);
     switch (event.type) {
       case 'train-begin':
         this.#speed.restart();
         this.#setState({ phase: 'running', end: undefined, ...plan(event) }, version);
+        this.#takeSettings(event, version);
         this.#takeModel(event, version);
         break;
       case 'step-end': {
         this.#takePosition(event, version);
-        const { stepsPerSecond, examplesPerSecond, observingShare } = this.#speed.take(event);
+        const { stepsPerSecond, examplesPerSecond, observingShare, observingBy } = this.#speed.take(event);
         this.#measure(event, { stepsPerSecond, observingShare }, version);
+        if (observingBy) this.history.observing.set(largestOf(observingBy), version);
         if (!Number.isNaN(examplesPerSecond)) this.#measure(event, { examplesPerSecond }, version);
         break;
       }
+      case 'save':
+        this.history.keep(event.step);
+        break;
       case 'train-end':
         this.#setState({ phase: 'finished', end: runEndOf(event) }, version);
         break;
@@ -99,6 +154,7 @@ export class RunRecorder {
     const grew = [this.#parameterRows.add(shown.names, shown.sizes), this.#layerRows.add(layers.names, layers.sizes)];
     if (grew.includes(true)) this.#setRows(updates, byLayer, version);
     const { history } = this;
+    this.#more?.takeUpdates(updates, layers);
     history.parameters.take(updates.step, this.#parameterRows.rowsOf(shown.names), shown.columns, version);
     history.layers.take(updates.step, this.#layerRows.rowsOf(layers.names), layers.columns, version);
     history.latest.set({ step: updates.step, columns: this.#byRow(shown.names, shown.columns, Number.NaN) }, version);
@@ -148,7 +204,7 @@ export class RunRecorder {
   /** The step and its updates both say the loss and the rate: they are taken once, of whichever knows them. */
   #takePosition(at: StepEndEvent | AnyParameterUpdates, version: number): void {
     const { step, loss, learningRate } = at;
-    if (step !== this.#taken.step) this.#taken = { step, loss: false, learningRate: false };
+    if (step !== this.#taken.step) this.#taken = { ...NOTHING_TAKEN, step };
     if (!this.#taken.loss && at.lossShown !== false) {
       this.#taken.loss = true;
       this.#measure(at, { loss }, version);
@@ -166,8 +222,15 @@ export class RunRecorder {
       const known = this.history.series.has(series);
       const metricCount = [...this.history.series.keys()].filter((key) => key.startsWith('metric:')).length;
       if (!known && metricCount >= METRICS_KEPT) this.omit('metrics', version);
-      else this.history.seriesOf(series).take(step, metric.value, version);
+      else this.#takeValue(series, step, metric.value, version);
     }
+  }
+
+  #takeSettings(event: EventOf<'train-begin'>, version: number): void {
+    const shown = shownSettings(event);
+    if (!shown) return;
+    this.history.settings.set(shown.settings, version);
+    if (shown.hidden > 0) this.omit('hyperparameters', version, shown.hidden);
   }
 
   #takeModel(event: EventOf<'train-begin'>, version: number): void {
@@ -183,15 +246,22 @@ export class RunRecorder {
   }
 
   #measure({ step }: { readonly step: number }, values: Readonly<Record<string, number>>, version: number): void {
-    for (const [name, value] of Object.entries(values)) this.history.seriesOf(name).take(step, value, version);
+    for (const [name, value] of Object.entries(values)) this.#takeValue(name, step, value, version);
+  }
+
+  #takeValue(series: string, step: number, value: number, version: number): void {
+    this.history.seriesOf(series).take(step, value, version);
+    this.#more?.take(series, step, value);
   }
 
   #moveTo(at: Pick<EventContext, 'step' | 'epoch' | 'time'>, version: number): void {
     const { step, epoch, time } = at;
     this.history.clock.take(at, version);
-    const { phase, beganAt } = this.history.state.value;
+    const { phase, beganAt, ...known } = this.history.state.value;
+    // What was measured of a step may come when the run is at a later one.
+    const latest = step < known.step ? { step: known.step, epoch: known.epoch } : { step, epoch };
     this.#setState(
-      { step, epoch, time, beganAt: beganAt || time, phase: phase === 'waiting' && step > 0 ? 'running' : phase },
+      { ...latest, time, beganAt: beganAt || time, phase: phase === 'waiting' && step > 0 ? 'running' : phase },
       version,
     );
   }
@@ -228,6 +298,14 @@ export class RunRecorder {
 
 function plan({ maxSteps, numEpochs }: { readonly maxSteps?: number; readonly numEpochs?: number }) {
   return { ...(maxSteps !== undefined && { maxSteps }), ...(numEpochs !== undefined && { numEpochs }) };
+}
+
+/** The largest are the first. */
+function largestOf(shares: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const parts = Object.entries(shares);
+  if (parts.length <= PARTS_SHOWN) return shares;
+  const rest = parts.slice(PARTS_SHOWN - 1).reduce((sum, [, share]) => sum + share, 0);
+  return Object.fromEntries([...parts.slice(0, PARTS_SHOWN - 1), ['others', rest]]);
 }
 
 /** NaN counts as the greatest. */

@@ -11,7 +11,7 @@ export interface ScalarBucket extends Bucket {
   nonFinite: number;
 }
 
-/** `[start, value]` of one finite value, else `[start, count, mean, min, max, nonFinite]`. */
+/** `[start, value]` of one finite value, in full, else `[start, count, mean, min, max, nonFinite]`. */
 export type PackedScalar =
   | readonly [start: number, value: number]
   | readonly [start: number, count: number, mean: number, min: number, max: number, nonFinite: number];
@@ -23,16 +23,16 @@ export interface ScalarChanges {
   readonly buckets: readonly PackedScalar[];
 }
 
-/** Buckets a series has at most. */
+/** Buckets a series has at most, of a whole run. */
 export const SERIES_BUCKETS = 1000;
 
 /** One number over the steps: exact extremes, the mean between them, and how often it was no number. */
 export class ScalarSeries {
-  readonly #buckets = new StepBuckets<ScalarBucket>(SERIES_BUCKETS, {
-    make: emptyBucket,
-    merge,
-    copy: (bucket) => ({ ...bucket }),
-  });
+  readonly #buckets: StepBuckets<ScalarBucket>;
+
+  constructor(limit = SERIES_BUCKETS) {
+    this.#buckets = new StepBuckets(limit, { make: emptyBucket, merge, copy: (bucket) => ({ ...bucket }) });
+  }
 
   get buckets(): readonly ScalarBucket[] {
     return this.#buckets.all;
@@ -57,6 +57,16 @@ export class ScalarSeries {
   /** As {@link StepBuckets.cutAfter}. */
   cutAfter(step: number, version: number): number {
     return this.#buckets.cutAfter(step, version);
+  }
+
+  /** Take a bucket that another series has, of the same width or of more steps. */
+  join(bucket: ScalarBucket, version: number): void {
+    this.#buckets.add(bucket.start, version, (into) => merge(into, bucket));
+  }
+
+  /** Have buckets of so many steps at least. */
+  widenTo(width: number): void {
+    this.#buckets.widenTo(width);
   }
 
   changesSince(version: number): ScalarChanges | undefined {
@@ -97,7 +107,7 @@ function merge(into: ScalarBucket, from: ScalarBucket): void {
 }
 
 function pack({ start, count, mean, min, max, nonFinite }: ScalarBucket): PackedScalar {
-  if (count === 1 && nonFinite === 0) return [start, rounded(mean)];
+  if (count === 1 && nonFinite === 0) return [start, mean];
   return count > 0
     ? [start, count, rounded(mean), rounded(min), rounded(max), nonFinite]
     : [start, 0, 0, 0, 0, nonFinite];

@@ -10,6 +10,12 @@ export interface Bucket {
   version: number;
 }
 
+/** Steps, the first and the last among them. */
+export interface StepRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What changed, for one that follows. */
 export interface BucketChanges<B> {
   readonly width: number;
@@ -51,7 +57,7 @@ export class StepBuckets<B extends Bucket> {
   #kept = new Map<number, Kept<B>>();
 
   constructor(
-    private readonly limit: number,
+    private limit: number,
     private readonly kind: BucketKind<B>,
   ) {}
 
@@ -69,6 +75,23 @@ export class StepBuckets<B extends Bucket> {
   has(step: number): boolean {
     const start = this.#startOf(step);
     return this.#buckets[this.#placeOf(start)]?.start === start;
+  }
+
+  /** Have at most so many from now on. */
+  limitTo(limit: number): void {
+    this.limit = limit;
+    while (this.#buckets.length > limit) this.#double();
+  }
+
+  clear(): void {
+    this.#buckets = [];
+    this.#kept.clear();
+    this.#width = 1;
+  }
+
+  /** Merge neighbours until buckets are `width` wide. */
+  widenTo(width: number): void {
+    while (this.#width < width) this.#double();
   }
 
   /** Add what a step says to its bucket, which is made where there is none. */
@@ -122,7 +145,7 @@ export class StepBuckets<B extends Bucket> {
 
   /** Become as another is, that has changed. */
   follow({ width, from = Infinity, buckets }: BucketChanges<B>): void {
-    while (this.#width < width) this.#double();
+    this.widenTo(width);
     this.#buckets = this.#buckets.filter(({ start }) => start < from);
     for (const bucket of buckets) this.#put(bucket);
   }

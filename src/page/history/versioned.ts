@@ -11,4 +11,9 @@ export class Versioned<T> {
   since(version: number): T | undefined {
     return this.version > version ? this.value : undefined;
   }
+
+  /** As `since`, of a value that may be taken away again: null where there is none any more. */
+  changeSince(version: number): T | null | undefined {
+    return this.version > version ? (this.value ?? null) : undefined;
+  }
 }

@@ -42,6 +42,21 @@ export interface RecordDecoder {
   skip(line: string): void;
 }
 
+/** A decoder that another one can go on from. */
+export interface ResumableDecoder extends RecordDecoder {
+  /** What the lines so far have said of later ones: the same object as long as they say no more. */
+  readonly known: KnownTables;
+}
+
+/** The lists of parameters that later lines may refer to. */
+export interface KnownTables {
+  readonly tables: ReadonlyMap<number, ParameterTable>;
+  /** The id that the next list of parameters will have. */
+  readonly nextId: number;
+}
+
+const NO_TABLES: KnownTables = { tables: new Map(), nextId: 0 };
+
 /** How many lists of parameters are in use at a time; their ids are given in turn. */
 const TABLES = 8;
 
@@ -59,24 +74,32 @@ const TABLES = 8;
  * ```
  */
 export function recordDecoder(): RecordDecoder {
-  const tables = new Map<number, ParameterTable>();
-  /** The id that the next list of parameters will have. */
-  let nextId = 0;
+  const { decode, skip } = decoderFrom(NO_TABLES);
+  return { decode, skip };
+}
+
+/** A decoder of the lines of one stream behind those that said what is known. */
+export function decoderFrom(known: KnownTables = NO_TABLES): ResumableDecoder {
   const forget = (id: number) => {
+    const tables = new Map(known.tables);
     tables.delete(id);
-    nextId = (id + 1) % TABLES;
+    known = { tables, nextId: (id + 1) % TABLES };
+    return tables;
   };
   return {
+    get known() {
+      return known;
+    },
     decode(line, bytes) {
       const record = decodeRecord(line);
       if (record.type === 'parameters') {
-        forget(Number(record.id));
+        const tables = forget(Number(record.id));
         tables.set(checkId(record.id), tableOf(record));
         return undefined;
       }
       const isOfParameters = record.type === 'parameter-sums' || ('columns' in record && 'parameters' in record);
       if (!isOfParameters) return record as unknown as RunRecord;
-      const table = tables.get(record.parameters as number);
+      const table = known.tables.get(record.parameters as number);
       if (!table) {
         throw new TypeError(
           `parameters: expected a line before that lists them, got ${describeValue(record.parameters)}`,
@@ -88,7 +111,7 @@ export function recordDecoder(): RecordDecoder {
     // of the list that had its id before.
     skip(line) {
       const ids = [...line.matchAll(/"type":"parameters","id":(\d+)/g)].map(([, id]) => Number(id));
-      for (const id of ids.length > 0 ? ids : [nextId]) forget(id);
+      for (const id of ids.length > 0 ? ids : [known.nextId]) forget(id);
     },
   };
 }

@@ -1,5 +1,12 @@
 import { type Observable, Subject } from 'rxjs';
-import type { SessionRecord, StepEndEvent, TrainEndEvent, TrainingEvent } from '../../events/index.js';
+import type {
+  Activations,
+  ParameterValues,
+  SessionRecord,
+  StepEndEvent,
+  TrainEndEvent,
+  TrainingEvent,
+} from '../../events/index.js';
 import {
   type AnyParameterUpdates,
   type JoinedSums,
@@ -10,7 +17,7 @@ import {
   sumsParameters,
   updatesOfStep,
 } from '../../parameters/index.js';
-import { RankSteps, type RecordOfStep, StepJoiner, type StepOfRanks } from '../../records/index.js';
+import { type OrderedRecord, RankSteps, type RecordOfStep, StepJoiner, type StepOfRanks } from '../../records/index.js';
 import { BaseRun, OpenRun, type Run, type RunOptions } from '../../run/index.js';
 import { LostRecords } from './lost-records.js';
 import { RemoteCommands } from './remote-commands.js';
@@ -32,6 +39,8 @@ export interface RemoteRun extends Run {
    * those that are asked for.
    */
   readonly updates$: Observable<AnyParameterUpdates>;
+  /** What else was looked at there, as it was sent: values of parameters, activations. */
+  readonly looks$: Observable<ParameterValues | Activations>;
 }
 
 export interface IngestedRunOptions extends RunOptions {
@@ -64,6 +73,8 @@ export class IngestedRun extends BaseRun implements RemoteRun {
   readonly #sessions = new Set<string>();
   readonly #updates$ = new Subject<AnyParameterUpdates>();
   readonly updates$: Observable<AnyParameterUpdates>;
+  readonly #looks$ = new Subject<ParameterValues | Activations>();
+  readonly looks$: Observable<ParameterValues | Activations>;
   #maxSteps: number | undefined;
   readonly #onEnd: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -88,10 +99,11 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     this.#onEnd = onEnd;
     this.#sessions.add(session.session);
     this.updates$ = this.supervise(this.#updates$);
+    this.looks$ = this.supervise(this.#looks$);
     this.#lost = new LostRecords((alert) => open.bus.publish(alert));
     this.#steps = new RankSteps(
       { world: session.world, waitMs },
-      { step: (step) => this.#publishStep(step), event: (event) => this.#publish(event) },
+      { step: (step) => this.#publishStep(step), record: (record) => this.#takeOrdered(record) },
     );
   }
 
@@ -143,6 +155,7 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     this.commands.refuseAll('the run has ended');
     this.#onEnd();
     this.#updates$.complete();
+    this.#looks$.complete();
     return await this.#open.close();
   }
 
@@ -162,6 +175,12 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     const stepMs = (last - first) / (this.#endedAt.length - 1);
     const lead = stepMs > 0 ? Math.ceil(HEARD_WITHIN_MS / stepMs) : 0;
     return this.#steps.newest + Math.max(LEAST_LEAD, lead);
+  }
+
+  #takeOrdered(record: OrderedRecord): void {
+    if (record.type === 'parameter-values' || record.type === 'activations') {
+      this.#looks$.next({ ...record, run: this.run });
+    } else this.#publish(record);
   }
 
   #publish(event: TrainingEvent): void {
@@ -212,7 +231,8 @@ export class IngestedRun extends BaseRun implements RemoteRun {
     if (this.#endedAt.length > PACE_STEPS) this.#endedAt.shift();
     if (ranks) bus.publish({ type: 'ranks', time: end.time, ...ranks });
     bus.publish(end);
-    bus.takeObservingMs();
+    // What it takes here is no time of the loop's.
+    bus.ledger.take();
     if (this.#updates$.observed) this.#tellUpdates(lastly, updates ?? measurementOfSums(joined));
   }
 

@@ -85,8 +85,8 @@ export class Sender {
         this.run.take(rank, record.step < this.at.step ? { ...record, ...this.at } : record);
         return;
       default:
-        if (record.type === 'parameter-updates' && this.session.world > 1) {
-          throw new TypeError('type: expected parameter-sums of one of several ranks, got parameter-updates');
+        if ((record.type === 'parameter-updates' || record.type === 'parameter-values') && this.session.world > 1) {
+          throw new TypeError(`type: expected parameter-sums of one of several ranks, got ${record.type}`);
         }
         this.run.take(rank, record);
     }

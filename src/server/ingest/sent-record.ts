@@ -20,6 +20,8 @@ type Fields = Readonly<Record<string, unknown>> & { readonly type: string };
 const SENT: ReadonlySet<string> = new Set([
   'parameter-sums',
   'parameter-updates',
+  'parameter-values',
+  'activations',
   ...TRAINING_EVENT_TYPES.filter((type) => !(NOT_SENT as readonly string[]).includes(type)),
 ]);
 

@@ -4,6 +4,7 @@ import { type AnyRecord, isShown, pageFiles } from '../../page/index.js';
 import { createSink, requireRecord, wholeRecords } from '../../sinks/index.js';
 import { ServerThread } from '../../sinks/serving/index.js';
 import type { LiveOptions, Reply, Request } from './messages.js';
+import { RecordBatch } from './record-batch.js';
 import { withoutKnownNames } from './record-messages.js';
 import { LIVE_WORKER } from './worker.bundle.js';
 
@@ -101,6 +102,11 @@ class PageThread {
   /** `[0]` adds up the costs of the records taken, in KiB. */
   readonly #taken = new Int32Array(new SharedArrayBuffer(4));
   readonly #slim = withoutKnownNames();
+  readonly #batch = new RecordBatch({
+    post: (records, cost) => this.#post(records, cost),
+    clock: () => performance.now(),
+    later: (work, delayMs) => setTimeout(work, delayMs).unref(),
+  });
   readonly #waiting = new Map<number, { resolve: () => void; reject: (cause: unknown) => void }>();
   #sent = 0;
   #flushes = 0;
@@ -131,16 +137,18 @@ class PageThread {
     if (this.#thread.ended) throw this.#thread.ended;
     if (this.waits) this.#catchUp();
     else if (this.#underway > MOST_UNDERWAY && (record.type === 'parameter-updates' || record.type === 'step-end')) {
+      this.#batch.flush();
       this.#thread.post({ kind: 'omitted', run: record.run, what: record.type });
       return;
     }
     const { message, cost } = this.#slim(record);
-    this.#postRecord(message, cost);
     this.#sent = (this.#sent + cost) | 0;
+    this.#batch.take(message, cost);
   }
 
   flush(): Promise<void> {
     if (this.#thread.ended) return Promise.reject(this.#thread.ended);
+    this.#batch.flush();
     const id = this.#flushes++;
     this.#thread.post({ kind: 'flush', id });
     this.#thread.keepAlive(true);
@@ -163,6 +171,8 @@ class PageThread {
   }
 
   #catchUp(): void {
+    // What waits here will not be taken there.
+    if (this.#underway > MOST_UNDERWAY) this.#batch.flush();
     while (this.#underway > MOST_UNDERWAY) {
       const taken = Atomics.load(this.#taken, 0);
       if (Atomics.wait(this.#taken, 0, taken, STALLED_MS) === 'timed-out') throw new Error('the live page stalled');
@@ -170,11 +180,13 @@ class PageThread {
   }
 
   /** What cannot be given to another thread as it is (functions, getters that throw) goes as plain data. */
-  #postRecord(record: AnyRecord, cost: number): void {
+  #post(records: readonly AnyRecord[], cost: number): void {
+    if (this.#thread.ended) return;
     try {
-      this.#thread.post({ kind: 'record', record, cost });
+      this.#thread.post({ kind: 'records', records, cost });
     } catch {
-      this.#thread.post({ kind: 'record', record: decodeJson(encodeJson(record)) as AnyRecord, cost });
+      // One of them: the others go as they are.
+      this.#thread.post({ kind: 'records', records: records.map(clonable), cost });
     }
   }
 
@@ -182,5 +194,13 @@ class PageThread {
     this.#waiting.get(id)?.resolve();
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#thread.keepAlive(false);
+  }
+}
+
+function clonable(record: AnyRecord): AnyRecord {
+  try {
+    return structuredClone(record);
+  } catch {
+    return decodeJson(encodeJson(record)) as AnyRecord;
   }
 }

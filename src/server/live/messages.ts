@@ -20,7 +20,7 @@ export interface FollowedRun {
 
 /** To the thread. A record of parameter updates comes without its names while they are those of its run's last one. */
 export type Request =
-  | { readonly kind: 'record'; readonly record: AnyRecord; readonly cost: number }
+  | { readonly kind: 'records'; readonly records: readonly AnyRecord[]; readonly cost: number }
   | { readonly kind: 'omitted'; readonly run: string; readonly what: string }
   | { readonly kind: 'flush'; readonly id: number };
 

@@ -10,6 +10,10 @@ const CLIENTS_OF_A_VIEW = 64;
 /** A page that is loaded anew finds its thread still there. */
 const IDLE_MS = 30_000;
 
+/** What a page asks the thread of its runs. */
+export const VIEW_PATHS = ['events', 'detail', 'names'] as const;
+export type ViewPath = (typeof VIEW_PATHS)[number];
+
 interface View {
   readonly thread: ServerThread<LiveOptions, Request, Reply>;
   followers: number;
@@ -23,8 +27,8 @@ interface View {
 export class LiveViews {
   readonly #views = new Map<string, View>();
 
-  /** Answer with the stream of what a live page of these runs shows. */
-  follow(runs: readonly FollowedRun[], asked: IncomingMessage, response: ServerResponse): void {
+  /** Answer a live page of these runs as their thread does: with the stream of what it shows, with details, with names. */
+  answer(path: ViewPath, runs: readonly FollowedRun[], asked: IncomingMessage, response: ServerResponse): void {
     const key = JSON.stringify(runs);
     const view = this.#views.get(key) ?? this.#open(key, runs);
     if (!view) {
@@ -35,7 +39,7 @@ export class LiveViews {
     clearTimeout(view.timer);
     view.followers++;
     response.once('close', () => this.#leave(key, view));
-    pass(`${view.thread.url}events`, asked, response);
+    pass(`${view.thread.url}${path}`, asked, response);
   }
 
   async close(): Promise<void> {
@@ -91,9 +95,12 @@ export class LiveViews {
 }
 
 /** Pass a stream on as it comes. Who goes away ends it, and who takes it slowly makes it wait. */
-function pass(url: string, { headers }: IncomingMessage, response: ServerResponse): void {
-  const lastEventId = headers['last-event-id'];
-  const passed = request(url, { headers: lastEventId ? { 'Last-Event-ID': lastEventId } : {} }, (answer) => {
+function pass(path: string, { headers, url = '/' }: IncomingMessage, response: ServerResponse): void {
+  const known = ['last-event-id', 'accept-encoding'].flatMap((name) =>
+    headers[name] === undefined ? [] : [[name, headers[name]]],
+  );
+  const search = new URL(url, 'http://any').search;
+  const passed = request(`${path}${search}`, { headers: Object.fromEntries(known) }, (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
     answer.on('error', () => response.destroy());

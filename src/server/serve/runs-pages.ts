@@ -3,7 +3,7 @@ import { encodeJson } from '../../events/serial/index.js';
 import { RUNS_KEPT, runsPageFiles } from '../../page/index.js';
 import type { ServePage } from '../ingest/ingest-server.js';
 import { PAGE_HEADERS } from '../page-headers.js';
-import { LiveViews } from './live-views.js';
+import { LiveViews, VIEW_PATHS } from './live-views.js';
 import type { RunFolder } from './run-folder.js';
 
 export interface RunsPages {
@@ -46,8 +46,11 @@ export function runsPages(folder: RunFolder, scrape: AnswerScrape | undefined): 
     else if (runs.length === 0 || runs.length > RUNS_KEPT) {
       refuse(response, 400, `run: expected 1 to ${RUNS_KEPT} runs, got ${runs.length}`);
     } else if (rest === '') answer(response, HTML, files.live);
-    else if (rest === 'events') views.follow(runs as { run: string; file: string }[], request, response);
-    else refuse(response, 404, 'not found');
+    else {
+      const path = VIEW_PATHS.find((each) => each === rest);
+      if (path) views.answer(path, runs as { run: string; file: string }[], request, response);
+      else refuse(response, 404, 'not found');
+    }
   }
 
   function serveMetrics(response: ServerResponse): void {

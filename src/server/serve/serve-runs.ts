@@ -172,12 +172,15 @@ class Recording {
   }
 
   #attach(run: RemoteRun, sink: Sink<RunRecord>): void {
-    run.attach(merge(run.events$, run.updates$) as Observable<RunRecord>, sink);
+    run.attach(merge(run.events$, run.updates$, run.looks$) as Observable<RunRecord>, sink);
   }
 
   #sendByOtlp(run: RemoteRun, otlp: string | true): void {
     const opened = startMetrics(otlpOptions(run.run, otlp));
-    run.attach(merge(run.events$, run.updates$) as Observable<RunRecord>, whenReady(opened.then(({ sink }) => sink)));
+    run.attach(
+      merge(run.events$, run.updates$, run.looks$) as Observable<RunRecord>,
+      whenReady(opened.then(({ sink }) => sink)),
+    );
     run.report(from(opened).pipe(switchMap(({ alerts$ }) => alerts$)));
     this.#until(
       opened.then(async (metrics) => {

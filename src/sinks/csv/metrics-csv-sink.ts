@@ -2,10 +2,12 @@ import {
   checkOptions,
   confusionOf,
   type EventOf,
+  guardText,
   namedMetrics,
   perClassAccuracy,
   type RunRecord,
   type Sink,
+  textCell,
 } from '../../events/index.js';
 import { createSink, type SinkWork } from '../create-sink.js';
 import { RecordFile } from '../files/record-file.js';
@@ -13,7 +15,6 @@ import { requireRunRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
 import { continueCsv, isUpdatesCsv } from './continue-csv.js';
 import { numeral } from './encoder/numeral.js';
-import { guardText, textCell } from './encoder/text-cell.js';
 
 /** Options of {@link metricsCsvSink}: whether it goes on with a file that is there. */
 export interface MetricsCsvSinkOptions {

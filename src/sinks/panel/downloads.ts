@@ -1,7 +1,6 @@
-import { el, type Slices, setText } from '../../page/client/index.js';
+import { el, menuOf, type Slices, saveFile, setText } from '../../page/client/index.js';
 import type { Histories } from '../../page/history/index.js';
 import type { RunFileForm } from '../download/download-sink.js';
-import { saveFile } from '../download/save-file.js';
 import type { KeptRecords } from './kept-records.js';
 
 export interface DownloadsOptions {
@@ -20,12 +19,12 @@ const FORMS = [
 /** A menu that gives the runs as files. What makes them is loaded when one is asked for. */
 export function downloadMenu(options: DownloadsOptions): HTMLElement {
   const note = el('p', { class: 'hint', role: 'status' });
-  const menu = el('details', { class: 'menu' });
+  const menu = menuOf({ label: '↓', name: 'Download', className: 'icon-button' });
   const save = async (form: RunFileForm, button: HTMLButtonElement) => {
     button.disabled = true;
     try {
       await saveRuns(form, options);
-      menu.open = false;
+      menu.close();
       setText(note, '');
     } catch (cause) {
       setText(note, `It could not be made: ${cause instanceof Error ? cause.message : String(cause)}`);
@@ -38,18 +37,9 @@ export function downloadMenu(options: DownloadsOptions): HTMLElement {
     button.addEventListener('click', () => void save(form, button));
     return button;
   });
-  menu.append(
-    el('summary', { class: 'icon-button', 'aria-label': 'Download', title: 'Download' }, '↓'),
-    el('div', { class: 'menu-body' }, ...buttons, note),
-  );
-  menu.addEventListener('toggle', () => setText(note, menu.open ? shortText(options.kept) : ''));
-  menu.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || !menu.open) return;
-    event.preventDefault();
-    menu.open = false;
-    menu.querySelector('summary')!.focus();
-  });
-  return menu;
+  menu.body.append(...buttons, note);
+  menu.root.addEventListener('toggle', () => setText(note, menu.root.open ? shortText(options.kept) : ''));
+  return menu.root;
 }
 
 /** Nothing is lost silently. */
@@ -61,6 +51,6 @@ function shortText({ all, omitted }: KeptRecords): string {
 
 async function saveRuns(form: RunFileForm, { histories, kept, slices, signal }: DownloadsOptions): Promise<void> {
   const { runFile } = await import('./run-files.js');
-  const file = await runFile(form, histories, kept.all.slice(), slices);
+  const file = await runFile(form, histories, kept.records, slices);
   if (!signal.aborted) saveFile(file);
 }

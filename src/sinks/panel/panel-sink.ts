@@ -6,6 +6,7 @@ import { requireRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
 import { downloadMenu } from './downloads.js';
 import { DRAWER_STYLE, Drawer } from './drawer.js';
+import { keptDetails } from './kept-details.js';
 import { KeptRecords } from './kept-records.js';
 import { PanelHost, type PanelTheme } from './panel-host.js';
 import { Recording } from './recording.js';
@@ -108,6 +109,7 @@ export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink
   const drawer = element ? undefined : new Drawer(host, { open, shortcut, signal });
   const view = new View(recorder.histories, host, signal);
   view.connection = 'open';
+  view.details.source = keptDetails(recorder.histories, kept, slices);
   const onError = (cause: unknown) => sink.error(cause);
   const onGrown = () => view.grown();
   const recording = new Recording(recorder, { kept, maxQueuedBytes, slices, onGrown, onError, signal });

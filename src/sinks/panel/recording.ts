@@ -60,8 +60,8 @@ export class Recording {
 
   *#record(): Work {
     for (let record = this.#queue.shift(); record; record = this.#queue.shift()) {
-      this.recorder.take(record);
-      this.options.kept.push(record);
+      const history = this.recorder.take(record);
+      this.options.kept.push(record, history?.name ?? record.run);
       yield;
     }
     for (const { run, type, count } of this.#queue.takeLeftOut()) {

@@ -30,7 +30,14 @@ const LONGEST_WAIT_MS = 5_000;
 const FAILING_PATIENCE_MS = 1_000;
 
 /** What may be missing of a run that is not followed at the time. All else is kept. */
-const EXPENDABLE: ReadonlySet<string> = new Set(['parameter-updates', 'step-end', 'substep-end', 'log']);
+const EXPENDABLE: ReadonlySet<string> = new Set([
+  'parameter-updates',
+  'parameter-values',
+  'activations',
+  'step-end',
+  'substep-end',
+  'log',
+]);
 
 /** A bounded queue, and the work that empties it: whatever happens there, the loop does not wait for it. */
 export class Outbox {

@@ -37,7 +37,7 @@ export interface RemoteSink extends Sink<RunRecord> {
  * statistics, and can be steered from there. In Node and in a browser, by `fetch` alone.
  *
  * Give it the events and the updates that were measured, merged. What was measured is sent as it is, to the bit; global
- * norms and throughput are made of it on the other side, drift, values and activations have no place on the wire.
+ * norms and throughput are made of it on the other side, drift has no place on the wire.
  *
  * The loop never waits: records are collected for 200 ms, or 256 kB of them, and wait in a bounded queue while the server
  * is down, slow, or started anew. What does not fit is dropped, told to the server, and in the end `closed` rejects with

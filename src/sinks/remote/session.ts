@@ -1,4 +1,4 @@
-import { NOT_SENT, type RunRecord } from '../../events/index.js';
+import { NOT_SENT, type ParameterValues, type RunRecord } from '../../events/index.js';
 import { encodeRecord } from '../../events/serial/index.js';
 import type { AnyParameterUpdates } from '../../parameters/index.js';
 import { ParameterTables } from '../parameter-tables.js';
@@ -20,7 +20,7 @@ export interface WireLine {
 const LEFT_OUT: ReadonlySet<string> = new Set([...NOT_SENT, 'global-norms', 'throughput']);
 
 /** What the other side would need the parameters themselves for: there is no place for it on the wire. */
-export const NO_PLACE: ReadonlySet<string> = new Set(['parameter-drift', 'parameter-values', 'activations']);
+export const NO_PLACE: ReadonlySet<string> = new Set(['parameter-drift']);
 
 const CLIENT = 'trainscope-typescript';
 const utf8 = new TextEncoder();
@@ -50,7 +50,8 @@ export class Session {
   /** The lines of a record, none for one that is not sent. */
   linesOf(record: RunRecord): readonly WireLine[] {
     if (LEFT_OUT.has(record.type) || NO_PLACE.has(record.type)) return [];
-    return record.type === 'parameter-updates' ? this.#measured(record) : [this.#line(record, record.step)];
+    if (record.type === 'parameter-updates') return this.#ofParameters(record, record.histograms);
+    return record.type === 'parameter-values' ? this.#ofParameters(record) : [this.#line(record, record.step)];
   }
 
   answer(id: string, message: string | undefined, refused: boolean): WireLine {
@@ -76,17 +77,20 @@ export class Session {
     return [...known.filter((line) => !lines.includes(line)), ...lines];
   }
 
-  #measured({ run, step, epoch, time, names, sizes, columns, histograms }: AnyParameterUpdates): readonly WireLine[] {
+  #ofParameters(
+    { type, run, step, epoch, time, names, sizes, columns }: AnyParameterUpdates | ParameterValues,
+    histograms: AnyParameterUpdates['histograms'] = {},
+  ): readonly WireLine[] {
     const { id, line } = this.#tables.idOf(names, sizes);
     const { places, bytes } = columnBytes(columns, names.length);
     const text = encodeRecord({
-      type: 'parameter-updates',
+      type,
       ...{ run, step, epoch, time, parameters: id, columns: places, binary: bytes.length },
       ...(Object.keys(histograms).length > 0 && { histograms }),
     } as { readonly type: string });
     const measured: WireLine = {
       session: this,
-      type: 'parameter-updates',
+      type,
       step,
       bytes: joined([utf8.encode(`${text}\n`), bytes]),
       binary: true,

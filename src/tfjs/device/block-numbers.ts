@@ -1,8 +1,15 @@
-import { addSums, type SumsWith, zeroSums } from '../../parameters/index.js';
+import { addSums, SUM_FIELDS, type SumsWith, zeroSums } from '../../parameters/index.js';
 import { type BlockTask, LARGEST_BLOCK } from './block-task.js';
 
 /** The sums that blocks are added to. */
 export type BlockSums = SumsWith<'norms' | 'extremes' | 'moments' | 'gradients'>;
+
+/** What a program says of each kind of task. */
+export const FIELDS_OF = {
+  update: [...SUM_FIELDS.norms, ...SUM_FIELDS.extremes],
+  moments: SUM_FIELDS.moments,
+  squares: SUM_FIELDS.gradients,
+} as const;
 
 /**
  * Add the rows of a task, four numbers each, to the sums of its parameter: in float64, so that a sum is as exact as

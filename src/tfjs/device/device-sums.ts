@@ -3,10 +3,12 @@ import { type MaybePromise, SUM_FIELDS, type SumsPart, type UpdateSums, zeroSums
 import type { Compared } from '../compared.js';
 import { share } from '../held-tensors.js';
 import { hostSums } from '../host-sums.js';
-import { addBlocks, type BlockSums } from './block-numbers.js';
-import { blockProgram } from './block-program.js';
-import type { BlockRows, BlockTask } from './block-task.js';
+import { addBlocks, type BlockSums, FIELDS_OF } from './block-numbers.js';
+import type { BlockProgram, BlockRows, BlockTask } from './block-task.js';
+import { checkedProgram } from './checked-program.js';
+import { orLost } from './or-lost.js';
 import { readLater, readNow } from './read.js';
+import { untilChecked } from './until-checked.js';
 
 type ScalarPart = keyof typeof SUM_FIELDS;
 
@@ -25,7 +27,28 @@ export function deviceSums(
   parts: readonly SumsPart[],
   atOnce: boolean,
 ): MaybePromise<UpdateSums> {
-  const program = blockProgram();
+  const { program, isRight } = programFor(parameters, parts);
+  const sums = sumsBy(program, parameters, parts, atOnce);
+  if (isRight === true || !(sums instanceof Promise)) return sums;
+  return untilChecked(isRight, parameters, sums, async (held) => sumsBy(undefined, held, parts, false));
+}
+
+/** Programs where there are any for this, and they are right, or may be. */
+function programFor(
+  parameters: readonly Compared[],
+  parts: readonly SumsPart[],
+): { readonly program?: BlockProgram; readonly isRight: true | Promise<boolean> } {
+  const checked = checkedProgram();
+  const isRight = checked?.isRight(new Set(tasksOf(parameters, parts).map(({ kind }) => kind))) ?? false;
+  return checked && isRight !== false ? { program: checked.program, isRight } : { isRight: true };
+}
+
+function sumsBy(
+  program: BlockProgram | undefined,
+  parameters: readonly Compared[],
+  parts: readonly SumsPart[],
+  atOnce: boolean,
+): MaybePromise<UpdateSums> {
   const tasks = program ? tasksOf(parameters, parts) : [];
   const rows = tasks.length > 0 ? program!(tasks) : undefined;
   const values = holdValues(parameters, parts, tasks);
@@ -38,7 +61,7 @@ export function deviceSums(
   };
   // The blocking read of WebGPU, by way of a canvas, does not work everywhere.
   if (!atOnce || getBackend() === 'webgpu') {
-    const reads = Promise.all([rows && readLater(rows.numbers), ...values.held.map((tensor) => tensor.data())]);
+    const reads = Promise.all([rows && readLater(rows.numbers), ...values.held.map((tensor) => orLost(tensor.data()))]);
     return reads.then(([numbers]) => finish(numbers)).finally(letGo);
   }
   try {
@@ -123,9 +146,3 @@ function withBlocks(
   });
   return sums;
 }
-
-const FIELDS_OF = {
-  update: [...SUM_FIELDS.norms, ...SUM_FIELDS.extremes],
-  moments: SUM_FIELDS.moments,
-  squares: SUM_FIELDS.gradients,
-} as const;

@@ -1,4 +1,5 @@
 import { keep, type Tensor, type TypedArray } from '@tensorflow/tfjs-core';
+import { orLost } from './or-lost.js';
 
 /**
  * The values of a tensor, when its device has them. The tensor is given away: it is held until then, whatever tidy it was
@@ -7,7 +8,7 @@ import { keep, type Tensor, type TypedArray } from '@tensorflow/tfjs-core';
 export async function readLater(tensor: Tensor): Promise<TypedArray> {
   keep(tensor);
   try {
-    return (await tensor.data()) as TypedArray;
+    return (await orLost(tensor.data())) as TypedArray;
   } finally {
     tensor.dispose();
   }

@@ -55,7 +55,7 @@ export function preparedOptimizer(
   return () => writeOptimizerWeights(optimizer, saved);
 }
 
-function read(optimizer: Optimizer, parameters: readonly NamedParameter[]): Safetensors | Promise<Safetensors> {
+function read(optimizer: Optimizer, parameters: readonly NamedParameter[]): Promise<Safetensors> {
   if (optimizer instanceof AdamW) return readAdamW(optimizer, parameters);
   return isOfTfTrain(optimizer) ? readSlots(optimizer, parameters) : readOptimizerWeights(optimizer);
 }
@@ -63,8 +63,8 @@ function read(optimizer: Optimizer, parameters: readonly NamedParameter[]): Safe
 const FIRST = 'exp_avg';
 const SECOND = 'exp_avg_sq';
 
-function readAdamW(optimizer: AdamW, parameters: readonly NamedParameter[]): Safetensors {
-  const state = optimizer.state();
+async function readAdamW(optimizer: AdamW, parameters: readonly NamedParameter[]): Promise<Safetensors> {
+  const state = await optimizer.readState();
   const tensors = new Map<string, SafetensorsTensor>();
   const steps: Record<string, number> = {};
   for (const { name, variable } of parameters) {

@@ -94,7 +94,7 @@ async function readJudged(
   size: number,
   { seed, keepPredictions }: Pick<EvaluateOptions<never>, 'seed' | 'keepPredictions'>,
 ) {
-  const numItemsInBatch = objective.isMean ? 0 : countItems(batch, size);
+  const numItemsInBatch = objective.isMean ? 0 : await countItems(batch, size);
   const { logits, loss, labels } = judge(objective, batch, seed, numItemsInBatch);
   try {
     return {

@@ -1,4 +1,5 @@
 import { reasonOf } from '../../run/index.js';
+import { configOf } from '../arguments/config-of.js';
 import { batches, groups, type SizedBatch } from '../data/batches.js';
 import type { Session } from '../session/session.js';
 import { breather } from './breathe.js';
@@ -35,7 +36,14 @@ export class TrainingLoop<Example> {
     announcer.stopper = undefined;
     this.#isUnderWay = true;
     const model = this.#session.model.summary?.();
-    await announcer.say('onTrainBegin', { type: 'train-begin', maxSteps, ...numEpochs, ...(model && { model }) }, {});
+    const begin = {
+      type: 'train-begin',
+      maxSteps,
+      ...numEpochs,
+      config: configOf(args),
+      ...(model && { model }),
+    } as const;
+    await announcer.say('onTrainBegin', begin, {});
     if (args.evalOnStart) await evaluate();
     const hasMore = () => {
       const { epoch, batches } = this.#session.position;

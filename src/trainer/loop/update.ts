@@ -45,9 +45,8 @@ export class Update<Example> {
   /** The gradients of all micro-batches, and their loss; undefined where a callback or control stops it on the way. */
   async #accumulate(gradients: Gradients, group: readonly SizedBatch[]): Promise<number | undefined> {
     const { announcer, control, meter, objective, state } = this.#session;
-    const numItemsInBatch = objective.isMean
-      ? 0
-      : group.reduce((sum, { batch, size }) => sum + countItems(batch, size), 0);
+    const counts = objective.isMean ? [] : await Promise.all(group.map(({ batch, size }) => countItems(batch, size)));
+    const numItemsInBatch = counts.reduce((sum, count) => sum + count, 0);
     let loss = 0;
     for (const [i, { batch }] of group.entries()) {
       const share = await this.#backward(gradients, batch, i, group.length, numItemsInBatch);
@@ -162,8 +161,7 @@ export class Update<Example> {
         durationMs,
         whole: true,
         examples: examplesIn(group),
-        // What listeners took between two steps counts too, and must not exceed the whole.
-        observingMs: Math.min(bus.takeObservingMs(), durationMs),
+        ...bus.takeObserving(durationMs),
         numTensors: memory().numTensors,
         ...(args.includeNumInputTokensSeen !== 'no' && { tokens: tally.tokens - tokensBefore }),
       },

@@ -4,15 +4,12 @@ import { toTensor } from './to-tensor.js';
 import type { Batch, BatchValues } from './trainable-model.js';
 
 /** Labels of a batch that count: all but −100. Its examples, where it has no labels, or several by the outputs' names. */
-export function countItems(batch: Batch, examples: number): number {
+export async function countItems(batch: Batch, examples: number): Promise<number> {
   const labels = labelsOf(batch);
   if (labels === undefined) return examples;
-  return tidy(
-    () =>
-      toTensor(labels)
-        .dataSync()
-        .filter((label) => label !== IGNORED_LABEL).length,
-  );
+  // A tensor may be on a device. One that is made of an array here is not.
+  const values = labels instanceof Tensor ? await labels.data() : tidy(() => toTensor(labels).dataSync());
+  return values.filter((label) => label !== IGNORED_LABEL).length;
 }
 
 /** The labels of a batch, where they are of one output; several by name have no one array. */

@@ -13,7 +13,7 @@ import type { AdamWCoefficients } from '../kernels/fused-adamw.js';
 import { composedStep } from './composed-step.js';
 import { fusedStep } from './fused-step.js';
 import { kernelStep } from './kernel-step.js';
-import { type AdamWMoments, type AdamWState, floats, MomentsByVariable } from './moments.js';
+import { type AdamWMoments, type AdamWState, type HeldState, MomentsByVariable } from './moments.js';
 import { hasWeightDecay } from './weight-decay.js';
 
 export type { AdamWMoments, AdamWState } from './moments.js';
@@ -141,9 +141,26 @@ export class AdamW extends Optimizer {
     this.incrementIterations();
   }
 
-  /** A copy of all it remembers, to restore it exactly. */
+  /** A copy of all it remembers, to restore it exactly. It stalls a device, and WebGPU may fail to: see `readState()`. */
   state(): AdamWState {
     return this.#moments.state();
+  }
+
+  /** A copy of all it remembers now, read without stalling a device. */
+  readState(): Promise<AdamWState> {
+    return this.#moments.readState();
+  }
+
+  /** All it remembers now, to go back to; on a device without reading it. Dispose it in the end. */
+  hold(): HeldState {
+    const held = this.#moments.hold();
+    const { iterations } = this;
+    const restore = () => {
+      held.restore();
+      this.#stepSums = undefined;
+      this.iterations_ = iterations;
+    };
+    return { restore, dispose: held.dispose };
   }
 
   /**
@@ -178,7 +195,7 @@ export class AdamW extends Optimizer {
     for (const [key, first] of byName) {
       const second = byName.get(key.replace(/\/m$/, '/v'));
       if (!key.endsWith('/m') || !second) continue;
-      const values = { first: floats(first), second: floats(second) };
+      const values = { first: (await first.data()) as Float32Array, second: (await second.data()) as Float32Array };
       state.set(key.slice(0, -2), { step: this.iterations, shape: first.shape, ...values });
     }
     this.restore(state);

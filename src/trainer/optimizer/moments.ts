@@ -1,4 +1,5 @@
 import { backend, engine, keep, type Tensor, tensor, tidy, util, type Variable, zeros } from '@tensorflow/tfjs-core';
+import { onDevice, readLater, share } from '../../tfjs/index.js';
 
 /** What AdamW remembers of one parameter. */
 export interface AdamWMoments {
@@ -22,6 +23,12 @@ export interface Moments {
   step: number;
   first: Tensor;
   second: Tensor;
+}
+
+/** What was remembered at one moment, to go back to as often as wanted. */
+export interface HeldState {
+  restore(): void;
+  dispose(): void;
 }
 
 /** The moments of all parameters: of variables, not of names, since a name may come to be another variable's. */
@@ -64,6 +71,34 @@ export class MomentsByVariable {
     );
   }
 
+  /** The same, also where a device gives them later: what they are now. */
+  async readState(): Promise<AdamWState> {
+    const entries = this.current().map(async ([name, { step, first, second }]) => {
+      const [firsts, seconds] = await Promise.all([readLater(share(first)), readLater(share(second))]);
+      const values = { first: (firsts as Float32Array).slice(), second: (seconds as Float32Array).slice() };
+      return [name, { step, shape: first.shape, ...values }] as const;
+    });
+    return new Map(await Promise.all(entries));
+  }
+
+  /** What is remembered now: on a device by reference, since each update makes new moments there. */
+  hold(): HeldState {
+    if (!onDevice()) {
+      const state = this.state();
+      return { restore: () => this.restore(state), dispose: () => {} };
+    }
+    const held = this.current().map(([name, moments]) => [name, shared(moments)] as const);
+    return {
+      restore: () => {
+        this.dispose();
+        for (const [name, moments] of held) this.#byName.set(name, shared(moments));
+      },
+      dispose: () => {
+        for (const [, moments] of held) disposeMoments(moments);
+      },
+    };
+  }
+
   /** @throws RangeError for moments of other shapes than the variables'; nothing is changed then. */
   restore(state: AdamWState): void {
     for (const [name, moments] of state) checkMoments(name, moments);
@@ -83,7 +118,7 @@ export class MomentsByVariable {
 }
 
 /** A copy. */
-export function floats(values: Tensor): Float32Array {
+function floats(values: Tensor): Float32Array {
   return (values.dataSync() as Float32Array).slice();
 }
 
@@ -93,6 +128,10 @@ function onThisBackend(moment: Tensor): Tensor {
   const moved = tidy(() => keep(tensor(floats(moment), moment.shape, 'float32')));
   moment.dispose();
   return moved;
+}
+
+function shared({ variable, step, first, second }: Moments): Moments {
+  return { variable, step, first: share(first), second: share(second) };
 }
 
 function disposeMoments({ first, second }: Moments): void {

@@ -77,6 +77,8 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): CheckpointS
       }),
     async lock(folder) {
       const path = storedPath(folder);
+      // Before a training begins that could keep nothing.
+      (await openDatabase(database)).close();
       const release = await takeName(`${database}/${path}`);
       if (release) return release;
       throw inUse(path, `of the database ${database}, where another one writes, maybe in another tab`);
@@ -109,19 +111,36 @@ async function transact<T>(
       const transaction = db.transaction(FILES, mode, { durability: 'strict' });
       const request = act(transaction.objectStore(FILES));
       transaction.oncomplete = () => resolve(request?.result as T);
-      transaction.onabort = () => reject(transaction.error);
+      transaction.onabort = () => reject(refusal(transaction.error));
     });
   } finally {
     db.close();
   }
 }
 
-function openDatabase(database: string): Promise<IDBDatabase> {
-  if (typeof indexedDB === 'undefined') {
-    throw new Error(
-      'checkpointStore: expected a browser with IndexedDB, got none; give memoryStore() or a store of your own',
+/** A browser says nothing more than that there is no room. */
+function refusal(error: DOMException | null): DOMException {
+  if (error?.name !== 'QuotaExceededError') return error ?? new DOMException('the browser gave it up', 'AbortError');
+  return new DOMException(
+    'the browser has no more room for this site; set saveTotalLimit, or remove checkpoints that are not needed',
+    error.name,
+  );
+}
+
+/** A private window, or the settings for a site, may forbid it in any of several ways. */
+async function openDatabase(database: string): Promise<IDBDatabase> {
+  try {
+    return await open(database);
+  } catch (cause) {
+    const { name, message } = cause as Error;
+    throw new DOMException(
+      `checkpointStore: expected a page that may use IndexedDB, got ${name}: ${message}; give memoryStore() or a store of your own`,
+      name,
     );
   }
+}
+
+function open(database: string): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(database, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(FILES);

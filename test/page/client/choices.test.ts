@@ -1,11 +1,21 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AXES, type Choices, readChoices, USUAL_CHOICES, writeChoices } from '../../../src/page/client/choices.js';
+import {
+  AXES,
+  type Choices,
+  MARK_KINDS,
+  readChoices,
+  USUAL_CHOICES,
+  writeChoices,
+} from '../../../src/page/client/choices.js';
 
 const text = fc.string({ minLength: 1, unit: 'binary' });
 const range = fc
   .tuple(fc.nat(), fc.nat({ max: 1e9 }))
   .map(([from, length]): [number, number] => [from, from + length + 1]);
+
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+const sorting = maybe(fc.record({ by: text, descending: fc.boolean() }));
 
 const choices: fc.Arbitrary<Choices> = fc.record({
   hidden: fc.array(text),
@@ -15,10 +25,23 @@ const choices: fc.Arbitrary<Choices> = fc.record({
   smoothing: fc.double({ min: 0, max: 0.999, noNaN: true }).map(Math.abs),
   withoutOutliers: fc.boolean(),
   otherScale: fc.array(text),
-  hiddenMarks: fc.subarray(['alert', 'control', 'save', 'sink-error', 'stopped', 'failed'] as const),
+  hiddenMarks: fc.subarray([...MARK_KINDS]),
   enlarged: fc.option(text, { nil: undefined }),
   parameters: fc.option(fc.array(text), { nil: undefined }),
   parameter: fc.option(text, { nil: undefined }),
+  search: maybe(text),
+  moment: maybe(fc.nat()),
+  ratiosOfParameters: fc.boolean(),
+  histogramSubject: maybe(fc.constantFrom('weight', 'update', 'gradient', 'activation')),
+  histogramOf: maybe(text),
+  moversSorting: sorting,
+  deadFirst: fc.boolean(),
+  runsTable: fc.boolean(),
+  runsSorting: sorting,
+  runsFilter: maybe(text),
+  runsGroup: maybe(text),
+  commonSettings: fc.boolean(),
+  runsMetric: maybe(text),
   theme: fc.constantFrom(undefined, 'light' as const, 'dark' as const),
 });
 
@@ -49,6 +72,10 @@ test.each([
   'smoothing=abc',
   'theme=blue',
   'hiddenMarks=x',
+  'moment=-1',
+  'moversSorting=ratio',
+  'moversSorting=-',
+  'histogramSubject=loss',
 ])('what no choice is, is as usual: %s', (address) => {
   expect(readChoices(address)).toEqual(USUAL_CHOICES);
 });

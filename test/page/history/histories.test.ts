@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createParameterUpdates } from 'trainscope';
 import { describe, expect, it } from 'vitest';
-import { type Changes, Histories } from '../../../src/page/history/histories.js';
+import { type Changes, Histories, RUNS_KEPT } from '../../../src/page/history/histories.js';
 import { MARKS_KEPT } from '../../../src/page/history/marks.js';
 import { ABSENT, packNorms, unpackNorms } from '../../../src/page/history/packed-numbers.js';
 import { ParameterTable, TABLE_BUCKETS } from '../../../src/page/history/parameter-table.js';
@@ -235,11 +235,11 @@ describe('histories', () => {
         return [name, phase, end, marks.all.map(({ kind, step, message }) => [kind, step, message])];
       });
       expect(found).toEqual([
-        ['completed', 'finished', ends.completed, []],
-        ['stopped', 'finished', ends.stopped, [['stopped', 3, 'stopOnAlert: NaN']]],
-        ['failed', 'finished', ends.failed, [['failed', 3, 'out of memory']]],
         ['bare', 'finished', ends.bare, [['failed', 3, 'No reason was given.']]],
+        ['completed', 'finished', ends.completed, []],
+        ['failed', 'finished', ends.failed, [['failed', 3, 'out of memory']]],
         ['old', 'finished', undefined, []],
+        ['stopped', 'finished', ends.stopped, [['stopped', 3, 'stopOnAlert: NaN']]],
         ['strange', 'finished', undefined, []],
       ]);
     }
@@ -278,6 +278,25 @@ describe('histories', () => {
       ['metric:eval/f1', 0.5],
       ['metric:predict/loss', 3],
     ]);
+  });
+
+  it('keeps the settings of a run, as many and as long as a table can show, through JSON', () => {
+    const recorder = new Recorder();
+    const config = { rate: 1e-3, warm: true, none: null, bad: Number.NaN, text: 'x'.repeat(500), nested: { a: [1] } };
+    recorder.take({ type: 'train-begin', ...CONTEXT, config } as AnyRecord);
+    const follower = new Histories();
+    follower.apply(wired(recorder.histories.changesSince(0)));
+    expect(follower.of('a').settings.value).toEqual({
+      ...{ rate: 1e-3, warm: true, none: null, bad: 'NaN', text: `${'x'.repeat(199)}…`, nested: '{"a":[1]}' },
+    });
+    const many = Object.fromEntries(Array.from({ length: 210 }, (_, i) => [`s${i}`, i]));
+    recorder.take({ type: 'train-begin', ...CONTEXT, run: 'b', config: many } as AnyRecord);
+    expect(Object.keys(recorder.histories.of('b').settings.value!)).toHaveLength(200);
+    expect(recorder.histories.of('b').omitted.value).toEqual({ hyperparameters: 10 });
+    for (const odd of [null, 3, 'x', [1], {}]) {
+      recorder.take({ type: 'train-begin', ...CONTEXT, run: 'c', config: odd } as AnyRecord);
+      expect(recorder.histories.of('c').settings.value).toBeUndefined();
+    }
   });
 
   it('shows a model of many parameters by its layers, with joint norms', () => {
@@ -323,6 +342,64 @@ describe('histories', () => {
       expect(run.activations.latest.value?.step).toBe(1000);
     }
     expect(follower.of('a').histograms.moments).toEqual(recorder.histories.of('a').histograms.moments);
+  });
+
+  it('has its runs in the order in which they began, whichever is read first', () => {
+    const named = ['b', 'a', 'late', 'c'].map((run) => ({ ...stepEnd(1, 1, run), time: run === 'late' ? 2000 : 1000 }));
+    for (const records of [named, [...named].reverse()]) {
+      const recorder = new Recorder();
+      const follower = new Histories();
+      for (const record of records) {
+        recorder.take(record);
+        follower.apply(wired(recorder.histories.changesSince(follower.version)));
+      }
+      for (const { runs } of [recorder.histories, follower]) expect([...runs.keys()]).toEqual(['a', 'b', 'c', 'late']);
+    }
+  });
+
+  it('counts runs that find no room, and what they say', () => {
+    const recorder = new Recorder();
+    for (let run = 0; run < RUNS_KEPT + 3; run++) {
+      for (const step of [1, 2]) recorder.take(stepEnd(step, 1, `run ${run}`));
+    }
+    recorder.omitRuns(2);
+    const page = new Histories();
+    page.apply(wired(recorder.histories.changesSince(0)));
+    for (const histories of [recorder.histories, page]) {
+      expect(histories.runs.size).toBe(RUNS_KEPT);
+      expect(histories.leftOut.value).toEqual({ runs: 5, records: 6 });
+    }
+  });
+
+  it('counts what was left out of a run before anything of it came', () => {
+    const recorder = new Recorder();
+    recorder.omit('a', 'damaged lines');
+    recorder.omit('a', 'damaged lines', 2);
+    recorder.take(stepEnd(1, 1));
+    recorder.omit('a', 'damaged lines');
+    expect(recorder.histories.of('a').omitted.value).toEqual({ 'damaged lines': 4 });
+  });
+
+  it('knows what observing is made of, the largest parts first, and as many as there is room for', () => {
+    const recorder = new Recorder();
+    recorder.take(stepEnd(1, 1));
+    expect(recorder.histories.of('a').observing.value).toBeUndefined();
+    recorder.take({ ...stepEnd(1, 1, 'b'), observingBy: { operators: 0.25, csvSink: 0.75 } } as AnyRecord);
+    const follower = new Histories();
+    follower.apply(wired(recorder.histories.changesSince(0)));
+    expect(Object.entries(follower.of('b').observing.value!)).toEqual([
+      ['csvSink', 0.075],
+      ['operators', 0.025],
+    ]);
+    const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`sink ${i}`, 1 / 1000]));
+    recorder.take({ ...stepEnd(1, 1, 'c'), observingBy: many } as AnyRecord);
+    const shown = recorder.histories.of('c').observing.value!;
+    expect(Object.keys(shown)).toHaveLength(20);
+    expect(shown.others).toBeCloseTo(0.1 * (981 / 1000), 9);
+    for (const odd of [null, 'no', 7, { a: 'b' }]) {
+      recorder.take({ ...stepEnd(1, 1, 'd'), observingBy: odd } as unknown as AnyRecord);
+    }
+    expect(recorder.histories.of('d').observing.value ?? {}).toEqual({});
   });
 
   it('carries values, a NaN as none', () => {

@@ -190,6 +190,16 @@ describe('liveSink', () => {
     stranger.leave();
   });
 
+  it('takes records that no thread can be given as they are, also those that wait for others', async () => {
+    const sink = sinkOf();
+    const withFunction = (step: number) => ({ ...stepEnd(step), extra: () => {} }) as ReturnType<typeof stepEnd>;
+    for (let step = 1; step <= 20; step++) sink.next(step % 7 === 0 ? withFunction(step) : stepEnd(step));
+    const page = new Follower(sink.url);
+    await page.until((histories) => stepOf(histories) === 20);
+    expect(page.histories.of('a').series.get('loss')!.buckets.length).toBe(20);
+    page.leave();
+  });
+
   it('serves while the loop keeps its thread, and keeps up with it', async () => {
     const sink = sinkOf();
     const page = new Follower(sink.url);

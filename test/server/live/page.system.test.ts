@@ -120,7 +120,7 @@ describe('the live page in Chromium', () => {
       await page.close();
       for (const look of LOOKS) {
         const shown = await open(url, look);
-        await shown.page.waitForSelector('.u-over');
+        await shown.page.waitForSelector('.plot-area');
         expect(await violationsOf(shown.page), JSON.stringify(look)).toEqual([]);
         const overflow = await shown.page.evaluate('document.documentElement.scrollWidth - innerWidth');
         expect(overflow, `${look.width} pixels`).toBeLessThanOrEqual(0);
@@ -191,7 +191,7 @@ describe('the live page in Chromium', () => {
     feed(sink, 20, names, '<b onclick=alert(3)>run</b>');
     await sink.flush();
     const { page, troubles } = await open(sink.url);
-    await page.waitForSelector('.u-over');
+    await page.waitForSelector('.plot-area');
     expect(await page.textContent('h1')).toBe('<b onclick=alert(3)>run</b>');
     expect(await page.locator('main img, main script, h1 b').count()).toBe(0);
     expect(await page.textContent('.chips')).toContain('<img src=x onerror=alert(1)>/kernel');
@@ -201,14 +201,15 @@ describe('the live page in Chromium', () => {
     await loss.focus();
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowRight');
-    expect(await page.textContent('[aria-live="polite"]')).toBe('Step 2: loss 0.5');
+    expect(await page.textContent('[aria-live="polite"]')).toMatch(/^Step 2, epoch 0.5, after 40 ms, .*: loss 0.5$/);
     await page.locator('canvas[role="img"]').focus();
     await page.keyboard.press('ArrowDown');
     expect(await page.textContent('[aria-live="polite"]')).toBe('<script>alert(2)</script>, step 20: ratio 0, still');
-    await page.locator('section:has(h2:text-is("Loss")) summary').click();
+    await page.locator('section:has(h2:text-is("Loss")) details.data summary').click();
     const rows = page.locator('section:has(h2:text-is("Loss")) tbody tr');
     await rows.first().waitFor(); // a table is made a moment after it is asked for
-    expect(await rows.count()).toBe(19);
+    expect(await rows.count()).toBe(20);
+    expect(await rows.nth(6).allTextContents()).toEqual(['7not a number']);
     expect(await violationsOf(page)).toEqual([]);
     expect(troubles).toEqual([]);
     await page.close();
@@ -229,14 +230,14 @@ describe('the live page in Chromium', () => {
       expect.stringContaining('first'),
       expect.stringContaining('second'),
     ]);
-    const box = (await page.locator('section:has(h2:text-is("Loss")) .u-over').boundingBox())!;
+    const box = (await page.locator('section:has(h2:text-is("Loss")) .plot-area').boundingBox())!;
     await page.mouse.move(box.x + box.width * 0.25, box.y + 50);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 4 });
     await page.mouse.up();
     await page.click('text=Show all steps');
     await page.uncheck('label:has-text("second") input');
-    await page.waitForSelector('section:has(h2:text-is("Loss")) .legend:not(:has(li:nth-child(2)))');
+    await page.waitForSelector('section:has(h2:text-is("Loss")) .legend [aria-pressed="false"]:has-text("second")');
     expect(await violationsOf(page)).toEqual([]);
     expect(troubles).toEqual([]);
     await page.close();
@@ -248,7 +249,7 @@ describe('the live page in Chromium', () => {
     const { port } = new URL(sink.url);
     feed(sink, 10, ['x/w', 'x/b']);
     const { page } = await open(sink.url);
-    await page.waitForSelector('.u-over');
+    await page.waitForSelector('.plot-area');
     await sink.stop();
     await page.waitForSelector('[data-state="lost"]');
     expect(await page.isVisible('h2:text-is("Loss")')).toBe(true);
@@ -268,7 +269,7 @@ describe('the live page in Chromium', () => {
     for (const look of LOOKS) {
       const { page, troubles } = await open(pathToFileURL(file).href, look);
       await page.context().setOffline(true);
-      await page.waitForSelector('.u-over');
+      await page.waitForSelector('.plot-area');
       expect(await page.textContent('.state')).toBe('report');
       expect(await page.isVisible('h2:text-is("Update ratio by layer")')).toBe(true);
       expect(await violationsOf(page)).toEqual([]);
@@ -326,7 +327,7 @@ describe('the live page in Chromium', () => {
     expect(await page.textContent('.state')).toBe(live);
     await page.close();
     const opened = await open(pathToFileURL(file).href);
-    await opened.page.waitForSelector('.u-over');
+    await opened.page.waitForSelector('.plot-area');
     expect(await opened.page.textContent('.state')).toBe(report);
     await opened.page.close();
   });

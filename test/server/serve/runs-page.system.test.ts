@@ -116,14 +116,14 @@ it('the list goes on; runs are found, opened, and laid over each other', async (
   for (const box of await page.locator('.runs-table tbody input').all()) await box.check();
   await page.click('button:text("Show 2 runs over each other")');
   await page.waitForSelector('.run-bar label:nth-of-type(2)');
-  await page.waitForSelector('.u-over');
+  await page.waitForSelector('.plot-area');
   expect(await page.textContent('h1')).toBe('2 runs');
   if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, 'runs-over.png') });
   expect(await violationsOf(page)).toEqual([]);
 
   await page.click('a.brand');
   await page.click('.runs-table a:has-text("running")');
-  await page.waitForSelector('.u-over');
+  await page.waitForSelector('.plot-area');
   expect(await page.textContent('h1')).toBe('running');
   await running.send(...stepRecords(7), end(7, 'completed'));
   await page.waitForSelector('[data-state="finished"]');
@@ -135,7 +135,7 @@ it('a page outlives its server, and goes on with the next', async () => {
   const other = await send('bert', 5, 0.1);
   const { port } = new URL(server.url);
   const { page } = await open('/run/bert/');
-  await page.waitForSelector('.u-over');
+  await page.waitForSelector('.plot-area');
   await server.close();
   await page.waitForSelector('[data-state="lost"]');
   server = await serveRuns(folder, { port: Number(port) });

@@ -80,7 +80,7 @@ it('lie over each other on one page, and are scraped by one Prometheus', async (
 
     const page = await browser.newPage({ viewport: { width: 1440, height: 1000 }, reducedMotion: 'reduce' });
     await page.goto(`${server.url}/runs/?${new URLSearchParams(names.map((name) => ['run', name]))}`);
-    await page.waitForSelector('.u-over');
+    await page.waitForSelector('.plot-area');
     for (const name of names) await page.waitForSelector(`text=${name}`);
     await expect.poll(() => page.locator('[data-state="finished"]').count(), { timeout: 20_000 }).toBeGreaterThan(0);
     if (process.env.SCREENSHOTS) {

@@ -2,9 +2,9 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { columnOf, statisticsOf } from 'trainscope';
 import { describe, expect, it } from 'vitest';
+import { unguardText } from '../../../src/events/index.js';
 import { type CsvLayout, csvEncoder } from '../../../src/sinks/csv/encoder/csv-encoder.js';
 import { pythonFloat } from '../../../src/sinks/csv/encoder/python-float.js';
-import { unguardText } from '../../../src/sinks/csv/encoder/text-cell.js';
 import { updatesOf } from '../../helpers/updates.js';
 
 /** Names with all that CSV, shells and spreadsheets trip over. */

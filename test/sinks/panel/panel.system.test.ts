@@ -84,7 +84,7 @@ describe('the panel, under the strictest content security policy', () => {
     await page.waitForSelector('.progress-text:has-text("step")');
     await page.waitForSelector('h2:text-is("Throughput") >> visible=true');
     expect(await page.textContent('.title')).toBe('2 runs');
-    expect(await page.locator('section.panel:has(h2:text-is("Loss")) .legend li').count()).toBe(2);
+    expect(await page.locator('section.panel:has(h2:text-is("Loss")) .legend li').count()).toBe(4);
     for (const title of ['Update ratio by layer', 'Movers and the dead', 'Magnitude histogram', 'Metric: accuracy']) {
       expect(await page.isVisible(`h2:text-is("${title}")`), title).toBe(true);
     }
@@ -127,7 +127,8 @@ describe('the panel, under the strictest content security policy', () => {
     expect(await shown()).toBe(false);
     await page.keyboard.press('Enter'); // and now on the one that shows it
     expect(await shown()).toBe(true);
-    await page.fill('[aria-label="Add a parameter"]', 'x');
+    await page.click('text=Choose parameters');
+    await page.getByLabel('Search the parameters').fill('x');
     await page.keyboard.press('`');
     expect(await shown()).toBe(true);
     await page.evaluate('panel.toggle(false)');
@@ -182,7 +183,9 @@ describe('the panel, under the strictest content security policy', () => {
     await page.evaluate(`${IN_ELEMENT}; feed(panel, 50)`);
     await page.waitForSelector('h2:text-is("Throughput")');
     const canvas = () =>
-      page.locator('section.panel:has(h2:text-is("Loss")) canvas').evaluate((each) => each.clientWidth);
+      page
+        .locator('section.panel:has(h2:text-is("Loss")) canvas:not(.plot-cursor)')
+        .evaluate((each) => each.clientWidth);
     const columns = () =>
       page
         .locator('.grid.two')
@@ -195,7 +198,7 @@ describe('the panel, under the strictest content security policy', () => {
     await page.evaluate(`document.getElementById('here').style.width = '420px'`);
     await page.waitForFunction(
       (before) =>
-        (document.querySelector('#here > div')!.shadowRoot!.querySelector('.uplot canvas')?.clientWidth ?? 0) < before,
+        (document.querySelector('#here > div')!.shadowRoot!.querySelector('.plot canvas')?.clientWidth ?? 0) < before,
       Math.min(wide, 420),
     );
     expect(await columns()).toBe(1);
@@ -239,7 +242,7 @@ describe('the panel, under the strictest content security policy', () => {
     await page.evaluate(`${IN_ELEMENT}; feed(panel, 40, 'a/b')`);
     await page.waitForSelector('h2:text-is("Throughput")');
     const save = async (label: string): Promise<{ download: Download; text: string; path: string }> => {
-      await page.locator('.menu').evaluate((menu) => menu.setAttribute('open', ''));
+      await page.locator('.icons .menu').evaluate((menu) => menu.setAttribute('open', ''));
       const [download] = await Promise.all([
         page.waitForEvent('download'),
         page.click(`.menu-item:has-text("${label}")`),
@@ -307,6 +310,27 @@ describe('styles', () => {
     ).toEqual(['light', 'dark']);
     await page.evaluate('both[1].close()');
     expect(await page.locator('.theme').count()).toBe(1);
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+});
+
+describe('a chart', () => {
+  it('fills the window from within the drawer, and gives a file; the drawer stays', async () => {
+    const { page, troubles } = await open(styled);
+    await page.evaluate(`globalThis.panel = panelSink(); feed(panel, 20)`);
+    const loss = page.locator('section.panel:has(h2:text-is("Loss"))');
+    await loss.locator('button[aria-label^="Fill the window"]').click();
+    const dialog = page.getByRole('dialog', { name: 'Loss' });
+    await dialog.waitFor();
+    expect((await dialog.locator('.plot-area').boundingBox())!.width).toBeGreaterThan(800);
+    await loss.locator('summary[aria-label^="Download"]').click();
+    const downloading = page.waitForEvent('download');
+    await loss.locator('.menu-item', { hasText: 'SVG' }).click();
+    expect((await downloading).suggestedFilename()).toBe('Loss.svg');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    expect(await page.locator('.drawer').isVisible()).toBe(true);
     expect(troubles).toEqual([]);
     await page.close();
   });

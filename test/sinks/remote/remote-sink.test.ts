@@ -174,6 +174,31 @@ describe('a run that is sent', () => {
     await training.run.close();
   });
 
+  it('sends what was seen of values and activations, which is the same there', async () => {
+    const { server } = await begin();
+    const there: RunRecord[] = [];
+    server.runs$.subscribe((run) => run.looks$.subscribe((record) => there.push(record)));
+    const training = new Training();
+    const looks$ = new Subject<RunRecord>();
+    training.run.attach(merge(training.run.events$, looks$), remoteSink(server.url));
+    training.step();
+    const at = { run: 'here', step: 1, epoch: 0, time: 5 };
+    const column = (...values: number[]) => Float64Array.from(values);
+    const columns = {
+      ...{ least: column(-1, Number.NaN), greatest: column(2, 3), mean: column(0.1, 1 / 3) },
+      ...{ deviation: column(1, 2), zeros: column(0, 4), notANumber: column(0, 1), infinite: column(0, 0) },
+    };
+    const values = { type: 'parameter-values', ...at, names: ['a', 'b'], sizes: [3, 9], columns } as never;
+    const layer = { name: 'relu', activation: 'relu', units: 4, mean: 0.5, variance: 1 / 7, dead: 0.25 } as const;
+    const activations: RunRecord = { type: 'activations', ...at, layers: [{ ...layer, saturated: Number.NaN }] };
+    looks$.next(values);
+    looks$.next(activations);
+    looks$.complete();
+    training.step();
+    expect(await training.run.close()).toEqual([]);
+    expect(there).toEqual([values, activations]);
+  });
+
   it('tells of measurements that have no place on the wire', async () => {
     const { server } = await begin();
     const remote = remoteSink(server.url);

@@ -13,7 +13,11 @@ const place = documentPlace();
 const theme = new Theme(place, new AbortController().signal);
 const table = new RunsTable(() => drawTools());
 const state = el('span', { class: 'state', role: 'status' });
-const filter = el('input', { type: 'search', placeholder: 'Filter by name', 'aria-label': 'Filter by name' });
+const filter = el('input', {
+  type: 'search',
+  placeholder: 'Filter by name: a part, seed-*, /x$/',
+  'aria-label': 'Filter by name',
+});
 const compare = el('button', { type: 'button', class: 'tool compare' });
 const empty = el(
   'section',
@@ -23,7 +27,11 @@ const empty = el(
   el('pre', { tabindex: 0, 'aria-label': 'Example' }, el('code', {}, example())),
 );
 
-filter.addEventListener('input', () => table.filter(filter.value));
+filter.addEventListener('input', () => {
+  const error = table.filter(filter.value);
+  filter.setAttribute('aria-invalid', String(error !== undefined));
+  filter.title = error ?? '';
+});
 compare.addEventListener('click', () => {
   const { chosen } = table;
   const query = new URLSearchParams(chosen.map((name) => ['run', name]));
@@ -45,7 +53,7 @@ place.root.append(
       themeToggle(theme),
     ),
   ),
-  el('main', { class: 'main runs' }, empty, el('div', { class: 'runs-tools' }, filter, compare), table.root),
+  el('main', { class: 'main body runs' }, empty, el('div', { class: 'runs-tools' }, filter, compare), table.root),
 );
 
 function example(): string {

@@ -1,6 +1,7 @@
 import type { Severity } from '../../../events/index.js';
 import { el } from '../dom.js';
 import { plural, readable, whole } from '../format.js';
+import { namePattern } from '../name-pattern.js';
 
 /** A run, as the server lists it. */
 export interface ListedRun {
@@ -37,7 +38,7 @@ export class RunsTable {
   readonly #body = el('tbody', {});
   readonly #rows = new Map<string, Row>();
   #runs: readonly ListedRun[] = [];
-  #filter = '';
+  #matches = (_name: string): boolean => true;
 
   constructor(private readonly onChosen: () => void) {
     const heads = ['Run', 'State', 'Step', 'Loss', 'Alerts', 'Began', 'Last heard of'];
@@ -72,13 +73,16 @@ export class RunsTable {
   }
 
   get #shown(): readonly ListedRun[] {
-    return this.#runs.filter(({ name }) => name.toLowerCase().includes(this.#filter));
+    return this.#runs.filter(({ name }) => this.#matches(name));
   }
 
-  filter(text: string): void {
-    this.#filter = text.trim().toLowerCase();
+  /** As parameters are found: by a part of the name, a glob, or a regular expression. Why the text says nothing, if so. */
+  filter(text: string): string | undefined {
+    const { matches, error } = namePattern(text);
+    this.#matches = matches ?? (() => false);
     this.#draw();
     this.onChosen();
+    return error;
   }
 
   update(runs: readonly ListedRun[]): void {

@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Histories, PageFiles } from '../../../page/index.js';
+import { type Histories, type PageFiles, RUNS_KEPT } from '../../../page/index.js';
 import { isForeignOrigin, isOwnHost, LIMITS, listen } from '../../../sinks/serving/index.js';
 import { PAGE_HEADERS as HEADERS } from '../../page-headers.js';
+import { paramsOf, refuse } from './answer-details.js';
+import { EventTexts } from './event-texts.js';
 import { StreamClient } from './stream-client.js';
 
 export interface LiveServerOptions {
@@ -14,7 +15,11 @@ export interface LiveServerOptions {
   readonly intervalMs: number;
   /** A page that takes nothing for so long is dropped; it may come back. */
   readonly patienceMs: number;
+  /** What else is answered to the page itself, by path. */
+  readonly answers?: Readonly<Record<string, Answer>>;
 }
+
+export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface LiveServer {
   readonly url: string;
@@ -32,28 +37,31 @@ const SPARE_CONNECTIONS = 32;
 
 /**
  * Serve the page and, at `/events`, the histories as server-sent events: first what there is, then what changes. A page
- * that comes back says what it has had, and gets the rest.
+ * that comes back says what it has had, and gets the rest. It says the runs whose parameters it shows (`tables`), and is told
+ * of those only; without, of the run that began last.
  *
  * @throws Error when the port is taken or the address is not of this machine.
  */
 export async function liveServer(
   histories: Histories,
   files: PageFiles,
-  { host, port, maxClients, intervalMs, patienceMs }: LiveServerOptions,
+  { host, port, maxClients, intervalMs, patienceMs, answers = {} }: LiveServerOptions,
 ): Promise<LiveServer> {
   const clients = new Set<StreamClient>();
-  /** Versions are those of this server's life; a page that followed another one begins anew. */
-  const life = randomBytes(6).toString('hex');
+  const texts = new EventTexts(histories);
   let timer: NodeJS.Timeout | undefined;
   let sentAt = -Infinity;
+
+  /** What is for the page alone. */
+  const own: Readonly<Record<string, Answer>> = { ...answers, '/events': follow };
 
   const server = createServer(LIMITS, (request, response) => {
     const path = request.url?.split('?')[0] ?? '/';
     if (!isOwnHost(request.headers.host)) refuse(response, 403, 'Host: expected localhost or an address');
     else if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response, 405, 'method: expected GET');
-    else if (path === '/events' && isForeignOrigin(request.headers))
+    else if (Object.hasOwn(own, path) && isForeignOrigin(request.headers))
       refuse(response, 403, 'Origin: expected this page');
-    else if (path === '/events') follow(request, response);
+    else if (Object.hasOwn(own, path)) own[path]!(request, response);
     else if (Object.hasOwn(files, path)) answer(response, files[path]!);
     else refuse(response, 404, 'not found');
   });
@@ -72,7 +80,10 @@ export async function liveServer(
       response.end();
       return;
     }
-    const client = new StreamClient(response, versionOf(request.headers['last-event-id']));
+    const params = paramsOf(request);
+    // Once it has come back by itself, it knows better than its address.
+    const told = texts.toldBy(lastEventId(request) ?? params.get('since'));
+    const client = new StreamClient(response, told, params.has('tables') ? tablesIn(params) : undefined);
     clients.add(client);
     response.on('close', () => clients.delete(client));
     response.on('error', () => clients.delete(client));
@@ -80,27 +91,10 @@ export async function liveServer(
     update([client]);
   }
 
-  function versionOf(lastEventId: string | string[] | undefined): number {
-    const [itsLife, version] = String(lastEventId).split('-');
-    return itsLife === life && /^\d+$/.test(version ?? '') ? Math.min(Number(version), histories.version) : 0;
-  }
-
-  /** Bring these pages up to date; those at the same version share one text. */
   function update(those: Iterable<StreamClient>): void {
     const now = performance.now();
-    const texts = new Map<number, string>();
-    for (const client of those) {
-      if (client.blockedMs(now) > patienceMs) client.drop();
-      if (!client.ready || (client.version === histories.version && client.version > 0)) continue;
-      let text = texts.get(client.version);
-      if (text === undefined) {
-        const data = JSON.stringify(histories.changesSince(client.version));
-        text = `id: ${life}-${histories.version}\ndata: ${data}\n\n`;
-        texts.set(client.version, text);
-      }
-      client.version = histories.version;
-      client.send(text, now);
-    }
+    for (const client of those) if (client.blockedMs(now) > patienceMs) client.drop();
+    texts.update(those, now);
   }
 
   function flush(): void {
@@ -140,7 +134,10 @@ function answer(response: ServerResponse, { type, body }: PageFiles[string]): vo
   response.end(body);
 }
 
-function refuse(response: ServerResponse, status: number, reason: string): void {
-  response.writeHead(status, { ...HEADERS, 'Content-Type': 'text/plain; charset=utf-8' });
-  response.end(`${reason}\n`);
+function lastEventId({ headers }: IncomingMessage): string | undefined {
+  return headers['last-event-id'] as string | undefined;
+}
+
+function tablesIn(params: URLSearchParams): readonly string[] {
+  return [...new Set(params.getAll('tables'))].filter((name) => name !== '').slice(0, RUNS_KEPT);
 }

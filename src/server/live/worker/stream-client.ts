@@ -1,13 +1,21 @@
 import type { ServerResponse } from 'node:http';
 
+/** What a page has been told. */
+export interface Told {
+  readonly version: number;
+  /** Runs whose parameters it has been told of, up to that version. */
+  readonly tables: readonly string[];
+}
+
 /** One page that follows the histories. What it cannot take now, it gets later, in one piece. */
 export class StreamClient {
   #blockedSince: number | undefined;
 
   constructor(
     private readonly response: ServerResponse,
-    /** What it has been sent so far. */
-    public version: number,
+    public told: Told,
+    /** Runs whose parameters it shows; undefined for the newest. */
+    readonly wanted: readonly string[] | undefined,
   ) {
     response.on('drain', () => {
       this.#blockedSince = undefined;

@@ -1,9 +1,12 @@
 /** The live page's own thread: it keeps the histories and serves them, while the loop has its thread for itself. */
-import { type AnyRecord, Recorder } from '../../../page/index.js';
+import { type AnyRecord, FinerHistories, Recorder, RUNS_KEPT } from '../../../page/index.js';
 import { serveInThread } from '../../../sinks/serving/index.js';
 import type { LiveOptions, Reply, Request } from '../messages.js';
+import { DetailAnswers } from './answer-details.js';
 import { followRun } from './follow-run.js';
-import { liveServer } from './live-server.js';
+import { type Answer, liveServer } from './live-server.js';
+import { RunDetails } from './run-details.js';
+import { RunFiles } from './run-files.js';
 
 const INTERVAL_MS = 200;
 const PATIENCE_MS = 30_000;
@@ -17,15 +20,26 @@ interface NamedRecord extends AnyRecord {
 }
 
 void serveInThread<LiveOptions, Request>(async ({ files, taken, follows = [], ...options }, port) => {
-  const recorder = new Recorder();
+  const finer = new FinerHistories();
+  const recorder = new Recorder((run) => finer.of(run));
+  const runFiles = new RunFiles();
+  const details = new DetailAnswers(new RunDetails(recorder.histories, finer, runFiles));
+  const answers: Readonly<Record<string, Answer>> = {
+    '/detail': (asked, response) => void details.detail(asked, response),
+    '/names': (asked, response) => void details.names(asked, response),
+  };
   const costs = new Int32Array(taken);
   const intervals = { intervalMs: INTERVAL_MS, patienceMs: PATIENCE_MS };
-  const server = await liveServer(recorder.histories, files, { ...options, ...intervals });
-  for (const followed of follows) void followRun(followed, recorder, () => server.changed());
+  const server = await liveServer(recorder.histories, files, { ...options, ...intervals, answers });
+  // The first of those that were given, whichever is read first.
+  recorder.omitRuns(follows.length - RUNS_KEPT);
+  for (const followed of follows.slice(0, RUNS_KEPT)) {
+    void followRun(followed, recorder, runFiles, () => server.changed());
+  }
   const take = (request: Request) => {
     switch (request.kind) {
-      case 'record':
-        recorder.take(withNames(request.record as NamedRecord));
+      case 'records':
+        for (const record of request.records) recorder.take(withNames(record as NamedRecord));
         Atomics.add(costs, 0, request.cost);
         Atomics.notify(costs, 0);
         server.changed();

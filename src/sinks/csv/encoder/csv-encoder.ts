@@ -1,3 +1,4 @@
+import { guardText, textCell } from '../../../events/index.js';
 import {
   type AnyParameterUpdates,
   columnOf,
@@ -10,7 +11,6 @@ import { numeralsKernel, type RowTexts } from '../../kernels/numerals-kernel.js'
 import { snakeCase } from '../../snake-case.js';
 import { numeral } from './numeral.js';
 import { pythonFloat } from './python-float.js';
-import { guardText, textCell } from './text-cell.js';
 
 /** How updates lie in a CSV file: see {@link csvSink}. */
 export type CsvLayout = 'wide' | 'tutorial' | 'long';

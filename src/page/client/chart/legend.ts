@@ -1,0 +1,55 @@
+import { el, setText } from '../dom.js';
+import type { Line } from './line.js';
+import { swatchOf } from './swatch.js';
+
+export interface LegendEntry {
+  readonly line: Line;
+  readonly shown: boolean;
+}
+
+interface Row {
+  readonly button: HTMLElement;
+  readonly value: HTMLElement;
+}
+
+/** The names of the lines, each a button that hides it: a double click, or one with shift, leaves it alone. */
+export class Legend {
+  readonly root = el('ul', { class: 'legend' });
+  #rows: Row[] = [];
+  #drawn = '';
+  #entries: readonly LegendEntry[] = [];
+
+  constructor(
+    private readonly onToggle: (line: Line) => void,
+    private readonly onIsolate: (line: Line) => void,
+  ) {}
+
+  update(entries: readonly LegendEntry[]): void {
+    this.#entries = entries;
+    const drawn = JSON.stringify(entries.map(({ line: { label, color, dash } }) => [label, color, dash]));
+    if (drawn !== this.#drawn) {
+      this.#drawn = drawn;
+      this.#rows = entries.map(({ line }, i) => this.#row(line, i));
+      this.root.replaceChildren(...this.#rows.map(({ button }) => el('li', {}, button)));
+    }
+    for (const [i, { shown }] of entries.entries()) this.#rows[i]!.button.setAttribute('aria-pressed', String(shown));
+  }
+
+  /** Beside each name. */
+  showValues(text: (line: Line) => string): void {
+    for (const [i, { line, shown }] of this.#entries.entries()) setText(this.#rows[i]!.value, shown ? text(line) : '');
+  }
+
+  #row(line: Line, i: number): Row {
+    const value = el('span', { class: 'value' });
+    const title = `${line.label}\nClick: show or hide. Double click or Shift: this one alone.`;
+    const label = el('span', { class: 'label' }, el('bdi', {}, line.label));
+    const button = el('button', { type: 'button', class: 'legend-entry', title }, swatchOf(line), label, value);
+    button.addEventListener('click', ({ detail, shiftKey }) => {
+      const { line } = this.#entries[i]!;
+      if (detail > 1 || shiftKey) this.onIsolate(line);
+      else this.onToggle(line);
+    });
+    return { button, value };
+  }
+}

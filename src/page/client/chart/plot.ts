@@ -1,0 +1,82 @@
+import { el, setStyle } from '../dom.js';
+import type { View } from '../view.js';
+import { CanvasPen, clearedContext } from './canvas-pen.js';
+import { type ChartPicture, drawChart, plotBox, xOf, yOf } from './chart-picture.js';
+import { nearestIndex } from './drawn-line.js';
+import { Gestures } from './gestures.js';
+import type { Box, Pen } from './pen.js';
+
+/** A chart on the screen: its picture, and over it the cursor. */
+export class Plot {
+  readonly root = el('div', { class: 'plot', tabindex: 0, role: 'img' });
+  readonly #canvas = el('canvas', {});
+  readonly #over = el('canvas', { class: 'plot-cursor' });
+  readonly area = el('div', { class: 'plot-area' });
+  #picture: ChartPicture | undefined;
+  /** Asked for once: the browser would have to lay out the page for each chart. */
+  #size = { width: 0, height: 0 };
+
+  constructor(
+    private readonly view: View,
+    height: number,
+  ) {
+    setStyle(this.root, { '--height': `${height}px` });
+    this.root.append(this.#canvas, this.#over, this.area);
+    new Gestures(view, this.area, this.root, (place) => view.cursor.move(place, this));
+    view.onResize(this.root, () => {
+      this.#measure();
+      if (this.#picture) this.draw(this.#picture);
+    });
+  }
+
+  get box(): Box {
+    return plotBox(this.#size.width, this.#size.height);
+  }
+
+  /** In CSS pixels. */
+  get size(): { readonly width: number; readonly height: number } {
+    return this.#size;
+  }
+
+  draw(picture: ChartPicture): void {
+    this.#picture = picture;
+    if (this.#size.width === 0) this.#measure();
+    if (this.#size.width === 0) return;
+    const { box } = this;
+    for (const [name, value] of Object.entries(box)) setStyle(this.area, { [name]: `${value}px` });
+    drawChart(this.#pen(this.#canvas), this.view.theme, box, picture);
+    this.drawCursor();
+  }
+
+  /** A line where is pointed at, and a dot on each line there. */
+  drawCursor(): void {
+    const picture = this.#picture;
+    if (!picture) return;
+    const { box, view } = this;
+    const pen = this.#pen(this.#over);
+    const { place } = view.cursor;
+    const share = place === undefined ? -1 : picture.axis.share(place);
+    if (place === undefined || share < 0 || share > 1) return;
+    const x = Math.round(xOf(box, picture, place)) + 0.5;
+    pen.line([x, box.top, x, box.top + box.height], { color: view.theme.color('--muted'), width: 1, dash: [3, 3] });
+    pen.within({ ...box, left: box.left - 4, width: box.width + 8 }, () => {
+      for (const drawn of picture.lines) {
+        const index = nearestIndex(drawn, place);
+        if (index < 0) continue;
+        const at = [xOf(box, picture, drawn.places[index]!), yOf(box, picture, drawn.values[index]!)];
+        if (Number.isNaN(at[1]!)) continue;
+        pen.dots(at, 4.5, { color: view.theme.color('--card') });
+        pen.dots(at, 3.25, { color: drawn.line.color });
+      }
+    });
+  }
+
+  #measure(): void {
+    this.#size = { width: this.root.clientWidth, height: this.root.clientHeight };
+  }
+
+  #pen(canvas: HTMLCanvasElement): Pen {
+    const { width, height } = this.#size;
+    return new CanvasPen(clearedContext(canvas, width, height), this.view.theme.color('--font'));
+  }
+}

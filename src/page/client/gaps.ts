@@ -1,0 +1,25 @@
+/** A distance is a gap where it is so many times those around it. */
+const BY_FAR = 5;
+
+/** Distances on either side that say what is usual there. */
+const AROUND = 2;
+
+/**
+ * Before which of these steps something is missing: where the distance to the one before is by far greater than those
+ * around it. What is measured every ten steps, or ever more seldom, has no gaps; nor have three steps, of which nobody
+ * knows what is usual.
+ */
+export function gapsBefore(steps: readonly number[]): ReadonlySet<number> {
+  const distances = steps.slice(1).map((step, i) => step - steps[i]!);
+  const gaps = new Set<number>();
+  for (const [i, distance] of distances.entries()) {
+    const around = [...distances.slice(Math.max(0, i - AROUND), i), ...distances.slice(i + 1, i + 1 + AROUND)];
+    if (around.length >= AROUND && distance > BY_FAR * usualOf(around)) gaps.add(i + 1);
+  }
+  return gaps;
+}
+
+/** One other gap among those around is not usual; two that are alike are. */
+function usualOf(around: readonly number[]): number {
+  return [...around].sort((a, b) => a - b)[Math.min(2, around.length - 1)]!;
+}

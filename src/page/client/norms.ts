@@ -1,0 +1,49 @@
+import { chosenParameters } from './chosen-parameters.js';
+import { el } from './dom.js';
+import type { Part } from './lazy-part.js';
+import { isPoint, LineChart } from './line-chart.js';
+import { parameterLine, seriesLine } from './lines.js';
+import { lineColor } from './palette.js';
+import { ParameterChoice } from './parameter-choice.js';
+import type { Work } from './slices.js';
+import type { View } from './view.js';
+
+const NORMS = [
+  ['updateNorm', 'Update norm'],
+  ['weightNorm', 'Weight norm'],
+  ['gradientNorm', 'Gradient norm'],
+] as const;
+
+/** Norms of all parameters together and of chosen ones, and the choice. */
+export class Norms implements Part {
+  readonly root: HTMLElement;
+  readonly #choice: ParameterChoice;
+  readonly #charts: readonly LineChart[];
+
+  constructor(private readonly view: View) {
+    this.#choice = new ParameterChoice(view);
+    this.#charts = NORMS.map(([, title]) => new LineChart(view, { title, hint: 'of chosen parameters', log: true }));
+    this.root = el(
+      'section',
+      { class: 'norms', 'aria-label': 'Norms of chosen parameters' },
+      this.#choice.root,
+      el('div', { class: 'grid three' }, ...this.#charts.map(({ root }) => root)),
+    );
+  }
+
+  *update(): Work {
+    const { focus: run, theme } = this.view;
+    this.root.hidden = !run || run.rows.value.parameters.length === 0;
+    if (!run || this.root.hidden) return;
+    yield* this.#choice.update();
+    const chosen = chosenParameters(this.view, run);
+    for (const [i, [statistic]] of NORMS.entries()) {
+      const look = { label: 'all together', color: lineColor(theme, 0), dash: [6, 4] };
+      const all = seriesLine(run, statistic, look);
+      const each = chosen.map(({ name, row, ...own }) => parameterLine(run, row, statistic, { label: name, ...own }));
+      const drawn = each.filter(({ points, nonFinite }) => points.some(isPoint) || nonFinite?.length);
+      this.#charts[i]!.update(all ? [all, ...drawn] : drawn);
+      yield;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { Changes } from './histories.js';
+import type { RunChanges } from './run-history.js';
+
+/** Characters of a piece at most, about: some milliseconds to take it. */
+const PIECE_CHARACTERS = 200_000;
+/** Of a bucket of a series that has several steps. */
+const BUCKET_CHARACTERS = 50;
+
+/** Changes in pieces, each of which is soon taken: first the series of all runs, then what is of their parameters. */
+export function* piecesOf(changes: Changes): Generator<Changes> {
+  const series = changes.runs.flatMap((run) => [...seriesOf(run)]);
+  const all = [...series, ...changes.runs.flatMap((run) => [...tablesOf(run)])];
+  if (all.length === 0) yield changes;
+  for (const [i, run] of all.entries()) {
+    const from = i === 0 ? changes.from : changes.to;
+    const more = i + 1 < series.length ? 'series' : 'tables';
+    yield { ...changes, from, runs: [run], ...(i + 1 < all.length && { more }) };
+  }
+}
+
+function* seriesOf({ name, state, series, clock, settings, marks, omitted }: RunChanges): Generator<RunChanges> {
+  const [first = [], ...others] = groups(series, ([, { buckets }]) => BUCKET_CHARACTERS * buckets.length);
+  const rest = {
+    ...(state && { state }),
+    ...(clock && { clock }),
+    ...(settings && { settings }),
+    ...(marks && { marks }),
+    ...(omitted && { omitted }),
+  };
+  yield { name, series: first, ...rest };
+  for (const group of others) yield { name, series: group };
+}
+
+function* tablesOf(run: RunChanges): Generator<RunChanges> {
+  const { name, parameters, layers, histograms, activations, ...others } = run;
+  const { state: _, series: __, clock: ___, settings: ____, marks: _____, omitted: ______, ...rest } = others;
+  const piece = (part: Partial<RunChanges>): RunChanges => ({ name, series: [], ...part });
+  if (Object.keys(rest).length > 0) yield piece(rest);
+  for (const [key, table] of Object.entries({ layers, parameters })) {
+    if (table) for (const part of partsOf(table, ([, text]) => text.length)) yield piece({ [key]: part });
+  }
+  for (const [key, history] of Object.entries({ histograms, activations })) {
+    if (!history) continue;
+    for (const part of partsOf(history, (moment) => JSON.stringify(moment).length)) yield piece({ [key]: part });
+  }
+}
+
+/** The buckets of changes in groups: all else that they say is said by the first. */
+function* partsOf<B, C extends { readonly width: number; readonly buckets: readonly B[] }>(
+  changes: C & { readonly buckets: readonly B[] },
+  charactersOf: (bucket: B) => number,
+): Generator<object> {
+  const [first = [], ...others] = groups(changes.buckets, charactersOf);
+  yield { ...changes, buckets: first };
+  for (const buckets of others) yield { width: changes.width, buckets };
+}
+
+/** Items in their order, in groups of no more characters than a piece may have, and one item. */
+function* groups<T>(items: readonly T[], charactersOf: (item: T) => number): Generator<readonly T[]> {
+  let group: T[] = [];
+  let characters = 0;
+  for (const item of items) {
+    group.push(item);
+    characters += charactersOf(item);
+    if (characters < PIECE_CHARACTERS) continue;
+    yield group;
+    group = [];
+    characters = 0;
+  }
+  if (group.length > 0) yield group;
+}
