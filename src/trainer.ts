@@ -53,6 +53,7 @@ export {
   type AdamWMoments,
   type AdamWOptions,
   type AdamWState,
+  type HeldState,
 } from './trainer/optimizer/adamw.js';
 export type { DecayParameters } from './trainer/optimizer/create-optimizer.js';
 export { hasWeightDecay } from './trainer/optimizer/weight-decay.js';

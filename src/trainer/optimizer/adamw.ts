@@ -16,7 +16,7 @@ import { kernelStep } from './kernel-step.js';
 import { type AdamWMoments, type AdamWState, type HeldState, MomentsByVariable } from './moments.js';
 import { hasWeightDecay } from './weight-decay.js';
 
-export type { AdamWMoments, AdamWState } from './moments.js';
+export type { AdamWMoments, AdamWState, HeldState } from './moments.js';
 
 type Gradients = Parameters<Optimizer['applyGradients']>[0];
 type NamedTensor = Awaited<ReturnType<Optimizer['saveIterations']>>;

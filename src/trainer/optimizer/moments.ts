@@ -27,7 +27,9 @@ export interface Moments {
 
 /** What was remembered at one moment, to go back to as often as wanted. */
 export interface HeldState {
+  /** Put back what was remembered then; it may be called again. */
   restore(): void;
+  /** Let go of what is held: it cannot be restored afterwards. */
   dispose(): void;
 }
 
