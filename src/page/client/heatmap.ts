@@ -27,7 +27,7 @@ const MARK_HEIGHT = 10;
 /** Update ratios, layers (or parameters) by steps, in colours around the healthy 1e-3. */
 export class Heatmap implements Part {
   readonly root: HTMLElement;
-  readonly #canvas = el('canvas', { tabindex: 0, role: 'img' });
+  readonly #canvas = el('canvas', { tabindex: 0, role: 'img', 'aria-label': 'Update ratios' });
   readonly #readout = el('p', { class: 'readout' });
   readonly #byLayer = el('button', { type: 'button', class: 'tool', 'aria-pressed': 'true' }, 'layers');
   readonly #byParameter = el('button', { type: 'button', class: 'tool', 'aria-pressed': 'false' }, 'parameters');

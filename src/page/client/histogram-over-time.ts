@@ -19,7 +19,12 @@ const HEIGHT = TOP + PLOT + ZEROS + 2 + AXIS;
 
 /** Magnitudes over the steps: the darker a cell, the more of the elements have that power of two at that step. */
 export class HistogramOverTime {
-  readonly root = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'histogram over-time', role: 'img' });
+  readonly root = svg('svg', {
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    class: 'histogram over-time',
+    role: 'img',
+    'aria-label': 'Magnitudes over the steps',
+  });
   #drawn = '';
 
   /** `key` tells the moments from those that were drawn before; a picture of the same is not made again. */

@@ -19,7 +19,12 @@ export class HistogramPanel implements Part {
   readonly root: HTMLElement;
   readonly #subject = el('select', { 'aria-label': 'Magnitudes of' });
   readonly #parameter = el('select', { class: 'grow', 'aria-label': 'Parameter or layer' });
-  readonly #plot = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'histogram', role: 'img' });
+  readonly #plot = svg('svg', {
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    class: 'histogram',
+    role: 'img',
+    'aria-label': 'Magnitudes',
+  });
   readonly #note = el('p', { class: 'readout' });
   readonly #overTime = new HistogramOverTime();
   #names: readonly string[] = [];

@@ -53,6 +53,7 @@ export class LineChart implements Enlargeable {
     this.root = root;
     this.#isSeen = view.watch(root);
     this.#plot = new Plot(view, height);
+    this.#plot.root.setAttribute('aria-label', title); // until it is drawn, which says more
     this.#plot.root.append(this.#readout.root);
     this.#hidden = new HiddenLines(view);
     this.#legend = new Legend(

@@ -37,7 +37,12 @@ function numbersAxis(numbers: readonly number[]) {
 export class ParallelLines {
   readonly root: HTMLElement;
   readonly #metric = el('select', {});
-  readonly #plot = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'parallel', role: 'img' });
+  readonly #plot = svg('svg', {
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    class: 'parallel',
+    role: 'img',
+    'aria-label': 'Settings',
+  });
   readonly #left = el('p', { class: 'hint' });
   #shown = '';
   #offered = '';
