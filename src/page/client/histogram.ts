@@ -27,6 +27,8 @@ export class HistogramPanel implements Part {
   });
   readonly #note = el('p', { class: 'readout' });
   readonly #overTime = new HistogramOverTime();
+  readonly #overTimeBox: HTMLElement;
+  readonly #boxes: HTMLElement;
   #names: readonly string[] = [];
   #subjects = '';
 
@@ -39,20 +41,10 @@ export class HistogramPanel implements Part {
       el('li', {}, el('span', { class: 'swatch bar' }), 'latest'),
       el('li', {}, el('span', { class: 'swatch outline' }), 'first'),
     );
-    body.append(
-      el('div', { class: 'controls' }, this.#subject, this.#parameter),
-      el(
-        'div',
-        { class: 'grid two' },
-        el('div', {}, key, this.#plot, this.#note),
-        el(
-          'div',
-          {},
-          el('p', { class: 'hint' }, 'over the steps: the fuller, the more of the elements'),
-          this.#overTime.root,
-        ),
-      ),
-    );
+    const hint = el('p', { class: 'hint' }, 'over the steps: the fuller, the more of the elements');
+    this.#overTimeBox = el('div', {}, hint, this.#overTime.root);
+    this.#boxes = el('div', { class: 'grid two' }, el('div', {}, key, this.#plot, this.#note), this.#overTimeBox);
+    body.append(el('div', { class: 'controls' }, this.#subject, this.#parameter), this.#boxes);
     this.#subject.addEventListener('change', () =>
       view.choose({ histogramSubject: this.#subject.value as ShownSubject, histogramOf: undefined }),
     );
@@ -93,6 +85,9 @@ export class HistogramPanel implements Part {
     const latest = run && histogramsOf(run, subject).latest.value?.histograms[subject]?.[row];
     const moments = run ? momentsOf(run, subject, row) : [];
     const first = moments[0]?.histogram;
+    // A single moment has no course.
+    this.#overTimeBox.hidden = moments.length < 2;
+    this.#boxes.classList.toggle('two', moments.length >= 2);
     this.#overTime.draw(`${run?.name} ${subject} ${name}`, `${subject}s of ${name}`, moments);
     if (!latest) {
       this.#plot.replaceChildren();
