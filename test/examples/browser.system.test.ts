@@ -32,7 +32,7 @@ it('in-page.ts trains in a page, and its panel stays with what it has seen', asy
     expect(await page.textContent('.title')).toBe('in-page');
     // 20 epochs of two batches.
     await page.waitForSelector('.progress-text:has-text("step 40 of 40")');
-    for (const title of ['Loss', 'Update ratio by layer', 'Alerts and control']) {
+    for (const title of ['Loss', 'Update ratio by layer', 'Movers and the dead']) {
       await page.waitForSelector(`h2:text-is("${title}")`);
     }
     expect(await page.locator('.menu-item').count()).toBe(3);

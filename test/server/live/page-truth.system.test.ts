@@ -161,7 +161,8 @@ it('twelve runs look the same at every load, each its own way, and every part of
     );
     const focus = await page.locator('.focus select').inputValue();
     expect(focus).toBe('seed-8');
-    await page.locator('.owner:visible').nth(4).waitFor(); // the body comes when a run has begun
+    // Tiles, ratios by layer, movers, norms: there are no alerts and no histograms. The body comes when a run has begun.
+    await page.locator('.owner:visible').nth(3).waitFor();
     const owners = await page.locator('.owner:visible').allTextContents();
     expect(new Set(owners)).toEqual(new Set(['of seed-8']));
     expect(await page.textContent('.progress-text')).toMatch(/^seed-8: step 5/);
