@@ -35,7 +35,7 @@ it('in-page.ts trains in a page, and its panel stays with what it has seen', asy
     for (const title of ['Loss', 'Update ratio by layer', 'Movers and the dead']) {
       await page.waitForSelector(`h2:text-is("${title}")`);
     }
-    expect(await page.locator('.menu-item').count()).toBe(3);
+    expect(await page.locator('.menu:has([aria-label="Download"]) .menu-item').count()).toBe(3);
     expect(troubles).toEqual([]);
   } finally {
     await page.close();
