@@ -367,7 +367,7 @@ describe('the layout', () => {
     const pressed = '.tool:visible, .icon-button:visible, input:visible, footer:visible';
     expect(await page.locator(pressed).evaluateAll((all) => all.map(({ outerHTML }) => outerHTML))).toEqual([]);
     for (const title of ['Loss', 'Weight norm', 'Update ratio by layer', 'Movers and the dead']) {
-      expect(await panelOf(page, title).isVisible(), title).toBe(true);
+      await panelOf(page, title).waitFor(); // each is drawn in its turn
     }
     const pdf = await page.pdf({
       ...(process.env.SCREENSHOTS && { path: join(process.env.SCREENSHOTS, 'print.pdf') }),
