@@ -8,7 +8,6 @@ export const MOST_CHOSEN = 200;
 
 export interface ChosenParameter {
   readonly name: string;
-  readonly row: number;
   readonly color: string;
   readonly dash?: readonly number[];
 }
@@ -24,11 +23,11 @@ export function chosenNames({ choices }: View, run: RunHistory): readonly string
     .map((row) => parameters[row]!);
 }
 
-/** Chosen and present in a run, each with its row and its look; colours come round again, then with dashes. */
+/** Chosen and present in a run, each with its look; colours come round again, then with dashes. */
 export function chosenParameters(view: View, run: RunHistory): readonly ChosenParameter[] {
-  const rows = new Map(run.rows.value.parameters.map((name, row) => [name, row]));
-  return chosenNames(view, run).flatMap((name, i) => {
-    const row = rows.get(name);
-    return row === undefined ? [] : [{ name, row, ...lineLook(view.theme, i + 1) }];
-  });
+  const { parameters, byLayer } = run.rows.value;
+  const present = new Set(byLayer ? [...parameters, ...view.named.namesOf(run)] : parameters);
+  return chosenNames(view, run).flatMap((name, i) =>
+    present.has(name) ? [{ name, ...lineLook(view.theme, i + 1) }] : [],
+  );
 }

@@ -3,6 +3,7 @@ import type { ParameterTable } from '../history/parameter-table.js';
 import type { RunHistory } from '../history/run-history.js';
 import { gapsBefore } from './gaps.js';
 import type { Gap, Line, Look, Point } from './line-chart.js';
+import type { NamedRow } from './named.js';
 import { lineLook } from './palette.js';
 import type { View } from './view.js';
 
@@ -29,9 +30,9 @@ export function seriesLine(run: RunHistory, name: string, look: Look): Line | un
   return { ...look, run, points: withGaps(points), nonFinite };
 }
 
-/** A statistic of one parameter; drawn at the middle of its extremes, on a logarithmic scale. */
-export function parameterLine(run: RunHistory, row: number, statistic: Statistic, look: Look): Line {
-  return rowLine(run, run.shown.parameters, row, statistic, look);
+/** A statistic of one parameter of a run; drawn at the middle of its extremes, on a logarithmic scale. */
+export function parameterLine(run: RunHistory, { history, row }: NamedRow, statistic: Statistic, look: Look): Line {
+  return rowLine(run, history.shown.parameters, row, statistic, look);
 }
 
 /** The update ratio of all elements of a layer together. */

@@ -40,7 +40,10 @@ export class Norms implements Part {
     for (const [i, [statistic]] of NORMS.entries()) {
       const look = { label: 'all together', color: lineColor(theme, 0), dash: [6, 4] };
       const all = seriesLine(run, statistic, look);
-      const each = chosen.map(({ name, row, ...own }) => parameterLine(run, row, statistic, { label: name, ...own }));
+      const each = chosen.flatMap(({ name, ...own }) => {
+        const found = this.view.named.find(run, name);
+        return found ? [parameterLine(run, found, statistic, { label: name, ...own })] : [];
+      });
       const drawn = each.filter(({ points, nonFinite }) => points.some(isPoint) || nonFinite?.length);
       this.#charts[i]!.update(all ? [all, ...drawn] : drawn);
       yield;

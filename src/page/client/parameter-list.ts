@@ -1,4 +1,3 @@
-import type { RunHistory } from '../history/run-history.js';
 import { swatchOf } from './chart/swatch.js';
 import { type ChosenParameter, chosenNames, chosenParameters, MOST_CHOSEN } from './chosen-parameters.js';
 import { el, setText } from './dom.js';
@@ -15,7 +14,8 @@ const ROW_HEIGHT = 30;
 interface Row {
   readonly name: string;
   readonly short: string;
-  readonly size: number;
+  /** Undefined where the page does not know it. */
+  readonly size: number | undefined;
   readonly chosen: ChosenParameter | undefined;
 }
 
@@ -78,13 +78,13 @@ export class ParameterList implements Part {
     if (!run) return;
     const { search = '' } = this.view.choices;
     if (this.#search.value !== search) this.#search.value = search;
-    this.#find(run, search);
+    this.#find(this.view.named.namesOf(run), search);
     const { parameters, sizes } = run.rows.value;
     const rows = new Map(parameters.map((name, row) => [name, row]));
     const chosen = new Map(chosenParameters(this.view, run).map((each) => [each.name, each]));
     const short = shortNames(this.#found, charactersIn(this.#scroller.clientWidth - 160));
     const shown = this.#found.map((name, i): Row => {
-      return { name, short: short[i]!, size: sizes[rows.get(name)!]!, chosen: chosen.get(name) };
+      return { name, short: short[i]!, size: sizes[rows.get(name) ?? -1], chosen: chosen.get(name) };
     });
     this.#rows.show(shown);
     this.#chooseFound.disabled = this.#found.length === 0 || this.#found.every((name) => chosen.has(name));
@@ -92,8 +92,7 @@ export class ParameterList implements Part {
     this.#usual.disabled = this.view.choices.parameters === undefined;
   }
 
-  #find({ rows }: RunHistory, search: string): void {
-    const { parameters } = rows.value;
+  #find(parameters: readonly string[], search: string): void {
     if (this.#of === parameters && this.#searched === search) return;
     this.#of = parameters;
     if (this.#searched !== search) this.#scroller.scrollTop = 0;
@@ -142,7 +141,7 @@ export class ParameterList implements Part {
     const look = chosen && { color: chosen.color, ...(chosen.dash && { dash: chosen.dash }) };
     if (swatch.dataset.look !== JSON.stringify(look)) swatch.replaceChildren(...(look ? [swatchOf(look)] : []));
     swatch.dataset.look = JSON.stringify(look);
-    setText(value, whole(size));
+    setText(value, size === undefined ? '' : whole(size));
     element.setAttribute('aria-posinset', String(index + 1));
     element.setAttribute('aria-setsize', String(this.#found.length));
   }

@@ -9,6 +9,7 @@ import { HistogramOverTime } from './histogram-over-time.js';
 import type { Part } from './lazy-part.js';
 import { isPoint, type Line, LineChart } from './line-chart.js';
 import { layerLine, parameterLine } from './lines.js';
+import type { NamedRow } from './named.js';
 import { lineColor, lineLook } from './palette.js';
 import { panel } from './panel.js';
 import { shortNames } from './short-names.js';
@@ -53,7 +54,7 @@ export class ParameterPage implements Part {
         ...(statistic === 'updateRatio' && { band: HEALTHY_RATIOS }),
       }),
     }));
-    this.#histograms = new HistogramsOverTime();
+    this.#histograms = new HistogramsOverTime(view);
     this.#alerts = new HappeningList(view, 'Alerts and control that name it, the latest first');
     this.#beside = new Neighbours(view);
     const alerts = panel('What was told of it');
@@ -80,7 +81,7 @@ export class ParameterPage implements Part {
     const name = choices.parameter;
     if (name === undefined) return;
     if (this.#shown !== name) this.#opened(name);
-    const subject = run && subjectOf(run, name);
+    const subject = run && subjectOf(run, name, this.view.named.namesOf(run));
     setText(this.#title, name);
     this.#body.hidden = !subject;
     this.#showWay(subject);
@@ -152,13 +153,13 @@ export class ParameterPage implements Part {
   }
 }
 
-function factsOf(run: RunHistory, { isLayer, row, elements, place, count, members, name }: Subject): string {
+function factsOf(run: RunHistory, { isLayer, elements, place, count, members, name }: Subject): string {
   const { layers } = run.model.value ?? { layers: [] };
   const made = layers.find((layer) => layer.name === name);
   return [
     isLayer ? (made ? `${made.kind} layer` : 'layer') : 'parameter',
     `${whole(place)} of ${whole(count)}`,
-    (row !== undefined || members.length > 0) && plural(elements, 'element'),
+    elements > 0 && plural(elements, 'element'),
     isLayer && members.length > 0 && plural(members.length, 'parameter'),
   ]
     .filter(Boolean)
@@ -166,16 +167,14 @@ function factsOf(run: RunHistory, { isLayer, row, elements, place, count, member
 }
 
 /** A line for each run that has it; of a layer that has its parameters listed one for each of them. */
-function linesOf(view: View, run: RunHistory, { name, row, members }: Subject, statistic: Statistic): Line[] {
-  if (row === undefined) {
-    const { parameters } = run.rows.value;
+function linesOf(view: View, run: RunHistory, { name, row, isLayer, members }: Subject, statistic: Statistic): Line[] {
+  if (row === undefined && isLayer) {
     const short = shortNames(members, NAME_CHARACTERS);
-    const each = members.map((member, i) =>
-      parameterLine(run, parameters.indexOf(member), statistic, {
-        label: short[i]!,
-        ...lineLook(view.theme, i + 1),
-      }),
-    );
+    const each = members.flatMap((member, i) => {
+      const found = view.named.find(run, member);
+      const look = { label: short[i]!, ...lineLook(view.theme, i + 1) };
+      return found ? [parameterLine(run, found, statistic, look)] : [];
+    });
     const whole =
       statistic === 'updateRatio' ? layerLine(run, name, { label: 'layer', color: lineColor(view.theme, 0) }) : [];
     return [...whole, ...each].filter(isDrawn);
@@ -183,9 +182,9 @@ function linesOf(view: View, run: RunHistory, { name, row, members }: Subject, s
   const several = view.histories.runs.size > 1;
   return view.runs
     .flatMap((each) => {
-      const at = each.rows.value.parameters.indexOf(name);
+      const found = view.named.find(each, name);
       const look = { label: several ? each.name : 'latest', color: lineColor(view.theme, view.placeOf(each)) };
-      return at < 0 ? [] : [parameterLine(each, at, statistic, look)];
+      return found ? [parameterLine(each, found, statistic, look)] : [];
     })
     .filter(isDrawn);
 }
@@ -205,7 +204,7 @@ class HistogramsOverTime {
   readonly #pictures = new Map<ShownSubject, { readonly root: HTMLElement; readonly picture: HistogramOverTime }>();
   readonly #grid = el('div', { class: 'grid three' });
 
-  constructor() {
+  constructor(private readonly view: View) {
     const { root, body } = panel('Magnitudes over the steps', {
       hint: 'the fuller, the more of the elements',
       wide: true,
@@ -217,14 +216,20 @@ class HistogramsOverTime {
   update(run: RunHistory, subject: Subject): void {
     let count = 0;
     for (const kind of shownSubjects(run)) {
-      const row = kind === 'activation' ? run.activationLayers.value.indexOf(subject.name) : (subject.row ?? -1);
-      const moments = row < 0 ? [] : momentsOf(run, kind, row);
+      const found = this.#rowOf(run, subject, kind);
+      const moments = found ? momentsOf(found.history, kind, found.row) : [];
       const { root, picture } = this.#of(kind);
       picture.draw(`${run.name} ${kind} ${subject.name}`, `${kind}s of ${subject.name}`, moments);
       root.hidden = picture.root.hasAttribute('hidden');
       if (!root.hidden) count++;
     }
     this.root.hidden = count === 0;
+  }
+
+  #rowOf(run: RunHistory, { name, isLayer, row }: Subject, kind: ShownSubject): NamedRow | undefined {
+    if (kind !== 'activation') return isLayer && row === undefined ? undefined : this.view.named.find(run, name);
+    const at = run.activationLayers.value.indexOf(name);
+    return at < 0 ? undefined : { history: run, row: at };
   }
 
   #of(kind: ShownSubject) {

@@ -7,6 +7,7 @@ export interface Subject {
   readonly isLayer: boolean;
   /** Its row in the table of parameters; of a layer that is listed by its parameters there is none. */
   readonly row: number | undefined;
+  /** 0 where the page does not know. */
   readonly elements: number;
   /** Of all of its kind, from 1. */
   readonly place: number;
@@ -18,22 +19,31 @@ export interface Subject {
   readonly members: readonly string[];
 }
 
-/** The parameter, else the layer, of this name. Undefined where the run has none. */
-export function subjectOf({ rows }: RunHistory, name: string): Subject | undefined {
+/**
+ * The parameter, else the layer, of this name. Undefined where the run has none. `names` are those of all parameters, of
+ * which the rows are the layers where there are too many.
+ */
+export function subjectOf(
+  { rows }: RunHistory,
+  name: string,
+  names: readonly string[] = rows.value.parameters,
+): Subject | undefined {
   const { parameters, layers, sizes, byLayer } = rows.value;
   const row = parameters.indexOf(name);
-  const isLayer = byLayer || row < 0;
-  const all = isLayer ? layers : parameters;
+  const isLayer = byLayer ? layers.includes(name) : row < 0;
+  const all = isLayer ? layers : names;
   const at = all.indexOf(name);
   if (at < 0) return undefined;
   const layer = isLayer ? undefined : layerOf(name);
-  const members = byLayer ? [] : parameters.filter((other) => layerOf(other) === (layer ?? name));
-  const elements = (names: readonly string[]) => names.reduce((sum, each) => sum + sizes[parameters.indexOf(each)]!, 0);
+  const listed = byLayer && names === parameters ? [] : names;
+  const members = listed.filter((other) => layerOf(other) === (layer ?? name));
+  const elements = (some: readonly string[]) =>
+    some.reduce((sum, each) => sum + (sizes[parameters.indexOf(each)] ?? 0), 0);
   return {
     name,
     isLayer,
     row: row < 0 ? undefined : row,
-    elements: elements(row < 0 ? members : [name]),
+    elements: elements(row < 0 && isLayer ? members : [name]),
     place: at + 1,
     count: all.length,
     previous: all[at - 1],

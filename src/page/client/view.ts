@@ -6,6 +6,7 @@ import type { Enlargeable } from './chart/enlargeable.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
 import { Details } from './details.js';
 import { el, setText } from './dom.js';
+import { Named } from './named.js';
 import type { Place } from './place.js';
 import { Theme } from './theme.js';
 
@@ -25,6 +26,8 @@ export function aroundStep(step: number, last: number): readonly [number, number
 export class View {
   readonly id = views++;
   readonly theme: Theme;
+  /** Parameters that the histories have no row of. */
+  readonly named = new Named(this);
   /** Has a screen reader say what the keyboard has just moved to. */
   readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
   /** What is known closer of the steps that are zoomed into: drawn by way of `run.shown`. */

@@ -24,7 +24,10 @@ const range = (from: number, to: number) => Array.from({ length: to - from + 1 }
 describe('a line', () => {
   it.each([
     ['a series', (run: ReturnType<typeof runWith>) => seriesLine(run, 'loss', LOOK)!],
-    ['a parameter', (run: ReturnType<typeof runWith>) => parameterLine(run, 0, 'updateNorm', LOOK)],
+    [
+      'a parameter',
+      (run: ReturnType<typeof runWith>) => parameterLine(run, { history: run, row: 0 }, 'updateNorm', LOOK),
+    ],
   ])('of %s ends where it is no number, and where something is missing', (_, lineOf) => {
     const finite = [...range(1, 10), ...range(13, 20), ...range(200, 210)];
     const said = [...finite.map((step) => [step, 2] as const), [11, Number.NaN] as const, [12, Infinity] as const];
