@@ -45,6 +45,7 @@ export class Owners {
 
 function place(label: HTMLElement, part: HTMLElement): void {
   const title = part.querySelector('.panel-head h2');
+  label.classList.toggle('alone', !title);
   if (title) title.after(label);
   else part.before(label);
 }
