@@ -1,4 +1,4 @@
-import { closestMatch } from 'leven';
+import leven from 'leven';
 
 /** How a value is said in an error: strings quoted, functions and objects by what they are. */
 export function describeValue(value: unknown): string {
@@ -13,7 +13,9 @@ export function describeValue(value: unknown): string {
 export function nearestHint(value: unknown, candidates: readonly string[]): string {
   if (typeof value !== 'string') return '';
   const tolerance = Math.max(2, Math.ceil(value.length / 3));
-  const nearest = closestMatch(value, candidates, { maxDistance: tolerance }) ?? unabbreviated(value, candidates);
+  const distances = candidates.map((candidate) => leven(value, candidate));
+  const least = Math.min(...distances);
+  const nearest = least > tolerance ? unabbreviated(value, candidates) : candidates[distances.indexOf(least)];
   return nearest === undefined ? '' : `; did you mean ${JSON.stringify(nearest)}?`;
 }
 

@@ -29,11 +29,6 @@ export class TimeLedger {
     }
   }
 
-  /** As `charge`, within whatever run delivers now: one that is delivered to by another run is a part of that one. */
-  chargeWithin<T>(name: string, work: () => T): T {
-    return (open ?? this).charge(name, work);
-  }
-
   /** What was spent since the last call, in the order in which the names first came. */
   take(): TimeByName {
     const spent = Object.fromEntries(this.#spent);
@@ -50,7 +45,11 @@ export class TimeLedger {
   }
 }
 
-/** Do something on behalf of `name`: its time is said to be that, where it is done for a run that delivers now. */
-export function onBehalfOf<T>(name: string, work: () => T): T {
-  return open ? open.charge(name, work) : work();
+/**
+ * Do something on behalf of `name`, for the run that delivers now: one that is delivered to by another is a part of that
+ * one. Where none does, the time is said to the ledger, if there is one.
+ */
+export function onBehalfOf<T>(name: string, work: () => T, ledger = open): T {
+  const to = open ?? ledger;
+  return to ? to.charge(name, work) : work();
 }

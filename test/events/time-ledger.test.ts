@@ -66,11 +66,11 @@ describe('a ledger of time', () => {
     outer.charge('observer', () => {
       inner.charge('operators', () => {
         work(1);
-        inner.chargeWithin('sink', () => work(2));
+        onBehalfOf('sink', () => work(2), inner);
       });
-      inner.chargeWithin('follower', () => work(4));
+      onBehalfOf('follower', () => work(4), inner);
     });
-    inner.chargeWithin('late', () => work(8));
+    onBehalfOf('late', () => work(8), inner);
     expect(outer.take()).toEqual({ observer: 3, follower: 4 });
     expect(inner.take()).toEqual({ operators: 1, sink: 2, late: 8 });
   });
