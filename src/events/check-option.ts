@@ -12,10 +12,12 @@ export function describeValue(value: unknown): string {
 /** `; did you mean "…"?` where one of the candidates is near, or nothing. */
 export function nearestHint(value: unknown, candidates: readonly string[]): string {
   if (typeof value !== 'string') return '';
-  const tolerance = Math.max(2, Math.ceil(value.length / 3));
   const distances = candidates.map((candidate) => leven(value, candidate));
   const least = Math.min(...distances);
-  const nearest = least > tolerance ? unabbreviated(value, candidates) : candidates[distances.indexOf(least)];
+  const nearest =
+    least > Math.max(2, Math.ceil(value.length / 3))
+      ? unabbreviated(value, candidates)
+      : candidates[distances.indexOf(least)];
   return nearest === undefined ? '' : `; did you mean ${JSON.stringify(nearest)}?`;
 }
 

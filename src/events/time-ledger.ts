@@ -49,7 +49,7 @@ export class TimeLedger {
  * Do something on behalf of `name`, for the run that delivers now: one that is delivered to by another is a part of that
  * one. Where none does, the time is said to the ledger, if there is one.
  */
-export function onBehalfOf<T>(name: string, work: () => T, ledger = open): T {
+export function onBehalfOf<T>(name: string, work: () => T, ledger?: TimeLedger): T {
   const to = open ?? ledger;
   return to ? to.charge(name, work) : work();
 }
