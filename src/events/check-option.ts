@@ -15,7 +15,7 @@ export function nearestHint(value: unknown, candidates: readonly string[]): stri
   const distances = candidates.map((candidate) => leven(value, candidate));
   const least = Math.min(...distances);
   const nearest =
-    least > Math.max(2, Math.ceil(value.length / 3))
+    least - 1 >= Math.max(2, value.length / 3)
       ? unabbreviated(value, candidates)
       : candidates[distances.indexOf(least)];
   return nearest === undefined ? '' : `; did you mean ${JSON.stringify(nearest)}?`;
