@@ -1,4 +1,4 @@
-import leven from 'leven';
+import { editDistance } from './edit-distance.js';
 
 /** How a value is said in an error: strings quoted, functions and objects by what they are. */
 export function describeValue(value: unknown): string {
@@ -12,12 +12,10 @@ export function describeValue(value: unknown): string {
 /** `; did you mean "…"?` where one of the candidates is near, or nothing. */
 export function nearestHint(value: unknown, candidates: readonly string[]): string {
   if (typeof value !== 'string') return '';
-  const distances = candidates.map((candidate) => leven(value, candidate));
+  const tolerance = Math.max(2, Math.ceil(value.length / 3));
+  const distances = candidates.map((candidate) => editDistance(value, candidate));
   const least = Math.min(...distances);
-  const nearest =
-    least - 1 >= Math.max(2, value.length / 3)
-      ? unabbreviated(value, candidates)
-      : candidates[distances.indexOf(least)];
+  const nearest = least > tolerance ? unabbreviated(value, candidates) : candidates[distances.indexOf(least)];
   return nearest === undefined ? '' : `; did you mean ${JSON.stringify(nearest)}?`;
 }
 
@@ -90,33 +88,25 @@ export function checkOneOf<T extends string>(name: string, value: T, allowed: re
 
 /** @throws TypeError unless `value` is a whole number of at least 1. */
 export function checkPositiveInteger(name: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new TypeError(`${name}: expected a positive integer, got ${describeValue(value)}`);
-  }
+  checkThat(name, Number.isSafeInteger(value) && value >= 1, 'a positive integer', value);
   return value;
 }
 
 /** @throws TypeError unless `value` is a whole number of at least 0. */
 export function checkWholeNumber(name: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new TypeError(`${name}: expected a whole number of at least 0, got ${describeValue(value)}`);
-  }
+  checkThat(name, isCount(value), 'a whole number of at least 0', value);
   return value;
 }
 
 /** @throws TypeError unless `value` is a finite number of at least 0. */
 export function checkNotNegative(name: string, value: number): number {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
-    throw new TypeError(`${name}: expected a number of at least 0, got ${describeValue(value)}`);
-  }
+  checkThat(name, Number.isFinite(value) && value >= 0, 'a number of at least 0', value);
   return value;
 }
 
 /** @throws TypeError unless `value` is a finite number above 0. */
 export function checkPositive(name: string, value: number): number {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
-    throw new TypeError(`${name}: expected a positive number, got ${describeValue(value)}`);
-  }
+  checkThat(name, Number.isFinite(value) && value > 0, 'a positive number', value);
   return value;
 }
 
@@ -130,7 +120,7 @@ export function checkShare(name: string, value: number): number {
 
 /** @throws TypeError unless `value` is a function; `shape` says which, such as `function step → boolean`. */
 export function checkFunction<T>(name: string, value: T, shape: string): T {
-  if (typeof value !== 'function') throw new TypeError(`${name}: expected a ${shape}, got ${describeValue(value)}`);
+  checkThat(name, typeof value === 'function', `a ${shape}`, value);
   return value;
 }
 

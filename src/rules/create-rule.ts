@@ -55,8 +55,6 @@ export interface RuleDefinition<T, S> {
   readonly judge: (value: T, state: S) => readonly RuleFinding[] | undefined;
 }
 
-const NONE: readonly never[] = [];
-
 const RULE_PARTS: OptionNames<RuleDefinition<never, never>> = {
   name: true,
   severity: true,
@@ -120,7 +118,7 @@ export function createRule<T extends EventContext, S extends object>(
       for (const statistic of statistics)
         requireColumn(value as unknown as AnyParameterUpdates, statistic, `the rule ${name}`);
       const found = judge(value, state);
-      if (!found) return NONE;
+      if (!found) return [];
       return troubles.take(
         value,
         found.map((finding) => ({ ...finding, severity: options.severity ?? finding.severity ?? severity })),

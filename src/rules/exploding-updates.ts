@@ -82,24 +82,21 @@ export function explodingUpdates<S extends Statistic>(
         if (isBack(state.course, loss)) state.diverged = false;
         const isUnseen = lossShown === false;
         const limit = isUnseen ? UNSEEN * ratio : ratio;
-        const weights = mayBeLarge(updates, limit) ? weightsOf(updates) : new Float64Array(updates.names.length);
-        const isLarge = (i: number) => weights[i] !== 0 && updateNorm[i]! / weights[i]! > limit;
-        const large = updates.names.flatMap((_, i) => (isLarge(i) ? [i] : []));
+        const large = mayBeLarge(updates, limit) ? largeUpdates(updates, weightsOf(updates), limit) : [];
         countLarge(state, large.length > 0, step, loss);
         const isWorse = isUnseen || (hasRisen(state.course, state.worst) && state.above >= FOR_GOOD);
         // Told once, for all parameters: which of them move so far differs from update to update.
         if (state.diverged) return undefined;
         if (state.times < patience || !isWorse) return [];
         state.diverged = !isUnseen;
-        return large.map((i) => {
-          const value = updateNorm[i]! / weights[i]!;
-          const found = { parameter: updates.names[i]!, value, threshold: limit, since: state.since! };
-          return {
-            ...found,
-            what: () => whatOf(value, isUnseen, state),
-            ...divergedWhy(state.course, state.gradient ?? 0),
-          };
-        });
+        return large.map(({ parameter, value }) => ({
+          parameter,
+          value,
+          threshold: limit,
+          since: state.since!,
+          what: () => whatOf(value, isUnseen, state),
+          ...divergedWhy(state.course, state.gradient ?? 0),
+        }));
       },
     },
     { ...options, patience: 1 },
@@ -110,6 +107,23 @@ export function explodingUpdates<S extends Statistic>(
 function mayBeLarge({ columns }: ParameterUpdates<'updateNorm' | 'weightNorm'>, limit: number): boolean {
   const { updateNorm, weightNorm } = columns;
   return updateNorm.some((update, i) => !(update <= 0.999 * limit * weightNorm[i]!));
+}
+
+interface LargeUpdate {
+  readonly parameter: string;
+  /** The update norm over that of the layer's weights. */
+  readonly value: number;
+}
+
+function largeUpdates(
+  { names, columns }: ParameterUpdates<'updateNorm'>,
+  layerWeights: ArrayLike<number>,
+  limit: number,
+): readonly LargeUpdate[] {
+  return names.flatMap((parameter, i) => {
+    const value = columns.updateNorm[i]! / layerWeights[i]!;
+    return layerWeights[i] !== 0 && value > limit ? [{ parameter, value }] : [];
+  });
 }
 
 function countLarge(state: State, isLarge: boolean, step: number, loss: number): void {

@@ -1,5 +1,5 @@
 import { isObservable, type Observable, type Observer, type Subscription } from 'rxjs';
-import { checkOptions, describeValue, onBehalfOf, type Sink, within } from '../events/index.js';
+import { checkOptions, describeValue, type Sink, within } from '../events/index.js';
 import type { EventBus, Role } from './event-bus.js';
 import { GuardedSubscriber, isPromiseLike } from './guard.js';
 
@@ -56,9 +56,7 @@ export class Attachments {
     const name = options.name ?? sink?.name ?? 'observer';
     const fail = this.#failOnce(name);
     const observer = sink ? { next: (value: unknown) => sink.next(value) } : observerOf(follower);
-    const subscriber = new GuardedSubscriber<unknown>({ ...observer, error: fail }, fail, (work) =>
-      onBehalfOf(name, work, this.bus.ledger),
-    );
+    const subscriber = new GuardedSubscriber<unknown>({ ...observer, error: fail }, fail, name, this.bus.ledger);
     if (sink) {
       if (closed.has(sink)) throw closedSink(sink);
       feeding.set(sink, (feeding.get(sink) ?? 0) + 1);

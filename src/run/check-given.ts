@@ -2,6 +2,8 @@ import {
   type AlertEvent,
   type ControlCommand,
   type ControlRequest,
+  checkNotNegative,
+  checkThat,
   describeValue,
   isTrainingEvent,
 } from '../events/index.js';
@@ -37,25 +39,19 @@ export function checkCommand(command: ControlCommand): void {
   if (!Object.hasOwn(KINDS, command.kind)) {
     throw new TypeError(`kind: expected a command that there is, got ${describeValue(command.kind)}`);
   }
-  if (command.kind === 'set-learning-rate') checkRate(command.learningRate);
-  if (command.kind === 'scale-learning-rate' && typeof command.factor !== 'number') {
-    throw new TypeError(`factor: expected a positive number, got ${describeValue(command.factor)}`);
+  if (command.kind === 'set-learning-rate') checkNotNegative('learningRate', command.learningRate);
+  if (command.kind === 'scale-learning-rate') {
+    checkThat('factor', typeof command.factor === 'number', 'a positive number', command.factor);
   }
   if (command.kind === 'skip-step') checkStep('step', command.step);
   if (command.kind !== 'rollback') return;
   const { learningRate, beforeStep } = command;
-  if (learningRate !== undefined) checkRate(learningRate);
+  if (learningRate !== undefined) checkNotNegative('learningRate', learningRate);
   checkStep('beforeStep', beforeStep);
 }
 
 function checkStep(name: string, step: number | undefined): void {
-  if (step === undefined || typeof step === 'number') return;
-  throw new TypeError(`${name}: expected a number of steps, got ${describeValue(step)}`);
-}
-
-function checkRate(learningRate: number): void {
-  if (Number.isFinite(learningRate) && learningRate >= 0) return;
-  throw new TypeError(`learningRate: expected a number of at least 0, got ${describeValue(learningRate)}`);
+  checkThat(name, step === undefined || typeof step === 'number', 'a number of steps', step);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -4,7 +4,6 @@ import {
   type Evaluation,
   type EventContext,
   type StepEndEvent,
-  type TimeByName,
   TimeLedger,
   type TrainingEvent,
 } from '../events/index.js';
@@ -134,12 +133,11 @@ export class EventBus {
    * took between two steps counts to the second.
    */
   takeObserving(durationMs: number): ObservingTime {
-    const observingBy = this.ledger.take();
-    const observingMs = sumOf(observingBy);
-    if (observingMs <= durationMs) return { observingMs, observingBy };
-    const share = durationMs / observingMs;
-    const scaled = Object.entries(observingBy).map(([name, ms]) => [name, ms * share]);
-    return { observingMs: durationMs, observingBy: Object.fromEntries(scaled) };
+    const spent = Object.entries(this.ledger.take());
+    const sum = spent.reduce((all, [, ms]) => all + ms, 0);
+    const share = sum > durationMs ? durationMs / sum : 1;
+    const observingBy = Object.fromEntries(spent.map(([name, ms]) => [name, ms * share]));
+    return { observingMs: Math.min(sum, durationMs), observingBy };
   }
 
   /** Whoever subscribes to the events while `subscribe` runs serves this role. Gives whether anybody does. */
@@ -241,10 +239,6 @@ export class EventBus {
 
 function carriesLiveHandle({ type }: TrainingEvent): boolean {
   return type === 'pre-optimizer-step' || type === 'optimizer-step';
-}
-
-function sumOf(times: TimeByName): number {
-  return Object.values(times).reduce((sum, ms) => sum + ms, 0);
 }
 
 /** What one listener does to an event, no other one shall see; and what the source gave stays its own. */

@@ -1,29 +1,29 @@
 import { config, type Observer, Subject, Subscriber } from 'rxjs';
+import { onBehalfOf, type TimeLedger } from '../events/index.js';
 import { Underway } from './underway.js';
 
 /** Told what a subscriber, an operator or a sink has failed with. */
 export type FailureHandler = (cause: unknown) => void;
 
-/** Does something of a follower's, and knows how long it takes. */
-export type Timed = <T>(work: () => T) => T;
-
 /**
  * A subscriber whose observer cannot break its source: what `observer` throws, a promise of its own that is rejected, an
  * error of the stream that it does not handle, and what the stream's own clean-up throws go to `onFailure`. After a
- * failure it is unsubscribed.
+ * failure it is unsubscribed. Its time is that of `name`, also where nothing is delivered just now, if it has a ledger.
  */
 export class GuardedSubscriber<T> extends Subscriber<T> {
   readonly #observer: Partial<Observer<T>>;
   readonly #onFailure: FailureHandler;
-  readonly #timed: Timed;
+  readonly #name: string;
+  readonly #ledger: TimeLedger | undefined;
   readonly #underway = new Underway();
   #failed = false;
 
-  constructor(observer: Partial<Observer<T>>, onFailure: FailureHandler, timed: Timed) {
+  constructor(observer: Partial<Observer<T>>, onFailure: FailureHandler, name: string, ledger?: TimeLedger) {
     super();
     this.#observer = observer;
     this.#onFailure = onFailure;
-    this.#timed = timed;
+    this.#name = name;
+    this.#ledger = ledger;
   }
 
   /** Resolves when what an async observer has begun is done. */
@@ -56,7 +56,7 @@ export class GuardedSubscriber<T> extends Subscriber<T> {
 
   #tell(call: () => unknown): void {
     try {
-      const result = this.#timed(call);
+      const result = onBehalfOf(this.#name, call, this.#ledger);
       if (isPromiseLike(result)) this.#underway.add(Promise.resolve(result).catch((cause) => this.#fail(cause)));
     } catch (cause) {
       this.#fail(cause);

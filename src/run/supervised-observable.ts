@@ -1,6 +1,5 @@
 import { Observable, type Observer, type Operator, Subscriber, type Subscription, type TeardownLogic } from 'rxjs';
-import { onBehalfOf } from '../events/index.js';
-import { type FailureHandler, GuardedSubscriber, type Timed } from './guard.js';
+import { type FailureHandler, GuardedSubscriber } from './guard.js';
 
 /**
  * An observable whose subscribers cannot break the process: one that throws, or that leaves an error of the pipeline
@@ -35,12 +34,12 @@ export class SupervisedObservable<T> extends Observable<T> {
   ): Subscription {
     if (observerOrNext instanceof Subscriber) return super.subscribe(observerOrNext);
     const observer = isObserver(observerOrNext) ? observerOrNext : partialObserver(observerOrNext, error, complete);
-    return super.subscribe(new GuardedSubscriber(observer, this.#onFailure, asSubscriber));
+    return super.subscribe(new GuardedSubscriber(observer, this.#onFailure, UNNAMED));
   }
 }
 
-/** By the name that it has in a `sink-error` too. */
-const asSubscriber: Timed = (work) => onBehalfOf('subscriber', work);
+/** The name that a subscriber has in a `sink-error`, and whose its time is. */
+const UNNAMED = 'subscriber';
 
 function isObserver<T>(
   value: Partial<Observer<T>> | ((value: T) => void) | null | undefined,

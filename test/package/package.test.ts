@@ -86,7 +86,6 @@ describe('package.json', () => {
       'd3-color',
       'd3-scale',
       'hyparquet-writer',
-      'leven',
       'pbf',
       'zeptomatch',
     ]);

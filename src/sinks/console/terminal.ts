@@ -120,7 +120,6 @@ export class Terminal {
   };
 
   #write(text: string): void {
-    if (this.#lost) throw this.#lost.cause;
     if (!this.#listening && this.output.on) {
       this.output.on('error', this.#onError);
       this.#listening = true;
