@@ -7,6 +7,7 @@
 export { folderStore } from '#trainer/stores/folder-store';
 export { IGNORED_LABEL } from './events/confusion-matrix.js';
 export type { StepSums } from './parameters/kernels/kernel.js';
+export type { HeldState } from './tfjs/index.js';
 export type {
   IntervalStrategy,
   OptionalArguments,
@@ -53,7 +54,6 @@ export {
   type AdamWMoments,
   type AdamWOptions,
   type AdamWState,
-  type HeldState,
 } from './trainer/optimizer/adamw.js';
 export type { DecayParameters } from './trainer/optimizer/create-optimizer.js';
 export { hasWeightDecay } from './trainer/optimizer/weight-decay.js';

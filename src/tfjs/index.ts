@@ -6,6 +6,7 @@ export { share } from './held-tensors.js';
 export { ownMemory, wasmMemory } from './host-values.js';
 export { setLearningRate } from './learning-rate.js';
 export { createStepParameters, type LiveParameters } from './live-parameters.js';
+export type { HeldState } from './memory-checkpoint.js';
 export { onDevice } from './on-device.js';
 export { ownVariables, type Slot, setIterations, slotLists } from './optimizer-slots.js';
 export { type NamedParameter, weightNames } from './parameter-names.js';

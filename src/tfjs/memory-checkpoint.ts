@@ -2,9 +2,11 @@ import type { Optimizer, Tensor, Variable } from '@tensorflow/tfjs-core';
 import { share } from './held-tensors.js';
 import { ownVariables, type Slot, setIterations, slotLists } from './optimizer-slots.js';
 
-/** What an optimizer remembered at one moment. */
-interface HeldState {
+/** What an optimizer remembered at one moment, to go back to as often as wanted. */
+export interface HeldState {
+  /** Put back what was remembered then; it may be called again. */
   restore(): void;
+  /** Let go of what is held: it cannot be restored afterwards. */
   dispose(): void;
 }
 

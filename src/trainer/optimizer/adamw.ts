@@ -9,14 +9,15 @@ import {
 } from '@tensorflow/tfjs-core';
 import { checkNotNegative, checkOptions, checkPositive, describeValue, type OptionNames } from '../../events/index.js';
 import type { StepSums } from '../../parameters/index.js';
+import type { HeldState } from '../../tfjs/index.js';
 import type { AdamWCoefficients } from '../kernels/fused-adamw.js';
 import { composedStep } from './composed-step.js';
 import { fusedStep } from './fused-step.js';
 import { kernelStep } from './kernel-step.js';
-import { type AdamWMoments, type AdamWState, type HeldState, MomentsByVariable } from './moments.js';
+import { type AdamWMoments, type AdamWState, MomentsByVariable } from './moments.js';
 import { hasWeightDecay } from './weight-decay.js';
 
-export type { AdamWMoments, AdamWState, HeldState } from './moments.js';
+export type { AdamWMoments, AdamWState } from './moments.js';
 
 type Gradients = Parameters<Optimizer['applyGradients']>[0];
 type NamedTensor = Awaited<ReturnType<Optimizer['saveIterations']>>;

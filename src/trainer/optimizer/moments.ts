@@ -1,5 +1,5 @@
 import { backend, engine, keep, type Tensor, tensor, tidy, util, type Variable, zeros } from '@tensorflow/tfjs-core';
-import { onDevice, readLater, share } from '../../tfjs/index.js';
+import { type HeldState, onDevice, readLater, share } from '../../tfjs/index.js';
 
 /** What AdamW remembers of one parameter. */
 export interface AdamWMoments {
@@ -23,14 +23,6 @@ export interface Moments {
   step: number;
   first: Tensor;
   second: Tensor;
-}
-
-/** What was remembered at one moment, to go back to as often as wanted. */
-export interface HeldState {
-  /** Put back what was remembered then; it may be called again. */
-  restore(): void;
-  /** Let go of what is held: it cannot be restored afterwards. */
-  dispose(): void;
 }
 
 /** The moments of all parameters: of variables, not of names, since a name may come to be another variable's. */
