@@ -6,10 +6,11 @@ import { el, setText } from './dom.js';
 import { plural, readable, whole } from './format.js';
 import { HappeningList } from './happenings.js';
 import { HistogramOverTime } from './histogram-over-time.js';
+import { indexIn } from './index-in.js';
 import type { Part } from './lazy-part.js';
 import { isPoint, type Line, LineChart } from './line-chart.js';
 import { layerLine, parameterLine } from './lines.js';
-import type { NamedRow } from './named.js';
+import type { Absence, NamedRow } from './named.js';
 import { lineColor, lineLook } from './palette.js';
 import { panel } from './panel.js';
 import { shortNames } from './short-names.js';
@@ -27,6 +28,20 @@ const STATISTICS = [
 ] as const satisfies readonly (readonly [Statistic, string, string | undefined])[];
 
 const NAME_CHARACTERS = 48;
+
+/** Of a parameter. */
+const ABSENT: Readonly<Record<Absence, string>> = {
+  coming: 'Its numbers are on their way.',
+  failed: 'Its numbers could not be had; they are asked for again.',
+  nowhere: 'Nobody has kept its numbers.',
+};
+
+/** Of the names of all. */
+const NAMES_ABSENT: Readonly<Record<Absence, string>> = {
+  coming: 'The names of the parameters are on their way.',
+  failed: 'The names of the parameters could not be had; they are asked for again.',
+  nowhere: 'The page has the layers of this model only, and none of this name.',
+};
 
 /** All that is known of one parameter, or of one layer: in every run that has it where it is one line, else in the run in focus. */
 export class ParameterPage implements Part {
@@ -85,10 +100,7 @@ export class ParameterPage implements Part {
     setText(this.#title, name);
     this.#body.hidden = !subject;
     this.#showWay(subject);
-    setText(
-      this.#missing,
-      subject ? '' : `${run ? `The run ${run.name}` : 'No run'} has no parameter or layer of this name.`,
-    );
+    setText(this.#missing, missingText(this.view, run, name, subject));
     if (!run || !subject) return;
     setText(this.#facts, factsOf(run, subject));
     for (const { statistic, chart } of this.#charts) {
@@ -151,6 +163,17 @@ export class ParameterPage implements Part {
       requestAnimationFrame(() => requestAnimationFrame(() => from?.isConnected && from.focus()));
     });
   }
+}
+
+/** Why there is nothing to be seen, where there is not. */
+function missingText({ named }: View, run: RunHistory | undefined, name: string, subject: Subject | undefined): string {
+  if (!run) return 'No run has a parameter or layer of this name.';
+  if (!subject) {
+    const unknown = named.namesAbsence(run);
+    return unknown ? NAMES_ABSENT[unknown] : `The run ${run.name} has no parameter or layer of this name.`;
+  }
+  const absence = subject.isLayer ? undefined : named.absenceOf(run, name);
+  return absence ? ABSENT[absence] : '';
 }
 
 function factsOf(run: RunHistory, { isLayer, elements, place, count, members, name }: Subject): string {
@@ -285,7 +308,7 @@ class Neighbours {
     }
     const { updateRatio, updateNorm, weightNorm } = run.latest.value?.columns ?? {};
     for (const [i, other] of others.entries()) {
-      const row = run.rows.value.parameters.indexOf(other);
+      const row = indexIn(run.rows.value.parameters, other);
       const [, ratio, update, weight] = this.#rows.children[i]!.children;
       const numberOf = (column: Float32Array | undefined) =>
         column?.[row] === undefined ? '–' : readable(column[row]);

@@ -27,7 +27,7 @@ export class View {
   readonly id = views++;
   readonly theme: Theme;
   /** Parameters that the histories have no row of. */
-  readonly named = new Named(this);
+  readonly named: Named;
   /** Has a screen reader say what the keyboard has just moved to. */
   readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
   /** What is known closer of the steps that are zoomed into: drawn by way of `run.shown`. */
@@ -50,6 +50,7 @@ export class View {
   ) {
     this.theme = new Theme(place, signal);
     this.details = new Details(this);
+    this.named = new Named(this);
     this.#choices = this.#addressed();
     place.address?.onChange(() => {
       this.#choices = this.#addressed();
