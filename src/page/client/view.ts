@@ -16,7 +16,7 @@ export type Connection = 'connecting' | 'open' | 'lost' | 'report' | 'ended';
 let views = 0;
 
 /** A twentieth of the run, at least some steps, with the step in the middle where there are as many around it. */
-export function aroundStep(step: number, last: number): readonly [number, number] {
+function aroundStep(step: number, last: number): readonly [number, number] {
   const half = Math.max(10, Math.ceil(last / 40));
   const from = Math.max(0, step - half);
   return [from, Math.max(from + 1, Math.min(last, step + half))];
