@@ -2,13 +2,14 @@ import { HEALTHY_RATIOS, ratioHealth, type Statistic } from '../../parameters/in
 import type { ShownSubject } from '../history/latest-updates.js';
 import type { Mark } from '../history/marks.js';
 import type { RunHistory } from '../history/run-history.js';
+import { isDrawn, type Line } from './chart/line.js';
 import { el, setText } from './dom.js';
 import { plural, readable, whole } from './format.js';
 import { HappeningList } from './happenings.js';
 import { HistogramOverTime } from './histogram-over-time.js';
 import { indexIn } from './index-in.js';
 import type { Part } from './lazy-part.js';
-import { isPoint, type Line, LineChart } from './line-chart.js';
+import { LineChart } from './line-chart.js';
 import { layerLine, parameterLine } from './lines.js';
 import type { Absence, NamedRow } from './named.js';
 import { lineColor, lineLook } from './palette.js';
@@ -206,14 +207,10 @@ function linesOf(view: View, run: RunHistory, { name, row, isLayer, members }: S
   return view.runs
     .flatMap((each) => {
       const found = view.named.find(each, name);
-      const look = { label: several ? each.name : 'latest', color: lineColor(view.theme, view.placeOf(each)) };
+      const look = { label: several ? each.name : 'latest', ...lineLook(view.theme, view.placeOf(each)) };
       return found ? [parameterLine(each, found, statistic, look)] : [];
     })
     .filter(isDrawn);
-}
-
-function isDrawn({ points, nonFinite }: Line): boolean {
-  return points.some(isPoint) || (nonFinite?.length ?? 0) > 0;
 }
 
 function marksOf(run: RunHistory, { name, members, isLayer }: Subject): readonly Mark[] {
