@@ -1,4 +1,5 @@
 import type { RunHistory } from '../history/run-history.js';
+import { indexIn } from './index-in.js';
 import { lineLook } from './palette.js';
 import type { View } from './view.js';
 
@@ -25,9 +26,8 @@ export function chosenNames({ choices }: View, run: RunHistory): readonly string
 
 /** Chosen and present in a run, each with its look; colours come round again, then with dashes. */
 export function chosenParameters(view: View, run: RunHistory): readonly ChosenParameter[] {
-  const { parameters, byLayer } = run.rows.value;
-  const present = new Set(byLayer ? [...parameters, ...view.named.namesOf(run)] : parameters);
+  const lists = [run.rows.value.parameters, view.named.namesOf(run)];
   return chosenNames(view, run).flatMap((name, i) =>
-    present.has(name) ? [{ name, ...lineLook(view.theme, i + 1) }] : [],
+    lists.some((names) => indexIn(names, name) >= 0) ? [{ name, ...lineLook(view.theme, i + 1) }] : [],
   );
 }

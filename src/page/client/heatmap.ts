@@ -9,7 +9,7 @@ import type { Part } from './lazy-part.js';
 import { drawMarks, visibleMarks } from './mark-lines.js';
 import { RATIO_SCALE, RatioColors } from './palette.js';
 import { panel } from './panel.js';
-import { shortNames } from './short-names.js';
+import { KeptShortNames } from './short-names.js';
 import type { Work } from './slices.js';
 import type { Theme } from './theme.js';
 import type { View } from './view.js';
@@ -34,7 +34,7 @@ export class Heatmap implements Part {
   readonly #legend = new RatioLegend();
   readonly #table: DataTable;
   #names: readonly string[] = [];
-  #short = { of: this.#names, length: 0, names: this.#names };
+  readonly #short = new KeptShortNames();
   #data: ParameterTable | undefined;
   #colors: RatioColors;
   /** The cells as they were painted last: what is drawn over them changes more often. */
@@ -188,19 +188,11 @@ export class Heatmap implements Part {
     ctx.textAlign = 'right';
     ctx.textBaseline = 'middle';
     ctx.fillStyle = this.view.theme.color('--muted');
-    const short = this.#shortNames(Math.floor((gutter - 12) / 6.3));
+    const short = this.#short.of(this.#names, Math.floor((gutter - 12) / 6.3));
     const every = Math.ceil(13 / rowHeight);
     for (let row = 0; row < this.#names.length; row += every) {
       ctx.fillText(short[row]!, gutter - 8, MARK_HEIGHT + (row + 0.5) * rowHeight);
     }
-  }
-
-  /** Worked out anew only for other names, or another width. */
-  #shortNames(length: number): readonly string[] {
-    if (this.#short.of !== this.#names || this.#short.length !== length) {
-      this.#short = { of: this.#names, length, names: shortNames(this.#names, length) };
-    }
-    return this.#short.names;
   }
 
   #drawAxis(ctx: CanvasRenderingContext2D): void {
@@ -347,9 +339,7 @@ class RatioLegend {
 
   constructor() {
     const { least, healthy, greatest } = RATIO_SCALE;
-    const labels = [least, 1e-5, 1e-4, healthy, 1e-2, 1e-1, greatest].map((value) =>
-      el('span', {}, value === healthy ? `${tick(value)}` : tick(value)),
-    );
+    const labels = [least, 1e-5, 1e-4, healthy, 1e-2, 1e-1, greatest].map((value) => el('span', {}, tick(value)));
     this.root.append(
       el('div', { class: 'ratio-scale' }, this.#bar, el('div', { class: 'ratio-ticks' }, ...labels)),
       el('span', { class: 'ratio-key' }, this.#still, 'did not move'),

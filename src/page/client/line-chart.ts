@@ -5,7 +5,7 @@ import { type DrawnLine, drawnLine, nearestIndex, valuesInView } from './chart/d
 import type { Enlargeable } from './chart/enlargeable.js';
 import { HiddenLines } from './chart/hidden-lines.js';
 import { Legend } from './chart/legend.js';
-import { isPoint, type Line, type Point } from './chart/line.js';
+import { isDrawn, isPoint, type Line, type Point } from './chart/line.js';
 import { Plot } from './chart/plot.js';
 import { type Reading, Readout, sortedReadings } from './chart/readout.js';
 import { valueScale } from './chart/value-scale.js';
@@ -73,7 +73,7 @@ export class LineChart implements Enlargeable {
   }
 
   update(lines: readonly Line[]): void {
-    this.root.hidden = lines.every(({ points, nonFinite }) => !points.some(isPoint) && !nonFinite?.length);
+    this.root.hidden = !lines.some(isDrawn);
     // Drawn once in any case: it then has its height, and something to scroll to.
     if (this.root.hidden || (this.#picture && !this.#isSeen())) return;
     this.#lines = lines;

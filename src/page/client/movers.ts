@@ -6,7 +6,7 @@ import { percent, plural, readable, whole } from './format.js';
 import type { Part } from './lazy-part.js';
 import { RATIO_SCALE } from './palette.js';
 import { panel } from './panel.js';
-import { shortNames } from './short-names.js';
+import { KeptShortNames } from './short-names.js';
 import { charactersIn, nameLink } from './shown-name.js';
 import { type SortColumn, sortedBy, sortHead } from './sorting.js';
 import type { View } from './view.js';
@@ -15,6 +15,7 @@ import { VirtualRows } from './virtual-rows.js';
 /** What the latest step says of a parameter, or of a layer where a model has many. */
 interface Mover {
   readonly name: string;
+  readonly short: string;
   readonly ratio: number;
   readonly updateNorm: number | undefined;
   readonly weightNorm: number | undefined;
@@ -47,8 +48,7 @@ export class Movers implements Part {
   readonly #table: HTMLElement;
   readonly #rows: VirtualRows<Mover>;
   #shown = '';
-  #names: readonly string[] = [];
-  #short = new Map<string, string>();
+  readonly #kept = new KeptShortNames();
   #width = 0;
 
   constructor(private readonly view: View) {
@@ -68,8 +68,8 @@ export class Movers implements Part {
       scroller,
       body: rows,
       height: ROW_HEIGHT,
-      keyOf: ({ name }) => `${name}\n${this.#short.get(name)}`,
-      make: ({ name }) => rowOf(view, name, this.#short.get(name) ?? name),
+      keyOf: ({ name, short }) => `${name}\n${short}`,
+      make: ({ name, short }) => rowOf(view, name, short),
       fill: fillRow,
       makeSpacer: () => el('tr', { class: 'spacer', 'aria-hidden': 'true' }),
     });
@@ -84,7 +84,7 @@ export class Movers implements Part {
 
   update(): undefined {
     const { focus: run, choices } = this.view;
-    const movers = run ? moversOf(run) : [];
+    const movers = run ? moversOf(run, this.#shortNames(run)) : [];
     this.root.hidden = movers.length === 0;
     if (this.root.hidden) return;
     const { by, descending } = choices.moversSorting ?? AT_FIRST;
@@ -96,7 +96,6 @@ export class Movers implements Part {
     this.#deadFirst.setAttribute('aria-pressed', String(choices.deadFirst));
     this.#deadFirst.hidden = dead.length === 0;
     setText(this.#note, noteOf(run!, movers.length, dead.length));
-    this.#shorten(run!.rows.value.parameters);
     this.#table.setAttribute('aria-rowcount', String(movers.length + 1));
     this.#rows.show(order);
   }
@@ -112,17 +111,12 @@ export class Movers implements Part {
     this.#head.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
   }
 
-  #shorten(names: readonly string[]): void {
-    const length = charactersIn(Math.max(150, this.#width - OTHER_WIDTH));
-    if (names === this.#names && this.#table.dataset.length === String(length)) return;
-    this.#names = names;
-    this.#table.dataset.length = String(length);
-    const short = shortNames(names, length);
-    this.#short = new Map(names.map((name, i) => [name, short[i]!]));
+  #shortNames({ rows }: RunHistory): readonly string[] {
+    return this.#kept.of(rows.value.parameters, charactersIn(Math.max(150, this.#width - OTHER_WIDTH)));
   }
 }
 
-function moversOf(run: RunHistory): Mover[] {
+function moversOf(run: RunHistory, short: readonly string[]): Mover[] {
   const latest = run.latest.value;
   const ratios = latest?.columns.updateRatio;
   if (!latest || !ratios) return [];
@@ -131,7 +125,7 @@ function moversOf(run: RunHistory): Mover[] {
     const ratio = ratios[row];
     if (ratio === undefined) return [];
     const norms = { updateNorm: updateNorm?.[row], weightNorm: weightNorm?.[row], gradientNorm: gradientNorm?.[row] };
-    return [{ name, ratio, ...norms, unchanged: unchanged?.[row] }];
+    return [{ name, short: short[row]!, ratio, ...norms, unchanged: unchanged?.[row] }];
   });
 }
 

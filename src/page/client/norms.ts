@@ -1,7 +1,8 @@
+import { isDrawn } from './chart/line.js';
 import { chosenParameters } from './chosen-parameters.js';
 import { el } from './dom.js';
 import type { Part } from './lazy-part.js';
-import { isPoint, LineChart } from './line-chart.js';
+import { LineChart } from './line-chart.js';
 import { parameterLine, seriesLine } from './lines.js';
 import { lineColor } from './palette.js';
 import { ParameterChoice } from './parameter-choice.js';
@@ -44,7 +45,7 @@ export class Norms implements Part {
         const found = this.view.named.find(run, name);
         return found ? [parameterLine(run, found, statistic, { label: name, ...own })] : [];
       });
-      const drawn = each.filter(({ points, nonFinite }) => points.some(isPoint) || nonFinite?.length);
+      const drawn = each.filter(isDrawn);
       this.#charts[i]!.update(all ? [all, ...drawn] : drawn);
       yield;
     }

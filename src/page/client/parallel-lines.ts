@@ -1,6 +1,6 @@
 import { el, setStyle, setText, svg } from './dom.js';
 import { tick } from './format.js';
-import { lineColor } from './palette.js';
+import { lineLook } from './palette.js';
 import { bestIn, type RunColumn, type RunRow, tellsApart } from './run-rows.js';
 import { type SortValue, sortedBy } from './sorting.js';
 import type { View } from './view.js';
@@ -105,8 +105,10 @@ export class ParallelLines {
         return value === undefined || Number.isNaN(value) ? [] : [`${x(i)},${y(axes[i]!.at(value))}`];
       });
       if (points.length < 2 || this.view.isHidden(name)) return [];
-      const line = svg('polyline', { points: points.join(' ') }, svg('title', {}, name));
-      setStyle(line, { stroke: lineColor(this.view.theme, this.view.placeOf(this.view.histories.of(name))) });
+      const { color, dash } = lineLook(this.view.theme, this.view.placeOf(this.view.histories.of(name)));
+      const look = { points: points.join(' '), 'stroke-dasharray': dash?.join(' ') };
+      const line = svg('polyline', look, svg('title', {}, name));
+      setStyle(line, { stroke: color });
       return [line];
     });
     const frames = columns.flatMap(({ title }, i) => [

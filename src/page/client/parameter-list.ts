@@ -2,9 +2,10 @@ import { swatchOf } from './chart/swatch.js';
 import { type ChosenParameter, chosenNames, chosenParameters, MOST_CHOSEN } from './chosen-parameters.js';
 import { el, setText } from './dom.js';
 import { plural, whole } from './format.js';
+import { indexIn } from './index-in.js';
 import type { Part } from './lazy-part.js';
 import { namePattern } from './name-pattern.js';
-import { shortNames } from './short-names.js';
+import { KeptShortNames } from './short-names.js';
 import { charactersIn, nameLink } from './shown-name.js';
 import type { View } from './view.js';
 import { VirtualRows } from './virtual-rows.js';
@@ -36,6 +37,7 @@ export class ParameterList implements Part {
   readonly #list = el('ul', {});
   readonly #rows: VirtualRows<Row>;
   readonly #scroller: HTMLElement;
+  readonly #short = new KeptShortNames();
   #found: readonly string[] = [];
   #of: readonly string[] | undefined;
   #searched: string | undefined;
@@ -80,11 +82,10 @@ export class ParameterList implements Part {
     if (this.#search.value !== search) this.#search.value = search;
     this.#find(this.view.named.namesOf(run), search);
     const { parameters, sizes } = run.rows.value;
-    const rows = new Map(parameters.map((name, row) => [name, row]));
     const chosen = new Map(chosenParameters(this.view, run).map((each) => [each.name, each]));
-    const short = shortNames(this.#found, charactersIn(this.#scroller.clientWidth - 160));
+    const short = this.#short.of(this.#found, charactersIn(this.#scroller.clientWidth - 160));
     const shown = this.#found.map((name, i): Row => {
-      return { name, short: short[i]!, size: sizes[rows.get(name) ?? -1], chosen: chosen.get(name) };
+      return { name, short: short[i]!, size: sizes[indexIn(parameters, name)], chosen: chosen.get(name) };
     });
     this.#rows.show(shown);
     this.#chooseFound.disabled = this.#found.length === 0 || this.#found.every((name) => chosen.has(name));

@@ -2,14 +2,16 @@ import { HEALTHY_RATIOS, ratioHealth, type Statistic } from '../../parameters/in
 import type { ShownSubject } from '../history/latest-updates.js';
 import type { Mark } from '../history/marks.js';
 import type { RunHistory } from '../history/run-history.js';
+import { isDrawn, type Line } from './chart/line.js';
 import { el, setText } from './dom.js';
 import { plural, readable, whole } from './format.js';
 import { HappeningList } from './happenings.js';
 import { HistogramOverTime } from './histogram-over-time.js';
+import { indexIn } from './index-in.js';
 import type { Part } from './lazy-part.js';
-import { isPoint, type Line, LineChart } from './line-chart.js';
+import { LineChart } from './line-chart.js';
 import { layerLine, parameterLine } from './lines.js';
-import type { NamedRow } from './named.js';
+import type { Absence, NamedRow } from './named.js';
 import { lineColor, lineLook } from './palette.js';
 import { panel } from './panel.js';
 import { shortNames } from './short-names.js';
@@ -27,6 +29,20 @@ const STATISTICS = [
 ] as const satisfies readonly (readonly [Statistic, string, string | undefined])[];
 
 const NAME_CHARACTERS = 48;
+
+/** Of a parameter. */
+const ABSENT: Readonly<Record<Absence, string>> = {
+  coming: 'Its numbers are on their way.',
+  failed: 'Its numbers could not be had; they are asked for again.',
+  nowhere: 'Nobody has kept its numbers.',
+};
+
+/** Of the names of all. */
+const NAMES_ABSENT: Readonly<Record<Absence, string>> = {
+  coming: 'The names of the parameters are on their way.',
+  failed: 'The names of the parameters could not be had; they are asked for again.',
+  nowhere: 'The page has the layers of this model only, and none of this name.',
+};
 
 /** All that is known of one parameter, or of one layer: in every run that has it where it is one line, else in the run in focus. */
 export class ParameterPage implements Part {
@@ -85,10 +101,7 @@ export class ParameterPage implements Part {
     setText(this.#title, name);
     this.#body.hidden = !subject;
     this.#showWay(subject);
-    setText(
-      this.#missing,
-      subject ? '' : `${run ? `The run ${run.name}` : 'No run'} has no parameter or layer of this name.`,
-    );
+    setText(this.#missing, missingText(this.view, run, name, subject));
     if (!run || !subject) return;
     setText(this.#facts, factsOf(run, subject));
     for (const { statistic, chart } of this.#charts) {
@@ -153,6 +166,17 @@ export class ParameterPage implements Part {
   }
 }
 
+/** Why there is nothing to be seen, where there is not. */
+function missingText({ named }: View, run: RunHistory | undefined, name: string, subject: Subject | undefined): string {
+  if (!run) return 'No run has a parameter or layer of this name.';
+  if (!subject) {
+    const unknown = named.namesAbsence(run);
+    return unknown ? NAMES_ABSENT[unknown] : `The run ${run.name} has no parameter or layer of this name.`;
+  }
+  const absence = subject.isLayer ? undefined : named.absenceOf(run, name);
+  return absence ? ABSENT[absence] : '';
+}
+
 function factsOf(run: RunHistory, { isLayer, elements, place, count, members, name }: Subject): string {
   const { layers } = run.model.value ?? { layers: [] };
   const made = layers.find((layer) => layer.name === name);
@@ -183,14 +207,10 @@ function linesOf(view: View, run: RunHistory, { name, row, isLayer, members }: S
   return view.runs
     .flatMap((each) => {
       const found = view.named.find(each, name);
-      const look = { label: several ? each.name : 'latest', color: lineColor(view.theme, view.placeOf(each)) };
+      const look = { label: several ? each.name : 'latest', ...lineLook(view.theme, view.placeOf(each)) };
       return found ? [parameterLine(each, found, statistic, look)] : [];
     })
     .filter(isDrawn);
-}
-
-function isDrawn({ points, nonFinite }: Line): boolean {
-  return points.some(isPoint) || (nonFinite?.length ?? 0) > 0;
 }
 
 function marksOf(run: RunHistory, { name, members, isLayer }: Subject): readonly Mark[] {
@@ -285,7 +305,7 @@ class Neighbours {
     }
     const { updateRatio, updateNorm, weightNorm } = run.latest.value?.columns ?? {};
     for (const [i, other] of others.entries()) {
-      const row = run.rows.value.parameters.indexOf(other);
+      const row = indexIn(run.rows.value.parameters, other);
       const [, ratio, update, weight] = this.#rows.children[i]!.children;
       const numberOf = (column: Float32Array | undefined) =>
         column?.[row] === undefined ? '–' : readable(column[row]);

@@ -18,7 +18,7 @@ export class RunBar {
   }
 
   update(): void {
-    const runs = [...this.view.histories.runs.values()];
+    const runs = this.view.allRuns;
     this.root.hidden = runs.length < 2;
     const ends = runs.map(({ name, state }) => [name, state.value.end]);
     const { hidden, runsTable } = this.view.choices;

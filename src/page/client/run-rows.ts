@@ -78,7 +78,7 @@ function valuesOf(run: RunHistory, settings: readonly string[], metrics: readonl
   return values;
 }
 
-export function settingKey(name: string): string {
+function settingKey(name: string): string {
   return `setting:${name}`;
 }
 
@@ -125,12 +125,16 @@ function metricColumns(series: string): RunColumn[] {
   ];
 }
 
-/** The best value that any run has in a column of a metric. */
-export function bestIn({ key, isLess }: RunColumn, rows: readonly RunRow[]): number | undefined {
-  const numbers = rows.flatMap(({ values }) => {
+function finiteIn(key: string, rows: readonly RunRow[]): readonly number[] {
+  return rows.flatMap(({ values }) => {
     const value = values.get(key);
     return typeof value === 'number' && Number.isFinite(value) ? [value] : [];
   });
+}
+
+/** The best value that any run has in a column of a metric. */
+export function bestIn({ key, isLess }: RunColumn, rows: readonly RunRow[]): number | undefined {
+  const numbers = finiteIn(key, rows);
   if (numbers.length === 0) return undefined;
   return isLess ? Math.min(...numbers) : Math.max(...numbers);
 }
@@ -173,9 +177,6 @@ export function groupedRows(rows: readonly RunRow[], key: string | undefined): r
 
 /** The mean of a group in a column; of the finite numbers. */
 export function meanIn(key: string, rows: readonly RunRow[]): number | undefined {
-  const numbers = rows.flatMap(({ values }) => {
-    const value = values.get(key);
-    return typeof value === 'number' && Number.isFinite(value) ? [value] : [];
-  });
+  const numbers = finiteIn(key, rows);
   return numbers.length > 0 ? numbers.reduce((sum, value) => sum + value, 0) / numbers.length : undefined;
 }

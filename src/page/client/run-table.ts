@@ -1,7 +1,8 @@
-import { el, setStyle, setText } from './dom.js';
+import { swatchOf } from './chart/swatch.js';
+import { el, setText } from './dom.js';
 import { plural, readable, whole } from './format.js';
 import type { Part } from './lazy-part.js';
-import { lineColor } from './palette.js';
+import { lineLook } from './palette.js';
 import { panel } from './panel.js';
 import { ParallelLines } from './parallel-lines.js';
 import {
@@ -68,8 +69,8 @@ export class RunTable implements Part {
   }
 
   update(): undefined {
-    const { choices, histories, focus, theme } = this.view;
-    const all = runRows([...histories.runs.values()]);
+    const { choices, focus, theme } = this.view;
+    const all = runRows(this.view.allRuns);
     const { runsFilter = '', runsGroup, runsSorting, commonSettings } = choices;
     if (this.#filter.value !== runsFilter) this.#filter.value = runsFilter;
     const { rows, error } = filteredRows(all, runsFilter);
@@ -143,8 +144,7 @@ export class RunTable implements Part {
     box.checked = !view.isHidden(name);
     box.addEventListener('change', () => view.show(name, box.checked));
     const isFocus = view.focus?.name === name;
-    const swatch = el('span', { class: 'swatch' });
-    setStyle(swatch, { '--swatch': lineColor(view.theme, view.placeOf(view.histories.of(name))) });
+    const swatch = swatchOf(lineLook(view.theme, view.placeOf(view.histories.of(name))));
     const link = el(
       'button',
       {

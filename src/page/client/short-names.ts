@@ -73,3 +73,19 @@ function around(characters: readonly string[], from: number, to: number, length:
   const before = characters.slice(begin, to).join('');
   return `${begin > 0 ? DOTS : ''}${before}${DOTS}${characters.slice(characters.length - tail).join('')}`;
 }
+
+/** The same, worked out anew only for another list or another length: with some thousands it takes its time. */
+export class KeptShortNames {
+  #of: readonly string[] = [];
+  #length = 0;
+  #short: readonly string[] = [];
+
+  of(names: readonly string[], length: number): readonly string[] {
+    if (names !== this.#of || length !== this.#length) {
+      this.#of = names;
+      this.#length = length;
+      this.#short = shortNames(names, length);
+    }
+    return this.#short;
+  }
+}

@@ -60,7 +60,7 @@ export class Stream {
   #lose(source: EventSource): void {
     if (source !== this.#source) return;
     // The process of a finished run is gone for good: what is shown is all there is.
-    if (haveEnded([...this.view.histories.runs.values()])) source.close();
+    if (haveEnded(this.view.allRuns)) source.close();
     // Refused, not cut off: the browser gives up, so it is tried again here.
     else if (source.readyState === EventSource.CLOSED) setTimeout(() => this.follow(), AGAIN_MS);
     this.#set('lost');

@@ -1,5 +1,6 @@
 import { layerOf } from '../../parameters/index.js';
 import type { RunHistory } from '../history/run-history.js';
+import { indexIn } from './index-in.js';
 
 /** What a page of its own is of: a parameter or a layer, where it is in the model, and what is beside it. */
 export interface Subject {
@@ -29,16 +30,16 @@ export function subjectOf(
   names: readonly string[] = rows.value.parameters,
 ): Subject | undefined {
   const { parameters, layers, sizes, byLayer } = rows.value;
-  const row = parameters.indexOf(name);
-  const isLayer = byLayer ? layers.includes(name) : row < 0;
+  const row = indexIn(parameters, name);
+  const isLayer = byLayer ? indexIn(layers, name) >= 0 : row < 0;
   const all = isLayer ? layers : names;
-  const at = all.indexOf(name);
+  const at = indexIn(all, name);
   if (at < 0) return undefined;
   const layer = isLayer ? undefined : layerOf(name);
   const listed = byLayer && names === parameters ? [] : names;
   const members = listed.filter((other) => layerOf(other) === (layer ?? name));
   const elements = (some: readonly string[]) =>
-    some.reduce((sum, each) => sum + (sizes[parameters.indexOf(each)] ?? 0), 0);
+    some.reduce((sum, each) => sum + (sizes[indexIn(parameters, each)] ?? 0), 0);
   return {
     name,
     isLayer,

@@ -16,7 +16,7 @@ export type Connection = 'connecting' | 'open' | 'lost' | 'report' | 'ended';
 let views = 0;
 
 /** A twentieth of the run, at least some steps, with the step in the middle where there are as many around it. */
-export function aroundStep(step: number, last: number): readonly [number, number] {
+function aroundStep(step: number, last: number): readonly [number, number] {
   const half = Math.max(10, Math.ceil(last / 40));
   const from = Math.max(0, step - half);
   return [from, Math.max(from + 1, Math.min(last, step + half))];
@@ -27,7 +27,7 @@ export class View {
   readonly id = views++;
   readonly theme: Theme;
   /** Parameters that the histories have no row of. */
-  readonly named = new Named(this);
+  readonly named: Named;
   /** Has a screen reader say what the keyboard has just moved to. */
   readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
   /** What is known closer of the steps that are zoomed into: drawn by way of `run.shown`. */
@@ -50,6 +50,7 @@ export class View {
   ) {
     this.theme = new Theme(place, signal);
     this.details = new Details(this);
+    this.named = new Named(this);
     this.#choices = this.#addressed();
     place.address?.onChange(() => {
       this.#choices = this.#addressed();

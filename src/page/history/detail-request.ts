@@ -12,7 +12,7 @@ export interface DetailRequest extends StepRange {
 }
 
 /** Parameters and layers that are asked for at once at most. */
-const MOST_NAMES = 64;
+export const MOST_NAMES = 64;
 const MOST_STEP = Number.MAX_SAFE_INTEGER;
 
 export function writeDetailRequest({ from, to, series, tables, names }: DetailRequest): string {

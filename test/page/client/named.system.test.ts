@@ -65,3 +65,26 @@ it('each has a page, with the numbers of every step', async () => {
   await expect.poll(() => page.textContent('.subject')).toBe(nameOf(1_998));
   await page.close();
 });
+
+it('its page says that its numbers are on their way, or cannot be had now, until they are there', async () => {
+  const page = await browser.newPage({ reducedMotion: 'reduce' });
+  let answer: (way: 'refuse' | 'let') => void = () => {};
+  const decided = new Promise<'refuse' | 'let'>((resolve) => {
+    answer = resolve;
+  });
+  let asked = 0;
+  await page.route('**/detail?*', async (route) => {
+    if (asked++ === 0 && (await decided) === 'refuse') await route.abort();
+    else await route.continue();
+  });
+  await page.goto(`${sink.url}#parameter=${nameOf(5)}`);
+  const missing = page.locator('.parameter-page > .hint');
+  await missing.filter({ hasText: 'Its numbers are on their way.' }).waitFor();
+  answer('refuse');
+  await missing.filter({ hasText: 'could not be had' }).waitFor();
+  await panelOf(page, 'Norm of updates').locator('.plot').waitFor();
+  expect(await missing.textContent()).toBe('');
+  await page.goto(`${sink.url}#parameter=not.there`);
+  await missing.filter({ hasText: 'has no parameter or layer of this name' }).waitFor();
+  await page.close();
+});

@@ -192,6 +192,6 @@ function drawOutside(pen: Pen, theme: Theme, { left, top, width, height }: Box, 
   say('↓', below, top + height - 14);
 }
 
-export function outsideText(count: number): string {
+function outsideText(count: number): string {
   return `${count} ${count === 1 ? 'value lies' : 'values lie'} outside`;
 }

@@ -18,6 +18,11 @@ export function isPoint(at: Point | Gap): at is Point {
   return at.mean !== null;
 }
 
+/** Whether there is something of a line to be seen. */
+export function isDrawn({ points, nonFinite = [] }: Pick<Line, 'points' | 'nonFinite'>): boolean {
+  return nonFinite.length > 0 || points.some(isPoint);
+}
+
 /** How a line looks, and what it is called. */
 export interface Look {
   readonly label: string;

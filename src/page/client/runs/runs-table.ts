@@ -2,6 +2,7 @@ import type { Severity } from '../../../events/index.js';
 import { el } from '../dom.js';
 import { plural, readable, whole } from '../format.js';
 import { namePattern } from '../name-pattern.js';
+import { replaceKept } from '../virtual-rows.js';
 
 /** A run, as the server lists it. */
 export interface ListedRun {
@@ -93,10 +94,10 @@ export class RunsTable {
   }
 
   #draw(): void {
-    const roots = this.#shown.map((run) => this.#rowOf(run));
-    const same =
-      roots.length === this.#body.children.length && roots.every((root, i) => root === this.#body.children[i]);
-    if (!same) this.#body.replaceChildren(...roots);
+    replaceKept(
+      this.#body,
+      this.#shown.map((run) => this.#rowOf(run)),
+    );
   }
 
   #rowOf(run: ListedRun): HTMLElement {
