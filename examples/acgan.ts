@@ -72,14 +72,15 @@ for (let step = 0; step < STEPS; step++) {
   const { pictures, names } = digits(step);
   const noise = tf.randomNormal([BATCH, LATENT], 0, 1, 'float32', step + 1);
   const made = generator.predict([noise, names]) as tf.Tensor;
+  const [both, bothNames, ones] = [pictures.concat(made), names.concat(names), tf.ones([BATCH, 1])];
   const real = tf.tensor2d(Array.from({ length: 2 * BATCH }, (_, i) => [i < BATCH ? 1 : 0]));
 
   if (mended) discriminator.trainable = true;
-  await discriminator.trainOnBatch(pictures.concat(made), [real, names.concat(names)]);
+  await discriminator.trainOnBatch(both, [real, bothNames]);
 
   if (mended) discriminator.trainable = false;
-  await combined.trainOnBatch([noise, names], [tf.ones([BATCH, 1]), names]);
-  tf.dispose([pictures, names, noise, made, real]);
+  await combined.trainOnBatch([noise, names], [ones, names]);
+  tf.dispose([pictures, names, noise, made, both, bothNames, real, ones]);
 }
 await training.close();
 

@@ -35,6 +35,20 @@ describe('package.json', () => {
     expect(manifest.publishConfig).toEqual({ access: 'public', provenance: true });
   });
 
+  it('installs nothing that runs a script', () => {
+    const { packages } = JSON.parse(readFileSync(root('package-lock.json'), 'utf8'));
+    const seen = new Set<string>();
+    const follow = (name: string) => {
+      const found = packages[`node_modules/${name}`];
+      if (seen.has(name) || !found) return;
+      seen.add(name);
+      for (const next of Object.keys({ ...found.dependencies, ...found.optionalDependencies })) follow(next);
+    };
+    for (const name of [...Object.keys(manifest.dependencies), 'rxjs']) follow(name);
+    expect(seen.size).toBeGreaterThan(Object.keys(manifest.dependencies).length);
+    expect([...seen].filter((name) => packages[`node_modules/${name}`].hasInstallScript)).toEqual([]);
+  });
+
   it('never installs a native library: tfjs-node is an optional peer and nothing else', () => {
     expect(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })).not.toContain(
       '@tensorflow/tfjs-node',

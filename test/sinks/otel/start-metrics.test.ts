@@ -58,6 +58,15 @@ describe("startMetrics({ exporter: 'prometheus' })", () => {
     expect(metrics.counts.exports).toBe(1);
   });
 
+  it('shows names as text, whatever they hold', async () => {
+    const metrics = await start({ exporter: 'prometheus', port: 0 });
+    metrics.sink.next({ ...stepEnd(1), run: 'a"} 1\nevil{b="\\' });
+    const lines = await scrape(metrics);
+    const loss = lines.find((line) => line.startsWith('ml_training_loss{'));
+    expect(loss).toContain(String.raw`ml_run_id="a\"} 1\nevil{b=\"\\"`);
+    expect(lines.filter((line) => line.startsWith('evil'))).toEqual([]);
+  });
+
   it('has nothing else to serve', async () => {
     const metrics = await start({ exporter: 'prometheus', port: 0 });
     const response = await fetch(new URL('/', metrics.url));

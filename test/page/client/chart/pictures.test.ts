@@ -197,3 +197,10 @@ test('the time of day has no two ticks of the same name', () => {
   expect(labels.length).toBeGreaterThan(4);
   expect(new Set(labels).size).toBe(labels.length);
 });
+
+test('what an SVG says is text, whatever it holds', () => {
+  const pen = new SvgPen(600, 300, 'a"b');
+  pen.text('</text><script>alert("&")</script>\u0000\u001b', 0, 0, { size: 10, color: '"><i>', align: 'left' });
+  expect(pen.svg.match(/<\/?[a-z]+/g)).toEqual(['<svg', '<text', '</text', '</svg']);
+  expect(pen.svg).toContain('&lt;/text&gt;&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;</text>');
+});
