@@ -19,6 +19,7 @@ export interface Stretch {
 
 interface Entry {
   readonly stretch: Stretch;
+  /** Of the steps that it has; superseded ones beyond them are passed over. */
   least: number;
   greatest: number;
 }
@@ -26,7 +27,7 @@ interface Entry {
 /** Stretches that are remembered at most: neighbours then become one. */
 const MOST_STRETCHES = 2 ** 15;
 
-/** Where in its file the steps of a run are: by stretches, as they were read. A run that went back has some steps twice. */
+/** Where in its file the steps of a run are: by stretches, as they were read. */
 export class StepIndex {
   #entries: Entry[] = [];
 
@@ -43,7 +44,22 @@ export class StepIndex {
     if (this.#entries.length > MOST_STRETCHES) this.#entries = halved(this.#entries);
   }
 
-  /** Where to read the steps of a range, in the order of the file. */
+  /** The run goes on after this step: what its file has said of later ones is superseded. */
+  cutAfter(step: number): void {
+    const last = this.#entries.at(-1);
+    this.#entries = this.#entries.filter((entry) => entry === last || entry.least <= step);
+    for (const entry of this.#entries) {
+      // What was measured of the step that comes anew may have been said before the run was seen to go back.
+      const upTo = entry === last ? step + 1 : step;
+      entry.least = Math.min(entry.least, upTo);
+      entry.greatest = Math.min(entry.greatest, upTo);
+    }
+  }
+
+  /**
+   * Where to read the steps of a range, in the order of the file. Of a run that went back these may hold superseded ones, too,
+   * and then what says that it went back.
+   */
   stretchesOf(from: number, to: number): Stretch[] {
     const found: Stretch[] = [];
     const has = (entry: Entry | undefined) => entry && entry.greatest >= from && entry.least <= to;

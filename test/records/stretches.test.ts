@@ -128,6 +128,25 @@ it('a run that went back has both attempts', async () => {
   await followed.stop();
 });
 
+it('of what a run that went back had said before, is read what lies beside the rest of it alone', () => {
+  const index = new StepIndex();
+  const source = { head: Buffer.alloc(0) };
+  const take = (step: number, at: number) =>
+    index.take(step, { begin: 10 * at, end: 10 * at + 10, known: { tables: new Map(), nextId: 0 }, source });
+  for (const [at, step] of [1, 2, 3, 4, 5, 6].entries()) take(step, at);
+  index.cutAfter(2);
+  for (const [i, step] of [3, 4, 5].entries()) take(step, 6 + i);
+  const read = (from: number, to: number) => index.stretchesOf(from, to).map(({ begin, end }) => [begin, end]);
+  expect(read(1, 2)).toEqual([[0, 20]]);
+  expect(read(4, 5)).toEqual([[60, 90]]);
+  // What was measured of it may be in that before the first, and in that before the run was seen to go back.
+  expect(read(3, 3)).toEqual([
+    [10, 20],
+    [50, 70],
+  ]);
+  expect(read(6, 9)).toEqual([]);
+});
+
 it('leaves out damaged lines, and what refers to a damaged list of parameters, as at first', async () => {
   const file = path();
   const encode = jsonlEncoder();

@@ -4,7 +4,7 @@ import { namedRows } from './named-rows.js';
 import type { RunHistory } from './run-history.js';
 import { RunRecorder } from './run-recorder.js';
 import type { ShownRecord } from './shown-record.js';
-import type { StepRange } from './step-buckets.js';
+import { isWithin, type StepRange } from './step-buckets.js';
 
 /** Histories for steps that are looked at closer. */
 export function detailHistories(): Histories {
@@ -30,14 +30,13 @@ export class DetailRecorder {
   ) {
     this.histories = into;
     this.#named = names.length > 0 ? namedRows(names) : undefined;
-    this.#recorder = new RunRecorder(into.of(name), { rows: this.#named ? undefined : rows.value });
+    this.#recorder = new RunRecorder(into.of(name), { rows: this.#named ? undefined : rows.value, range });
   }
 
-  /** Take a record of the run; those of other steps are passed over. */
+  /** Take a record of the run. Those of other steps say no more than where it went back. */
   take(record: ShownRecord): void {
-    const { from, to } = this.range;
-    if (record.step < from || record.step > to) return;
-    const named = this.#named && record.type === 'parameter-updates' ? this.#named(record) : record;
-    this.#recorder.take(named, this.histories.nextVersion());
+    const isNamed = record.type === 'parameter-updates' && isWithin(record.step, this.range);
+    const recorded = this.#named && isNamed ? this.#named(record) : record;
+    this.#recorder.take(recorded, this.histories.nextVersion());
   }
 }

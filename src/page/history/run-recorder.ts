@@ -22,6 +22,7 @@ import { shownConfusion } from './shown-confusion.js';
 import type { ShownRecord } from './shown-record.js';
 import { shownSettings } from './shown-settings.js';
 import { shownValues } from './shown-values.js';
+import { isWithin, type StepRange } from './step-buckets.js';
 
 /** Rows shown one by one at most; a model with more parameters is shown by its layers. */
 export const ROWS_SHOWN = 512;
@@ -51,7 +52,11 @@ export interface RunRecorderOptions {
   readonly more?: KeepsMore | undefined;
   /** Rows of a history of the same run: each keeps its place. */
   readonly rows?: Rows | undefined;
+  /** Steps that are recorded. That the run went back is seen of all. Default: all. */
+  readonly range?: StepRange | undefined;
 }
+
+const ALL_STEPS: StepRange = { from: -Infinity, to: Infinity };
 
 /** Puts the records of one run into its history. */
 export class RunRecorder {
@@ -62,12 +67,14 @@ export class RunRecorder {
   readonly #returns = new Returns();
   #taken = NOTHING_TAKEN;
   readonly #more: KeepsMore | undefined;
+  readonly #range: StepRange;
 
   constructor(
     readonly history: RunHistory,
-    { more, rows }: RunRecorderOptions = {},
+    { more, rows, range = ALL_STEPS }: RunRecorderOptions = {},
   ) {
     this.#more = more;
+    this.#range = range;
     if (!rows) return;
     this.#parameterRows.add(rows.parameters, rows.sizes);
     this.#layerRows.add(rows.layers, []);
@@ -77,6 +84,7 @@ export class RunRecorder {
   take(record: ShownRecord, version: number): void {
     const back = this.#returns.of(record, this.history.state.value);
     if (back) this.#goOn(back, version);
+    if (!isWithin(record.step, this.#range)) return;
     if (back?.again) this.#takeUpdates(back.again, version);
     if (record.type === 'parameter-updates') this.#takeUpdates(record, version);
     else if (record.type === 'activations') this.#takeActivations(record, version);

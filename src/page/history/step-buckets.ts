@@ -16,6 +16,10 @@ export interface StepRange {
   readonly to: number;
 }
 
+export function isWithin(step: number, { from, to }: StepRange): boolean {
+  return step >= from && step <= to;
+}
+
 /** What changed, for one that follows. */
 export interface BucketChanges<B> {
   readonly width: number;

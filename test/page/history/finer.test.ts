@@ -36,7 +36,7 @@ describe('a finer series', () => {
   it('has each value of any steps as long as there is room, and then their extremes, means and counts', () => {
     fc.assert(
       fc.property(
-        fc.uniqueArray(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 200 }),
+        fc.uniqueArray(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 200, size: 'max' }),
         fc.array(fc.oneof(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), fc.constant(Number.NaN)), {
           minLength: 200,
           maxLength: 200,
@@ -77,7 +77,7 @@ describe('a finer series', () => {
     );
   });
 
-  it('has the later value of a step that is taken again, and forgets from a step on', () => {
+  it('has the later value of a step that is taken again, and forgets what is after a step', () => {
     const series = new FinerSeries();
     for (const [step, value] of [
       [1, 1],
@@ -93,12 +93,33 @@ describe('a finer series', () => {
       [2, 20],
       [3, 3],
     ]);
-    series.forgetFrom(2);
+    series.cutAfter(1);
     series.take(2, 5);
     expect(all()).toEqual([
       [1, 1],
       [2, 5],
     ]);
+  });
+});
+
+describe('a finer series that went back', () => {
+  it('has no value that was superseded, of whatever width its buckets are', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 0, max: 400 }), (length, back) => {
+        const series = new FinerSeries(64);
+        for (let step = 1; step <= length; step++) series.take(step, 5);
+        const { width } = series;
+        series.cutAfter(back);
+        const buckets = () => [...series.buckets({ from: 0, to: 900 })];
+        const count = buckets().reduce((sum, bucket) => sum + bucket.count, 0);
+        expect(count).toBeLessThanOrEqual(Math.min(back, length));
+        expect(count).toBeGreaterThan(Math.min(back, length) - width);
+        if (back >= length) expect(count).toBe(length);
+        for (let step = back + 1; step <= back + 5; step++) series.take(step, 1);
+        expect(buckets().reduce((sum, bucket) => sum + bucket.count, 0)).toBe(count + 5);
+        expect(buckets().filter(({ start, max }) => start > back && max > 1)).toEqual([]);
+      }),
+    );
   });
 });
 
@@ -150,6 +171,40 @@ describe('a finer history', () => {
     expect(historyOf(recorder.histories.changesSince(0).runs[0]!).layers.row(1, 'updateRatio')).toEqual(
       kept.layers.row(1, 'updateRatio'),
     );
+  });
+
+  it('of a run that went back has no superseded step, nor have its records, read again', () => {
+    const attempt = (from: number, to: number, value: number) =>
+      Array.from({ length: to - from + 1 }, (_, i) => [
+        stepEnd(from + i, value),
+        updatesOf({ 'x/w': value }, { run: 'a', step: from + i }),
+      ]).flat();
+    const resumed = { type: 'resumed' as const, run: 'a', step: 30, epoch: 0.3, time: 2000 };
+    const records: ShownRecord[] = [...attempt(1, 37, 5), resumed, ...attempt(31, 35, 1)];
+    const finer = new FinerHistories();
+    const recorder = new Recorder((name) => finer.of(name));
+    for (const record of records) recorder.take(record);
+    const run = recorder.histories.of('a');
+    for (const [from, to] of [
+      [1, 40],
+      [33, 33],
+      [35, 40],
+    ] as const) {
+      const range = { from, to };
+      const tables = finer.of('a').tablesIn(range, run.rows.value);
+      const kept = historyOf({ name: 'a', series: finer.of('a').seriesIn(range), ...tables });
+      const detail = new DetailRecorder(run, { from, to: Math.min(to, run.state.value.step) });
+      for (const record of records) detail.take(record);
+      const steps = Array.from({ length: Math.min(to, 35) - from + 1 }, (_, i) => from + i);
+      for (const history of [kept, detail.histories.of('a')]) {
+        expect(history.series.get('loss')!.buckets.map(({ start, count, mean }) => [start, count, mean])).toEqual(
+          steps.map((step) => [step, 1, step > 30 ? 1 : 5]),
+        );
+        expect(history.parameters.row(0, 'updateNorm').map(({ start, min, max }) => [start, min, max])).toEqual(
+          steps.map((step) => (step > 30 ? [step, 1, 1] : [step, 5, 5])),
+        );
+      }
+    }
   });
 
   it('keeps to its room: the tables of all runs together', () => {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { liveSink, serveRuns } from 'trainscope/node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FinerHistories } from '../../../src/page/history/finer/index.js';
-import { type Changes, Histories, Recorder } from '../../../src/page/history/index.js';
+import { type Changes, Histories } from '../../../src/page/history/index.js';
+import { detailedRecorder } from '../../../src/server/live/worker/detailed-recorder.js';
 import { followRun } from '../../../src/server/live/worker/follow-run.js';
 import { RunDetails } from '../../../src/server/live/worker/run-details.js';
 import { RunFiles } from '../../../src/server/live/worker/run-files.js';
@@ -182,17 +183,22 @@ describe('details of files', () => {
     ).join('');
   };
 
-  it('are read again where memory has several steps together, and only of a range that is not too long', async () => {
+  /** Follows a file, with room for some tens of buckets in memory. */
+  const follow = async (text: string, records: number) => {
     const file = join(folderOf(), 'run.jsonl');
-    writeFileSync(file, textOf(2000));
-    // Room for some tens of buckets.
-    const finer = new FinerHistories(10_000);
-    const recorder = new Recorder((name) => finer.of(name));
+    writeFileSync(file, text);
+    const finer = new FinerHistories(1_000);
     const files = new RunFiles();
+    const recorder = detailedRecorder(finer, files);
     const stop = new AbortController();
     endings.push(() => stop.abort());
     void followRun({ run: 'shown', file }, recorder, files, () => {}, stop.signal);
-    await vi.waitFor(() => expect(recorder.histories.runs.get('shown')?.state.value.step).toBe(2000), 20_000);
+    await vi.waitFor(() => expect(recorder.histories.version).toBe(records), 20_000);
+    return { finer, files, recorder };
+  };
+
+  it('are read again where memory has several steps together, and only of a range that is not too long', async () => {
+    const { finer, files, recorder } = await follow(textOf(2000), 4000);
     const request = { from: 700, to: 900, series: ['shown'], tables: ['shown'], names: [] };
     const startsBy = async (details: RunDetails) => {
       const histories = new Histories();
@@ -203,6 +209,42 @@ describe('details of files', () => {
     expect(near).toEqual(Array.from({ length: 201 }, (_, i) => 700 + i));
     const kept = await startsBy(new RunDetails(recorder.histories, finer, files, 1000));
     expect(kept.length).toBeLessThan(20);
+  });
+
+  it('of a run that went back have the later attempt alone, whatever steps are asked for', async () => {
+    const encode = jsonlEncoder();
+    const attempt = (from: number, to: number, norm: number) =>
+      Array.from({ length: to - from + 1 }, (_, i) => [
+        stepEnd(from + i),
+        updatesOf({ 'x/w': norm }, { run: 'a', step: from + i }),
+      ]).flat();
+    const resumed = { type: 'resumed', run: 'a', step: 60, epoch: 6, time: 2000, after: 80 };
+    const all = [...attempt(1, 80, 5), resumed, ...attempt(61, 75, 1)];
+    const { finer, files, recorder } = await follow(all.map((each) => encode(each)).join(''), all.length);
+    expect(finer.of('shown').hasEveryRow).toBe(false);
+    expect(files.find('shown', 76, 80)!.stretches).toEqual([]);
+    const details = new RunDetails(recorder.histories, finer, files);
+    for (const [from, to] of [
+      [70, 70],
+      [75, 90],
+      [61, 61],
+      [60, 61],
+      [55, 65],
+      [1, 90],
+    ] as const) {
+      const histories = new Histories();
+      const request = { from, to, series: ['shown'], tables: ['shown'], names: [] };
+      histories.apply(await details.answer(request, new AbortController().signal));
+      const run = histories.of('shown');
+      const steps = Array.from({ length: Math.min(to, 75) - from + 1 }, (_, i) => from + i);
+      expect(run.series.get('loss')!.buckets.map(({ start, count }) => [start, count])).toEqual(
+        steps.map((step) => [step, 1]),
+      );
+      expect(run.parameters.row(0, 'updateNorm')).toEqual(
+        steps.map((step) => ({ start: step, min: step > 60 ? 1 : 5, max: step > 60 ? 1 : 5 })),
+      );
+      expect(run.state.value.step).toBe(Math.min(to, 75));
+    }
   });
 
   it('come through a server of runs, to its own pages alone', async () => {

@@ -57,7 +57,7 @@ export class FinerHistory {
 
   /** Forget what is after a step: it is taken anew. */
   cutAfter(step: number): void {
-    for (const series of this.#series.values()) series.forgetFrom(step + 1);
+    for (const series of this.#series.values()) series.cutAfter(step);
     for (const { table } of [this.#parameters, this.#layers]) table.cutAfter(step, 0);
   }
 

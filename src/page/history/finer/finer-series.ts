@@ -16,11 +16,13 @@ interface Spread {
 
 /**
  * One number over the steps, of which a page has only the outline: each value, as long as there are not too many, and then
- * buckets, half as many at most, with extremes as float32. A step that is taken again has its later value.
+ * buckets, about half as many at most, with extremes as float32. A step that is taken again has its later value.
  */
 export class FinerSeries {
   #width = 1;
   #length = 0;
+  /** The latest step. */
+  #last = -1;
   #start = new Float64Array(AT_FIRST);
   /** At width 1 the values themselves. */
   #mean = new Float64Array(AT_FIRST);
@@ -37,16 +39,22 @@ export class FinerSeries {
   }
 
   take(step: number, value: number): void {
+    this.#last = Math.max(this.#last, step);
     const start = Math.floor(step / this.#width) * this.#width;
     const at = this.#placeOf(start);
     if (at < this.#length && this.#start[at] === start) {
       if (this.#spread) this.#add(this.#spread, at, value);
       else this.#mean[at] = value;
-    } else if (this.#length < (this.#spread ? this.limit / 2 : this.limit)) this.#insert(at, start, value);
+    } else if (this.#length < this.#most) this.#insert(at, start, value);
     else {
-      this.#double();
+      this.#widen();
       this.take(step, value);
     }
+  }
+
+  /** As many buckets as pairs of values, and one more, as the first and the last may have half of one. */
+  get #most(): number {
+    return this.#spread ? this.limit / 2 + 1 : this.limit;
   }
 
   /** What it has of some steps, in their order. */
@@ -56,9 +64,11 @@ export class FinerSeries {
     }
   }
 
-  /** Forget a step and all after it: they are taken anew. */
-  forgetFrom(step: number): void {
-    this.#length = this.#placeOf(step);
+  /** Forget what is after a step: it is taken anew. A bucket that has steps before and after goes, too. */
+  cutAfter(step: number): void {
+    if (this.#last <= step) return;
+    this.#last = step;
+    this.#length = this.#placeOf(step - this.#width + 2);
   }
 
   #bucket(at: number): ScalarBucket {
@@ -101,28 +111,17 @@ export class FinerSeries {
     this.#add(this.#spread, at, value);
   }
 
+  /** Of single values: buckets have all their room at once. */
   #grow(): void {
     const size = 2 * this.#start.length;
-    this.#start = longer(this.#start, new Float64Array(size));
-    this.#mean = longer(this.#mean, new Float64Array(size));
-    if (!this.#spread) return;
-    const { min, max, count, nonFinite } = this.#spread;
-    this.#spread = {
-      min: longer(min, new Float32Array(size)),
-      max: longer(max, new Float32Array(size)),
-      count: longer(count, new Uint32Array(size)),
-      nonFinite: longer(nonFinite, new Uint32Array(size)),
-    };
+    this.#start = longer(this.#start, size);
+    this.#mean = longer(this.#mean, size);
   }
 
-  /** Neighbours become one. */
-  #double(): void {
+  /** Neighbours become one, until there is room. */
+  #widen(): void {
     const buckets = Array.from({ length: this.#length }, (_, at) => this.#bucket(at));
-    const size = this.limit / 2;
-    this.#width *= 2;
-    this.#length = 0;
-    this.#start = new Float64Array(size);
-    this.#mean = new Float64Array(size);
+    const size = this.limit / 2 + 1;
     const spread = {
       min: new Float32Array(size),
       max: new Float32Array(size),
@@ -130,6 +129,11 @@ export class FinerSeries {
       nonFinite: new Uint32Array(size),
     };
     this.#spread = spread;
+    do this.#width *= 2;
+    while (bucketCount(buckets, this.#width) > size);
+    this.#length = 0;
+    this.#start = new Float64Array(size);
+    this.#mean = new Float64Array(size);
     for (const bucket of buckets) {
       const start = Math.floor(bucket.start / this.#width) * this.#width;
       const last = this.#length - 1;
@@ -163,7 +167,14 @@ export class FinerSeries {
   }
 }
 
-function longer<T extends Float64Array | Float32Array | Uint32Array>(column: T, into: T): T {
+function longer(column: Float64Array, size: number): Float64Array<ArrayBuffer> {
+  const into = new Float64Array(size);
   into.set(column);
   return into;
+}
+
+/** How many buckets of this width there are to hold these, which are in order. */
+function bucketCount(buckets: readonly ScalarBucket[], width: number): number {
+  const starts = buckets.map(({ start }) => Math.floor(start / width));
+  return starts.filter((start, i) => start !== starts[i - 1]).length;
 }

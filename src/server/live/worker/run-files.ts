@@ -21,6 +21,11 @@ export class RunFiles {
     run.index.take(step, stretch);
   }
 
+  /** The run, by the name of its history, goes on after this step. */
+  cutAfter(name: string, step: number): void {
+    this.#runs.get(name)?.index.cutAfter(step);
+  }
+
   /** Where to read some steps of a run; undefined where it has no file that can be read from anywhere. */
   find(name: string, from: number, to: number): (RunInFile & { readonly stretches: readonly Stretch[] }) | undefined {
     const run = this.#runs.get(name);

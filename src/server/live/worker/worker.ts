@@ -1,8 +1,9 @@
 /** The live page's own thread: it keeps the histories and serves them, while the loop has its thread for itself. */
-import { type AnyRecord, FinerHistories, Recorder, RUNS_KEPT } from '../../../page/index.js';
+import { type AnyRecord, FinerHistories, RUNS_KEPT } from '../../../page/index.js';
 import { serveInThread } from '../../../sinks/serving/index.js';
 import type { LiveOptions, Reply, Request } from '../messages.js';
 import { DetailAnswers } from './answer-details.js';
+import { detailedRecorder } from './detailed-recorder.js';
 import { followRun } from './follow-run.js';
 import { type Answer, liveServer } from './live-server.js';
 import { RunDetails } from './run-details.js';
@@ -21,8 +22,8 @@ interface NamedRecord extends AnyRecord {
 
 void serveInThread<LiveOptions, Request>(async ({ files, taken, follows = [], ...options }, port) => {
   const finer = new FinerHistories();
-  const recorder = new Recorder((run) => finer.of(run));
   const runFiles = new RunFiles();
+  const recorder = detailedRecorder(finer, runFiles);
   const details = new DetailAnswers(new RunDetails(recorder.histories, finer, runFiles));
   const answers: Readonly<Record<string, Answer>> = {
     '/detail': (asked, response) => void details.detail(asked, response),
