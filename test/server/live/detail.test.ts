@@ -12,23 +12,11 @@ import { RunDetails } from '../../../src/server/live/worker/run-details.js';
 import { RunFiles } from '../../../src/server/live/worker/run-files.js';
 import { jsonlEncoder } from '../../../src/sinks/jsonl/jsonl-encoder.js';
 import { updatesOf } from '../../helpers/updates.js';
+import { stepEnd } from './step-end.js';
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end();
-});
-
-const stepEnd = (step: number, run = 'a') => ({
-  type: 'step-end' as const,
-  run,
-  step,
-  epoch: step / 10,
-  time: 1000 + step,
-  loss: 1 / step,
-  learningRate: 0.1,
-  durationMs: 1,
-  examples: 4,
-  observingMs: 0,
 });
 
 async function sinkOf(steps: number, runs: readonly string[] = ['a']) {

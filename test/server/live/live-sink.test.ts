@@ -6,6 +6,7 @@ import { type LiveSink, liveSink } from 'trainscope/node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Changes, Histories } from '../../../src/page/history/histories.js';
 import { updatesOf } from '../../helpers/updates.js';
+import { stepEnd } from './step-end.js';
 
 const open: LiveSink[] = [];
 const sinkOf = (options: Parameters<typeof liveSink>[0] = {}) => {
@@ -15,19 +16,6 @@ const sinkOf = (options: Parameters<typeof liveSink>[0] = {}) => {
 };
 afterEach(async () => {
   await Promise.all(open.splice(0).map((sink) => sink.stop()));
-});
-
-const stepEnd = (step: number, run = 'a') => ({
-  type: 'step-end' as const,
-  run,
-  step,
-  epoch: step / 10,
-  time: 1000 + step,
-  loss: 1 / step,
-  learningRate: 0.1,
-  durationMs: 1,
-  examples: 4,
-  observingMs: 0,
 });
 
 interface Answer {
