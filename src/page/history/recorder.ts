@@ -39,7 +39,7 @@ export class Recorder {
   omit(run: string, what: string, count = 1): void {
     const recorder = this.#recorders.get(run);
     if (recorder) recorder.omit(what, this.histories.nextVersion(), count);
-    else {
+    else if (this.histories.runs.size < RUNS_KEPT && this.#early.size < RUNS_TOLD_APART) {
       const counts = this.#early.get(run) ?? new Map<string, number>();
       counts.set(what, (counts.get(what) ?? 0) + count);
       this.#early.set(run, counts);

@@ -227,11 +227,14 @@ export class RunRecorder {
   #takeMetrics({ type, step, metrics }: EventOf<'log' | 'evaluate' | 'predict'>, version: number): void {
     for (const metric of namedMetrics(type, metrics)) {
       const series = `metric:${metricTag(metric)}`;
-      const known = this.history.series.has(series);
-      const metricCount = [...this.history.series.keys()].filter((key) => key.startsWith('metric:')).length;
-      if (!known && metricCount >= METRICS_KEPT) this.omit('metrics', version);
-      else this.#takeValue(series, step, metric.value, version);
+      if (this.#hasRoomFor(series)) this.#takeValue(series, step, metric.value, version);
+      else this.omit('metrics', version);
     }
+  }
+
+  #hasRoomFor(metric: string): boolean {
+    const { series } = this.history;
+    return series.has(metric) || [...series.keys()].filter((key) => key.startsWith('metric:')).length < METRICS_KEPT;
   }
 
   #takeSettings(event: EventOf<'train-begin'>, version: number): void {

@@ -55,7 +55,8 @@ describe("startMetrics({ exporter: 'prometheus' })", () => {
     expect(target).toContain('service_instance_id="test/2"');
     expect(target).toContain('ml_model_name="tiny"');
     expect(target).toContain('ml_worker_count="4"');
-    expect(metrics.counts.exports).toBe(1);
+    // The page's thread says so after it has answered.
+    await vi.waitFor(() => expect(metrics.counts.exports).toBe(1));
   });
 
   it('shows names as text, whatever they hold', async () => {

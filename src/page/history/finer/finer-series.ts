@@ -2,7 +2,7 @@ import type { ScalarBucket } from '../scalar-series.js';
 import type { StepRange } from '../step-buckets.js';
 
 /** Values that are kept one by one at most. */
-export const FINER_VALUES = 2 ** 17;
+const FINER_VALUES = 2 ** 17;
 
 const AT_FIRST = 64;
 
