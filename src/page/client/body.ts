@@ -114,7 +114,7 @@ export class Body implements Part {
 
   *#drawCharts(): Work {
     for (const [chart, lines] of this.#charts) {
-      chart.update(lines());
+      yield* chart.update(lines);
       yield;
     }
     yield* this.#metrics.update();

@@ -13,10 +13,20 @@ export function gapsBefore(steps: readonly number[]): ReadonlySet<number> {
   const distances = steps.slice(1).map((step, i) => step - steps[i]!);
   const gaps = new Set<number>();
   for (const [i, distance] of distances.entries()) {
+    if (!mayBeGap(distances, i)) continue;
     const around = [...distances.slice(Math.max(0, i - AROUND), i), ...distances.slice(i + 1, i + 1 + AROUND)];
     if (around.length >= AROUND && distance > BY_FAR * usualOf(around)) gaps.add(i + 1);
   }
   return gaps;
+}
+
+/** What is usual is not less than the least around: of thousands of steps that is mostly all to look at. */
+function mayBeGap(distances: readonly number[], i: number): boolean {
+  const limit = distances[i]! / BY_FAR;
+  for (let j = Math.max(0, i - AROUND); j <= Math.min(distances.length - 1, i + AROUND); j++) {
+    if (j !== i && distances[j]! < limit) return true;
+  }
+  return false;
 }
 
 /** One other gap among those around is not usual; two that are alike are. */

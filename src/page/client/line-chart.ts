@@ -14,6 +14,7 @@ import { readable, whole } from './format.js';
 import { lineTable } from './line-table.js';
 import { visibleMarks } from './mark-lines.js';
 import { panel } from './panel.js';
+import type { Work } from './slices.js';
 import type { View } from './view.js';
 
 export { type Gap, isPoint, type Line, type Look, type Point } from './chart/line.js';
@@ -72,16 +73,22 @@ export class LineChart implements Enlargeable {
     view.cursor.onMove(() => this.#showCursor());
   }
 
-  update(lines: readonly Line[]): void {
+  /** In pieces. What is out of sight is drawn once, for its height, and then when it comes into sight. */
+  *update(linesOf: () => readonly Line[]): Work {
+    if (this.#picture && !this.root.hidden && !this.#isSeen()) return;
+    const lines = linesOf();
     this.root.hidden = !lines.some(isDrawn);
-    // Drawn once in any case: it then has its height, and something to scroll to.
-    if (this.root.hidden || (this.#picture && !this.#isSeen())) return;
+    if (this.root.hidden) return;
+    yield;
+    const picture = this.#pictureOf(lines.filter((line) => !this.#hidden.has(line)));
+    yield;
     this.#lines = lines;
-    this.#picture = this.#pictureOf(lines.filter((line) => !this.#hidden.has(line)));
-    this.#plot.draw(this.#picture);
+    this.#picture = picture;
+    this.#plot.draw(picture);
     this.#legend.update(lines.map((line) => ({ line, shown: !this.#hidden.has(line) })));
     this.#tools.update(this.#isLog);
     this.#showValues();
+    yield;
     this.#plot.root.setAttribute('aria-label', this.#summary());
     this.#table.update();
   }

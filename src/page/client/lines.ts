@@ -57,6 +57,7 @@ function rowLine(run: RunHistory, table: ParameterTable, row: number, statistic:
 /** With a gap in the middle of a stretch of steps where something is missing. */
 function withGaps(points: readonly (Point | Gap)[]): (Point | Gap)[] {
   const gaps = gapsBefore(points.map(({ x }) => x));
+  if (gaps.size === 0) return [...points];
   return points.flatMap((point, i) =>
     gaps.has(i) ? [{ x: (points[i - 1]!.x + point.x) / 2, mean: null }, point] : [point],
   );

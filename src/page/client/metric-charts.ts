@@ -39,7 +39,7 @@ export class MetricCharts {
       this.#charts.set(name, chart);
     }
     for (const [name, chart] of this.#charts) {
-      chart.update(this.#lines(name));
+      yield* chart.update(() => this.#lines(name));
       yield;
     }
   }

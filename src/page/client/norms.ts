@@ -1,5 +1,7 @@
-import { isDrawn } from './chart/line.js';
-import { chosenParameters } from './chosen-parameters.js';
+import type { Statistic } from '../../parameters/index.js';
+import type { RunHistory } from '../history/run-history.js';
+import { isDrawn, type Line } from './chart/line.js';
+import { type ChosenParameter, chosenParameters } from './chosen-parameters.js';
 import { el } from './dom.js';
 import type { Part } from './lazy-part.js';
 import { LineChart } from './line-chart.js';
@@ -33,21 +35,25 @@ export class Norms implements Part {
   }
 
   *update(): Work {
-    const { focus: run, theme } = this.view;
+    const { focus: run } = this.view;
     this.root.hidden = !run || run.rows.value.parameters.length === 0;
     if (!run || this.root.hidden) return;
     yield* this.#choice.update();
     const chosen = chosenParameters(this.view, run);
     for (const [i, [statistic]] of NORMS.entries()) {
-      const look = { label: 'all together', color: lineColor(theme, 0), dash: [6, 4] };
-      const all = seriesLine(run, statistic, look);
-      const each = chosen.flatMap(({ name, ...own }) => {
-        const found = this.view.named.find(run, name);
-        return found ? [parameterLine(run, found, statistic, { label: name, ...own })] : [];
-      });
-      const drawn = each.filter(isDrawn);
-      this.#charts[i]!.update(all ? [all, ...drawn] : drawn);
+      yield* this.#charts[i]!.update(() => this.#lines(run, statistic, chosen));
       yield;
     }
+  }
+
+  #lines(run: RunHistory, statistic: Statistic, chosen: readonly ChosenParameter[]): readonly Line[] {
+    const look = { label: 'all together', color: lineColor(this.view.theme, 0), dash: [6, 4] };
+    const all = seriesLine(run, statistic, look);
+    const each = chosen.flatMap(({ name, ...own }) => {
+      const found = this.view.named.find(run, name);
+      return found ? [parameterLine(run, found, statistic, { label: name, ...own })] : [];
+    });
+    const drawn = each.filter(isDrawn);
+    return all ? [all, ...drawn] : drawn;
   }
 }

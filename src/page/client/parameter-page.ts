@@ -105,7 +105,7 @@ export class ParameterPage implements Part {
     if (!run || !subject) return;
     setText(this.#facts, factsOf(run, subject));
     for (const { statistic, chart } of this.#charts) {
-      chart.update(linesOf(this.view, run, subject, statistic));
+      yield* chart.update(() => linesOf(this.view, run, subject, statistic));
       yield;
     }
     this.#histograms.update(run, subject);
