@@ -363,7 +363,7 @@ describe('the layout', () => {
     const { page } = await open(one, { colorScheme: 'dark' });
     expect(await page.getAttribute('html', 'data-theme')).toBe('dark');
     await page.emulateMedia({ media: 'print' });
-    await expect.poll(() => page.getAttribute('html', 'data-theme')).toBe('light');
+    await page.waitForSelector('html[data-theme="light"]'); // heard of with the next frame
     const pressed = '.tool:visible, .icon-button:visible, input:visible, footer:visible';
     expect(await page.locator(pressed).evaluateAll((all) => all.map(({ outerHTML }) => outerHTML))).toEqual([]);
     for (const title of ['Loss', 'Weight norm', 'Update ratio by layer', 'Movers and the dead']) {
@@ -374,7 +374,7 @@ describe('the layout', () => {
     });
     expect(pdf.length).toBeGreaterThan(20_000);
     await page.emulateMedia({ media: 'screen' });
-    await expect.poll(() => page.getAttribute('html', 'data-theme')).toBe('dark');
+    await page.waitForSelector('html[data-theme="dark"]');
     await page.close();
   });
 });
