@@ -21,8 +21,8 @@ export async function buildBundles(): Promise<Readonly<Record<string, string>>> 
     format: 'iife',
   });
   const runs = await bundle({ ...browser, entryPoints: [root('src/page/client/runs/main.ts')], format: 'iife' });
-  const style = await bundle({ ...browser, entryPoints: [root('src/page/client/document.css')] });
-  const panel = await bundle({ ...browser, entryPoints: [root('src/page/client/panel.css')] });
+  const style = await bundle({ ...browser, entryPoints: [root('src/page/client/style/document.css')] });
+  const panel = await bundle({ ...browser, entryPoints: [root('src/page/client/style/panel.css')] });
   const thread = { platform: 'node', target: 'node20', format: 'cjs' } satisfies BuildOptions;
   const live = await bundle({ ...thread, entryPoints: [root('src/server/live/worker/worker.ts')] });
   const scrape = await bundle({ ...thread, entryPoints: [root('src/sinks/otel/setup/scrape/worker/worker.ts')] });
@@ -32,7 +32,7 @@ export async function buildBundles(): Promise<Readonly<Record<string, string>>> 
       PAGE_STYLE: style,
       RUNS_SCRIPT: runs,
     }),
-    'src/page/panel.bundle.ts': moduleOf('src/page/client/panel.css', { PANEL_STYLE: panel }),
+    'src/page/panel.bundle.ts': moduleOf('src/page/client/style/panel.css', { PANEL_STYLE: panel }),
     'src/server/live/worker.bundle.ts': moduleOf('src/server/live/worker', { LIVE_WORKER: live }),
     'src/sinks/otel/setup/scrape/worker.bundle.ts': moduleOf('src/sinks/otel/setup/scrape/worker', {
       SCRAPE_WORKER: scrape,

@@ -4,7 +4,7 @@
  * @module
  */
 
-export { saveFile } from './page/client/save-file.js';
+export { saveFile } from './page/client/parts/save-file.js';
 export type { AnyRecord } from './page/history/recorder.js';
 export {
   type DownloadSink,

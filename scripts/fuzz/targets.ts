@@ -6,7 +6,7 @@ import { lastValueFrom, toArray } from 'rxjs';
 import { readSeries } from '../../src/cli/series/read-series.js';
 import { recordDecoder } from '../../src/index.js';
 import { type IngestServer, ingest, replay } from '../../src/node.js';
-import { readChoices, writeChoices } from '../../src/page/client/choices.js';
+import { readChoices, writeChoices } from '../../src/page/client/state/choices.js';
 import { Recorder } from '../../src/page/index.js';
 import { decodeSafetensors, encodeSafetensors, float32Tensor } from '../../src/trainer/safetensors.js';
 import { memoryStore, packCheckpoint, unpackCheckpoint } from '../../src/trainer.js';

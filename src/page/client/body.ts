@@ -1,25 +1,25 @@
 import { HEALTHY_RATIOS } from '../../parameters/index.js';
-import { ChartFlow } from './chart-flow.js';
-import { confusionPanel } from './confusion-panel.js';
-import { el, setText } from './dom.js';
-import { Happenings } from './happenings.js';
-import { Heatmap } from './heatmap.js';
-import { HistogramPanel } from './histogram.js';
-import { LazyPart, type Part } from './lazy-part.js';
-import { leftOutText } from './left-out.js';
-import { type Line, LineChart } from './line-chart.js';
-import { runLines } from './lines.js';
-import { lossLines, MetricCharts } from './metric-charts.js';
-import { modelPanel } from './model-panel.js';
-import { Movers } from './movers.js';
-import { Norms } from './norms.js';
-import { Owners } from './owners.js';
-import type { Work } from './slices.js';
-import { Tiles } from './tiles.js';
-import { valuesPanel } from './values-panel.js';
-import type { View } from './view.js';
+import { ChartFlow } from './curves/chart-flow.js';
+import { type Line, LineChart } from './curves/line-chart.js';
+import { runLines } from './curves/lines.js';
+import { lossLines, MetricCharts } from './curves/metric-charts.js';
+import { leftOutText } from './head/left-out.js';
+import { Owners } from './head/owners.js';
+import { Tiles } from './head/tiles.js';
+import { Heatmap } from './parameters/heatmap.js';
+import { HistogramPanel } from './parameters/histogram.js';
+import { Movers } from './parameters/movers.js';
+import { Norms } from './parameters/norms.js';
+import { el, setText } from './parts/dom.js';
+import { LazyPart, type Part } from './parts/lazy-part.js';
+import type { Work } from './parts/slices.js';
+import type { View } from './state/view.js';
+import { confusionPanel } from './tables/confusion-panel.js';
+import { Happenings } from './tables/happenings.js';
+import { modelPanel } from './tables/model-panel.js';
+import { valuesPanel } from './tables/values-panel.js';
 
-export { ChartBar } from './chart-bar.js';
+export { ChartBar } from './head/chart-bar.js';
 
 /** All that is shown of the runs, below the head of the page; or of one parameter. */
 export class Body implements Part {

@@ -1,10 +1,10 @@
 /** The page: in a browser, for a live run or a report. */
 import { Histories } from '../history/histories.js';
 import { mountPage } from './mount.js';
-import { documentPlace } from './place.js';
-import { Slices } from './slices.js';
-import { connect } from './source.js';
-import { View } from './view.js';
+import { Slices } from './parts/slices.js';
+import { documentPlace } from './state/place.js';
+import { connect } from './state/source.js';
+import { View } from './state/view.js';
 
 /** Milliseconds at a stretch: a person notices no wait of less than 50, and a piece of work may go beyond. */
 const SLICE_MS = 12;

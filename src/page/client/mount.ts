@@ -1,12 +1,12 @@
-import { el } from './dom.js';
-import { Drawing } from './drawing.js';
-import { Enlarged } from './enlarged.js';
-import { Header } from './header.js';
-import { LazyPart } from './lazy-part.js';
-import { RunBar } from './run-bar.js';
-import { Slices, type Work } from './slices.js';
-import type { View } from './view.js';
-import { Welcome } from './welcome.js';
+import { Enlarged } from './curves/enlarged.js';
+import { Header } from './head/header.js';
+import { RunBar } from './head/run-bar.js';
+import { Welcome } from './head/welcome.js';
+import { el } from './parts/dom.js';
+import { Drawing } from './parts/drawing.js';
+import { LazyPart } from './parts/lazy-part.js';
+import { Slices, type Work } from './parts/slices.js';
+import type { View } from './state/view.js';
 
 export interface MountOptions {
   /** The longest that drawing holds the main thread, about. Default: as long as it takes. */

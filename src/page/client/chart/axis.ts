@@ -1,7 +1,7 @@
 import type { RunHistory } from '../../history/run-history.js';
-import type { Axis } from '../choices.js';
-import { tick, whole } from '../format.js';
-import type { View } from '../view.js';
+import { tick, whole } from '../parts/format.js';
+import type { Axis } from '../state/choices.js';
+import type { View } from '../state/view.js';
 import { DAY, linearTicks, multiples, niceStep, timeStep } from './ticks.js';
 import { clockTime, dayOf, elapsed } from './time-words.js';
 import type { StepRange } from './zoom.js';

@@ -1,6 +1,6 @@
-import { tick } from '../format.js';
-import { drawMarks, type PlacedMark } from '../mark-lines.js';
-import type { Theme } from '../theme.js';
+import { drawMarks, type PlacedMark } from '../curves/mark-lines.js';
+import { tick } from '../parts/format.js';
+import type { Theme } from '../state/theme.js';
 import type { TimeAxis } from './axis.js';
 import { type DrawnLine, spanInView } from './drawn-line.js';
 import { isPoint } from './line.js';

@@ -1,6 +1,6 @@
-import { el } from '../dom.js';
-import { menuOf } from '../menu.js';
-import type { View } from '../view.js';
+import { el } from '../parts/dom.js';
+import { menuOf } from '../parts/menu.js';
+import type { View } from '../state/view.js';
 import { CHART_FORMS, type ChartForm } from './chart-forms.js';
 import type { ChartPicture } from './chart-picture.js';
 

@@ -1,5 +1,5 @@
-import { el, setStyle } from '../dom.js';
-import type { View } from '../view.js';
+import { el, setStyle } from '../parts/dom.js';
+import type { View } from '../state/view.js';
 import { axisOf, type TimeAxis } from './axis.js';
 import { fitted, panned, pinched, type StepRange, zoomedBy } from './zoom.js';
 

@@ -1,4 +1,4 @@
-import type { View } from '../view.js';
+import type { View } from '../state/view.js';
 import type { Line } from './line.js';
 
 /** Which lines of a chart a person has hidden: a run in all charts, another line in this one. */

@@ -1,4 +1,4 @@
-import { el, setText } from '../dom.js';
+import { el, setText } from '../parts/dom.js';
 import type { Line } from './line.js';
 import { swatchOf } from './swatch.js';
 

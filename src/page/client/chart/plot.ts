@@ -1,5 +1,5 @@
-import { el, setStyle } from '../dom.js';
-import type { View } from '../view.js';
+import { el, setStyle } from '../parts/dom.js';
+import type { View } from '../state/view.js';
 import { CanvasPen, clearedContext } from './canvas-pen.js';
 import { type ChartPicture, drawChart, plotBox, xOf, yOf } from './chart-picture.js';
 import { nearestIndex } from './drawn-line.js';

@@ -1,4 +1,4 @@
-import { el, setStyle } from '../dom.js';
+import { el, setStyle } from '../parts/dom.js';
 import type { Line } from './line.js';
 import type { Box } from './pen.js';
 import { swatchOf } from './swatch.js';

@@ -1,5 +1,5 @@
-import { saveFile } from '../save-file.js';
-import type { Theme } from '../theme.js';
+import { saveFile } from '../parts/save-file.js';
+import type { Theme } from '../state/theme.js';
 import { CanvasPen } from './canvas-pen.js';
 import { chartCsv } from './chart-csv.js';
 import type { ChartForm } from './chart-forms.js';

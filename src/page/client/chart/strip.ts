@@ -1,7 +1,7 @@
-import { el, setStyle } from '../dom.js';
-import { whole } from '../format.js';
-import { runLines } from '../lines.js';
-import type { View } from '../view.js';
+import { runLines } from '../curves/lines.js';
+import { el, setStyle } from '../parts/dom.js';
+import { whole } from '../parts/format.js';
+import type { View } from '../state/view.js';
 import { TimeAxis } from './axis.js';
 import { CanvasPen, clearedContext } from './canvas-pen.js';
 import { drawnLine, valuesInView } from './drawn-line.js';

@@ -1,4 +1,4 @@
-import { svg } from '../dom.js';
+import { svg } from '../parts/dom.js';
 import type { Look } from './line.js';
 
 /** A piece of a line as it looks, beside its name. */

@@ -1,10 +1,10 @@
 /** The page of all runs: in a browser. */
 import { decodeJson } from '../../../events/serial/index.js';
-import { el, setText } from '../dom.js';
-import { plural } from '../format.js';
-import { brand } from '../header.js';
-import { documentPlace } from '../place.js';
-import { Theme, themeToggle } from '../theme.js';
+import { brand } from '../head/header.js';
+import { el, setText } from '../parts/dom.js';
+import { plural } from '../parts/format.js';
+import { documentPlace } from '../state/place.js';
+import { Theme, themeToggle } from '../state/theme.js';
 import { type ListedRun, RunsTable } from './runs-table.js';
 
 const ASK_MS = 2_000;

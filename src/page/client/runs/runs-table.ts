@@ -1,8 +1,8 @@
 import type { Severity } from '../../../events/index.js';
-import { el } from '../dom.js';
-import { plural, readable, whole } from '../format.js';
-import { namePattern } from '../name-pattern.js';
-import { replaceKept } from '../virtual-rows.js';
+import { el } from '../parts/dom.js';
+import { plural, readable, whole } from '../parts/format.js';
+import { replaceKept } from '../parts/virtual-rows.js';
+import { namePattern } from '../state/name-pattern.js';
 
 /** A run, as the server lists it. */
 export interface ListedRun {

@@ -10,7 +10,7 @@ import type { Gap, Line, Point } from '../../../../src/page/client/chart/line.js
 import { sortedReadings } from '../../../../src/page/client/chart/readout.js';
 import { SvgPen } from '../../../../src/page/client/chart/svg-pen.js';
 import { valueScale } from '../../../../src/page/client/chart/value-scale.js';
-import type { Theme } from '../../../../src/page/client/theme.js';
+import type { Theme } from '../../../../src/page/client/state/theme.js';
 import { RunHistory } from '../../../../src/page/history/run-history.js';
 
 /** A run of ten steps an epoch and a second. */

@@ -1,0 +1,51 @@
+import { el, setStyle } from '../parts/dom.js';
+import type { View } from '../state/view.js';
+
+const COLUMNS = 12;
+/** CSS pixels from which so many charts fit beside each other. */
+const WIDTHS = [720, 1080] as const;
+
+/**
+ * How many charts stand in each row, `most` of them at most: the large ones first, and no row that is half empty. A single
+ * small one stands beside the large ones.
+ */
+export function chartRows(large: number, small: number, most: number): readonly number[] {
+  if (small === 1 && large > 0 && large < most) return [large + 1];
+  return [...evenly(large, most), ...evenly(small, most)];
+}
+
+/** Rows as equal as may be; those with fewer, larger charts first. */
+function evenly(count: number, most: number): number[] {
+  const rows = Math.ceil(count / most);
+  const longer = count % Math.max(1, rows);
+  return Array.from({ length: rows }, (_, row) => Math.floor(count / rows) + (row >= rows - longer ? 1 : 0));
+}
+
+/** Charts in rows that are always full. */
+export class ChartFlow {
+  readonly root = el('div', { class: 'chart-flow' });
+
+  constructor(view: View) {
+    view.onResize(this.root, () => this.#arrange());
+  }
+
+  /** The charts in their order, the large ones first; those that are hidden take no place. */
+  update(large: readonly HTMLElement[], small: readonly HTMLElement[]): void {
+    for (const [kind, charts] of Object.entries({ large, small })) {
+      for (const chart of charts) chart.dataset.flow = kind;
+    }
+    const all = [...large, ...small];
+    if (all.some((chart, i) => chart !== this.root.children[i])) this.root.replaceChildren(...all);
+    this.#arrange();
+  }
+
+  #arrange(): void {
+    const charts = [...this.root.children].filter((chart): chart is HTMLElement => !(chart as HTMLElement).hidden);
+    const large = charts.filter(({ dataset }) => dataset.flow === 'large').length;
+    const { clientWidth } = this.root;
+    const most = 1 + WIDTHS.filter((width) => clientWidth >= width).length;
+    const rows = chartRows(large, charts.length - large, most);
+    const spans = rows.flatMap((count) => new Array<number>(count).fill(COLUMNS / count));
+    for (const [i, chart] of charts.entries()) setStyle(chart, { 'grid-column': `span ${spans[i]}` });
+  }
+}

@@ -1,0 +1,178 @@
+import { ratioHealth } from '../../../parameters/index.js';
+import type { RunHistory } from '../../history/run-history.js';
+import { el, setStyle, setText } from '../parts/dom.js';
+import { percent, plural, readable, whole } from '../parts/format.js';
+import type { Part } from '../parts/lazy-part.js';
+import { RATIO_SCALE } from '../parts/palette.js';
+import { panel } from '../parts/panel.js';
+import { KeptShortNames } from '../parts/short-names.js';
+import { charactersIn, nameLink } from '../parts/shown-name.js';
+import { type SortColumn, sortedBy, sortHead } from '../parts/sorting.js';
+import { VirtualRows } from '../parts/virtual-rows.js';
+import type { Sorting } from '../state/choices.js';
+import type { View } from '../state/view.js';
+
+/** What the latest step says of a parameter, or of a layer where a model has many. */
+interface Mover {
+  readonly name: string;
+  readonly short: string;
+  readonly ratio: number;
+  readonly updateNorm: number | undefined;
+  readonly weightNorm: number | undefined;
+  readonly gradientNorm: number | undefined;
+  readonly unchanged: number | undefined;
+}
+
+type Key = keyof Mover;
+
+const COLUMNS = [
+  { key: 'name', title: 'Name', isNumber: false },
+  { key: 'ratio', title: 'Ratio', isNumber: true },
+  { key: 'updateNorm', title: 'Update', isNumber: true },
+  { key: 'weightNorm', title: 'Weight', isNumber: true },
+  { key: 'gradientNorm', title: 'Gradient', isNumber: true },
+  { key: 'unchanged', title: 'Still', isNumber: true },
+] as const satisfies readonly (SortColumn & { readonly key: Key })[];
+
+const AT_FIRST: Sorting = { by: 'ratio', descending: true };
+const ROW_HEIGHT = 30;
+/** CSS pixels of the columns beside the name. */
+const OTHER_WIDTH = 470;
+
+/** All parameters with what the latest step did to them, sorted by whatever one likes; the dead first by choice. */
+export class Movers implements Part {
+  readonly root: HTMLElement;
+  readonly #note = el('p', { class: 'readout' });
+  readonly #deadFirst = el('button', { type: 'button', class: 'tool' }, 'the dead first');
+  readonly #head = el('thead', {});
+  readonly #table: HTMLElement;
+  readonly #rows: VirtualRows<Mover>;
+  #shown = '';
+  readonly #kept = new KeptShortNames();
+  #width = 0;
+
+  constructor(private readonly view: View) {
+    const { root, body, tools } = panel('Movers and the dead', { hint: 'norms and ratios of the latest step' });
+    this.root = root;
+    const rows = el('tbody', {});
+    this.#table = el('table', { class: 'movers' }, this.#head, rows);
+    const scroller = el(
+      'div',
+      { class: 'table-scroll rows', tabindex: 0, role: 'region', 'aria-label': 'What each parameter does' },
+      this.#table,
+    );
+    tools.append(this.#deadFirst);
+    body.append(this.#note, scroller);
+    this.#deadFirst.addEventListener('click', () => view.choose({ deadFirst: !view.choices.deadFirst }));
+    this.#rows = new VirtualRows<Mover>({
+      scroller,
+      body: rows,
+      height: ROW_HEIGHT,
+      keyOf: ({ name, short }) => `${name}\n${short}`,
+      make: ({ name, short }) => rowOf(view, name, short),
+      fill: fillRow,
+      makeSpacer: () => el('tr', { class: 'spacer', 'aria-hidden': 'true' }),
+    });
+    view.onResize(body, () => {
+      const { clientWidth } = body;
+      // None while the page of a parameter is in front: then the rows stay as they are.
+      if (clientWidth === 0 || clientWidth === this.#width) return;
+      this.#width = clientWidth;
+      if (!this.root.hidden) this.update();
+    });
+  }
+
+  update(): undefined {
+    const { focus: run, choices } = this.view;
+    const movers = run ? moversOf(run, this.#shortNames(run)) : [];
+    this.root.hidden = movers.length === 0;
+    if (this.root.hidden) return;
+    const { by, descending } = choices.moversSorting ?? AT_FIRST;
+    const sorted = sortedBy(movers, (mover) => mover[by as Key], descending);
+    const isDead = ({ ratio }: Mover) => ratio === 0;
+    const dead = sorted.filter(isDead);
+    const order = choices.deadFirst ? [...dead, ...sorted.filter((mover) => !isDead(mover))] : sorted;
+    this.#showHead({ by, descending }, movers);
+    this.#deadFirst.setAttribute('aria-pressed', String(choices.deadFirst));
+    this.#deadFirst.hidden = dead.length === 0;
+    setText(this.#note, noteOf(run!, movers.length, dead.length));
+    this.#table.setAttribute('aria-rowcount', String(movers.length + 1));
+    this.#rows.show(order);
+  }
+
+  #showHead(sorting: Sorting, movers: readonly Mover[]): void {
+    const columns = COLUMNS.filter(({ key }) => movers.some((mover) => mover[key] !== undefined));
+    const shown = JSON.stringify([sorting, columns.map(({ key }) => key)]);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    const focused = this.#head.querySelector<HTMLElement>('button:focus')?.dataset.key;
+    this.#head.replaceChildren(sortHead(columns, sorting, (moversSorting) => this.view.choose({ moversSorting })));
+    for (const { key } of COLUMNS) this.#table.classList.toggle(`no-${key}`, !columns.some((some) => some.key === key));
+    this.#head.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
+  }
+
+  #shortNames({ rows }: RunHistory): readonly string[] {
+    return this.#kept.of(rows.value.parameters, charactersIn(Math.max(150, this.#width - OTHER_WIDTH)));
+  }
+}
+
+function moversOf(run: RunHistory, short: readonly string[]): Mover[] {
+  const latest = run.latest.value;
+  const ratios = latest?.columns.updateRatio;
+  if (!latest || !ratios) return [];
+  const { updateNorm, weightNorm, gradientNorm, unchanged } = latest.columns;
+  return run.rows.value.parameters.flatMap((name, row) => {
+    const ratio = ratios[row];
+    if (ratio === undefined) return [];
+    const norms = { updateNorm: updateNorm?.[row], weightNorm: weightNorm?.[row], gradientNorm: gradientNorm?.[row] };
+    return [{ name, short: short[row]!, ratio, ...norms, unchanged: unchanged?.[row] }];
+  });
+}
+
+function noteOf(run: RunHistory, count: number, dead: number): string {
+  const what = run.rows.value.byLayer ? 'layer' : 'parameter';
+  const still = dead === 0 ? `every ${what} moved` : `${plural(dead, what)} did not move`;
+  return `${plural(count, what)} at step ${whole(run.latest.value!.step)}: ${still}.`;
+}
+
+function rowOf(view: View, name: string, short: string): HTMLElement {
+  const strip = el('span', { class: 'strip', 'aria-hidden': 'true' }, el('i', { class: 'dot' }));
+  const ratio = el(
+    'td',
+    { class: 'number ratio' },
+    strip,
+    el('span', { class: 'value' }),
+    el('span', { class: 'badge' }),
+  );
+  const others = ['updateNorm', 'weightNorm', 'gradientNorm', 'unchanged'];
+  return el(
+    'tr',
+    {},
+    el('th', { scope: 'row' }, nameLink(view, name, short)),
+    ratio,
+    ...others.map((key) => el('td', { class: `number ${key}` })),
+  );
+}
+
+function fillRow(row: HTMLElement, mover: Mover, index: number): void {
+  const { ratio, updateNorm, weightNorm, gradientNorm, unchanged } = mover;
+  const [, first, ...others] = row.children as unknown as HTMLElement[];
+  const health = ratioHealth(ratio);
+  const [strip, value, badge] = first!.children as unknown as HTMLElement[];
+  row.setAttribute('aria-rowindex', String(index + 2));
+  setStyle(strip!, { '--at': `${(100 * shareOf(ratio)).toFixed(1)}%` });
+  strip!.firstElementChild!.className = `dot ${health}`;
+  setText(value!, readable(ratio));
+  badge!.className = `badge ${health}`;
+  setText(badge!, health);
+  const texts = [updateNorm, weightNorm, gradientNorm].map((norm) => (norm === undefined ? '' : readable(norm)));
+  texts.push(unchanged === undefined ? '' : percent(unchanged));
+  for (const [i, cell] of others.entries()) setText(cell, texts[i]!);
+}
+
+function shareOf(ratio: number): number {
+  const { least, greatest } = RATIO_SCALE;
+  if (Number.isNaN(ratio)) return 1;
+  const share = Math.log10(Math.max(ratio, least) / least) / Math.log10(greatest / least);
+  return Math.min(1, Math.max(0, share));
+}

@@ -1,0 +1,195 @@
+import type { Histories } from '../../history/histories.js';
+import { newestOf } from '../../history/newest-of.js';
+import type { RunHistory } from '../../history/run-history.js';
+import { Cursor } from '../chart/cursor.js';
+import type { Enlargeable } from '../chart/enlargeable.js';
+import { el, setText } from '../parts/dom.js';
+import { type Choices, readChoices, writeChoices } from './choices.js';
+import { Details } from './details.js';
+import { Named } from './named.js';
+import type { Place } from './place.js';
+import { Theme } from './theme.js';
+
+/** Where records come from: `ended` is a stream in this page that is over. */
+export type Connection = 'connecting' | 'open' | 'lost' | 'report' | 'ended';
+
+let views = 0;
+
+/** A twentieth of the run, at least some steps, with the step in the middle where there are as many around it. */
+function aroundStep(step: number, last: number): readonly [number, number] {
+  const half = Math.max(10, Math.ceil(last / 40));
+  const from = Math.max(0, step - half);
+  return [from, Math.max(from + 1, Math.min(last, step + half))];
+}
+
+/** What is looked at (which runs, which steps, which parameters), and where. One for each mounted page. */
+export class View {
+  readonly id = views++;
+  readonly theme: Theme;
+  /** Parameters that the histories have no row of. */
+  readonly named: Named;
+  /** Has a screen reader say what the keyboard has just moved to. */
+  readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
+  /** What is known closer of the steps that are zoomed into: drawn by way of `run.shown`. */
+  readonly details: Details;
+  /** Where all charts are pointed at. */
+  readonly cursor = new Cursor();
+  /** What can fill the window. */
+  readonly charts = new Set<Enlargeable>();
+  connection: Connection = 'connecting';
+  /** What had the focus when the page of a parameter was opened. */
+  opener: HTMLElement | undefined;
+  #choices: Choices;
+  readonly #listeners = new Set<(byPerson: boolean) => void>();
+
+  constructor(
+    public histories: Histories,
+    readonly place: Place,
+    /** Aborted when the page is taken away: whatever listens or observes ends with it. */
+    readonly signal: AbortSignal,
+  ) {
+    this.theme = new Theme(place, signal);
+    this.details = new Details(this);
+    this.named = new Named(this);
+    this.#choices = this.#addressed();
+    place.address?.onChange(() => {
+      this.#choices = this.#addressed();
+      this.changed();
+    }, signal);
+    this.theme.onChange(() => this.choose({ theme: this.theme.chosen }));
+  }
+
+  /** What a person has chosen. */
+  get choices(): Choices {
+    return this.#choices;
+  }
+
+  /** A person has chosen something else: the address says it, and it is drawn. */
+  choose(changed: Partial<Choices>): void {
+    const before = this.#choices;
+    this.#choices = { ...before, ...changed };
+    const { parameter } = this.#choices;
+    const isNew = parameter !== undefined && parameter !== before.parameter;
+    if (isNew && before.parameter === undefined) this.opener = this.#focused;
+    this.place.address?.write(writeChoices(this.#choices), isNew);
+    this.changed();
+  }
+
+  get #focused(): HTMLElement | undefined {
+    const { activeElement } = this.place.root.getRootNode() as Document | ShadowRoot;
+    return activeElement instanceof HTMLElement ? activeElement : undefined;
+  }
+
+  /** Open the page of a parameter or a layer. */
+  openParameter(parameter: string): void {
+    this.choose({ parameter });
+  }
+
+  /** Show the steps around one on every chart, and point it out; and what its parameter did, where it has one. */
+  goTo({ step, parameter }: { readonly step: number; readonly parameter?: string }): void {
+    const last = Math.max(1, ...this.runs.map((run) => run.state.value.step));
+    this.choose({ moment: step, range: aroundStep(step, last), ...(parameter !== undefined && { parameter }) });
+  }
+
+  /** What the address says; the theme that was chosen before stays where it says none. */
+  #addressed(): Choices {
+    const choices = readChoices(this.place.address?.read() ?? '');
+    if (choices.theme) this.theme.choose(choices.theme);
+    return { ...choices, theme: this.theme.chosen };
+  }
+
+  announce(text: string): void {
+    setText(this.announcer, text);
+  }
+
+  /** Call back when an element changes its size, as long as the page is there. */
+  onResize(element: Element, listener: () => void): void {
+    const observer = new ResizeObserver(listener);
+    observer.observe(element);
+    this.signal.addEventListener('abort', () => observer.disconnect());
+  }
+
+  /** Whether an element is on the screen, or close, or on paper: what it shows is drawn. It is drawn when it comes there. */
+  watch(element: Element): () => boolean {
+    let seen = true;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        const before = seen;
+        seen = entries.at(-1)!.isIntersecting;
+        if (seen && !before) this.grown();
+      },
+      { rootMargin: '200px' },
+    );
+    observer.observe(element);
+    this.signal.addEventListener('abort', () => observer.disconnect());
+    return () => seen || this.theme.isPrinted;
+  }
+
+  /** Call back when something within the page was scrolled: a window does not hear of it from a shadow tree. */
+  onScroll(listener: () => void): void {
+    const options = { capture: true, passive: true, signal: this.signal };
+    this.place.root.getRootNode().addEventListener('scroll', listener, options);
+  }
+
+  /** The runs that there are, in their order. */
+  get allRuns(): readonly RunHistory[] {
+    return [...this.histories.runs.values()];
+  }
+
+  /** The runs that are shown. */
+  get runs(): readonly RunHistory[] {
+    return this.allRuns.filter(({ name }) => !this.isHidden(name));
+  }
+
+  /** A run's place among all: its colour. */
+  placeOf(run: RunHistory): number {
+    return [...this.histories.runs.keys()].indexOf(run.name);
+  }
+
+  /** The run whose parameters are shown: the chosen one, else of those that go on the one that began last. */
+  get focus(): RunHistory | undefined {
+    const { focus } = this.#choices;
+    const chosen = focus === undefined ? undefined : this.histories.runs.get(focus);
+    if (chosen && !this.isHidden(chosen.name)) return chosen;
+    return newestOf(this.runs);
+  }
+
+  isHidden(run: string): boolean {
+    return this.#choices.hidden.includes(run);
+  }
+
+  /** Show or hide a run. */
+  show(run: string, shown: boolean): void {
+    const others = this.#choices.hidden.filter((name) => name !== run);
+    this.choose({ hidden: shown ? others : [...others, run] });
+  }
+
+  /** The steps that every chart shows. */
+  get domain(): readonly [number, number] {
+    return this.#choices.range ?? this.whole;
+  }
+
+  /** The steps that there are. */
+  get whole(): readonly [number, number] {
+    const last = Math.max(1, ...this.runs.map((run) => run.state.value.step));
+    return [0, last];
+  }
+
+  zoom(range: readonly [number, number] | undefined): void {
+    this.choose({ range });
+  }
+
+  onChange(listener: (byPerson: boolean) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Something else is looked at. */
+  changed(): void {
+    for (const listener of this.#listeners) listener(true);
+  }
+
+  /** Records have come, or end. */
+  grown(): void {
+    for (const listener of this.#listeners) listener(false);
+  }
+}
