@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bundleForBrowser } from '../../scripts/browser-bundle.js';
 import { launchChromium } from '../helpers/chromium.js';
 import { servePage } from '../helpers/serve-page.js';
+import { settled } from '../helpers/settled.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const WASM = join(ROOT, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
@@ -29,11 +30,14 @@ it('in-page.ts trains in a page, and its panel stays with what it has seen', asy
     await page.goto(served.url);
     expect(await page.evaluate('run()')).toBe(0);
     await page.waitForSelector('.state:has-text("completed")');
+    await settled(page);
     expect(await page.textContent('.title')).toBe('in-page');
     // 20 epochs of two batches.
     await page.waitForSelector('.progress-text:has-text("step 40 of 40")');
+    await settled(page);
     for (const title of ['Loss', 'Update ratio by layer', 'Movers and the dead']) {
       await page.waitForSelector(`h2:text-is("${title}")`);
+      await settled(page);
     }
     expect(await page.locator('.menu:has([aria-label="Download"]) .menu-item').count()).toBe(3);
     expect(troubles).toEqual([]);
@@ -49,13 +53,16 @@ it('browser/start.ts serves a page that learns digits in a worker, again and aga
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
     await page.goto(`${await urlOf(child)}?backend=wasm`);
     await page.waitForSelector('.state:has-text("completed")', { timeout: 200_000 });
+    await settled(page);
     expect(await page.textContent('output')).toContain('backend: wasm');
     const accuracy = page.locator('section.panel:has(h2:text-is("Metric: acc")) li:has-text("evaluation") .value');
     expect(Number(await accuracy.textContent())).toBeGreaterThan(0.8);
     await page.selectOption('select[name="rate"]', '0.01');
     await page.click('button:text-is("Train")');
     await page.waitForSelector('.title:has-text("2 runs")');
+    await settled(page);
     await page.waitForSelector('.state:has-text("completed")', { timeout: 200_000 });
+    await settled(page);
     if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, 'browser.png') });
     await page.close();
   } finally {

@@ -60,7 +60,8 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     enlarged.update();
   }
 
-  const drawing = new Drawing(place.root, { draw, slices, intervalMs, onError, signal });
+  const onBusy = (busy: boolean) => main.setAttribute('aria-busy', String(busy || view.isAwaiting));
+  const drawing = new Drawing(place.root, { draw, slices, intervalMs, onBusy, onError, signal });
   view.onChange((byPerson) => drawing.ask(byPerson));
   view.theme.onChange(() => drawing.ask(true));
   const onPrint = ({ matches }: MediaQueryListEvent) => {

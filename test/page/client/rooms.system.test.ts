@@ -8,6 +8,7 @@ import { type LiveSink, liveSink, replay } from 'trainscope/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../../helpers/chromium.js';
 import { recordDigits } from '../../helpers/digit-runs.js';
+import { settled } from '../../helpers/settled.js';
 import { updatesOf } from '../../helpers/updates.js';
 
 const KERNEL = 'encoder.layer.0.hidden/kernel';
@@ -76,6 +77,7 @@ async function open(url: string, { width = 1440, colorScheme = 'light' as 'light
   page.on('pageerror', (error) => troubles.push(error.message));
   await page.goto(url);
   await page.waitForSelector('.plot canvas, .parameter-page');
+  await settled(page);
   return { page, troubles };
 }
 
@@ -156,6 +158,7 @@ describe('parameters', () => {
     await link.focus();
     await page.keyboard.press('Enter');
     await page.waitForSelector(`h2.subject:text-is("${KERNEL}")`);
+    await settled(page);
     expect(await page.evaluate('document.activeElement.textContent')).toBe(KERNEL);
     expect(await page.textContent('.parameter-page .readout')).toBe('parameter · 1 of 6 · 12,544 elements');
     for (const title of ['Ratio of updates', 'Norm of updates', 'Norm of weights', 'Norm of gradients']) {
@@ -165,10 +168,13 @@ describe('parameters', () => {
     expect(await page.locator('.parameter-page .happenings li').count()).toBe(1);
     await page.locator('.parameter-page').getByTitle('encoder.layer.0.hidden/bias', { exact: true }).last().click();
     await page.waitForSelector('h2.subject:text-is("encoder.layer.0.hidden/bias")');
+    await settled(page);
     await page.click('text=Next');
     await page.waitForSelector('h2.subject:text-is("encoder.layer.1.hidden/kernel")');
+    await settled(page);
     await page.click('.subject-facts .name-link');
     await page.waitForSelector('h2.subject:text-is("encoder.layer.1")');
+    await settled(page);
     expect(await panelOf(page, 'Norm of weights').locator('.legend li').count()).toBe(2);
     expect(await panelOf(page, 'Ratio of updates').locator('.legend li').count()).toBe(3);
     await page.keyboard.press('Escape');
@@ -183,10 +189,12 @@ describe('parameters', () => {
     const canvas = panelOf(page, 'Update ratio by layer').locator('canvas[role="img"]');
     await canvas.click({ position: { x: 60, y: 22 } });
     await page.waitForSelector('h2.subject:text-is("encoder.layer.0")');
+    await settled(page);
     await page.goBack();
     await canvas.focus();
     for (const key of ['ArrowDown', 'ArrowDown', 'Enter']) await page.keyboard.press(key);
     await page.waitForSelector('h2.subject:text-is("classifier")');
+    await settled(page);
     await page.close();
   });
 
@@ -216,20 +224,25 @@ describe('the address', () => {
   it('keeps what is chosen over a reload, and follows the way back and what is typed', async () => {
     const { page } = await open(`${ten}#runsTable=&runsGroup=setting%3AlearningRate&deadFirst=&search=*.bias`);
     await page.waitForSelector('.run-table .group');
+    await settled(page);
     await page.locator('.run-table').getByLabel(`Show ${ILL}`, { exact: true }).uncheck();
     await page.locator('.movers .name-link').first().click();
     await page.waitForSelector('.parameter-page h2.subject');
+    await settled(page);
     const name = await page.textContent('h2.subject');
     await page.reload();
     await page.waitForSelector('.parameter-page h2.subject');
+    await settled(page);
     expect(await page.textContent('h2.subject')).toBe(name);
     await page.goBack();
     await page.waitForSelector('.run-table .group');
+    await settled(page);
     expect(await page.locator('.run-table .group').count()).toBe(3);
     expect(await page.locator('.run-table').getByLabel(`Show ${ILL}`, { exact: true }).isChecked()).toBe(false);
     expect(await page.getByLabel('Search the parameters').inputValue()).toBe('*.bias');
     await page.evaluate(`location.hash = 'parameter=${encodeURIComponent(KERNEL)}'`);
     await page.waitForSelector(`h2.subject:text-is("${KERNEL}")`);
+    await settled(page);
     await page.evaluate(`location.hash = 'ratiosOfParameters=&parameters=classifier%2Fbias&histogramSubject=update'`);
     await page.locator('.chip-item').filter({ hasText: 'classifier/bias' }).waitFor();
     expect(await page.locator('.chip-item').count()).toBe(1);
@@ -241,8 +254,10 @@ describe('the address', () => {
   it('a name that the run does not have is said', async () => {
     const { page } = await open(`${one}#parameter=nowhere`);
     await page.waitForSelector(`text=The run ${ILL} has no parameter or layer of this name.`);
+    await settled(page);
     await page.click('text=All of the run');
     await page.waitForSelector('h2:text-is("Loss")');
+    await settled(page);
     expect(choicesOf(page).has('parameter')).toBe(false);
     await page.close();
   });
@@ -255,6 +270,7 @@ describe('alerts', () => {
     const text = await alert.locator('.step').textContent();
     await alert.click();
     await page.waitForSelector(`h2.subject:text-is("${KERNEL}")`);
+    await settled(page);
     expect(choicesOf(page).get('moment')).toBe(text?.replace('step ', ''));
     expect(choicesOf(page).get('range')).toBe('0-13');
     expect(await page.locator('.parameter-page .happenings [aria-current="true"]').count()).toBe(1);
@@ -364,6 +380,7 @@ describe('the layout', () => {
     expect(await page.getAttribute('html', 'data-theme')).toBe('dark');
     await page.emulateMedia({ media: 'print' });
     await page.waitForSelector('html[data-theme="light"]'); // heard of with the next frame
+    await settled(page);
     const pressed = '.tool:visible, .icon-button:visible, input:visible, footer:visible';
     expect(await page.locator(pressed).evaluateAll((all) => all.map(({ outerHTML }) => outerHTML))).toEqual([]);
     for (const title of ['Loss', 'Weight norm', 'Update ratio by layer', 'Movers and the dead']) {
@@ -375,6 +392,7 @@ describe('the layout', () => {
     expect(pdf.length).toBeGreaterThan(20_000);
     await page.emulateMedia({ media: 'screen' });
     await page.waitForSelector('html[data-theme="dark"]');
+    await settled(page);
     await page.close();
   });
 });

@@ -9,6 +9,7 @@ import { jsonlSink, type LiveSink, liveSink, replay } from 'trainscope/node';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { TrainingArguments } from '../../../src/trainer.js';
 import { launchChromium } from '../../helpers/chromium.js';
+import { settled } from '../../helpers/settled.js';
 import { updatesOf } from '../../helpers/updates.js';
 import { tinyTrainer } from '../../trainer/tiny.js';
 
@@ -37,6 +38,7 @@ async function pageOf(records: Iterable<{ readonly type: string }>): Promise<Pag
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
   await page.goto(sink.url);
   await page.waitForSelector('.tile-value');
+  await settled(page);
   return page;
 }
 

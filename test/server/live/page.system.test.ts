@@ -8,6 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { type LiveSink, liveSink, reportSink } from 'trainscope/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../../helpers/chromium.js';
+import { settled } from '../../helpers/settled.js';
 import { updatesOf } from '../../helpers/updates.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -106,6 +107,7 @@ describe('the live page in Chromium', () => {
       await page.waitForSelector('.tile-value');
       await output.find(/finished/);
       await page.waitForSelector('[data-state="finished"]');
+      await settled(page);
       expect(await page.textContent('.progress-text')).toMatch(/^step 16 of 16 · epoch 4 of 4/);
       for (const title of [
         'Loss',
@@ -121,6 +123,7 @@ describe('the live page in Chromium', () => {
       for (const look of LOOKS) {
         const shown = await open(url, look);
         await shown.page.waitForSelector('.plot-area');
+        await settled(shown.page);
         expect(await violationsOf(shown.page), JSON.stringify(look)).toEqual([]);
         const overflow = await shown.page.evaluate('document.documentElement.scrollWidth - innerWidth');
         expect(overflow, `${look.width} pixels`).toBeLessThanOrEqual(0);
@@ -165,6 +168,7 @@ describe('the live page in Chromium', () => {
     for (const look of LOOKS) {
       const { page, troubles } = await open(sink.url, look);
       await page.waitForSelector('h2:text-is("Confusion matrix")');
+      await settled(page);
       expect(await page.locator('.matrix:not(.values) tbody tr').allInnerTexts()).toEqual([
         '<b>cat</b>\t7\t3\t70 %\t88 %\t10',
         'dog\t1\t9\t90 %\t75 %\t10',
@@ -192,6 +196,7 @@ describe('the live page in Chromium', () => {
     await sink.flush();
     const { page, troubles } = await open(sink.url);
     await page.waitForSelector('.plot-area');
+    await settled(page);
     expect(await page.textContent('h1')).toBe('<b onclick=alert(3)>run</b>');
     expect(await page.locator('main img, main script, h1 b').count()).toBe(0);
     expect(await page.textContent('.chips')).toContain('<img src=x onerror=alert(1)>/kernel');
@@ -220,12 +225,15 @@ describe('the live page in Chromium', () => {
     sinks.push(sink);
     const { page, troubles } = await open(sink.url);
     await page.waitForSelector('text=Waiting for a run');
+    await settled(page);
     expect(await violationsOf(page)).toEqual([]);
     sink.next({ type: 'train-begin', ...CONTEXT, run: 'first', step: 0 } as { type: string });
     await page.waitForSelector('text=Waiting for the first step');
+    await settled(page);
     feed(sink, 30, ['x/w', 'x/b'], 'first');
     feed(sink, 40, ['x/w', 'x/b'], 'second');
     await page.waitForSelector('text=2 runs');
+    await settled(page);
     expect(await page.locator('section:has(h2:text-is("Loss")) .legend li').allTextContents()).toEqual([
       expect.stringContaining('first'),
       expect.stringContaining('second'),
@@ -238,6 +246,7 @@ describe('the live page in Chromium', () => {
     await page.click('text=Show all steps');
     await page.uncheck('label:has-text("second") input');
     await page.waitForSelector('section:has(h2:text-is("Loss")) .legend [aria-pressed="false"]:has-text("second")');
+    await settled(page);
     expect(await violationsOf(page)).toEqual([]);
     expect(troubles).toEqual([]);
     await page.close();
@@ -250,13 +259,16 @@ describe('the live page in Chromium', () => {
     feed(sink, 10, ['x/w', 'x/b']);
     const { page } = await open(sink.url);
     await page.waitForSelector('.plot-area');
+    await settled(page);
     await sink.stop();
     await page.waitForSelector('[data-state="lost"]');
+    await settled(page);
     expect(await page.isVisible('h2:text-is("Loss")')).toBe(true);
     const again = liveSink({ port: Number(port) });
     sinks.push(again);
     feed(again, 25, ['x/w', 'x/b']);
     await page.waitForSelector('.progress-text:has-text("step 25 of 25")');
+    await settled(page);
     await page.close();
   });
 
@@ -270,6 +282,7 @@ describe('the live page in Chromium', () => {
       const { page, troubles } = await open(pathToFileURL(file).href, look);
       await page.context().setOffline(true);
       await page.waitForSelector('.plot-area');
+      await settled(page);
       expect(await page.textContent('.state')).toBe('report');
       expect(await page.isVisible('h2:text-is("Update ratio by layer")')).toBe(true);
       expect(await violationsOf(page)).toEqual([]);
@@ -288,6 +301,7 @@ describe('the live page in Chromium', () => {
     for (const look of LOOKS) {
       const { page, troubles } = await open(sink.url, look);
       await page.waitForSelector('.state[data-state="failed"]');
+      await settled(page);
       expect(await page.textContent('.state')).toBe(`failed: ${reason}`);
       expect(await page.title()).toBe('failed · made · trainscope');
       expect(await page.locator('.happenings li').first().textContent()).toContain(`failed${reason}`);
@@ -301,8 +315,10 @@ describe('the live page in Chromium', () => {
     }
     const { page } = await open(sink.url);
     await page.waitForSelector('.state[data-state="failed"]');
+    await settled(page);
     await sink.stop();
     await page.waitForSelector('.state:has-text("and its process has ended")');
+    await settled(page);
     await page.close();
   });
 
@@ -324,10 +340,12 @@ describe('the live page in Chromium', () => {
     await Promise.all([sink.flush(), written.closed]);
     const { page } = await open(sink.url);
     await page.waitForSelector(`.state[data-state="${state}"]`);
+    await settled(page);
     expect(await page.textContent('.state')).toBe(live);
     await page.close();
     const opened = await open(pathToFileURL(file).href);
     await opened.page.waitForSelector('.plot-area');
+    await settled(opened.page);
     expect(await opened.page.textContent('.state')).toBe(report);
     await opened.page.close();
   });
@@ -340,9 +358,11 @@ describe('the live page in Chromium', () => {
     sink.next(endOf('b', { status: 'completed' }));
     const { page } = await open(sink.url);
     await page.waitForSelector('.state:has-text("live, 1 failed")');
+    await settled(page);
     expect(await page.locator('.run-bar label.run').allTextContents()).toEqual(['afailed', 'b', 'c']);
     sink.next(endOf('c', { status: 'stopped', reason: 'why' }));
     await page.waitForSelector('.state:has-text("1 failed, 1 stopped, 1 completed")');
+    await settled(page);
     expect(await page.locator('.run-bar label.run').allTextContents()).toEqual(['afailed', 'b', 'cstopped']);
     await page.close();
   });
@@ -354,6 +374,7 @@ describe('the live page in Chromium', () => {
     sink.next(endOf('made', { status: 'failed', reason: 'no data' }, 0));
     const { page } = await open(sink.url);
     await page.waitForSelector('.welcome:has-text("No step was done")');
+    await settled(page);
     expect(await page.textContent('.welcome')).toContain('failed: no data');
     expect(await violationsOf(page)).toEqual([]);
     await page.close();

@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type RunsServer, serveRuns } from '../../../src/node.js';
 import { launchChromium } from '../../helpers/chromium.js';
+import { settled } from '../../helpers/settled.js';
 import { SendingProcess, stepRecords, TABLE } from '../ingest/post.js';
 
 const root = mkdtempSync(join(tmpdir(), 'runs-page-'));
@@ -116,7 +117,9 @@ it('the list goes on; runs are found, opened, and laid over each other', async (
   for (const box of await page.locator('.runs-table tbody input').all()) await box.check();
   await page.click('button:text("Show 2 runs over each other")');
   await page.waitForSelector('.run-bar label:nth-of-type(2)');
+  await settled(page);
   await page.waitForSelector('.plot-area');
+  await settled(page);
   expect(await page.textContent('h1')).toBe('2 runs');
   if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, 'runs-over.png') });
   expect(await violationsOf(page)).toEqual([]);
@@ -124,9 +127,11 @@ it('the list goes on; runs are found, opened, and laid over each other', async (
   await page.click('a.brand');
   await page.click('.runs-table a:has-text("running")');
   await page.waitForSelector('.plot-area');
+  await settled(page);
   expect(await page.textContent('h1')).toBe('running');
   await running.send(...stepRecords(7), end(7, 'completed'));
   await page.waitForSelector('[data-state="finished"]');
+  await settled(page);
   expect(troubles).toEqual([]);
   await page.close();
 });
@@ -136,12 +141,15 @@ it('a page outlives its server, and goes on with the next', async () => {
   const { port } = new URL(server.url);
   const { page } = await open('/run/bert/');
   await page.waitForSelector('.plot-area');
+  await settled(page);
   await server.close();
   await page.waitForSelector('[data-state="lost"]');
+  await settled(page);
   server = await serveRuns(folder, { port: Number(port) });
   const same = new SendingProcess(server.url, { run: 'bert', session: other.session });
   await same.begin(TABLE, ...stepRecords(6), end(6, 'completed'));
   await page.waitForSelector('[data-state="finished"]');
+  await settled(page);
   expect(await page.textContent('.progress-text')).toMatch(/^step 6 of 100/);
   await page.close();
 });

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleForBrowser } from '../../../scripts/browser-bundle.js';
 import { launchChromium } from '../../helpers/chromium.js';
 import { type ServedPage, servePage } from '../../helpers/serve-page.js';
+import { settled } from '../../helpers/settled.js';
 
 /** No inline style or script, no eval, no WebAssembly, no blob: the strictest that lets the page's own script run. */
 const STRICT = "default-src 'none'; script-src 'self'; style-src 'none'; base-uri 'none'; form-action 'none'";
@@ -82,13 +83,16 @@ describe('the panel, under the strictest content security policy', () => {
     const { page, troubles } = await open(strict, look);
     await page.evaluate(`${IN_ELEMENT}; feed(panel, 100, 'first'); feed(panel, 80, 'second')`);
     await page.waitForSelector('.progress-text:has-text("step")');
+    await settled(page);
     await page.waitForSelector('h2:text-is("Throughput") >> visible=true');
+    await settled(page);
     expect(await page.textContent('.title')).toBe('2 runs');
     expect(await page.locator('section.panel:has(h2:text-is("Loss")) .legend li').count()).toBe(4);
     for (const title of ['Update ratio by layer', 'Movers and the dead', 'Magnitude histogram', 'Metric: accuracy']) {
       expect(await page.isVisible(`h2:text-is("${title}")`), title).toBe(true);
     }
     await page.waitForSelector('text=This panel has taken');
+    await settled(page);
     const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
     expect(overflow).toBeLessThanOrEqual(0);
     await picture(page, `panel-${look.width}-${look.colorScheme}`, true);
@@ -101,6 +105,7 @@ describe('the panel, under the strictest content security policy', () => {
     const { page, troubles } = await open(strict, look);
     await page.evaluate(`${DRAWER}; feed(panel, 100)`);
     await page.waitForSelector('h2:text-is("Throughput")');
+    await settled(page);
     await picture(page, `drawer-${look.width}-${look.colorScheme}`, false);
     expect(await violationsOf(page)).toEqual([]);
     await page.click('[aria-label="Download"]');
@@ -164,9 +169,11 @@ describe('the panel, under the strictest content security policy', () => {
     expect(await theme()).toBe('light');
     await page.evaluate("document.documentElement.style.colorScheme = 'dark'");
     await page.waitForSelector('.theme[data-theme="dark"]');
+    await settled(page);
     await page.evaluate("document.documentElement.style.colorScheme = ''");
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.waitForSelector('.theme[data-theme="dark"]');
+    await settled(page);
     await page.click('[aria-label="Use the light theme"]');
     expect(await theme()).toBe('light');
     await page.evaluate("panel.close(); globalThis.panel = panelSink({ theme: 'dark' })");
@@ -182,6 +189,7 @@ describe('the panel, under the strictest content security policy', () => {
     await page.evaluate(`document.getElementById('here').style.cssText = 'width: 900px; height: 500px'`);
     await page.evaluate(`${IN_ELEMENT}; feed(panel, 50)`);
     await page.waitForSelector('h2:text-is("Throughput")');
+    await settled(page);
     const canvas = () =>
       page
         .locator('section.panel:has(h2:text-is("Loss")) canvas:not(.plot-cursor)')
@@ -213,6 +221,7 @@ describe('the panel, under the strictest content security policy', () => {
     const before = await page.evaluate('traces()');
     await page.evaluate(`${make}; feed(panel, 60)`);
     await page.waitForSelector('h2:text-is("Throughput")');
+    await settled(page);
     expect(await page.evaluate('traces()')).not.toEqual(before);
     await page.evaluate('feed(panel, 60, "more"); globalThis.closing = panel.close()');
     expect(await page.evaluate('traces()')).toEqual(before);
@@ -241,6 +250,7 @@ describe('the panel, under the strictest content security policy', () => {
     const { page, troubles } = await open();
     await page.evaluate(`${IN_ELEMENT}; feed(panel, 40, 'a/b')`);
     await page.waitForSelector('h2:text-is("Throughput")');
+    await settled(page);
     const save = async (label: string): Promise<{ download: Download; text: string; path: string }> => {
       await page.locator('.icons .menu').evaluate((menu) => menu.setAttribute('open', ''));
       const [download] = await Promise.all([
@@ -266,6 +276,7 @@ describe('the panel, under the strictest content security policy', () => {
     const again = await browser.newPage();
     await again.goto(`file://${report.path}`);
     await again.waitForSelector('h1:text-is("a/b")');
+    await settled(again);
     expect(troubles.filter((each) => !/wasm|WebAssembly/.test(each))).toEqual([]);
     await page.close();
     await again.close();
@@ -283,6 +294,7 @@ describe('styles', () => {
     const before = (await theirs()) as string[];
     await page.evaluate(`${IN_ELEMENT}; feed(panel, 20)`);
     await page.waitForSelector('h2:text-is("Throughput")');
+    await settled(page);
     expect((await theirs()) as string[]).toEqual(before);
     const ours = await page.evaluate(`(() => {
       const host = document.querySelector('#here > div');
@@ -305,6 +317,7 @@ describe('styles', () => {
     await page.evaluate(`globalThis.both = [panelSink(document.getElementById('here')), panelSink({ theme: 'dark' })];
       for (const panel of both) feed(panel, 20)`);
     await page.waitForSelector('.drawer h2:text-is("Throughput")');
+    await settled(page);
     expect(
       await page.locator('.theme').evaluateAll((all) => all.map((each) => (each as HTMLElement).dataset.theme)),
     ).toEqual(['light', 'dark']);
@@ -341,6 +354,7 @@ describe('what comes faster than it can be shown', () => {
     const { page } = await open();
     await page.evaluate(`globalThis.panel = panelSink({ maxQueuedBytes: 20_000 }); feed(panel, 200)`);
     await page.waitForSelector('text=/Left out.*parameter-updates \\(\\d+\\)/');
+    await settled(page);
     const { leftOut } = (await page.evaluate('panel.usage')) as { leftOut: number };
     expect(leftOut).toBeGreaterThan(100);
     expect(await page.textContent('.state')).toBe('completed');

@@ -9,6 +9,8 @@ export interface DrawingOptions {
   readonly slices: Slices;
   /** Milliseconds between two drawings of new records, at least. */
   readonly intervalMs: number;
+  /** Told when all that was asked for is drawn, and when something else is asked for. */
+  readonly onBusy: (busy: boolean) => void;
   /** Told of what drawing failed with; nothing is drawn afterwards. */
   readonly onError: (cause: unknown) => void;
   readonly signal: AbortSignal;
@@ -43,6 +45,7 @@ export class Drawing {
     if (soon) this.#nextAt = 0;
     else if (this.#asked) return;
     this.#asked = true;
+    this.options.onBusy(true);
     this.#plan();
   }
 
@@ -78,5 +81,6 @@ export class Drawing {
     const rest = intervalMs > 0 ? Math.max(intervalMs, SHARE * (slices.busyMs - before)) : 0;
     this.#nextAt = performance.now() + rest;
     if (this.#asked) this.#plan();
+    else this.options.onBusy(false);
   }
 }

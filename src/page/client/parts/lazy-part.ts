@@ -34,6 +34,7 @@ export class LazyPart implements Part {
 
   async #load(): Promise<void> {
     this.#asked = true;
+    const come = this.view.await();
     try {
       this.#part = await this.options.load();
       this.root.replaceChildren(this.#part.root);
@@ -41,5 +42,6 @@ export class LazyPart implements Part {
       this.root.replaceChildren(el('p', { class: 'hint', role: 'alert' }, 'A part of the page could not be loaded.'));
     }
     if (!this.view.signal.aborted) this.view.changed();
+    come();
   }
 }

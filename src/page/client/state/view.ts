@@ -41,6 +41,7 @@ export class View {
   opener: HTMLElement | undefined;
   #choices: Choices;
   readonly #listeners = new Set<(byPerson: boolean) => void>();
+  #awaited = 0;
 
   constructor(
     public histories: Histories,
@@ -177,6 +178,20 @@ export class View {
 
   zoom(range: readonly [number, number] | undefined): void {
     this.choose({ range });
+  }
+
+  /** Whether something is on its way that will be drawn. */
+  get isAwaiting(): boolean {
+    return this.#awaited > 0;
+  }
+
+  /** Something is on its way: it calls back when that has come, and what came was told to be drawn. */
+  await(): () => void {
+    this.#awaited++;
+    return () => {
+      this.#awaited--;
+      this.grown();
+    };
   }
 
   onChange(listener: (byPerson: boolean) => void): void {

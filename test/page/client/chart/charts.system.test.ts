@@ -9,6 +9,7 @@ import { type LiveSink, liveSink, replay } from 'trainscope/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { smoothed } from '../../../../src/page/client/chart/smoothing.js';
 import { launchChromium } from '../../../helpers/chromium.js';
+import { settled } from '../../../helpers/settled.js';
 import { train } from './train.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'charts-'));
@@ -62,6 +63,7 @@ async function open(sink: LiveSink, address = '', { width = 1440, ...look }: Loo
   pages.push(page);
   await page.goto(`${sink.url}${address}`);
   await page.waitForSelector('section:has(h2:text-is("Loss")) .legend .value:not(:empty)');
+  await settled(page);
   return page;
 }
 

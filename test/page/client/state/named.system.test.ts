@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { type LiveSink, liveSink } from 'trainscope/node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchChromium } from '../../../helpers/chromium.js';
+import { settled } from '../../../helpers/settled.js';
 import { updatesOf } from '../../../helpers/updates.js';
 
 const PARAMETERS = 2_000;
@@ -32,6 +33,7 @@ async function open(hash = ''): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
   await page.goto(`${sink.url}${hash}`);
   await page.waitForSelector('.plot canvas, .parameter-page');
+  await settled(page);
   return page;
 }
 
