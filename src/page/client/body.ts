@@ -1,6 +1,6 @@
 import { HEALTHY_RATIOS } from '../../parameters/index.js';
 import { ChartFlow } from './curves/chart-flow.js';
-import { type Line, LineChart } from './curves/line-chart.js';
+import { type Line, LineChart, type LineChartOptions } from './curves/line-chart.js';
 import { runLines } from './curves/lines.js';
 import { lossLines, MetricCharts } from './curves/metric-charts.js';
 import { leftOutText } from './head/left-out.js';
@@ -21,11 +21,48 @@ import { valuesPanel } from './tables/values-panel.js';
 
 export { ChartBar } from './head/chart-bar.js';
 
+/** The charts that every run has, and what they draw. */
+const CHARTS: readonly (readonly [LineChartOptions, lines: (view: View) => readonly Line[]])[] = [
+  [{ title: 'Loss', height: 260 }, lossLines],
+  [
+    {
+      title: 'Update ratio',
+      hint: 'median of all parameters; the band is healthy',
+      log: true,
+      band: HEALTHY_RATIOS,
+      height: 260,
+    },
+    (view) => runLines(view, 'medianRatio', 'median'),
+  ],
+  [{ title: 'Learning rate', height: 180 }, (view) => runLines(view, 'learningRate', 'learning rate')],
+  [
+    { title: 'Throughput', hint: 'steps per second', height: 180 },
+    (view) => runLines(view, 'stepsPerSecond', 'steps/s'),
+  ],
+];
+
+/** The parts of a body, made one after another: all at once would take the page's thread for long. */
+function* partsOf(view: View) {
+  const charts: LineChart[] = [];
+  for (const [options] of CHARTS) {
+    charts.push(new LineChart(view, options));
+    yield;
+  }
+  const [tiles, heatmap] = [new Tiles(view), new Heatmap(view)];
+  yield;
+  const [norms, histogram] = [new Norms(view), new HistogramPanel(view)];
+  yield;
+  const [movers, happenings] = [new Movers(view), new Happenings(view)];
+  yield;
+  const [confusion, model, values] = [confusionPanel(view), modelPanel(view), valuesPanel(view)];
+  return { charts, tiles, heatmap, norms, histogram, movers, happenings, confusion, model, values };
+}
+
+type Parts = ReturnType<typeof partsOf> extends Generator<void, infer T> ? T : never;
+
 /** All that is shown of the runs, below the head of the page; or of one parameter. */
 export class Body implements Part {
   readonly root: HTMLElement;
-  readonly #tiles: Tiles;
-  readonly #charts: readonly (readonly [chart: LineChart, lines: () => readonly Line[]])[];
   readonly #metrics: MetricCharts;
   readonly #flow: ChartFlow;
   readonly #sections: readonly Part[];
@@ -36,27 +73,16 @@ export class Body implements Part {
   readonly #parameterPage: LazyPart;
   readonly #omitted = el('p', { class: 'hint left-out' });
 
-  constructor(
+  static *make(view: View, note?: () => string): Generator<void, Body> {
+    return new Body(view, yield* partsOf(view), note);
+  }
+
+  private constructor(
     private readonly view: View,
+    private readonly parts: Parts,
     private readonly note: () => string = () => '',
   ) {
-    const loss = new LineChart(view, { title: 'Loss', height: 260 });
-    const ratio = new LineChart(view, {
-      title: 'Update ratio',
-      hint: 'median of all parameters; the band is healthy',
-      log: true,
-      band: HEALTHY_RATIOS,
-      height: 260,
-    });
-    const rate = new LineChart(view, { title: 'Learning rate', height: 180 });
-    const speed = new LineChart(view, { title: 'Throughput', hint: 'steps per second', height: 180 });
-    this.#charts = [
-      [loss, () => lossLines(view)],
-      [ratio, () => runLines(view, 'medianRatio', 'median')],
-      [rate, () => runLines(view, 'learningRate', 'learning rate')],
-      [speed, () => runLines(view, 'stepsPerSecond', 'steps/s')],
-    ];
-    this.#tiles = new Tiles(view);
+    const { tiles, heatmap, movers, happenings, norms, histogram, confusion, model, values } = parts;
     this.#metrics = new MetricCharts(view);
     this.#flow = new ChartFlow(view);
     this.#runTable = new LazyPart(view, {
@@ -67,13 +93,9 @@ export class Body implements Part {
       isNeeded: () => view.choices.parameter !== undefined,
       load: async () => new (await import('./on-demand.js')).ParameterPage(view),
     });
-    const [heatmap, movers, happenings] = [new Heatmap(view), new Movers(view), new Happenings(view)];
-    const [norms, histogram] = [new Norms(view), new HistogramPanel(view)];
-    const [confusion, model, values] = [confusionPanel(view), modelPanel(view), valuesPanel(view)];
     this.#sections = [heatmap, movers, happenings, norms, histogram, confusion, model, values];
-    const ofOneRun = [this.#tiles, ...this.#sections].map(({ root }) => root);
+    const ofOneRun = [tiles, ...this.#sections].map(({ root }) => root);
     this.#owners = new Owners(view, ofOneRun);
-    const beside = (...parts: readonly Part[]) => el('div', { class: 'grid two' }, ...parts.map(({ root }) => root));
     const [moved, tables] = [beside(movers, happenings), beside(confusion, model)];
     moved.classList.add('moved');
     this.#pairs = [moved, tables];
@@ -82,7 +104,7 @@ export class Body implements Part {
       { class: 'body' },
       this.#parameterPage.root,
       this.#runTable.root,
-      this.#tiles.root,
+      tiles.root,
       this.#flow.root,
       this.#metrics.single,
       heatmap.root,
@@ -101,7 +123,8 @@ export class Body implements Part {
     this.root.classList.toggle('one-parameter', isOfOne);
     if (isOfOne) return;
     yield* this.#runTable.update();
-    this.#tiles.update();
+    this.parts.tiles.update();
+    yield;
     yield* this.#drawCharts();
     for (const part of this.#sections) {
       yield* part.update() ?? [];
@@ -113,15 +136,20 @@ export class Body implements Part {
   }
 
   *#drawCharts(): Work {
-    for (const [chart, lines] of this.#charts) {
-      yield* chart.update(lines);
+    const { charts } = this.parts;
+    for (const [i, [, lines]] of CHARTS.entries()) {
+      yield* charts[i]!.update(() => lines(this.view));
       yield;
     }
     yield* this.#metrics.update();
-    const [loss, ratio, rate, speed] = this.#charts.map(([{ root }]) => root);
+    const [loss, ratio, rate, speed] = charts.map(({ root }) => root);
     this.#flow.update([loss!, ratio!], [...this.#metrics.roots, rate!, speed!]);
     yield;
   }
+}
+
+function beside(...parts: readonly Part[]): HTMLElement {
+  return el('div', { class: 'grid two' }, ...parts.map(({ root }) => root));
 }
 
 /** A row of the page in which nothing is shown takes no place, and what is alone in one has all of it. */

@@ -39,7 +39,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
   const [header, runBar, welcome] = parts;
   const body = new LazyPart(view, {
     isNeeded: () => view.histories.runs.size > 0,
-    load: async () => new (await import('./body.js')).Body(view, note),
+    load: async () => (await import('./body.js')).Body.make(view, note),
   });
   const main = el(place.embedded ? 'div' : 'main', { class: 'main' }, welcome.root, body.root);
   const hint =

@@ -1,4 +1,5 @@
 import { el, setStyle } from '../parts/dom.js';
+import type { Size } from '../parts/size.js';
 import type { View } from '../state/view.js';
 import { CanvasPen, clearedContext } from './canvas-pen.js';
 import { type ChartPicture, drawChart, plotBox, xOf, yOf } from './chart-picture.js';
@@ -12,9 +13,9 @@ export class Plot {
   readonly #canvas = el('canvas', {});
   readonly #over = el('canvas', { class: 'plot-cursor' });
   readonly area = el('div', { class: 'plot-area' });
+  /** In CSS pixels. */
+  readonly size: Size;
   #picture: ChartPicture | undefined;
-  /** Asked for once: the browser would have to lay out the page for each chart. */
-  #size = { width: 0, height: 0 };
 
   constructor(
     private readonly view: View,
@@ -23,25 +24,17 @@ export class Plot {
     setStyle(this.root, { '--height': `${height}px` });
     this.root.append(this.#canvas, this.#over, this.area);
     new Gestures(view, this.area, this.root, (place) => view.cursor.move(place, this));
-    view.onResize(this.root, () => {
-      this.#measure();
-      if (this.#picture) this.draw(this.#picture);
-    });
+    this.size = view.sizeOf(this.root);
   }
 
   get box(): Box {
-    return plotBox(this.#size.width, this.#size.height);
+    return plotBox(this.size.width, this.size.height);
   }
 
-  /** In CSS pixels. */
-  get size(): { readonly width: number; readonly height: number } {
-    return this.#size;
-  }
-
+  /** Nothing is drawn until it has a size. */
   draw(picture: ChartPicture): void {
     this.#picture = picture;
-    if (this.#size.width === 0) this.#measure();
-    if (this.#size.width === 0) return;
+    if (this.size.width === 0) return;
     const { box } = this;
     for (const [name, value] of Object.entries(box)) setStyle(this.area, { [name]: `${value}px` });
     drawChart(this.#pen(this.#canvas), this.view.theme, box, picture);
@@ -71,12 +64,8 @@ export class Plot {
     });
   }
 
-  #measure(): void {
-    this.#size = { width: this.root.clientWidth, height: this.root.clientHeight };
-  }
-
   #pen(canvas: HTMLCanvasElement): Pen {
-    const { width, height } = this.#size;
+    const { width, height } = this.size;
     return new CanvasPen(clearedContext(canvas, width, height), this.view.theme.color('--font'));
   }
 }

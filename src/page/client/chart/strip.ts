@@ -1,6 +1,7 @@
 import { runLines } from '../curves/lines.js';
 import { el, setStyle } from '../parts/dom.js';
 import { whole } from '../parts/format.js';
+import type { Size } from '../parts/size.js';
 import type { View } from '../state/view.js';
 import { TimeAxis } from './axis.js';
 import { CanvasPen, clearedContext } from './canvas-pen.js';
@@ -23,12 +24,13 @@ export class Strip {
   readonly #window = el('div', { class: 'range-window' });
   readonly #handles: readonly [HTMLElement, HTMLElement];
   readonly #isSeen: () => boolean;
+  readonly #size: Size;
 
   constructor(private readonly view: View) {
     this.#handles = [this.#handle(0, 'First step shown'), this.#handle(1, 'Last step shown')];
     this.root.append(this.#canvas, this.#window, ...this.#handles);
     this.#isSeen = view.watch(this.root);
-    view.onResize(this.root, () => this.#draw());
+    this.#size = view.sizeOf(this.root, { widthOnly: true });
     this.root.addEventListener('pointerdown', (event) => this.#begin(event));
     this.root.addEventListener('dblclick', () => view.zoom(undefined));
   }
@@ -58,7 +60,7 @@ export class Strip {
 
   #draw(): void {
     const { view } = this;
-    const width = this.root.clientWidth;
+    const { width } = this.#size;
     if (width === 0) return;
     const pen = new CanvasPen(clearedContext(this.#canvas, width, HEIGHT), view.theme.color('--font'));
     const axis = new TimeAxis('step', view.runs, view.whole);

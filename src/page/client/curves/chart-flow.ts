@@ -1,4 +1,5 @@
 import { el, setStyle } from '../parts/dom.js';
+import type { Size } from '../parts/size.js';
 import type { View } from '../state/view.js';
 
 const COLUMNS = 12;
@@ -25,8 +26,10 @@ function evenly(count: number, most: number): number[] {
 export class ChartFlow {
   readonly root = el('div', { class: 'chart-flow' });
 
+  readonly #size: Size;
+
   constructor(view: View) {
-    view.onResize(this.root, () => this.#arrange());
+    this.#size = view.sizeOf(this.root, { widthOnly: true });
   }
 
   /** The charts in their order, the large ones first; those that are hidden take no place. */
@@ -36,14 +39,13 @@ export class ChartFlow {
     }
     const all = [...large, ...small];
     if (all.some((chart, i) => chart !== this.root.children[i])) this.root.replaceChildren(...all);
-    this.#arrange();
+    if (this.#size.width > 0) this.#arrange();
   }
 
   #arrange(): void {
     const charts = [...this.root.children].filter((chart): chart is HTMLElement => !(chart as HTMLElement).hidden);
     const large = charts.filter(({ dataset }) => dataset.flow === 'large').length;
-    const { clientWidth } = this.root;
-    const most = 1 + WIDTHS.filter((width) => clientWidth >= width).length;
+    const most = 1 + WIDTHS.filter((width) => this.#size.width >= width).length;
     const rows = chartRows(large, charts.length - large, most);
     const spans = rows.flatMap((count) => new Array<number>(count).fill(COLUMNS / count));
     for (const [i, chart] of charts.entries()) setStyle(chart, { 'grid-column': `span ${spans[i]}` });

@@ -10,6 +10,7 @@ import type { Part } from '../parts/lazy-part.js';
 import { RATIO_SCALE, RatioColors } from '../parts/palette.js';
 import { panel } from '../parts/panel.js';
 import { KeptShortNames } from '../parts/short-names.js';
+import type { Size } from '../parts/size.js';
 import type { Work } from '../parts/slices.js';
 import type { Theme } from '../state/theme.js';
 import type { View } from '../state/view.js';
@@ -40,6 +41,7 @@ export class Heatmap implements Part {
   /** The cells as they were painted last: what is drawn over them changes more often. */
   #cells: HTMLCanvasElement | undefined;
   readonly #isSeen: () => boolean;
+  readonly #size: Size;
   #cursor: Cell | undefined;
 
   constructor(private readonly view: View) {
@@ -60,11 +62,10 @@ export class Heatmap implements Part {
     this.#canvas.addEventListener('pointerleave', () => this.#moveCursor(undefined));
     this.#canvas.addEventListener('dblclick', () => this.view.zoom(undefined));
     this.#canvas.addEventListener('keydown', (event) => this.#key(event));
-    view.onResize(body, () => this.#drawAll());
+    this.#size = view.sizeOf(body, { widthOnly: true });
     view.theme.onChange(() => {
       this.#colors = new RatioColors(view.theme);
       this.#legend.draw(this.#colors, view.theme);
-      this.#drawAll();
     });
     this.#legend.draw(this.#colors, view.theme);
   }
@@ -96,7 +97,7 @@ export class Heatmap implements Part {
 
   /** Sizes in CSS pixels. */
   get #layout() {
-    const width = this.#canvas.parentElement?.clientWidth ?? 0;
+    const { width } = this.#size;
     const rows = Math.max(1, this.#names.length);
     const rowHeight = Math.max(3, Math.min(24, Math.floor(460 / rows)));
     const gutter = Math.round(Math.min(250, Math.max(92, width * 0.24)));
@@ -108,11 +109,6 @@ export class Heatmap implements Part {
       plotWidth: Math.max(1, width - gutter - 12),
       plotHeight: rows * rowHeight,
     };
-  }
-
-  #drawAll(): void {
-    if (this.#data) for (const _ of this.#paint(this.#data));
-    this.#draw();
   }
 
   #draw(): void {

@@ -7,6 +7,7 @@ import { RATIO_SCALE } from '../parts/palette.js';
 import { panel } from '../parts/panel.js';
 import { KeptShortNames } from '../parts/short-names.js';
 import { charactersIn, nameLink } from '../parts/shown-name.js';
+import type { Size } from '../parts/size.js';
 import { type SortColumn, sortedBy, sortHead } from '../parts/sorting.js';
 import { VirtualRows } from '../parts/virtual-rows.js';
 import type { Sorting } from '../state/choices.js';
@@ -49,7 +50,7 @@ export class Movers implements Part {
   readonly #rows: VirtualRows<Mover>;
   #shown = '';
   readonly #kept = new KeptShortNames();
-  #width = 0;
+  readonly #size: Size;
 
   constructor(private readonly view: View) {
     const { root, body, tools } = panel('Movers and the dead', { hint: 'norms and ratios of the latest step' });
@@ -66,6 +67,7 @@ export class Movers implements Part {
     this.#deadFirst.addEventListener('click', () => view.choose({ deadFirst: !view.choices.deadFirst }));
     this.#rows = new VirtualRows<Mover>({
       scroller,
+      size: view.sizeOf(scroller),
       body: rows,
       height: ROW_HEIGHT,
       keyOf: ({ name, short }) => `${name}\n${short}`,
@@ -73,13 +75,7 @@ export class Movers implements Part {
       fill: fillRow,
       makeSpacer: () => el('tr', { class: 'spacer', 'aria-hidden': 'true' }),
     });
-    view.onResize(body, () => {
-      const { clientWidth } = body;
-      // None while the page of a parameter is in front: then the rows stay as they are.
-      if (clientWidth === 0 || clientWidth === this.#width) return;
-      this.#width = clientWidth;
-      if (!this.root.hidden) this.update();
-    });
+    this.#size = view.sizeOf(body, { widthOnly: true });
   }
 
   update(): undefined {
@@ -112,7 +108,7 @@ export class Movers implements Part {
   }
 
   #shortNames({ rows }: RunHistory): readonly string[] {
-    return this.#kept.of(rows.value.parameters, charactersIn(Math.max(150, this.#width - OTHER_WIDTH)));
+    return this.#kept.of(rows.value.parameters, charactersIn(Math.max(150, this.#size.width - OTHER_WIDTH)));
   }
 }
 

@@ -5,6 +5,7 @@ import { indexIn } from '../parts/index-in.js';
 import type { Part } from '../parts/lazy-part.js';
 import { KeptShortNames } from '../parts/short-names.js';
 import { charactersIn, nameLink } from '../parts/shown-name.js';
+import type { Size } from '../parts/size.js';
 import { VirtualRows } from '../parts/virtual-rows.js';
 import { type ChosenParameter, chosenNames, chosenParameters, MOST_CHOSEN } from '../state/chosen-parameters.js';
 import { namePattern } from '../state/name-pattern.js';
@@ -37,6 +38,7 @@ export class ParameterList implements Part {
   readonly #list = el('ul', {});
   readonly #rows: VirtualRows<Row>;
   readonly #scroller: HTMLElement;
+  readonly #size: Size;
   readonly #short = new KeptShortNames();
   #found: readonly string[] = [];
   #of: readonly string[] | undefined;
@@ -64,8 +66,10 @@ export class ParameterList implements Part {
     this.#chooseFound.addEventListener('click', () => this.#choose([...this.#chosen, ...this.#found]));
     this.#chooseNone.addEventListener('click', () => view.choose({ parameters: [] }));
     this.#usual.addEventListener('click', () => view.choose({ parameters: undefined }));
+    this.#size = view.sizeOf(this.#scroller);
     this.#rows = new VirtualRows<Row>({
       scroller: this.#scroller,
+      size: this.#size,
       body: this.#list,
       height: ROW_HEIGHT,
       keyOf: ({ name, short }) => `${name}\n${short}`,
@@ -83,7 +87,7 @@ export class ParameterList implements Part {
     this.#find(this.view.named.namesOf(run), search);
     const { parameters, sizes } = run.rows.value;
     const chosen = new Map(chosenParameters(this.view, run).map((each) => [each.name, each]));
-    const short = this.#short.of(this.#found, charactersIn(this.#scroller.clientWidth - 160));
+    const short = this.#short.of(this.#found, charactersIn(this.#size.width - 160));
     const shown = this.#found.map((name, i): Row => {
       return { name, short: short[i]!, size: sizes[indexIn(parameters, name)], chosen: chosen.get(name) };
     });

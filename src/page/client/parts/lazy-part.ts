@@ -8,15 +8,19 @@ export interface Part {
   update(): Work | undefined;
 }
 
+/** A part that is made in pieces: it has many of its own. */
+export type Making = Generator<void, Part>;
+
 export interface LazyPartOptions {
   /** Whether there is something to show. */
   readonly isNeeded: () => boolean;
-  readonly load: () => Promise<Part>;
+  readonly load: () => Promise<Part | Making>;
 }
 
 /** A piece of the page whose code comes when there is something for it to show. */
 export class LazyPart implements Part {
   readonly root = el('div', { class: 'part', hidden: true });
+  #making: Making | undefined;
   #part: Part | undefined;
   #asked = false;
 
@@ -28,16 +32,30 @@ export class LazyPart implements Part {
   *update(): Work {
     this.root.hidden = !this.options.isNeeded();
     if (this.root.hidden) return;
+    if (!this.#asked) void this.#load();
+    if (this.#making) yield* this.#make(this.#making);
     if (this.#part) yield* this.#part.update() ?? [];
-    else if (!this.#asked) void this.#load();
+  }
+
+  *#make(making: Making): Work {
+    const part: Part | undefined = yield* making;
+    this.#making = undefined;
+    // A print that comes meanwhile makes it at once: nothing is left of it here.
+    if (part) this.#show(part);
+  }
+
+  #show(part: Part): void {
+    this.#part = part;
+    this.root.replaceChildren(part.root);
   }
 
   async #load(): Promise<void> {
     this.#asked = true;
     const come = this.view.await();
     try {
-      this.#part = await this.options.load();
-      this.root.replaceChildren(this.#part.root);
+      const loaded = await this.options.load();
+      if ('next' in loaded) this.#making = loaded;
+      else this.#show(loaded);
     } catch {
       this.root.replaceChildren(el('p', { class: 'hint', role: 'alert' }, 'A part of the page could not be loaded.'));
     }

@@ -34,7 +34,15 @@ export const RATIO_SCALE = { least: 1e-6, healthy: 1e-3, greatest: 1 } as const;
 type Rgb = readonly [red: number, green: number, blue: number];
 
 /** Diverging around the healthy 1e-3, in even steps of the logarithm from 1e-6 to 1; one set for each theme. */
-const STOPS = ['--ratio-0', '--ratio-1', '--ratio-2', '--ratio-3', '--ratio-4', '--ratio-5', '--ratio-6'] as const;
+export const RATIO_STOPS = [
+  '--ratio-0',
+  '--ratio-1',
+  '--ratio-2',
+  '--ratio-3',
+  '--ratio-4',
+  '--ratio-5',
+  '--ratio-6',
+] as const;
 
 /** Colours there are between two stops of the scale. */
 const SHADES = 64;
@@ -47,7 +55,7 @@ export class RatioColors {
   readonly #bad: number;
 
   constructor(theme: Theme) {
-    const stops = STOPS.map((name) => rgb(theme.color(name)));
+    const stops = RATIO_STOPS.map((name) => rgb(theme.color(name)));
     this.#shades = Array.from({ length: SHADES * (stops.length - 1) + 1 }, (_, i) => {
       const below = Math.min(stops.length - 2, Math.floor(i / SHADES));
       return mixed(stops[below]!, stops[below + 1]!, i / SHADES - below);

@@ -1,8 +1,10 @@
 import { setStyle } from './dom.js';
+import type { Size } from './size.js';
 
 export interface VirtualRowsOptions<T> {
   /** Scrolls. */
   readonly scroller: HTMLElement;
+  readonly size: Pick<Size, 'height'>;
   /** Holds the rows. */
   readonly body: HTMLElement;
   /** CSS pixels of each row. */
@@ -24,13 +26,20 @@ const AT_FIRST = 24;
 export class VirtualRows<T> {
   #items: readonly T[] = [];
   #rows = new Map<string, HTMLElement>();
+  /** Kept: a browser that is asked has to lay out the page at once. */
+  #scrolled = 0;
   readonly #above: HTMLElement;
   readonly #below: HTMLElement;
 
   constructor(private readonly options: VirtualRowsOptions<T>) {
     this.#above = options.makeSpacer();
     this.#below = options.makeSpacer();
-    options.scroller.addEventListener('scroll', () => this.#draw(), { passive: true });
+    const { scroller } = options;
+    const onScroll = () => {
+      this.#scrolled = scroller.scrollTop;
+      this.#draw();
+    };
+    scroller.addEventListener('scroll', onScroll, { passive: true });
   }
 
   show(items: readonly T[]): void {
@@ -39,10 +48,9 @@ export class VirtualRows<T> {
   }
 
   #draw(): void {
-    const { scroller, body, height, keyOf, make, fill } = this.options;
-    const { scrollTop, clientHeight } = scroller;
-    const inSight = clientHeight > 0 ? Math.ceil(clientHeight / height) : AT_FIRST;
-    const from = Math.max(0, Math.min(Math.floor(scrollTop / height), this.#items.length - inSight) - MORE);
+    const { size, body, height, keyOf, make, fill } = this.options;
+    const inSight = size.height > 0 ? Math.ceil(size.height / height) : AT_FIRST;
+    const from = Math.max(0, Math.min(Math.floor(this.#scrolled / height), this.#items.length - inSight) - MORE);
     const to = Math.min(this.#items.length, from + inSight + 2 * MORE);
     const rows = new Map<string, HTMLElement>();
     for (let index = from; index < to; index++) {

@@ -1,14 +1,41 @@
 import { el } from '../parts/dom.js';
+import { LINE_COLORS, RATIO_STOPS } from '../parts/palette.js';
 import type { Place, ThemeName } from './place.js';
 
 const KEY = 'theme';
 
+/** What is drawn with, of the style sheet. */
+const NAMES = [
+  '--accent',
+  '--card',
+  '--control',
+  '--error',
+  '--font',
+  '--grid',
+  '--info',
+  '--muted',
+  '--over',
+  '--ratio-bad',
+  '--ratio-still',
+  '--text',
+  '--warning',
+  ...RATIO_STOPS,
+] as const;
+
+export type ColorName = (typeof NAMES)[number] | `--line-${number}`;
+
+const COLORS: readonly ColorName[] = [
+  ...NAMES,
+  ...Array.from({ length: LINE_COLORS }, (_, i): ColorName => `--line-${i}`),
+];
+
 /** The colours that are shown: those that a person has chosen, else those of the place. */
 export class Theme {
-  readonly #colors = new Map<string, string>();
+  readonly #colors = new Map<ColorName, string>();
   readonly #listeners = new Set<() => void>();
   readonly #print = matchMedia('print');
   #chosen: ThemeName | undefined;
+  #shown: ThemeName;
 
   constructor(
     private readonly place: Place,
@@ -16,13 +43,18 @@ export class Theme {
   ) {
     const kept = place.memory.read(KEY);
     this.#chosen = kept === 'light' || kept === 'dark' ? kept : undefined;
+    this.#shown = this.#wanted;
     this.#apply();
     place.onTheme(() => this.#changed(), signal);
     this.#print.addEventListener('change', () => this.#changed(), { signal });
   }
 
-  /** Paper is light. */
   get shown(): ThemeName {
+    return this.#shown;
+  }
+
+  /** Paper is light. */
+  get #wanted(): ThemeName {
     return this.isPrinted ? 'light' : (this.#chosen ?? this.place.theme);
   }
 
@@ -32,13 +64,15 @@ export class Theme {
   }
 
   /** The value of a colour of the style sheet, such as `--muted`, in the theme that is shown. */
-  color(name: string): string {
-    let value = this.#colors.get(name);
-    if (value === undefined) {
-      value = getComputedStyle(this.place.themed).getPropertyValue(name).trim();
-      this.#colors.set(name, value);
-    }
-    return value;
+  color(name: ColorName): string {
+    // All at once: the browser has to work out the style of a page that has changed whenever it is asked.
+    if (!this.#colors.has(name)) this.#read();
+    return this.#colors.get(name) ?? '';
+  }
+
+  #read(): void {
+    const style = getComputedStyle(this.place.themed);
+    for (const name of COLORS) this.#colors.set(name, style.getPropertyValue(name).trim());
   }
 
   /** Called after the theme has changed. */
@@ -65,7 +99,9 @@ export class Theme {
   }
 
   #changed(): void {
-    if (this.place.themed.dataset.theme === this.shown) return;
+    const wanted = this.#wanted;
+    if (this.#shown === wanted) return;
+    this.#shown = wanted;
     this.#apply();
     this.#colors.clear();
     for (const listener of this.#listeners) listener();

@@ -4,6 +4,7 @@ import type { RunHistory } from '../../history/run-history.js';
 import { Cursor } from '../chart/cursor.js';
 import type { Enlargeable } from '../chart/enlargeable.js';
 import { el, setText } from '../parts/dom.js';
+import { Size, type SizeOptions } from '../parts/size.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
 import { Details } from './details.js';
 import { Named } from './named.js';
@@ -103,11 +104,10 @@ export class View {
     setText(this.announcer, text);
   }
 
-  /** Call back when an element changes its size, as long as the page is there. */
-  onResize(element: Element, listener: () => void): void {
-    const observer = new ResizeObserver(listener);
-    observer.observe(element);
-    this.signal.addEventListener('abort', () => observer.disconnect());
+  /** How large an element is; when that changes, the page is drawn again. */
+  sizeOf(element: Element, { widthOnly = false }: Pick<SizeOptions, 'widthOnly'> = {}): Size {
+    const onChange = () => this.changed();
+    return new Size(element, { widthOnly, onChange, isPrinted: () => this.theme.isPrinted, signal: this.signal });
   }
 
   /** Whether an element is on the screen, or close, or on paper: what it shows is drawn. It is drawn when it comes there. */
