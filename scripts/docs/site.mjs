@@ -10,15 +10,17 @@ const IMAGE = /\.(svg|png)$/;
 export function site(app) {
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, nameDocument);
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
-    for (const reflection of Object.values(project.reflections)) {
-      if (reflection.kindOf(ReflectionKind.Property)) documentDiscriminator(reflection);
-      if (reflection.comment) leadOut(project, reflection.comment.summary);
-      if (reflection.isDocument()) leadOut(project, reflection.content);
-    }
+    for (const reflection of Object.values(project.reflections)) finishReflection(project, reflection);
     if (project.readme) leadOut(project, project.readme);
     for (const module of project.children ?? []) if (module.kind === ReflectionKind.Module) nameModule(module);
   });
   app.renderer.on(Renderer.EVENT_BEGIN, ({ project }) => nameHeadingsAsGithub(app.renderer.router.getSlugger(project)));
+}
+
+function finishReflection(project, reflection) {
+  if (reflection.kindOf(ReflectionKind.Property)) documentDiscriminator(reflection);
+  if (reflection.comment) leadOut(project, reflection.comment.summary);
+  if (reflection.isDocument()) leadOut(project, reflection.content);
 }
 
 /** Headings are named as on GitHub, where the same links lead to them: all sluggers get it by their prototype. */

@@ -73,34 +73,16 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): OperatorFunct
   checkOneOf('mode', mode, ['min', 'max']);
   checkPositiveInteger('patience', patience);
   checkNotNegative('minDelta', minDelta);
-  const improvement = { mode, threshold: minDelta, thresholdMode: 'abs' } as const;
-  const isBeyond = (value: number, threshold: number | undefined, sign: 1 | -1) =>
-    threshold !== undefined && (mode === 'min' ? sign * (threshold - value) > 0 : sign * (value - threshold) > 0);
+  const { stoppingThreshold, divergenceThreshold } = options;
+  const limits: Limits = { mode, patience, minDelta, checkFinite, stoppingThreshold, divergenceThreshold };
   return perSubscription(() => {
     const state = remembered(options.memory, 'earlyStopping', { best: null as number | null, waited: 0 });
-    const reasonToStop = (value: number): string | undefined => {
-      if (checkFinite && !Number.isFinite(value)) return `it is ${value}`;
-      if (isBeyond(value, options.stoppingThreshold, 1)) {
-        return `it is better than the stopping threshold of ${options.stoppingThreshold}`;
-      }
-      if (isBeyond(value, options.divergenceThreshold, -1)) {
-        return `it is worse than the divergence threshold of ${options.divergenceThreshold}`;
-      }
-      if (improves(value, state.best ?? worst(mode), improvement)) {
-        state.best = value;
-        state.waited = 0;
-        return undefined;
-      }
-      state.waited++;
-      if (state.waited < patience) return undefined;
-      return `it has not improved on ${shortNumber(state.best ?? worst(mode))} for ${state.waited} evaluations`;
-    };
     return mergeMap((event): ControlRequest[] => {
       if (event.type !== 'evaluate') return [];
       const { metrics } = event;
       const value = metric === undefined ? evaluationLossOf(metrics) : requiredMetric(metrics, metric);
       if (value === undefined) return [];
-      const reason = reasonToStop(value);
+      const reason = outOfLimits(value, limits) ?? notImproving(value, state, limits);
       if (!reason) return [];
       return [
         {
@@ -111,4 +93,36 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): OperatorFunct
       ];
     });
   });
+}
+
+interface Limits extends Required<Pick<EarlyStoppingOptions, 'mode' | 'patience' | 'minDelta' | 'checkFinite'>> {
+  readonly stoppingThreshold: number | undefined;
+  readonly divergenceThreshold: number | undefined;
+}
+
+/** Why to stop at this value, whatever came before. */
+function outOfLimits(value: number, limits: Limits): string | undefined {
+  const { mode, checkFinite, stoppingThreshold: good, divergenceThreshold: bad } = limits;
+  const isBetter = (one: number, other: number) => (mode === 'min' ? one < other : one > other);
+  if (checkFinite && !Number.isFinite(value)) return `it is ${value}`;
+  if (good !== undefined && isBetter(value, good)) return `it is better than the stopping threshold of ${good}`;
+  if (bad !== undefined && isBetter(bad, value)) return `it is worse than the divergence threshold of ${bad}`;
+  return undefined;
+}
+
+/** Takes a value, and says why to stop where it was one too many without improvement. */
+function notImproving(
+  value: number,
+  state: { best: number | null; waited: number },
+  { mode, patience, minDelta }: Limits,
+): string | undefined {
+  const best = state.best ?? worst(mode);
+  if (improves(value, best, { mode, threshold: minDelta, thresholdMode: 'abs' })) {
+    state.best = value;
+    state.waited = 0;
+    return undefined;
+  }
+  state.waited++;
+  if (state.waited < patience) return undefined;
+  return `it has not improved on ${shortNumber(best)} for ${state.waited} evaluations`;
 }

@@ -82,6 +82,7 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): OperatorF
       throw new TypeError(`${name}: expected a number between 0 and 1, got ${describeValue(value)}`);
     }
   }
+  const settings: Settings = { factor, patience, cooldown, minFactor, mode, threshold, thresholdMode };
   return perSubscription(() => {
     const state = remembered(options.memory, 'reduceOnPlateau', {
       best: null as number | null,
@@ -94,15 +95,8 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): OperatorF
     const observe = metric === undefined ? meanLosses(steps, state) : metricIn(metric);
     return mergeMap((event): ControlRequest[] => {
       const value = observe(event);
-      if (value === undefined) return [];
-      const better = improves(value, state.best ?? worst(mode), { mode, threshold, thresholdMode });
-      if (better) state.best = value;
-      state.bad = better || state.cooling > 0 ? 0 : state.bad + 1;
-      if (state.cooling > 0) state.cooling--;
-      if (state.bad <= patience || state.product <= minFactor) return [];
-      state.product = Math.max(state.product * factor, minFactor);
-      state.cooling = cooldown;
-      state.bad = 0;
+      if (value === undefined || !isPlateau(value, state, settings)) return [];
+      reduce(state, settings);
       return [
         {
           command: { kind: 'scale-learning-rate', factor: state.product },
@@ -112,6 +106,33 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): OperatorF
       ];
     });
   });
+}
+
+type Settings = Required<Omit<ReduceOnPlateauOptions, 'metric' | 'steps' | 'memory'>>;
+
+interface Plateau {
+  best: number | null;
+  /** Values in a row without improvement. */
+  bad: number;
+  /** Values to come that do not count. */
+  cooling: number;
+  /** Of all reductions. */
+  product: number;
+}
+
+/** Takes a value. Whether it was one too many without improvement, and there is something left to reduce. */
+function isPlateau(value: number, state: Plateau, settings: Settings): boolean {
+  const better = improves(value, state.best ?? worst(settings.mode), settings);
+  if (better) state.best = value;
+  state.bad = better || state.cooling > 0 ? 0 : state.bad + 1;
+  if (state.cooling > 0) state.cooling--;
+  return state.bad > settings.patience && state.product > settings.minFactor;
+}
+
+function reduce(state: Plateau, { factor, minFactor, cooldown }: Settings): void {
+  state.product = Math.max(state.product * factor, minFactor);
+  state.cooling = cooldown;
+  state.bad = 0;
 }
 
 function metricIn(metric: string): (event: TrainingEvent) => number | undefined {

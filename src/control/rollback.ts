@@ -69,64 +69,106 @@ export function rollback(options: RollbackOptions = {}): OperatorFunction<Traini
   checkPositiveInteger('attempts', attempts);
   checkOneOf('severity', severity, SEVERITIES);
   checkShare('factor', factor);
+  const settings: Settings = { every, factor, severity, rules, attempts };
   return perSubscription(() => {
-    const state = remembered(memory, 'rollback', {
-      lastSave: null as number | null,
-      done: 0,
-      product: 1,
-      /** How far the product may recover. */
-      most: 1,
-      /** The lowest product at which there was trouble. */
-      failedAt: null as number | null,
-      /** Troubles that go on. */
-      going: [] as string[],
-    });
-    const save = (step: number): ControlRequest[] => {
-      state.lastSave = step;
-      return [ask({ kind: 'save' }, 'a checkpoint to go back to')];
-    };
-    /** Once may be a batch's fault; a second time at such a rate is the rate's. */
-    const cut = () => {
-      const { product, failedAt } = state;
-      if (failedAt !== null && product >= failedAt) state.most = Math.min(state.most, failedAt * Math.sqrt(factor));
-      state.failedAt = Math.min(failedAt ?? Infinity, product);
-      state.product *= factor;
-    };
-    const recover = (): ControlRequest[] => {
-      if (state.product >= state.most) return [];
-      state.product = Math.min(state.most, state.product * factor ** (-1 / INTERVALS_TO_RECOVER));
-      if (state.product === state.most) state.done = 0;
-      return [ask({ kind: 'scale-learning-rate', factor: state.product }, `all has been well for ${every} steps`)];
-    };
-    const goBack = (alert: AlertEvent): ControlRequest[] => {
-      const where = alert.parameter === undefined ? '' : ` in ${alert.parameter}`;
-      const why = `${alert.rule}${where} since step ${alert.firstStep}`;
-      if (state.done === attempts)
-        return [ask({ kind: 'stop' }, `rolled back ${state.done} times without a cure; ${why}`)];
-      state.done++;
-      cut();
-      state.lastSave = alert.step;
-      return [
-        ask({ kind: 'rollback', beforeStep: alert.firstStep }, why),
-        ask({ kind: 'scale-learning-rate', factor: state.product }, 'a lower rate after the rollback'),
-      ];
-    };
-    return mergeMap((event): ControlRequest[] => {
-      if (event.type === 'alert') {
-        const trouble = `${event.rule}/${event.parameter ?? ''}`;
-        // Who tells of the end may think it harmless; and two troubles of one place end one by one.
-        const at = state.going.indexOf(trouble);
-        if (event.phase === 'end' && at >= 0) state.going.splice(at, 1);
-        if (event.phase === 'end' || !isAtLeast(event, severity, rules)) return [];
-        state.going.push(trouble);
-        return goBack(event);
-      }
-      if (event.type === 'pre-optimizer-step' && state.lastSave === null) return save(event.step);
-      if (event.type === 'step-end' && state.going.length === 0 && event.step - (state.lastSave ?? 0) >= every)
-        return [...save(event.step), ...recover()];
-      return [];
-    });
+    const rollbacks = new Rollbacks(remembered(memory, 'rollback', beginning()), settings);
+    return mergeMap((event) => rollbacks.take(event));
   });
+}
+
+interface State {
+  lastSave: number | null;
+  done: number;
+  product: number;
+  /** How far the product may recover. */
+  most: number;
+  /** The lowest product at which there was trouble. */
+  failedAt: number | null;
+  /** Troubles that go on. */
+  readonly going: string[];
+}
+
+function beginning(): State {
+  return { lastSave: null, done: 0, product: 1, most: 1, failedAt: null, going: [] };
+}
+
+type Settings = Required<Pick<RollbackOptions, 'every' | 'factor' | 'severity' | 'attempts'>> & {
+  readonly rules: readonly string[] | undefined;
+};
+
+/** What is asked for on each event of a run. */
+class Rollbacks {
+  constructor(
+    private readonly state: State,
+    private readonly settings: Settings,
+  ) {}
+
+  take(event: TrainingEvent): ControlRequest[] {
+    const { lastSave, going } = this.state;
+    switch (event.type) {
+      case 'alert':
+        return this.#isNewTrouble(event) ? this.#goBack(event) : [];
+      case 'pre-optimizer-step':
+        return lastSave === null ? this.#save(event.step) : [];
+      case 'step-end': {
+        const isDue = going.length === 0 && event.step - (lastSave ?? 0) >= this.settings.every;
+        return isDue ? [...this.#save(event.step), ...this.#recover()] : [];
+      }
+      default:
+        return [];
+    }
+  }
+
+  #isNewTrouble(alert: AlertEvent): boolean {
+    const { going } = this.state;
+    const { severity, rules } = this.settings;
+    const trouble = `${alert.rule}/${alert.parameter ?? ''}`;
+    // Who tells of the end may think it harmless; and two troubles of one place end one by one.
+    const at = going.indexOf(trouble);
+    if (alert.phase === 'end' && at >= 0) going.splice(at, 1);
+    if (alert.phase === 'end' || !isAtLeast(alert, severity, rules)) return false;
+    going.push(trouble);
+    return true;
+  }
+
+  #save(step: number): ControlRequest[] {
+    this.state.lastSave = step;
+    return [ask({ kind: 'save' }, 'a checkpoint to go back to')];
+  }
+
+  #goBack(alert: AlertEvent): ControlRequest[] {
+    const { state } = this;
+    const where = alert.parameter === undefined ? '' : ` in ${alert.parameter}`;
+    const why = `${alert.rule}${where} since step ${alert.firstStep}`;
+    if (state.done === this.settings.attempts)
+      return [ask({ kind: 'stop' }, `rolled back ${state.done} times without a cure; ${why}`)];
+    state.done++;
+    this.#cut();
+    state.lastSave = alert.step;
+    return [
+      ask({ kind: 'rollback', beforeStep: alert.firstStep }, why),
+      ask({ kind: 'scale-learning-rate', factor: state.product }, 'a lower rate after the rollback'),
+    ];
+  }
+
+  /** Once may be a batch's fault; a second time at such a rate is the rate's. */
+  #cut(): void {
+    const { state } = this;
+    const { factor } = this.settings;
+    const { product, failedAt } = state;
+    if (failedAt !== null && product >= failedAt) state.most = Math.min(state.most, failedAt * Math.sqrt(factor));
+    state.failedAt = Math.min(failedAt ?? Infinity, product);
+    state.product *= factor;
+  }
+
+  #recover(): ControlRequest[] {
+    const { state } = this;
+    const { every, factor } = this.settings;
+    if (state.product >= state.most) return [];
+    state.product = Math.min(state.most, state.product * factor ** (-1 / INTERVALS_TO_RECOVER));
+    if (state.product === state.most) state.done = 0;
+    return [ask({ kind: 'scale-learning-rate', factor: state.product }, `all has been well for ${every} steps`)];
+  }
 }
 
 function ask(command: ControlRequest['command'], message: string): ControlRequest {

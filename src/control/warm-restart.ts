@@ -4,6 +4,7 @@ import {
   checkOptions,
   checkPositiveInteger,
   describeValue,
+  type EventOf,
   type RunMemory,
   remembered,
   type TrainingEvent,
@@ -50,43 +51,66 @@ export function warmRestart(options: WarmRestartOptions): OperatorFunction<Train
     throw new TypeError(`minFactor: expected a number between 0 and 1, got ${describeValue(minFactor)}`);
   }
   return perSubscription(() => {
-    const state = remembered(memory, 'warmRestart', {
-      ...{ cycle: 1, length: period, done: 0, asked: 1 },
-      /** The run's last step, where it is known. */
-      end: null as number | null,
-    });
-    /** The cycle that begins after `step` takes all that is left, where the next would be cut off. */
-    const fitToRun = (step: number) => {
-      if (state.end === null) return;
-      const left = state.end - step;
-      if (left < state.length * (1 + multiplier)) state.length = Math.max(1, left);
-    };
+    const state = remembered(memory, 'warmRestart', beginning(period));
     return mergeMap((event): ControlRequest[] => {
-      if (event.type === 'train-begin' && event.maxSteps !== undefined) {
-        state.end = event.maxSteps;
-        if (state.done === 0) fitToRun(event.step);
-      }
+      if (event.type === 'train-begin') learnEnd(event, state, multiplier);
       if (event.type !== 'step-end') return [];
-      const restarts = ++state.done >= state.length && (state.end === null || event.step < state.end);
-      if (restarts) {
-        state.cycle++;
-        state.done = 0;
-        state.length *= multiplier;
-        fitToRun(event.step);
-      }
-      const { cycle, done, length } = state;
-      const factor = minFactor + ((1 - minFactor) * (1 + Math.cos((Math.PI * Math.min(done, length)) / length))) / 2;
+      const restarts = goOn(event.step, state, multiplier);
+      const factor = cosine(state, minFactor);
       if (!restarts && Math.abs(factor - state.asked) < LEAST_CHANGE) return [];
       state.asked = factor;
-      return [
-        {
-          command: { kind: 'scale-learning-rate', factor },
-          source: 'warmRestart',
-          message: restarts
-            ? `cycle ${cycle} begins, of ${length} steps`
-            : `step ${done} of ${length} in cycle ${cycle}`,
-        },
-      ];
+      return [ask(factor, state, restarts)];
     });
   });
+}
+
+interface Cycles {
+  cycle: number;
+  /** Steps of this cycle, and how many of them are done. */
+  length: number;
+  done: number;
+  /** The last factor that was asked for. */
+  asked: number;
+  /** The run's last step, where it is known. */
+  end: number | null;
+}
+
+function beginning(period: number): Cycles {
+  return { cycle: 1, length: period, done: 0, asked: 1, end: null };
+}
+
+function learnEnd({ step, maxSteps }: EventOf<'train-begin'>, state: Cycles, multiplier: number): void {
+  if (maxSteps === undefined) return;
+  state.end = maxSteps;
+  if (state.done === 0) fitToRun(step, state, multiplier);
+}
+
+/** A step is done. Whether a cycle begins. */
+function goOn(step: number, state: Cycles, multiplier: number): boolean {
+  const restarts = ++state.done >= state.length && (state.end === null || step < state.end);
+  if (!restarts) return false;
+  state.cycle++;
+  state.done = 0;
+  state.length *= multiplier;
+  fitToRun(step, state, multiplier);
+  return true;
+}
+
+/** The cycle that begins after `step` takes all that is left, where the next would be cut off. */
+function fitToRun(step: number, state: Cycles, multiplier: number): void {
+  if (state.end === null) return;
+  const left = state.end - step;
+  if (left < state.length * (1 + multiplier)) state.length = Math.max(1, left);
+}
+
+function cosine({ done, length }: Cycles, minFactor: number): number {
+  return minFactor + ((1 - minFactor) * (1 + Math.cos((Math.PI * Math.min(done, length)) / length))) / 2;
+}
+
+function ask(factor: number, { cycle, done, length }: Cycles, restarts: boolean): ControlRequest {
+  return {
+    command: { kind: 'scale-learning-rate', factor },
+    source: 'warmRestart',
+    message: restarts ? `cycle ${cycle} begins, of ${length} steps` : `step ${done} of ${length} in cycle ${cycle}`,
+  };
 }

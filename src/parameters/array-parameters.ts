@@ -71,11 +71,14 @@ function sumsOf(kernel: Kernel, arrays: Arrays, parts: readonly SumsPart[]): Upd
   const { sizes, now, before, gradientOf } = arrays;
   const scalars = parts.filter((part) => !part.endsWith('-histogram')) as Parameters<typeof zeroSums>[1];
   const pass = scalars.includes('norms') || scalars.includes('extremes');
-  const sums = zeroSums(sizes, pass ? [...scalars, 'norms', 'extremes'] : scalars);
+  const asked = pass ? [...scalars, 'norms' as const, 'extremes' as const] : scalars;
+  const compared = asked.filter((part) => part !== 'gradients');
+  const sums = zeroSums(sizes, asked);
   for (let i = 0; i < sizes.length; i++) {
     const old = before(i);
-    if (pass) old ? kernel.update(old, now(i), sums, i) : markIncomparable(sums, ['norms', 'extremes'], i);
-    if (scalars.includes('moments')) old ? moments(old, now(i), sums, i) : markIncomparable(sums, ['moments'], i);
+    if (!old) markIncomparable(sums, compared, i);
+    if (old && pass) kernel.update(old, now(i), sums, i);
+    if (old && scalars.includes('moments')) moments(old, now(i), sums, i);
     const gradient = scalars.includes('gradients') && gradientOf(i);
     if (gradient) sums.gradientSquares[i] = kernel.squares(gradient);
   }

@@ -75,11 +75,7 @@ export class LiveParameters<Known = never> implements StepParameters {
 
   /** The parts that have not been found yet are found together. */
   #sums(before: SharedValues, parts: readonly SumsPart[], atOnce: boolean): MaybePromise<UpdateSums> {
-    let found = this.#found.get(before);
-    if (!found) {
-      found = new Map();
-      this.#found.set(before, found);
-    }
+    const found = this.#foundSince(before);
     const missing = parts.filter((part) => !found.has(part) || (atOnce && found.get(part) instanceof Promise));
     // Where nothing is asked for, sizes are what is left to say.
     if (missing.length > 0 || parts.length === 0) {
@@ -94,6 +90,12 @@ export class LiveParameters<Known = never> implements StepParameters {
     return list.some((sums) => sums instanceof Promise)
       ? Promise.all(list).then(joinSums)
       : joinSums(list as UpdateSums[]);
+  }
+
+  #foundSince(before: SharedValues): FoundSums {
+    const found = this.#found.get(before) ?? new Map();
+    this.#found.set(before, found);
+    return found;
   }
 
   #endMoment(): void {

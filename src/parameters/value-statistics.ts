@@ -25,22 +25,28 @@ export function valueStatistics(values: ArrayLike<number>): Readonly<Record<Valu
   let [zeros, nans, infinities] = [0, 0, 0];
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    if (Number.isNaN(value)) nans++;
-    else if (!Number.isFinite(value)) infinities++;
-    else {
-      finite++;
-      sum += value;
-      if (value < min) min = value;
-      if (value > max) max = value;
-      if (value === 0) zeros++;
+    if (!Number.isFinite(value)) {
+      if (Number.isNaN(value)) nans++;
+      else infinities++;
+      continue;
     }
+    finite++;
+    sum += value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (value === 0) zeros++;
   }
   if (finite === 0) {
     const none = Number.NaN;
     return { min: none, max: none, mean: none, standardDeviation: none, zeros, nans, infinities };
   }
   const mean = sum / finite;
+  const standardDeviation = Math.sqrt(squaresAbout(mean, values) / finite);
+  return { min, max, mean, standardDeviation, zeros, nans, infinities };
+}
+
+function squaresAbout(mean: number, values: ArrayLike<number>): number {
   let squares = 0;
   for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) squares += (values[i]! - mean) ** 2;
-  return { min, max, mean, standardDeviation: Math.sqrt(squares / finite), zeros, nans, infinities };
+  return squares;
 }

@@ -34,7 +34,7 @@ export async function* lowestFirst<T>(
     const holdsBack = ({ isLate, step }: Stream<T>) => !isLate && !(next!.nextStep <= step + ahead);
     if (!next || waiting.some(holdsBack)) {
       if (await alarm.rings(waitMs)) continue;
-      if (next) for (const stream of waiting) stream.isLate = true;
+      if (next) passOver(waiting);
       yield { late: true };
       continue;
     }
@@ -105,6 +105,10 @@ function lowestOf<T>(streams: Iterable<Stream<T>>): Stream<T> | undefined {
     if (stream.isReady && (!lowest || stream.nextStep < lowest.nextStep)) lowest = stream;
   }
   return lowest;
+}
+
+function passOver(streams: readonly { isLate: boolean }[]): void {
+  for (const stream of streams) stream.isLate = true;
 }
 
 class Alarm {

@@ -49,8 +49,12 @@ export async function* readPlaced(contents: Contents, options: ReadRecordsOption
         yield { record, stretch };
       }
     }
-    for (const record of measured.rest()) yield { record, stretch };
+    yield* placed(measured.rest(), stretch);
   }
+}
+
+function* placed(records: Iterable<RunRecord>, stretch: Stretch | undefined): Generator<PlacedRecord> {
+  for (const record of records) yield { record, stretch };
 }
 
 /** What the lines of a file say. */

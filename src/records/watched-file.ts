@@ -3,6 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { sleep } from './sleep.js';
 
+const NOTHING = Buffer.alloc(0);
 const BLOCK_BYTES = 256 * 1024;
 /** What of the beginning, and of what was read last, is looked at again to see whether the file was rewritten. */
 const SAMPLE_BYTES = 4 * 1024;
@@ -56,26 +57,34 @@ class WatchedFile {
 
   /** What the file holds, up to its end, or with `follow` until another content is in its place. */
   async *read(): AsyncGenerator<Buffer> {
-    const { follow, signal, pollMs } = this.options;
+    const { follow, signal } = this.options;
     while (!signal.aborted) {
       const block = await this.#nextBlock();
       if (follow && !(await this.#isAsItWas())) return this.#begin();
-      if (block.length > 0) {
-        this.#remember(block);
-        yield block;
-      } else if (!follow) return;
-      else {
-        const other = await this.#replacement();
-        // What was written before it was replaced is still there to be read.
-        const last = other ? await this.#nextBlock() : block;
-        if (last.length > 0) {
-          await other?.handle.close();
-          this.#remember(last);
-          yield last;
-        } else if (!other) await sleep(pollMs, signal);
-        else if (!(await this.#goOnIn(other))) return;
-      }
+      if (block.length === 0 && !follow) return;
+      const more = block.length > 0 ? block : await this.#beyondEnd();
+      if (!more) return;
+      if (more.length === 0) continue;
+      this.#remember(more);
+      yield more;
     }
+  }
+
+  /** What there is to read at the end, which may be nothing yet; undefined where another content is in its place. */
+  async #beyondEnd(): Promise<Buffer | undefined> {
+    const { signal, pollMs } = this.options;
+    const other = await this.#replacement();
+    if (!other) {
+      await sleep(pollMs, signal);
+      return NOTHING;
+    }
+    // What was written before it was replaced is still there to be read.
+    const last = await this.#nextBlock();
+    if (last.length > 0) {
+      await other.handle.close();
+      return last;
+    }
+    return (await this.#goOnIn(other)) ? NOTHING : undefined;
   }
 
   /** Pipes and devices have no positions. */

@@ -73,13 +73,8 @@ export function explodingUpdates<S extends Statistic>(
       start: () => ({ course: lossCourse(), since: null, times: 0, worst: 0, above: FOR_GOOD, diverged: false }),
       judge(updates, state) {
         const { step, loss, lossShown, columns } = updates;
-        const { updateNorm } = columns;
-        if (updateNorm.some(Number.isNaN)) return undefined;
-        const gradient = columnOf(updates, 'gradientNorm');
-        if (gradient) state.gradient ??= jointNorm(gradient);
-        takeLoss(state.course, loss);
-        state.above = hasImproved(state.course, loss) ? 0 : state.above + 1;
-        if (isBack(state.course, loss)) state.diverged = false;
+        if (columns.updateNorm.some(Number.isNaN)) return undefined;
+        takeCourse(state, updates);
         const isUnseen = lossShown === false;
         const limit = isUnseen ? UNSEEN * ratio : ratio;
         const large = mayBeLarge(updates, limit) ? largeUpdates(updates, weightsOf(updates), limit) : [];
@@ -101,6 +96,16 @@ export function explodingUpdates<S extends Statistic>(
     },
     { ...options, patience: 1 },
   );
+}
+
+/** What an update says of the run, whether it is large or not. */
+function takeCourse(state: State, updates: ParameterUpdates<'updateNorm'>): void {
+  const { loss } = updates;
+  const gradient = columnOf(updates, 'gradientNorm');
+  if (gradient) state.gradient ??= jointNorm(gradient);
+  takeLoss(state.course, loss);
+  state.above = hasImproved(state.course, loss) ? 0 : state.above + 1;
+  if (isBack(state.course, loss)) state.diverged = false;
 }
 
 /** A layer's weights are not less than those of one of its parameters, but for rounding: mostly that is all to look at. */

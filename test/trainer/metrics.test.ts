@@ -77,7 +77,9 @@ describe('an evaluation', () => {
       ['predict', 7],
     ]);
     expect(metrics.eval_accuracy).toBe(overallAccuracy(found[0]!.confusion!));
-    expect(Object.keys(metrics).sort()).toEqual(Object.keys(await trainer.evaluate()).sort());
+    // One that takes no measurable time has no speeds.
+    const named = (of: object) => Object.keys(of).filter((name) => !name.endsWith('_per_second'));
+    expect(named(metrics).sort()).toEqual(named(await trainer.evaluate()).sort());
     expect(metrics).not.toHaveProperty('eval_confusion');
     model.dispose();
   });

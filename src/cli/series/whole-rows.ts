@@ -13,16 +13,12 @@ export class WholeRows {
   beginning = '';
 
   async *read(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    let quoted = false;
+    const rows = new RowEnds();
     let fed = false;
     let rest: Buffer[] = [];
     for await (const block of bytes) {
       if (this.beginning.split('\n', 3).length < 3) this.beginning += block.toString();
-      let end = 0;
-      for (let i = 0; i < block.length; i++) {
-        if (block[i] === QUOTE) quoted = !quoted;
-        else if (block[i] === LINE_FEED && !quoted) end = i + 1;
-      }
+      const end = rows.endIn(block);
       if (end > 0) {
         yield Buffer.concat([...rest, block.subarray(0, end)]);
         fed = true;
@@ -35,6 +31,23 @@ export class WholeRows {
     const end = fed ? 0 : last.lastIndexOf(CARRIAGE_RETURN) + 1;
     if (end > 0) yield last.subarray(0, end);
     this.torn = last.subarray(end).toString().trim() !== '';
+  }
+}
+
+/** Finds where rows end in a file that comes block by block: at a line feed that is in no quotes. */
+class RowEnds {
+  #quoted = false;
+
+  /** Behind the last row that ends in the next block; 0 where none does. */
+  endIn(block: Buffer): number {
+    let quoted = this.#quoted;
+    let end = 0;
+    for (let i = 0; i < block.length; i++) {
+      if (block[i] === QUOTE) quoted = !quoted;
+      else if (block[i] === LINE_FEED && !quoted) end = i + 1;
+    }
+    this.#quoted = quoted;
+    return end;
   }
 }
 

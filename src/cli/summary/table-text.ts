@@ -49,23 +49,30 @@ export function tableLines(
   const isRatio = statistic === 'updateRatio' || statistic === 'update_ratio';
   const rows = chosenRows(series, top);
   const longest = rows.reduce((most, { name }) => Math.max(most, columnsOf(plain(name))), 'parameter'.length);
-  const { columns, spark, used } = layoutFor(width, Math.min(longest, GOOD_NAME), isRatio ? HEALTH : 0);
+  const { used, ...layout } = layoutFor(width, Math.min(longest, GOOD_NAME), isRatio ? HEALTH : 0);
   const nameWidth = Math.min(longest, Math.max(LEAST_NAME, width - used));
   const title = statistic === undefined ? 'over the steps' : wordsOf(statistic);
-  const heading = columns.map((column) => column.padStart(CELL)).join('');
+  const heading = layout.columns.map((column) => column.padStart(CELL)).join('');
   const named = `${pad('parameter', nameWidth)}${heading}  ${title}`;
   const lines = [paint('dim', columnsOf(named) <= width ? named : `${pad('parameter', nameWidth)}${heading}`)];
-  for (const { name, values } of rows) {
-    const of = describe(values, isRatio);
-    const cells = columns.map((column) => cell(of[column], isRatio).padStart(CELL)).join('');
-    const course = spark > 0 ? `  ${paint('blue', pad(sparkline(values, spark), isRatio ? spark : 0))}` : '';
-    const health = isRatio ? ratioHealth(values.at(-1)!) : undefined;
-    const mark = health ? `  ${paint(COLOURS[health], health)}` : '';
-    lines.push(`${pad(fittedName(name, nameWidth), nameWidth)}${cells}${course}${mark}`);
-  }
+  for (const each of rows) lines.push(rowLine(each, { ...layout, nameWidth, isRatio }, paint));
   const left = series.length - rows.length;
   if (left > 0) lines.push(paint('dim', `… ${left} slower ${left === 1 ? 'one' : 'ones'} left out`));
   return lines;
+}
+
+interface RowLayout extends Layout {
+  readonly nameWidth: number;
+  readonly isRatio: boolean;
+}
+
+function rowLine({ name, values }: Series, { columns, spark, nameWidth, isRatio }: RowLayout, paint: Paint): string {
+  const of = describe(values, isRatio);
+  const cells = columns.map((column) => cell(of[column], isRatio).padStart(CELL)).join('');
+  const course = spark > 0 ? `  ${paint('blue', pad(sparkline(values, spark), isRatio ? spark : 0))}` : '';
+  const health = isRatio ? ratioHealth(values.at(-1)!) : undefined;
+  const mark = health ? `  ${paint(COLOURS[health], health)}` : '';
+  return `${pad(fittedName(name, nameWidth), nameWidth)}${cells}${course}${mark}`;
 }
 
 /** The widest layout that leaves room for names, and how many columns it takes beside them. */

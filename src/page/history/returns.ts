@@ -1,3 +1,4 @@
+import type { EventOf } from '../../events/index.js';
 import type { AnyParameterUpdates } from '../../parameters/index.js';
 import type { RunState } from './run-history.js';
 import type { ShownRecord } from './shown-record.js';
@@ -56,17 +57,25 @@ export class Returns {
         if (step === 0 && state.step === 0) return undefined;
         return { ...begins, marked: this.#lastType !== 'resumed' && (step < state.step || !isWhole(state)) };
       case 'control':
-        if (record.command.kind !== 'rollback' || record.refused || step >= state.step) return undefined;
-        return { ...begins, marked: true };
+        return isRollback(record) && step < state.step ? { ...begins, marked: true } : undefined;
       case 'step-end':
-        if (step >= (this.#lastEnd ?? 0)) return undefined;
-        return { ...this.#before(record), again: this.#early?.step === step ? this.#early : undefined };
+        return this.#endedAgain(record);
       case 'parameter-updates':
-        if (this.#lastEnd !== undefined || step >= (this.#lastUpdates ?? 0)) return undefined;
-        return this.#before(record);
+        return this.#measuredAgain(record);
       default:
         return undefined;
     }
+  }
+
+  #endedAgain(record: EventOf<'step-end'>): Return | undefined {
+    const { step } = record;
+    if (step >= (this.#lastEnd ?? 0)) return undefined;
+    return { ...this.#before(record), again: this.#early?.step === step ? this.#early : undefined };
+  }
+
+  #measuredAgain(record: AnyParameterUpdates): Return | undefined {
+    if (this.#lastEnd !== undefined || record.step >= (this.#lastUpdates ?? 0)) return undefined;
+    return this.#before(record);
   }
 
   /** The end of the step before one that is over. */
@@ -81,6 +90,10 @@ export class Returns {
   }): Return {
     return { step: Math.max(0, step - 1), epoch: Number.NaN, time: time - (rest.durationMs ?? 0), marked: true };
   }
+}
+
+function isRollback({ command, refused }: EventOf<'control'>): boolean {
+  return command.kind === 'rollback' && !refused;
 }
 
 /** One that has ended as planned may go on, as another call of `fit` does: that is not to be resumed. */

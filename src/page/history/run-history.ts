@@ -214,24 +214,27 @@ export class RunHistory {
   }
 
   apply(changes: RunChanges): void {
-    if (changes.state) this.state.set(changes.state, 0);
-    if (changes.rows) this.rows.set(changes.rows, 0);
+    this.state.apply(changes.state);
     if (changes.clock) this.clock.apply(changes.clock);
     for (const [name, series] of changes.series) this.seriesOf(name).apply(series);
+    this.settings.apply(changes.settings);
+    if (changes.marks) this.marks.apply(changes.marks);
+    this.omitted.apply(changes.omitted);
+    this.#applyTables(changes);
+  }
+
+  #applyTables(changes: RunChanges): void {
+    this.rows.apply(changes.rows);
     if (changes.parameters) this.parameters.apply(changes.parameters);
     if (changes.layers) this.layers.apply(changes.layers);
-    const { latest, values, confusion } = changes;
-    if (latest !== undefined) this.latest.set(latest ? unpackUpdates(latest) : undefined, 0);
+    this.latest.applyChange(changes.latest && unpackUpdates(changes.latest));
     if (changes.histograms) this.histograms.apply(changes.histograms);
-    if (changes.activationLayers) this.activationLayers.set(changes.activationLayers, 0);
+    this.activationLayers.apply(changes.activationLayers);
     if (changes.activations) this.activations.apply(changes.activations);
-    if (changes.observing) this.observing.set(changes.observing, 0);
-    if (changes.settings) this.settings.set(changes.settings, 0);
-    if (changes.model) this.model.set(changes.model, 0);
-    if (values !== undefined) this.values.set(values ?? undefined, 0);
-    if (confusion !== undefined) this.confusion.set(confusion ?? undefined, 0);
-    if (changes.marks) this.marks.apply(changes.marks);
-    if (changes.omitted) this.omitted.set(changes.omitted, 0);
+    this.observing.apply(changes.observing);
+    this.model.apply(changes.model);
+    this.confusion.applyChange(changes.confusion);
+    this.values.applyChange(changes.values);
   }
 }
 

@@ -12,8 +12,18 @@ export class Versioned<T> {
     return this.version > version ? this.value : undefined;
   }
 
+  /** What `since` gave of another one like it. */
+  apply(value: T | undefined): void {
+    if (value !== undefined) this.set(value, 0);
+  }
+
   /** As `since`, of a value that may be taken away again: null where there is none any more. */
   changeSince(version: number): T | null | undefined {
     return this.version > version ? (this.value ?? null) : undefined;
+  }
+
+  /** What `changeSince` gave of another one like it. */
+  applyChange(value: T | null | undefined): void {
+    if (value !== undefined) this.set((value ?? undefined) as T, 0);
   }
 }

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { isForeignOrigin, isOwnHost, LIMITS } from '../../sinks/serving/index.js';
@@ -46,8 +46,8 @@ const AGAIN_SOON = { 'Retry-After': '1' };
  * @throws Error when the port is taken or the address is not of this machine.
  */
 export async function ingestServer(options: IngestServerOptions, take: TakeBatch): Promise<IngestServer> {
-  const { host, port, limits, underwayBytes } = options;
-  const names = new Set([host, hostname(), ...options.allowedHosts].map((name) => name.toLowerCase()));
+  const { limits, underwayBytes } = options;
+  const names = new Set([options.host, hostname(), ...options.allowedHosts].map((name) => name.toLowerCase()));
   const rate = new RateLimit(options.maxBatchesPerSecond);
   const isRightToken = tokenCheck(options.token);
   const { pages } = options;
@@ -126,6 +126,10 @@ export async function ingestServer(options: IngestServerOptions, take: TakeBatch
   });
   server.maxConnections = MOST_CONNECTIONS;
 
+  return listening(server, options);
+}
+
+async function listening(server: Server, { host, port }: IngestServerOptions): Promise<IngestServer> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(host, port, cause)));
     server.listen({ host, port }, resolve);

@@ -117,21 +117,37 @@ export function beginningOf(body: Buffer, binary: boolean): Beginning | undefine
   let session: object | undefined;
   let begun = 0;
   for (const { text } of linesOf(body, binary)) {
-    let record: Readonly<Record<string, unknown>>;
-    try {
-      record = decodeRecord(text);
-    } catch {
-      break;
-    }
-    const { type, step, epoch } = record;
+    const record = recordIn(text);
+    if (!record) break;
+    const { type } = record;
     if (!session) {
       if (type !== 'session') return undefined;
       session = record;
-    } else if (type === 'train-begin') begun = typeof step === 'number' ? step : 0;
+    } else if (type === 'train-begin') begun = stepOf(record);
     else if (type === 'parameter-sums' || type === 'step-end') {
-      const at = typeof step === 'number' && step > 0 ? { step: step - 1, epoch: Number(epoch) || 0 } : undefined;
-      return { session, step: begun, at };
+      return { session, step: begun, at: positionBefore(record) };
     }
   }
   return session && { session, step: begun, at: undefined };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Undefined for a line that is damaged. */
+function recordIn(line: string): Fields | undefined {
+  try {
+    return decodeRecord(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function stepOf({ step }: Fields): number {
+  return typeof step === 'number' ? step : 0;
+}
+
+/** Where a process was before the update that a record tells of. */
+function positionBefore(record: Fields): SenderPosition | undefined {
+  const step = stepOf(record);
+  return step > 0 ? { step: step - 1, epoch: Number(record.epoch) || 0 } : undefined;
 }

@@ -27,15 +27,19 @@ export function runsPages(folder: RunFolder, scrape: AnswerScrape | undefined): 
 
   function serve(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://any');
-    const [, place, name, rest] = /^\/(runs?)\/(?:([^/]+)\/)?([^/]*)$/.exec(pathname) ?? [];
     if (pathname === '/') answer(response, HTML, files.list);
     else if (pathname === '/runs.json') answer(response, 'application/json', encodeJson({ runs: folder.runs }));
     else if (pathname === '/metrics') serveMetrics(response);
     else if (Object.hasOwn(files.assets, pathname))
       answer(response, files.assets[pathname]!.type, files.assets[pathname]!.body);
-    else if (place === 'run' && name === undefined && rest) redirect(response, `/run/${rest}/`);
+    else serveRuns(pathname, searchParams, request, response);
+  }
+
+  function serveRuns(path: string, search: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
+    const [, place, name, rest] = /^\/(runs?)\/(?:([^/]+)\/)?([^/]*)$/.exec(path) ?? [];
+    if (place === 'run' && name === undefined && rest) redirect(response, `/run/${rest}/`);
     else if (place === 'run' && name !== undefined) serveLive([decoded(name)], rest!, request, response);
-    else if (place === 'runs' && name === undefined) serveLive(searchParams.getAll('run'), rest!, request, response);
+    else if (place === 'runs' && name === undefined) serveLive(search.getAll('run'), rest!, request, response);
     else refuse(response, 404, 'not found');
   }
 

@@ -31,8 +31,7 @@ export const UNREAD: ScannedFile = { size: 0, head: '', card: undefined };
  * @throws Error for a file that cannot be read.
  */
 export async function scanRun(path: string, before: ScannedFile = UNREAD): Promise<ScannedFile> {
-  const goesOn = before.size > 0 && before.card !== undefined && headOf(path, before.size) === before.head;
-  let { size, card, writer } = goesOn ? before : UNREAD;
+  let { size, card, writer } = goesOn(path, before) ? before : UNREAD;
   for await (const { lines, torn } of readLines(createReadStream(path, { start: size }))) {
     if (torn) break;
     for (const line of lines) {
@@ -44,6 +43,10 @@ export async function scanRun(path: string, before: ScannedFile = UNREAD): Promi
     }
   }
   return { size, head: headOf(path, size), card, writer };
+}
+
+function goesOn(path: string, { size, head, card }: ScannedFile): boolean {
+  return size > 0 && card !== undefined && headOf(path, size) === head;
 }
 
 function writerOf(firstLine: string): Writer | undefined {

@@ -10,7 +10,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { parseHolder, stateOf, thisProcess } from './lock-holder.js';
+import { type Holder, parseHolder, stateOf, thisProcess } from './lock-holder.js';
 import { randomName } from './random-name.js';
 import type { PathKind } from './reason.js';
 
@@ -67,13 +67,8 @@ function isInUse(real: string, kind: PathKind, who: string): Error {
 /** Whether it could be made. */
 function makeLockFile(lockFile: string, real: string, inUse: (who: string) => Error): boolean {
   for (let attempt = 0; attempt < 5; attempt++) {
-    try {
-      writeNew(lockFile, JSON.stringify(thisProcess()));
-      return true;
-    } catch (cause) {
-      // A folder that takes no file more, a name that gets too long: the file itself may well be written.
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') return false;
-    }
+    const tried = tryWriteNew(lockFile);
+    if (tried !== 'exists') return tried === 'written';
     const there = readLock(lockFile);
     if (there === 'gone') continue;
     if (there === 'not ours') return false;
@@ -84,15 +79,32 @@ function makeLockFile(lockFile: string, real: string, inUse: (who: string) => Er
       sleep(JUST_MADE_MS / 4);
       continue;
     }
-    const state = holder ? stateOf(holder) : 'gone';
-    if (state === 'runs') throw inUse(`process ${holder!.pid}`);
-    if (state === 'elsewhere' && isGrowing(real)) throw inUse(`process ${holder!.pid} on ${holder!.host}`);
+    const writer = holder && writerOf(real, holder);
+    if (writer) throw inUse(writer);
     takeAway(lockFile, text);
   }
   throw inUse('another process');
 }
 
 const JUST_MADE_MS = 1_000;
+
+/** Who holds a lock, if it still writes. */
+function writerOf(real: string, holder: Holder): string | undefined {
+  const state = stateOf(holder);
+  if (state === 'runs') return `process ${holder.pid}`;
+  if (state === 'elsewhere' && isGrowing(real)) return `process ${holder.pid} on ${holder.host}`;
+  return undefined;
+}
+
+function tryWriteNew(lockFile: string): 'written' | 'exists' | 'impossible' {
+  try {
+    writeNew(lockFile, JSON.stringify(thisProcess()));
+    return 'written';
+  } catch (cause) {
+    // A folder that takes no file more, a name that gets too long: the file itself may well be written.
+    return (cause as NodeJS.ErrnoException).code === 'EEXIST' ? 'exists' : 'impossible';
+  }
+}
 
 function writeNew(file: string, text: string): void {
   const fd = openSync(file, 'wx');

@@ -22,7 +22,7 @@ import { observedGauges } from './observed-gauges.js';
 import { type GaugeDetail, parameterGauges } from './parameter-gauges.js';
 import { runStatus } from './run-status.js';
 import { cleanTags, type RunTags } from './tags.js';
-import { trainingMetrics } from './training-metrics.js';
+import { TrainingMetrics } from './training-metrics.js';
 import { METER_NAME, METER_VERSION } from './views.js';
 
 /** Options of {@link otelSink}: where the metrics go, how many there are, and what they are called. */
@@ -123,7 +123,7 @@ export function createOtelSink(options: OtelSinkOptions, parts: OtelSinkParts): 
     observedGauges(meter, { limit: Math.max(1, seriesLimit - 1), onOverflow: sayOverflow(parts.alerts, seriesLimit) });
   const gauges = parameterGauges({ names, statistics, detail: options.detail ?? 'auto', maxParameters, movers });
   const admits = admitMetrics(parts.alerts, maxMetrics);
-  const training = trainingMetrics({ names, meter, output, gauges, maxParameters, admits });
+  const training = new TrainingMetrics({ names, meter, output, gauges, maxParameters, admits });
   const sayStatus = runStatus(names, output);
   const saySize = saySizeOnce(parts.alerts, gauges, options, { maxParameters, movers });
   const baseOf = baseAttributes(names, tags);

@@ -25,106 +25,127 @@ export interface TrainingMetricsOptions {
 }
 
 /** What each kind of record does to the metrics. */
-export interface TrainingMetrics {
+export class TrainingMetrics {
+  readonly #instruments: () => Instruments;
+  readonly #newSteps = countSteps();
+  readonly #metricRow: ReturnType<typeof rowCache>;
+  readonly #classRow: ReturnType<typeof rowCache>;
+  readonly #known = new Set<GaugeMetric>();
+  #lossOfStep = { step: -1, shown: false };
+
+  constructor(private readonly options: TrainingMetricsOptions) {
+    const { names, meter } = options;
+    const { phase, metric, class: className } = names.attributes;
+    this.#instruments = once(() => createInstruments(meter(), names));
+    this.#metricRow = rowCache(phase, metric);
+    this.#classRow = rowCache(phase, className);
+  }
+
   /** For every record: how far the run is. */
-  progress(context: EventContext & { readonly type: string }, base: Attributes): void;
-  stepEnd(event: StepEndEvent, base: Attributes): void;
-  updates(updates: AnyParameterUpdates, base: Attributes): void;
-  metrics(event: EventOf<'log' | 'evaluate' | 'predict'>, base: Attributes): void;
-  alert(event: AlertEvent, base: Attributes): void;
-}
+  progress({ type, step }: EventContext & { readonly type: string }, base: Attributes): void {
+    const steps = this.#newSteps(step, type === 'step-end' || type === 'parameter-updates');
+    if (steps > 0) this.#instruments().steps.add(steps, base);
+  }
 
-export function trainingMetrics(options: TrainingMetricsOptions): TrainingMetrics {
-  const { names, output, gauges, maxParameters } = options;
-  const instruments = once(() => createInstruments(options.meter(), names));
-  const { attributes } = names;
-  const newSteps = countSteps();
-  const metricRow = rowCache(names.attributes.phase, names.attributes.metric);
-  const classRow = rowCache(names.attributes.phase, names.attributes.class);
-  const known = new Set<GaugeMetric>();
-  let lossOfStep = { step: -1, shown: false };
+  stepEnd(event: StepEndEvent, base: Attributes): void {
+    this.#position(event, base);
+    const { stepDuration, examples, tokens } = this.#instruments();
+    if (isCountable(event.durationMs)) stepDuration.record(event.durationMs / 1000, base);
+    if (isCountable(event.examples)) examples.add(event.examples, base);
+    if (event.tokens !== undefined && isCountable(event.tokens)) tokens.add(event.tokens, base);
+  }
 
-  const nonFinite = (metric: string, base: Attributes) =>
-    instruments().trainingNonFinite.add(1, { ...base, [attributes.metric]: metric });
+  updates(updates: AnyParameterUpdates, base: Attributes): void {
+    this.#position(updates, base);
+    const { gauges, output } = this.options;
+    for (const frame of gauges.frames(updates, base)) output.write(frame);
+    this.#ratios(updates, base);
+    this.#nonFiniteParameters(updates, base);
+  }
 
-  const show = (metric: GaugeMetric, name: string, value: number, base: Attributes): [GaugeMetric, number] => {
-    known.add(metric);
-    if (!Number.isFinite(value)) nonFinite(name, base);
-    return [metric, value];
-  };
+  metrics(event: EventOf<'log' | 'evaluate' | 'predict'>, base: Attributes): void {
+    const { names, output, admits } = this.options;
+    const { type, time, metrics } = event;
+    for (const { phase, name, value } of namedMetrics(type, metrics)) {
+      if (!admits(name)) continue;
+      if (!Number.isFinite(value)) this.#nonFinite(name, base);
+      const metric = phase === 'train' ? names.trainingMetric : names.evaluationMetric;
+      output.write(rowFrame(`${phase} ${name}`, time, this.#metricRow(base, phase, name), [[metric, value]]));
+    }
+    this.#classAccuracies(event, base);
+  }
 
-  /** NaN means "not known" until there has been a number, and trouble from then on. */
-  const showKnown = (metric: GaugeMetric, name: string, value: number, base: Attributes) =>
-    Number.isNaN(value) && !known.has(metric) ? [] : [show(metric, name, value, base)];
+  alert({ rule, severity, phase }: AlertEvent, base: Attributes): void {
+    if (phase !== 'begin') return;
+    const { attributes } = this.options.names;
+    this.#instruments().alerts.add(1, { ...base, [attributes.rule]: rule, [attributes.severity]: severity });
+  }
 
   /** A step's loss may come by two streams: one of them is enough, the one that knows it. */
-  const position = (record: StepEndEvent | AnyParameterUpdates, base: Attributes) => {
+  #position(record: StepEndEvent | AnyParameterUpdates, base: Attributes): void {
+    const { names, output } = this.options;
     const { step, time, loss, learningRate, epoch } = record;
     const isShown = record.lossShown !== false;
-    if (step === lossOfStep.step && (lossOfStep.shown || !isShown)) return;
-    lossOfStep = { step, shown: isShown };
+    if (step === this.#lossOfStep.step && (this.#lossOfStep.shown || !isShown)) return;
+    this.#lossOfStep = { step, shown: isShown };
     // A loss that is not shown at this step leaves the last one where it is; one of NaN is shown.
-    if (isShown) output.write(rowFrame('loss', time, base, [show(names.loss, 'loss', loss, base)]));
+    if (isShown) output.write(rowFrame('loss', time, base, [this.#show(names.loss, 'loss', loss, base)]));
     output.write(
       rowFrame('position', time, base, [
         [names.step, step],
-        ...showKnown(names.learningRate, 'learning_rate', learningRate, base),
-        ...showKnown(names.epoch, 'epoch', epoch, base),
+        ...this.#showKnown(names.learningRate, 'learning_rate', learningRate, base),
+        ...this.#showKnown(names.epoch, 'epoch', epoch, base),
       ]),
     );
-  };
+  }
 
-  return {
-    progress({ type, step }, base) {
-      const steps = newSteps(step, type === 'step-end' || type === 'parameter-updates');
-      if (steps > 0) instruments().steps.add(steps, base);
-    },
-    stepEnd(event, base) {
-      position(event, base);
-      const { stepDuration, examples, tokens } = instruments();
-      if (isCountable(event.durationMs)) stepDuration.record(event.durationMs / 1000, base);
-      if (isCountable(event.examples)) examples.add(event.examples, base);
-      if (event.tokens !== undefined && isCountable(event.tokens)) tokens.add(event.tokens, base);
-    },
-    updates(updates, base) {
-      position(updates, base);
-      for (const frame of gauges.frames(updates, base)) output.write(frame);
-      const { ratioDistribution, parameterNonFinite } = instruments();
-      for (const ratio of sampleRatios(columnOf(updates, 'updateRatio'), maxParameters, updates.step)) {
-        if (isCountable(ratio)) ratioDistribution.record(ratio, base);
-        else nonFinite('update.ratio', base);
-      }
-      const found = new Map<Attributes, number>();
-      columnOf(updates, 'nonFinite')?.forEach((count, index) => {
-        if (!(count > 0)) return;
-        const row = gauges.attributesOf(updates, base, index);
-        found.set(row, (found.get(row) ?? 0) + count);
-      });
-      for (const [row, count] of found) parameterNonFinite.add(count, row);
-    },
-    metrics(event, base) {
-      const { type, time, metrics } = event;
-      for (const { phase, name, value } of namedMetrics(type, metrics)) {
-        if (!options.admits(name)) continue;
-        if (!Number.isFinite(value)) nonFinite(name, base);
-        const metric = phase === 'train' ? names.trainingMetric : names.evaluationMetric;
-        output.write(rowFrame(`${phase} ${name}`, time, metricRow(base, phase, name), [[metric, value]]));
-      }
-      const matrix = confusionOf(event);
-      for (const { name, accuracy } of matrix ? perClassAccuracy(matrix) : []) {
-        // A class that the evaluation had no example of keeps the accuracy that it had.
-        if (Number.isNaN(accuracy) || !options.admits(`class ${name}`)) continue;
-        output.write(
-          rowFrame(`${type} class ${name}`, time, classRow(base, type, name), [[names.classAccuracy, accuracy]]),
-        );
-      }
-    },
-    alert({ rule, severity, phase }, base) {
-      if (phase === 'begin') {
-        instruments().alerts.add(1, { ...base, [attributes.rule]: rule, [attributes.severity]: severity });
-      }
-    },
-  };
+  #ratios(updates: AnyParameterUpdates, base: Attributes): void {
+    const { ratioDistribution } = this.#instruments();
+    const ratios = columnOf(updates, 'updateRatio');
+    for (const ratio of sampleRatios(ratios, this.options.maxParameters, updates.step)) {
+      if (isCountable(ratio)) ratioDistribution.record(ratio, base);
+      else this.#nonFinite('update.ratio', base);
+    }
+  }
+
+  /** One count a row: several parameters may share one. */
+  #nonFiniteParameters(updates: AnyParameterUpdates, base: Attributes): void {
+    const found = new Map<Attributes, number>();
+    columnOf(updates, 'nonFinite')?.forEach((count, index) => {
+      if (!(count > 0)) return;
+      const row = this.options.gauges.attributesOf(updates, base, index);
+      found.set(row, (found.get(row) ?? 0) + count);
+    });
+    for (const [row, count] of found) this.#instruments().parameterNonFinite.add(count, row);
+  }
+
+  #classAccuracies(event: EventOf<'log' | 'evaluate' | 'predict'>, base: Attributes): void {
+    const { names, output, admits } = this.options;
+    const { type, time } = event;
+    const matrix = confusionOf(event);
+    for (const { name, accuracy } of matrix ? perClassAccuracy(matrix) : []) {
+      // A class that the evaluation had no example of keeps the accuracy that it had.
+      if (Number.isNaN(accuracy) || !admits(`class ${name}`)) continue;
+      const row = this.#classRow(base, type, name);
+      output.write(rowFrame(`${type} class ${name}`, time, row, [[names.classAccuracy, accuracy]]));
+    }
+  }
+
+  #show(metric: GaugeMetric, name: string, value: number, base: Attributes): [GaugeMetric, number] {
+    this.#known.add(metric);
+    if (!Number.isFinite(value)) this.#nonFinite(name, base);
+    return [metric, value];
+  }
+
+  /** NaN means "not known" until there has been a number, and trouble from then on. */
+  #showKnown(metric: GaugeMetric, name: string, value: number, base: Attributes): [GaugeMetric, number][] {
+    return Number.isNaN(value) && !this.#known.has(metric) ? [] : [this.#show(metric, name, value, base)];
+  }
+
+  #nonFinite(metric: string, base: Attributes): void {
+    const { attributes } = this.options.names;
+    this.#instruments().trainingNonFinite.add(1, { ...base, [attributes.metric]: metric });
+  }
 }
 
 interface Instruments {

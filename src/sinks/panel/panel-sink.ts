@@ -93,11 +93,7 @@ export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink
   checkThat('shortcut', typeof shortcut === 'string', 'the name of a key', shortcut);
   checkPositive('maxQueuedBytes', maxQueuedBytes);
   checkNotNegative('maxKeptBytes', maxKeptBytes);
-  if (typeof document === 'undefined') {
-    throw new Error(
-      'panelSink: expected a page, got no document; in a worker, send the records to the page and attach the panel there',
-    );
-  }
+  checkPage();
 
   const life = new AbortController();
   const { signal } = life;
@@ -148,6 +144,13 @@ export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink
       return sink.close();
     },
   };
+}
+
+function checkPage(): void {
+  if (typeof document !== 'undefined') return;
+  throw new Error(
+    'panelSink: expected a page, got no document; in a worker, send the records to the page and attach the panel there',
+  );
 }
 
 function usageText({ busyMs, longestMs }: Usage, elapsedMs: number): string {

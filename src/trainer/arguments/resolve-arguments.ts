@@ -88,16 +88,32 @@ function checkNames(args: TrainingArguments): void {
 }
 
 function checkValues(args: ResolvedArguments): void {
+  checkCounts(args);
+  checkLength(args);
+  checkNumbers(args);
+  checkChoices(args);
+  if (args.loggingStrategy === 'steps') checkInterval('loggingSteps', args.loggingSteps);
+  if (args.evalStrategy === 'steps') checkInterval('evalSteps', args.evalSteps);
+  if (args.saveStrategy === 'steps') checkInterval('saveSteps', args.saveSteps);
+}
+
+function checkCounts(args: ResolvedArguments): void {
   checkPositiveInteger('perDeviceTrainBatchSize', args.perDeviceTrainBatchSize);
   checkPositiveInteger('perDeviceEvalBatchSize', args.perDeviceEvalBatchSize);
   checkPositiveInteger('gradientAccumulationSteps', args.gradientAccumulationSteps);
   if (args.saveTotalLimit !== undefined) checkPositiveInteger('saveTotalLimit', args.saveTotalLimit);
+}
+
+function checkLength(args: ResolvedArguments): void {
   if (!Number.isSafeInteger(args.maxSteps)) {
     throw new TypeError(`maxSteps: expected a whole number, −1 for none, got ${describeValue(args.maxSteps)}`);
   }
   if (args.maxSteps <= 0 && !(args.numTrainEpochs > 0 && args.numTrainEpochs < Infinity)) {
     throw new RangeError(`numTrainEpochs: expected a number above 0, got ${describeValue(args.numTrainEpochs)}`);
   }
+}
+
+function checkNumbers(args: ResolvedArguments): void {
   for (const name of ['learningRate', 'weightDecay', 'maxGradNorm', 'warmupSteps', 'evalDelay'] as const) {
     if (!(args[name] >= 0 && args[name] < Infinity)) {
       throw new RangeError(`${name}: expected a number of at least 0, got ${describeValue(args[name])}`);
@@ -113,6 +129,9 @@ function checkValues(args: ResolvedArguments): void {
       throw new TypeError(`${name}: expected a whole number, got ${describeValue(args[name])}`);
     }
   }
+}
+
+function checkChoices(args: ResolvedArguments): void {
   checkOneOf('includeNumInputTokensSeen', args.includeNumInputTokensSeen, ['no', 'all', 'non_padding']);
   checkOneOf('trainSamplingStrategy', args.trainSamplingStrategy, SAMPLING_STRATEGIES);
   checkOneOf('saveFailure', args.saveFailure, ['continue', 'fail']);
@@ -121,9 +140,6 @@ function checkValues(args: ResolvedArguments): void {
   checkOneOf('evalStrategy', args.evalStrategy, INTERVALS);
   checkOneOf('loggingStrategy', args.loggingStrategy, INTERVALS);
   checkOneOf('saveStrategy', args.saveStrategy, [...INTERVALS, 'best']);
-  if (args.loggingStrategy === 'steps') checkInterval('loggingSteps', args.loggingSteps);
-  if (args.evalStrategy === 'steps') checkInterval('evalSteps', args.evalSteps);
-  if (args.saveStrategy === 'steps') checkInterval('saveSteps', args.saveSteps);
 }
 
 function checkInterval(name: string, steps: number): void {

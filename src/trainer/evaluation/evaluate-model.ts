@@ -51,40 +51,67 @@ export async function evaluateModel<Example>(
   source: ExampleSource<Example>,
   options: EvaluateOptions<Example>,
 ): Promise<Evaluated> {
-  const { objective, collate, batchSize, dropLast, keepPredictions, computeMetrics, prefix } = options;
-  const parts: { readonly predictions: NumericArray[]; readonly labels: NumericArray[] } = {
-    predictions: [],
-    labels: [],
-  };
-  let samples = 0;
-  let lossSum = 0;
-  let judged = 0;
+  const { objective, collate, batchSize, dropLast, computeMetrics, prefix } = options;
+  const whole = new Judged();
   for await (const { batch, size, tensors } of batches(source, { batchSize, collate, dropLast })) {
     try {
-      const { loss, predictions, labels } = await readJudged(objective, batch, size, options);
-      samples += size;
-      if (loss !== undefined) {
-        lossSum += loss * size;
-        judged += size;
-      }
-      if (predictions) parts.predictions.push(predictions);
-      if (labels) parts.labels.push(labels);
+      whole.take(await readJudged(objective, batch, size, options), size);
     } finally {
       dispose([...tensors]);
     }
     await options.onBatch();
   }
-  const predictions = keepPredictions && samples > 0 ? concatNumeric(parts.predictions) : undefined;
-  const labels = parts.labels.length > 0 ? concatNumeric(parts.labels) : undefined;
+  const { predictions, labels, samples, loss } = whole;
   const computed = computeMetrics && predictions && labels ? computeMetrics({ predictions, labels }) : {};
   const { metrics, confusion } = evaluationOf(computed);
   return {
     ...(predictions && { predictions }),
     ...(labels && { labels }),
-    metrics: prefixed(prefix, { ...metrics, ...(judged > 0 && { loss: lossSum / judged }) }),
+    metrics: prefixed(prefix, { ...metrics, ...(loss !== undefined && { loss }) }),
     ...(confusion && { confusion }),
     samples,
   };
+}
+
+type JudgedBatch = Awaited<ReturnType<typeof readJudged>>;
+
+/** What a model said of batch after batch. */
+class Judged {
+  /** Examples. */
+  samples = 0;
+  readonly #predictions: NumericArray[] = [];
+  readonly #labels: NumericArray[] = [];
+  #lossSum = 0;
+  /** Examples of batches that have a loss. */
+  #withLoss = 0;
+
+  take({ loss, predictions, labels }: JudgedBatch, size: number): void {
+    this.samples += size;
+    if (loss !== undefined) {
+      this.#lossSum += loss * size;
+      this.#withLoss += size;
+    }
+    if (predictions) this.#predictions.push(predictions);
+    if (labels) this.#labels.push(labels);
+  }
+
+  get predictions(): NumericArray | undefined {
+    return joined(this.#predictions);
+  }
+
+  get labels(): NumericArray | undefined {
+    return joined(this.#labels);
+  }
+
+  /** The mean of those examples that have one. */
+  get loss(): number | undefined {
+    return this.#withLoss > 0 ? this.#lossSum / this.#withLoss : undefined;
+  }
+}
+
+/** Undefined where there are none. */
+function joined(parts: readonly NumericArray[]): NumericArray | undefined {
+  return parts.length > 0 ? concatNumeric(parts) : undefined;
 }
 
 /** What a model says of a batch, as numbers: the loss, and where they are wanted predictions and labels. */

@@ -29,20 +29,22 @@ export function spanInView({ places }: DrawnLine, { min, max }: TimeAxis): reado
 export function valuesInView(drawn: DrawnLine, axis: TimeAxis, log: boolean): ValuesInView {
   const { line, values, raw } = drawn;
   const [from, to] = spanInView(drawn, axis);
+  const hasPlace = (value: number) => Number.isFinite(value) && !(log && value <= 0);
   const kept: number[] = [];
   let least = Infinity;
   let greatest = -Infinity;
+  const makeRoom = (value: number) => {
+    if (!hasPlace(value)) return;
+    least = Math.min(least, value);
+    greatest = Math.max(greatest, value);
+  };
   for (let i = from; i < to; i++) {
     const point = line.points[i]!;
     if (!isPoint(point)) continue;
-    const { min, max, mean } = point;
-    const all = raw ? [mean, values[i]!] : [min, max, mean];
-    for (const value of all) {
-      if (!Number.isFinite(value) || (log && value <= 0)) continue;
-      least = Math.min(least, value);
-      greatest = Math.max(greatest, value);
-    }
-    if (Number.isFinite(mean) && !(log && mean <= 0)) kept.push(mean);
+    makeRoom(point.mean);
+    makeRoom(raw ? values[i]! : point.min);
+    if (!raw) makeRoom(point.max);
+    if (hasPlace(point.mean)) kept.push(point.mean);
   }
   return { values: kept, least, greatest };
 }

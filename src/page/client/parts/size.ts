@@ -31,7 +31,8 @@ export class Size {
     return this.options.isPrinted() ? this.element.clientHeight : this.#height;
   }
 
-  #take({ width, height }: DOMRectReadOnly): void {
+  #take(rect: DOMRectReadOnly): void {
+    const [width, height] = [Math.round(rect.width), Math.round(rect.height)];
     if (width === 0) return;
     const { widthOnly = false, onChange } = this.options;
     const isOther = width !== this.#width || (!widthOnly && height !== this.#height);

@@ -42,21 +42,22 @@ export const wasmConv2DBackpropFilter: KernelPatch = {
 function copyPatches(x: Float32Array, rows: Float32Array, conv: backend_util.Conv2DInfo): void {
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, filterHeight, filterWidth, padInfo } = conv;
   const image = sizeOf([inHeight, inWidth, inChannels]);
+  const patch = sizeOf([filterHeight, filterWidth, inChannels]);
   rows.fill(0);
-  let to = 0;
+  let row = 0;
   for (let batch = 0; batch < batchSize; batch++) {
     for (let outY = 0; outY < outHeight; outY++) {
-      for (let outX = 0; outX < outWidth; outX++) {
+      const top = outY * conv.strideHeight - padInfo.top;
+      const firstY = Math.max(0, -top);
+      const endY = Math.min(filterHeight, inHeight - top);
+      for (let outX = 0; outX < outWidth; outX++, row += patch) {
         const left = outX * conv.strideWidth - padInfo.left;
         const first = Math.max(0, -left);
         const end = Math.min(filterWidth, inWidth - left);
-        for (let filterY = 0; filterY < filterHeight; filterY++) {
-          const y = outY * conv.strideHeight - padInfo.top + filterY;
-          if (y >= 0 && y < inHeight && end > first) {
-            const from = batch * image + (y * inWidth + left + first) * inChannels;
-            rows.set(x.subarray(from, from + (end - first) * inChannels), to + first * inChannels);
-          }
-          to += filterWidth * inChannels;
+        if (end <= first) continue;
+        for (let y = firstY; y < endY; y++) {
+          const from = batch * image + ((top + y) * inWidth + left + first) * inChannels;
+          rows.set(x.subarray(from, from + (end - first) * inChannels), row + (y * filterWidth + first) * inChannels);
         }
       }
     }

@@ -1,6 +1,7 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelPatch } from '../patch.js';
 import { floatsOf, sizeOf, type WasmBackend } from '../wasm-heap.js';
+import { type AxisTap, axisTaps } from './axis-taps.js';
 
 interface Attributes {
   readonly strides: number | [number, number, number];
@@ -63,27 +64,42 @@ function infoOf(input: Shape5, filter: Shape5, { strides, pad }: Attributes): ba
 /** Every pair of an output voxel and a place of the filter that lies on the input: where each begins in its tensor. */
 function forEachTap(conv: backend_util.Conv3DInfo, visit: (input: number, output: number, tap: number) => void): void {
   const { batchSize, inDepth, inHeight, inWidth, inChannels, outDepth, outHeight, outWidth, outChannels } = conv;
-  const { filterDepth, filterHeight, filterWidth, strideDepth, strideHeight, strideWidth, padInfo } = conv;
-  const taps = inChannels * outChannels;
-  let output = 0;
+  const { filterHeight, filterWidth } = conv;
+  const [depth, height, width] = axesOf(conv);
   for (let batch = 0; batch < batchSize; batch++) {
-    for (let outZ = 0; outZ < outDepth; outZ++) {
-      for (let outY = 0; outY < outHeight; outY++) {
-        for (let outX = 0; outX < outWidth; outX++, output += outChannels) {
-          let tap = 0;
-          for (let filterZ = 0; filterZ < filterDepth; filterZ++) {
-            const z = outZ * strideDepth - padInfo.front + filterZ;
-            for (let filterY = 0; filterY < filterHeight; filterY++) {
-              const y = outY * strideHeight - padInfo.top + filterY;
-              for (let filterX = 0; filterX < filterWidth; filterX++, tap += taps) {
-                const x = outX * strideWidth - padInfo.left + filterX;
-                if (z < 0 || z >= inDepth || y < 0 || y >= inHeight || x < 0 || x >= inWidth) continue;
-                visit((((batch * inDepth + z) * inHeight + y) * inWidth + x) * inChannels, output, tap);
-              }
-            }
-          }
+    for (const z of depth) {
+      for (const y of height) {
+        const input = ((batch * inDepth + z.input) * inHeight + y.input) * inWidth;
+        const output = ((batch * outDepth + z.output) * outHeight + y.output) * outWidth;
+        const tap = (z.filter * filterHeight + y.filter) * filterWidth;
+        for (const x of width) {
+          visit(
+            (input + x.input) * inChannels,
+            (output + x.output) * outChannels,
+            (tap + x.filter) * inChannels * outChannels,
+          );
         }
       }
     }
   }
+}
+
+function axesOf(
+  conv: backend_util.Conv3DInfo,
+): [depth: readonly AxisTap[], height: readonly AxisTap[], width: readonly AxisTap[]] {
+  const { padInfo: pad, dilationDepth, dilationHeight, dilationWidth } = conv;
+  return [
+    axisTaps({
+      ...{ output: conv.outDepth, filter: conv.filterDepth, input: conv.inDepth },
+      ...{ stride: conv.strideDepth, dilation: dilationDepth, pad: pad.front },
+    }),
+    axisTaps({
+      ...{ output: conv.outHeight, filter: conv.filterHeight, input: conv.inHeight },
+      ...{ stride: conv.strideHeight, dilation: dilationHeight, pad: pad.top },
+    }),
+    axisTaps({
+      ...{ output: conv.outWidth, filter: conv.filterWidth, input: conv.inWidth },
+      ...{ stride: conv.strideWidth, dilation: dilationWidth, pad: pad.left },
+    }),
+  ];
 }

@@ -1,6 +1,7 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import type { KernelPatch } from '../patch.js';
 import { floatsOf, type WasmBackend } from '../wasm-heap.js';
+import { type AxisTap, axisTaps } from './axis-taps.js';
 
 interface Attributes {
   readonly strides: number | [number, number];
@@ -66,24 +67,33 @@ type VisitTap = (input: number, output: number, tap: number, channels: number, m
 
 /** Every pair of an output pixel and a place of the filter that lies on the input: where each begins in its tensor. */
 function forEachTap(conv: backend_util.Conv2DInfo, visit: VisitTap): void {
-  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = conv;
-  const { filterHeight, filterWidth, strideHeight, strideWidth, dilationHeight, dilationWidth } = conv;
+  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, filterWidth } = conv;
   const multiplier = outChannels / inChannels;
+  const [height, width] = axesOf(conv);
   for (let batch = 0; batch < batchSize; batch++) {
-    for (let outY = 0; outY < outHeight; outY++) {
-      for (let filterY = 0; filterY < filterHeight; filterY++) {
-        const y = outY * strideHeight - padInfo.top + filterY * dilationHeight;
-        if (y < 0 || y >= inHeight) continue;
-        for (let outX = 0; outX < outWidth; outX++) {
-          const output = ((batch * outHeight + outY) * outWidth + outX) * outChannels;
-          for (let filterX = 0; filterX < filterWidth; filterX++) {
-            const x = outX * strideWidth - padInfo.left + filterX * dilationWidth;
-            if (x < 0 || x >= inWidth) continue;
-            const input = ((batch * inHeight + y) * inWidth + x) * inChannels;
-            visit(input, output, (filterY * filterWidth + filterX) * outChannels, inChannels, multiplier);
-          }
-        }
+    for (const y of height) {
+      const row = (batch * inHeight + y.input) * inWidth;
+      const outRow = (batch * outHeight + y.output) * outWidth;
+      const tapRow = y.filter * filterWidth;
+      for (const x of width) {
+        const input = (row + x.input) * inChannels;
+        const output = (outRow + x.output) * outChannels;
+        visit(input, output, (tapRow + x.filter) * outChannels, inChannels, multiplier);
       }
     }
   }
+}
+
+function axesOf(conv: backend_util.Conv2DInfo): [height: readonly AxisTap[], width: readonly AxisTap[]] {
+  const { padInfo: pad } = conv;
+  return [
+    axisTaps({
+      ...{ output: conv.outHeight, filter: conv.filterHeight, input: conv.inHeight },
+      ...{ stride: conv.strideHeight, dilation: conv.dilationHeight, pad: pad.top },
+    }),
+    axisTaps({
+      ...{ output: conv.outWidth, filter: conv.filterWidth, input: conv.inWidth },
+      ...{ stride: conv.strideWidth, dilation: conv.dilationWidth, pad: pad.left },
+    }),
+  ];
 }
