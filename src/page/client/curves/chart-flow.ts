@@ -38,6 +38,8 @@ export class ChartFlow {
       for (const chart of charts) chart.dataset.flow = kind;
     }
     const all = [...large, ...small];
+    // One that fills the window stays there: it is put into its place when it has come back.
+    if (all.some((chart) => chart.closest('dialog'))) return;
     if (all.some((chart, i) => chart !== this.root.children[i])) this.root.replaceChildren(...all);
     if (this.#size.width > 0) this.#arrange();
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import { parse } from 'csv-parse/sync';
 import type { Browser, Locator, Page } from 'playwright-core';
+import type { LogEvent, StepEndEvent } from 'trainscope';
 import { type LiveSink, liveSink, replay } from 'trainscope/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { smoothed } from '../../../../src/page/client/chart/smoothing.js';
@@ -395,6 +396,37 @@ describe('enlarged', () => {
     expect(await page.locator('main .plot').count()).toBeGreaterThan(3);
     expect(await page.evaluate('document.activeElement.ariaLabel')).toBe('Fill the window: Loss');
   });
+});
+
+it('a chart that fills the window stays there while steps come, and a new metric', async () => {
+  const sink = liveSink({ whenBehind: 'wait' });
+  const at = (step: number) => ({ run: 'made', step, epoch: step / 100, time: 1_700_000_000_000 + 20 * step });
+  const step = (step: number) =>
+    sink.next({
+      ...{ type: 'step-end', ...at(step), loss: 1 / step, learningRate: 1e-3, durationMs: 20, examples: 8 },
+      observingMs: 0,
+    } as StepEndEvent);
+  try {
+    for (let i = 1; i <= 10; i++) step(i);
+    await sink.flush();
+    const page = await open(sink, '#enlarged=Loss');
+    const inside = page.getByRole('dialog', { name: 'Loss' }).locator('.legend .value');
+    await inside.waitFor();
+    for (let i = 11; i <= 20; i++) {
+      step(i);
+      sink.next({ type: 'log', ...at(i), metrics: { accuracy: i / 20 } } as LogEvent);
+      await sink.flush();
+      await expect.poll(() => inside.textContent()).toBe((1 / i).toPrecision(3).replace(/\.?0+$/, ''));
+    }
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    const titles = page.locator('.chart-flow h2:visible');
+    await expect
+      .poll(() => titles.allTextContents())
+      .toEqual(['Loss', 'Metric: accuracy', 'Learning rate', 'Throughput']);
+  } finally {
+    await sink.stop();
+  }
 });
 
 describe('downloads', () => {
