@@ -1,6 +1,6 @@
 import { HEALTHY_RATIOS } from '../../parameters/index.js';
 import { ChartFlow } from './curves/chart-flow.js';
-import { type Line, LineChart, type LineChartOptions } from './curves/line-chart.js';
+import { drawCharts, type Line, LineChart, type LineChartOptions } from './curves/line-chart.js';
 import { runLines } from './curves/lines.js';
 import { lossLines, MetricCharts } from './curves/metric-charts.js';
 import { leftOutText } from './head/left-out.js';
@@ -58,7 +58,7 @@ function* partsOf(view: View) {
   return { charts, tiles, heatmap, norms, histogram, movers, happenings, confusion, model, values };
 }
 
-type Parts = ReturnType<typeof partsOf> extends Generator<void, infer T> ? T : never;
+type Parts = ReturnType<typeof partsOf> extends Generator<undefined, infer T> ? T : never;
 
 /** All that is shown of the runs, below the head of the page; or of one parameter. */
 export class Body implements Part {
@@ -73,7 +73,7 @@ export class Body implements Part {
   readonly #parameterPage: LazyPart;
   readonly #omitted = el('p', { class: 'hint left-out' });
 
-  static *make(view: View, note?: () => string): Generator<void, Body> {
+  static *make(view: View, note?: () => string): Generator<undefined, Body> {
     return new Body(view, yield* partsOf(view), note);
   }
 
@@ -137,14 +137,11 @@ export class Body implements Part {
 
   *#drawCharts(): Work {
     const { charts } = this.parts;
-    for (const [i, [, lines]] of CHARTS.entries()) {
-      yield* charts[i]!.update(() => lines(this.view));
-      yield;
-    }
-    yield* this.#metrics.update();
-    const [loss, ratio, rate, speed] = charts.map(({ root }) => root);
-    this.#flow.update([loss!, ratio!], [...this.#metrics.roots, rate!, speed!]);
+    const metrics = this.#metrics.update();
     yield;
+    const all = [...CHARTS.map(([, lines], i) => [charts[i]!, () => lines(this.view)] as const), ...metrics];
+    const [loss, ratio, rate, speed] = charts.map(({ root }) => root);
+    yield* drawCharts(all, () => this.#flow.update([loss!, ratio!], [...this.#metrics.roots, rate!, speed!]));
   }
 }
 

@@ -1,5 +1,5 @@
 import { el, setStyle } from '../parts/dom.js';
-import type { Size } from '../parts/size.js';
+import type { Size } from '../parts/sizes.js';
 import type { View } from '../state/view.js';
 import { CanvasPen, clearedContext } from './canvas-pen.js';
 import { type ChartPicture, drawChart, plotBox, xOf, yOf } from './chart-picture.js';
@@ -24,7 +24,7 @@ export class Plot {
     setStyle(this.root, { '--height': `${height}px` });
     this.root.append(this.#canvas, this.#over, this.area);
     new Gestures(view, this.area, this.root, (place) => view.cursor.move(place, this));
-    this.size = view.sizeOf(this.root);
+    this.size = view.sizes.of(this.root);
   }
 
   get box(): Box {

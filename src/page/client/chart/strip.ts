@@ -1,7 +1,7 @@
 import { runLines } from '../curves/lines.js';
 import { el, setStyle } from '../parts/dom.js';
 import { whole } from '../parts/format.js';
-import type { Size } from '../parts/size.js';
+import type { Size } from '../parts/sizes.js';
 import type { View } from '../state/view.js';
 import { TimeAxis } from './axis.js';
 import { CanvasPen, clearedContext } from './canvas-pen.js';
@@ -30,7 +30,7 @@ export class Strip {
     this.#handles = [this.#handle(0, 'First step shown'), this.#handle(1, 'Last step shown')];
     this.root.append(this.#canvas, this.#window, ...this.#handles);
     this.#isSeen = view.watch(this.root);
-    this.#size = view.sizeOf(this.root, { widthOnly: true });
+    this.#size = view.sizes.of(this.root, { widthOnly: true });
     this.root.addEventListener('pointerdown', (event) => this.#begin(event));
     this.root.addEventListener('dblclick', () => view.zoom(undefined));
   }

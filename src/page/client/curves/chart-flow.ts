@@ -1,5 +1,5 @@
 import { el, setStyle } from '../parts/dom.js';
-import type { Size } from '../parts/size.js';
+import type { Size } from '../parts/sizes.js';
 import type { View } from '../state/view.js';
 
 const COLUMNS = 12;
@@ -29,7 +29,7 @@ export class ChartFlow {
   readonly #size: Size;
 
   constructor(view: View) {
-    this.#size = view.sizeOf(this.root, { widthOnly: true });
+    this.#size = view.sizes.of(this.root, { widthOnly: true });
   }
 
   /** The charts in their order, the large ones first; those that are hidden take no place. */

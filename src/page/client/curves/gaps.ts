@@ -10,14 +10,27 @@ const AROUND = 2;
  * knows what is usual.
  */
 export function gapsBefore(steps: readonly number[]): ReadonlySet<number> {
-  const distances = steps.slice(1).map((step, i) => step - steps[i]!);
   const gaps = new Set<number>();
+  if (isEven(steps)) return gaps;
+  const distances = steps.slice(1).map((step, i) => step - steps[i]!);
   for (const [i, distance] of distances.entries()) {
     if (!mayBeGap(distances, i)) continue;
     const around = [...distances.slice(Math.max(0, i - AROUND), i), ...distances.slice(i + 1, i + 1 + AROUND)];
     if (around.length >= AROUND && distance > BY_FAR * usualOf(around)) gaps.add(i + 1);
   }
   return gaps;
+}
+
+/** Mostly no distance is by far greater than any other: then nothing is missing. */
+function isEven(steps: readonly number[]): boolean {
+  let least = Infinity;
+  let greatest = 0;
+  for (let i = 1; i < steps.length; i++) {
+    const distance = steps[i]! - steps[i - 1]!;
+    if (distance < least) least = distance;
+    if (distance > greatest) greatest = distance;
+  }
+  return greatest <= BY_FAR * least;
 }
 
 /** What is usual is not less than the least around: of thousands of steps that is mostly all to look at. */

@@ -12,7 +12,7 @@ import { valueScale } from '../chart/value-scale.js';
 import { DataTable, type TableData } from '../parts/data-table.js';
 import { readable, whole } from '../parts/format.js';
 import { panel } from '../parts/panel.js';
-import type { Work } from '../parts/slices.js';
+import { TURN, type Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { lineTable } from './line-table.js';
 import { visibleMarks } from './mark-lines.js';
@@ -30,6 +30,19 @@ export interface LineChartOptions {
   readonly height?: number;
 }
 
+/** A chart, and what it draws. */
+export type ChartLines = readonly [chart: LineChart, lines: () => readonly Line[]];
+
+/** Draw charts in pieces: first all take what they draw; then it is known which of them there are, and they are arranged. */
+export function* drawCharts(charts: readonly ChartLines[], arrange?: () => void): Work {
+  for (const [chart, lines] of charts) {
+    chart.take(lines);
+    yield;
+  }
+  arrange?.();
+  for (const [chart] of charts) yield* chart.draw();
+}
+
 /** Lines over the steps: means, with their extremes as a band where steps are drawn together. */
 export class LineChart implements Enlargeable {
   readonly root: HTMLElement;
@@ -42,6 +55,8 @@ export class LineChart implements Enlargeable {
   readonly #hidden: HiddenLines;
   readonly #isSeen: () => boolean;
   #lines: readonly Line[] = [];
+  /** Taken, and not drawn yet. */
+  #coming: readonly Line[] | undefined;
   #picture: ChartPicture | undefined;
 
   constructor(
@@ -73,18 +88,26 @@ export class LineChart implements Enlargeable {
     view.cursor.onMove(() => this.#showCursor());
   }
 
-  /** In pieces. What is out of sight is drawn once, for its height, and then when it comes into sight. */
-  *update(linesOf: () => readonly Line[]): Work {
+  /** Take what is to be drawn. What is out of sight is drawn once, for its height, and then when it comes into sight. */
+  take(linesOf: () => readonly Line[]): void {
+    this.#coming = undefined;
     if (this.#picture && !this.root.hidden && !this.#isSeen()) return;
     const lines = linesOf();
     this.root.hidden = !lines.some(isDrawn);
-    if (this.root.hidden) return;
-    yield;
+    if (!this.root.hidden) this.#coming = lines;
+  }
+
+  /** Draw what was taken, in pieces: when all charts have, so that each has its place. */
+  *draw(): Work {
+    const lines = this.#coming;
+    if (!lines) return;
+    this.#coming = undefined;
     const picture = this.#pictureOf(lines.filter((line) => !this.#hidden.has(line)));
     yield;
     this.#lines = lines;
     this.#picture = picture;
     this.#plot.draw(picture);
+    yield TURN;
     this.#legend.update(lines.map((line) => ({ line, shown: !this.#hidden.has(line) })));
     this.#tools.update(this.#isLog);
     this.#showValues();

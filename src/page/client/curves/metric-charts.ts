@@ -3,9 +3,8 @@ import type { ScalarSeries } from '../../history/scalar-series.js';
 import { el } from '../parts/dom.js';
 import { readable, whole } from '../parts/format.js';
 import { lineColor, lineLook } from '../parts/palette.js';
-import type { Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
-import { type Line, LineChart } from './line-chart.js';
+import { type ChartLines, type Line, LineChart } from './line-chart.js';
 import { runLines, seriesLine } from './lines.js';
 
 const PREFIX = 'metric:';
@@ -29,7 +28,8 @@ export class MetricCharts {
     return Array.from(this.#charts.values(), ({ root }) => root);
   }
 
-  *update(): Work {
+  /** Charts for what there is, and what they draw. */
+  update(): readonly ChartLines[] {
     const all = [...new Set(this.view.runs.flatMap((run) => [...run.series.keys()].flatMap(metricOf)))];
     const names = all.filter((name) => this.#charts.has(name) || this.view.runs.some((run) => pointsOf(run, name) > 1));
     this.#showSingle(all.filter((name) => !names.includes(name)));
@@ -38,10 +38,7 @@ export class MetricCharts {
       const chart = new LineChart(this.view, { title: `Metric: ${name}`, height: 180 });
       this.#charts.set(name, chart);
     }
-    for (const [name, chart] of this.#charts) {
-      yield* chart.update(() => this.#lines(name));
-      yield;
-    }
+    return Array.from(this.#charts, ([name, chart]) => [chart, () => this.#lines(name)] as const);
   }
 
   /** What was told a single time is a number, not a curve. */

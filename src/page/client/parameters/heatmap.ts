@@ -5,13 +5,13 @@ import { CanvasPen } from '../chart/canvas-pen.js';
 import { drawMarks, visibleMarks } from '../curves/mark-lines.js';
 import { DataTable, type TableData } from '../parts/data-table.js';
 import { el, setText } from '../parts/dom.js';
-import { readable, tick, whole } from '../parts/format.js';
+import { compact, readable, tick, whole } from '../parts/format.js';
 import type { Part } from '../parts/lazy-part.js';
 import { RATIO_SCALE, RatioColors } from '../parts/palette.js';
 import { panel } from '../parts/panel.js';
 import { KeptShortNames } from '../parts/short-names.js';
-import type { Size } from '../parts/size.js';
-import type { Work } from '../parts/slices.js';
+import type { Size } from '../parts/sizes.js';
+import { TURN, type Work } from '../parts/slices.js';
 import type { Theme } from '../state/theme.js';
 import type { View } from '../state/view.js';
 
@@ -62,7 +62,7 @@ export class Heatmap implements Part {
     this.#canvas.addEventListener('pointerleave', () => this.#moveCursor(undefined));
     this.#canvas.addEventListener('dblclick', () => this.view.zoom(undefined));
     this.#canvas.addEventListener('keydown', (event) => this.#key(event));
-    this.#size = view.sizeOf(body, { widthOnly: true });
+    this.#size = view.sizes.of(body, { widthOnly: true });
     view.theme.onChange(() => {
       this.#colors = new RatioColors(view.theme);
       this.#legend.draw(this.#colors, view.theme);
@@ -83,7 +83,7 @@ export class Heatmap implements Part {
     this.#data = layers ? run.shown.layers : run.shown.parameters;
     yield* this.#paint(this.#data);
     this.#draw();
-    yield;
+    yield TURN;
     this.#canvas.setAttribute('aria-label', this.#summary());
     this.#say();
     this.#table.update();
@@ -355,8 +355,4 @@ class RatioLegend {
     this.#still.style.background = theme.color('--ratio-still');
     this.#bad.style.background = theme.color('--ratio-bad');
   }
-}
-
-function compact(value: number): string {
-  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(value);
 }

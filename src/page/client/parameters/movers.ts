@@ -7,7 +7,7 @@ import { RATIO_SCALE } from '../parts/palette.js';
 import { panel } from '../parts/panel.js';
 import { KeptShortNames } from '../parts/short-names.js';
 import { charactersIn, nameLink } from '../parts/shown-name.js';
-import type { Size } from '../parts/size.js';
+import type { Size } from '../parts/sizes.js';
 import { type SortColumn, sortedBy, sortHead } from '../parts/sorting.js';
 import { VirtualRows } from '../parts/virtual-rows.js';
 import type { Sorting } from '../state/choices.js';
@@ -67,7 +67,7 @@ export class Movers implements Part {
     this.#deadFirst.addEventListener('click', () => view.choose({ deadFirst: !view.choices.deadFirst }));
     this.#rows = new VirtualRows<Mover>({
       scroller,
-      size: view.sizeOf(scroller),
+      size: view.sizes.of(scroller),
       body: rows,
       height: ROW_HEIGHT,
       keyOf: ({ name, short }) => `${name}\n${short}`,
@@ -75,7 +75,7 @@ export class Movers implements Part {
       fill: fillRow,
       makeSpacer: () => el('tr', { class: 'spacer', 'aria-hidden': 'true' }),
     });
-    this.#size = view.sizeOf(body, { widthOnly: true });
+    this.#size = view.sizes.of(body, { widthOnly: true });
   }
 
   update(): undefined {

@@ -1,7 +1,7 @@
 import type { Statistic } from '../../../parameters/index.js';
 import type { RunHistory } from '../../history/run-history.js';
 import { isDrawn, type Line } from '../chart/line.js';
-import { LineChart } from '../curves/line-chart.js';
+import { drawCharts, LineChart } from '../curves/line-chart.js';
 import { parameterLine, seriesLine } from '../curves/lines.js';
 import { el } from '../parts/dom.js';
 import type { Part } from '../parts/lazy-part.js';
@@ -40,10 +40,9 @@ export class Norms implements Part {
     if (!run || this.root.hidden) return;
     yield* this.#choice.update();
     const chosen = chosenParameters(this.view, run);
-    for (const [i, [statistic]] of NORMS.entries()) {
-      yield* this.#charts[i]!.update(() => this.#lines(run, statistic, chosen));
-      yield;
-    }
+    yield* drawCharts(
+      NORMS.map(([statistic], i) => [this.#charts[i]!, () => this.#lines(run, statistic, chosen)] as const),
+    );
   }
 
   #lines(run: RunHistory, statistic: Statistic, chosen: readonly ChosenParameter[]): readonly Line[] {

@@ -5,7 +5,7 @@ import { indexIn } from '../parts/index-in.js';
 import type { Part } from '../parts/lazy-part.js';
 import { KeptShortNames } from '../parts/short-names.js';
 import { charactersIn, nameLink } from '../parts/shown-name.js';
-import type { Size } from '../parts/size.js';
+import type { Size } from '../parts/sizes.js';
 import { VirtualRows } from '../parts/virtual-rows.js';
 import { type ChosenParameter, chosenNames, chosenParameters, MOST_CHOSEN } from '../state/chosen-parameters.js';
 import { namePattern } from '../state/name-pattern.js';
@@ -66,7 +66,7 @@ export class ParameterList implements Part {
     this.#chooseFound.addEventListener('click', () => this.#choose([...this.#chosen, ...this.#found]));
     this.#chooseNone.addEventListener('click', () => view.choose({ parameters: [] }));
     this.#usual.addEventListener('click', () => view.choose({ parameters: undefined }));
-    this.#size = view.sizeOf(this.#scroller);
+    this.#size = view.sizes.of(this.#scroller);
     this.#rows = new VirtualRows<Row>({
       scroller: this.#scroller,
       size: this.#size,

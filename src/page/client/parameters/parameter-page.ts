@@ -3,7 +3,7 @@ import type { ShownSubject } from '../../history/latest-updates.js';
 import type { Mark } from '../../history/marks.js';
 import type { RunHistory } from '../../history/run-history.js';
 import { isDrawn, type Line } from '../chart/line.js';
-import { LineChart } from '../curves/line-chart.js';
+import { drawCharts, LineChart } from '../curves/line-chart.js';
 import { layerLine, parameterLine } from '../curves/lines.js';
 import { el, setText } from '../parts/dom.js';
 import { plural, readable, whole } from '../parts/format.js';
@@ -104,10 +104,9 @@ export class ParameterPage implements Part {
     setText(this.#missing, missingText(this.view, run, name, subject));
     if (!run || !subject) return;
     setText(this.#facts, factsOf(run, subject));
-    for (const { statistic, chart } of this.#charts) {
-      yield* chart.update(() => linesOf(this.view, run, subject, statistic));
-      yield;
-    }
+    yield* drawCharts(
+      this.#charts.map(({ statistic, chart }) => [chart, () => linesOf(this.view, run, subject, statistic)] as const),
+    );
     this.#histograms.update(run, subject);
     yield;
     this.#beside.update(run, subject);

@@ -5,7 +5,7 @@ export function readable(value: number): string {
   if (value === 0) return '0';
   const magnitude = Math.abs(value);
   if (magnitude >= 1e6 || magnitude < 1e-3) return value.toExponential(2);
-  if (magnitude >= 1000) return Math.round(value).toLocaleString('en');
+  if (magnitude >= 1000) return whole(value);
   return String(Number(value.toPrecision(3)));
 }
 
@@ -20,11 +20,17 @@ export function tick(value: number): string {
   if (value === 0) return '0';
   const magnitude = Math.abs(value);
   if (magnitude >= 1e5 || magnitude < 1e-2) return Number(value.toPrecision(3)).toExponential().replace('e+', 'e');
-  return Number(value.toPrecision(6)).toLocaleString('en', { maximumFractionDigits: 6 });
+  const [digits, fraction] = String(Number(value.toPrecision(6))).split('.');
+  return [grouped(digits!), ...(fraction ? [fraction] : [])].join('.');
 }
 
 export function whole(value: number): string {
-  return Math.round(value).toLocaleString('en');
+  return grouped(String(Math.round(value)));
+}
+
+/** Digits in threes. The browser's own way takes 20 ms when it is first asked: a page has its first picture by then. */
+function grouped(digits: string): string {
+  return digits.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 export function percent(share: number): string {
@@ -34,4 +40,17 @@ export function percent(share: number): string {
 
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${whole(count)} ${count === 1 ? one : many}`;
+}
+
+const UNITS = [
+  [1e12, 'T'],
+  [1e9, 'B'],
+  [1e6, 'M'],
+  [1e3, 'K'],
+] as const;
+
+/** A count in a few characters: 950, 1.5K, 110M. */
+export function compact(count: number): string {
+  const [unit, letter] = UNITS.find(([each]) => count >= 0.99995 * each) ?? [1, ''];
+  return `${Number((count / unit).toFixed(1))}${letter}`;
 }

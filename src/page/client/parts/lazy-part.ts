@@ -9,7 +9,7 @@ export interface Part {
 }
 
 /** A part that is made in pieces: it has many of its own. */
-export type Making = Generator<void, Part>;
+export type Making = Generator<undefined, Part>;
 
 export interface LazyPartOptions {
   /** Whether there is something to show. */

@@ -1,5 +1,8 @@
-/** What can be done in pieces: it yields wherever something else may have its turn. */
-export type Work = Generator<void, void>;
+/** What can be done in pieces: it yields wherever something else may have its turn, and `TURN` where it has to. */
+export type Work = Generator<typeof TURN | undefined, void>;
+
+/** After what the browser does more for when the task is over, as for a canvas that was drawn on: one such thing a task. */
+export const TURN = 'turn';
 
 /** What has been taken of the main thread. */
 export interface Usage {
@@ -39,15 +42,15 @@ export class Slices implements Usage {
   async #do(work: Work): Promise<void> {
     while (!this.signal.aborted) {
       const begin = performance.now();
-      let done: boolean | undefined;
+      let piece: IteratorResult<typeof TURN | undefined, void>;
       let now: number;
       do {
-        done = work.next().done;
+        piece = work.next();
         now = performance.now();
-      } while (!done && now - begin < this.sliceMs);
+      } while (!piece.done && piece.value !== TURN && now - begin < this.sliceMs);
       this.busyMs += now - begin;
       this.longestMs = Math.max(this.longestMs, now - begin);
-      if (done) return;
+      if (piece.done) return;
       await this.rest(this.restShare * (now - begin));
     }
   }

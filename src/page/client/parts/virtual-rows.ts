@@ -1,5 +1,5 @@
 import { setStyle } from './dom.js';
-import type { Size } from './size.js';
+import type { Size } from './sizes.js';
 
 export interface VirtualRowsOptions<T> {
   /** Scrolls. */

@@ -4,7 +4,7 @@ import type { RunHistory } from '../../history/run-history.js';
 import { Cursor } from '../chart/cursor.js';
 import type { Enlargeable } from '../chart/enlargeable.js';
 import { el, setText } from '../parts/dom.js';
-import { Size, type SizeOptions } from '../parts/size.js';
+import { Sizes } from '../parts/sizes.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
 import { Details } from './details.js';
 import { Named } from './named.js';
@@ -33,6 +33,8 @@ export class View {
   readonly announcer = el('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' });
   /** What is known closer of the steps that are zoomed into: drawn by way of `run.shown`. */
   readonly details: Details;
+  /** When one changes, the page is drawn again. */
+  readonly sizes: Sizes;
   /** Where all charts are pointed at. */
   readonly cursor = new Cursor();
   /** What can fill the window. */
@@ -51,6 +53,7 @@ export class View {
     readonly signal: AbortSignal,
   ) {
     this.theme = new Theme(place, signal);
+    this.sizes = new Sizes({ onChange: () => this.changed(), isPrinted: () => this.theme.isPrinted, signal });
     this.details = new Details(this);
     this.named = new Named(this);
     this.#choices = this.#addressed();
@@ -102,12 +105,6 @@ export class View {
 
   announce(text: string): void {
     setText(this.announcer, text);
-  }
-
-  /** How large an element is; when that changes, the page is drawn again. */
-  sizeOf(element: Element, { widthOnly = false }: Pick<SizeOptions, 'widthOnly'> = {}): Size {
-    const onChange = () => this.changed();
-    return new Size(element, { widthOnly, onChange, isPrinted: () => this.theme.isPrinted, signal: this.signal });
   }
 
   /** Whether an element is on the screen, or close, or on paper: what it shows is drawn. It is drawn when it comes there. */

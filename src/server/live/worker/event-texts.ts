@@ -19,17 +19,22 @@ export class EventTexts {
     return { version: Math.min(Number(version), this.histories.version), tables: names };
   }
 
-  /** Bring these pages up to date, those that can take it; those that have been told the same share one text. */
+  /** Bring these pages up to date, those that can take it; those that have been told the same share its texts. */
   update(clients: Iterable<StreamClient>, now: number): void {
-    const texts = new Map<string, string>();
+    const groups = new Map<string, [Told, readonly string[], StreamClient[]]>();
     for (const client of clients) {
+      const { told } = client;
       const tables = client.wanted ?? this.#newest();
-      if (!client.ready || this.#isUpToDate(client.told, tables)) continue;
-      const key = JSON.stringify([client.told, tables]);
-      const text = texts.get(key) ?? this.#textOf(client.told, tables);
-      texts.set(key, text);
+      if (!client.ready || this.#isUpToDate(told, tables)) continue;
+      const key = JSON.stringify([told, tables]);
+      const group = groups.get(key) ?? [told, tables, []];
+      groups.set(key, group);
+      group[2].push(client);
       client.told = { version: this.histories.version, tables };
-      client.send(text, now);
+    }
+    for (const [told, tables, group] of groups.values()) {
+      // A page draws what comes first while the rest is being written.
+      for (const text of this.#textsOf(told, tables)) for (const client of group) client.send(text, now);
     }
   }
 
@@ -44,12 +49,12 @@ export class EventTexts {
   }
 
   /** The last piece has the id: a page that has had only some of them is told all again. */
-  #textOf(told: Told, tables: readonly string[]): string {
+  *#textsOf(told: Told, tables: readonly string[]): Generator<string> {
     const since = new Map(tables.map((name) => [name, told.tables.includes(name) ? told.version : 0]));
-    const pieces = [...piecesOf(this.histories.changesSince(told.version, since))];
-    const texts = pieces.map((piece) => `data: ${JSON.stringify(piece)}\n\n`);
     const id = `${this.#life}-${this.histories.version}-${tables.map(encodeURIComponent).join()}`;
-    return [...texts.slice(0, -1), `id: ${id}\n${texts.at(-1)}`].join('');
+    for (const piece of piecesOf(this.histories.changesSince(told.version, since))) {
+      yield `${piece.more ? '' : `id: ${id}\n`}data: ${JSON.stringify(piece)}\n\n`;
+    }
   }
 }
 
