@@ -58,8 +58,10 @@ export class Recording {
     }
   }
 
+  /** What has come so far: what comes meanwhile waits for the drawing that was asked for. */
   *#record(): Work {
-    for (let record = this.#queue.shift(); record; record = this.#queue.shift()) {
+    for (let left = this.#queue.length; left > 0; left--) {
+      const record = this.#queue.shift()!;
       const history = this.recorder.take(record);
       this.options.kept.push(record, history?.name ?? record.run);
       yield;

@@ -360,6 +360,21 @@ describe('what comes faster than it can be shown', () => {
     expect(await page.textContent('.state')).toBe('completed');
     await page.close();
   });
+
+  it('is drawn while it goes on coming', async () => {
+    const { page } = await open();
+    const isDrawn = await page.evaluate(`(async () => {
+      const panel = panelSink();
+      const isDrawn = () => document.body.lastElementChild.shadowRoot.querySelector('.plot canvas') !== null;
+      for (let step = 1; step <= 15000 && !isDrawn(); ) {
+        for (let i = 0; i < 50; i++, step++) for (const record of madeUpStep(step, 1)) panel.next(record);
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+      return isDrawn();
+    })()`);
+    expect(isDrawn).toBe(true);
+    await page.close();
+  });
 });
 
 describe('panelSink, bundled without rxjs', () => {
