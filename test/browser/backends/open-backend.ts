@@ -1,4 +1,5 @@
 import type { Browser } from 'playwright-core';
+import { onConsole } from '../../helpers/on-console.js';
 import type { Backend, BackendPage } from './cases.js';
 
 /** Calls what the page offers, by name. */
@@ -16,7 +17,7 @@ export async function openBackend(browser: Browser, url: string, backend: Backen
   const page = await browser.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => {
+  onConsole(page, (message) => {
     if (message.type() === 'error' && !message.text().includes('404')) complaints.push(message.text());
   });
   await page.goto(url);

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium } from '../../helpers/chromium.js';
+import { onConsole } from '../../helpers/on-console.js';
 import { servePage } from '../../helpers/served-page.js';
 import type { DeviceName, TroublePage } from './page.js';
 
@@ -25,7 +26,7 @@ beforeEach(async () => {
   page = await (await browser.newContext()).newPage();
   printed = [];
   page.on('pageerror', (error) => printed.push(String(error)));
-  page.on('console', (message) => message.type() === 'warning' && printed.push(message.text()));
+  onConsole(page, (message) => message.type() === 'warning' && printed.push(message.text()));
   await load();
 });
 afterEach(() => page?.context().close());
@@ -40,6 +41,14 @@ async function load(): Promise<void> {
         page.evaluate(`globalThis.page.${name}(...${JSON.stringify(args)})`),
   });
 }
+
+it('is not troubled by what the graphics driver says of itself, in some runs', async () => {
+  await page.evaluate(`
+    console.warn('[.WebGL-0x2c0c0059f800]GL Driver Message (OpenGL, Performance): GPU stall due to ReadPixels');
+    console.warn('WebGL: CONTEXT_LOST_WEBGL');
+  `);
+  expect(printed).toEqual(['WebGL: CONTEXT_LOST_WEBGL']);
+});
 
 describe.each(['webgl', 'webgpu'] as DeviceName[])('on %s', (device) => {
   const STEPS = 3;
