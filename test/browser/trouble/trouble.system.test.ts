@@ -2,17 +2,14 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium } from '../../helpers/chromium.js';
 import { onConsole } from '../../helpers/on-console.js';
+import { openRemote, type RemotePage } from '../../helpers/remote-page.js';
 import { servePage } from '../../helpers/served-page.js';
 import type { DeviceName, TroublePage } from './page.js';
-
-type Remote = {
-  [K in keyof TroublePage]: (...args: Parameters<TroublePage[K]>) => Promise<Awaited<ReturnType<TroublePage[K]>>>;
-};
 
 let browser: Browser;
 let served: Awaited<ReturnType<typeof servePage>>;
 let page: Page;
-let remote: Remote;
+let remote: RemotePage<TroublePage>;
 let printed: string[];
 
 beforeAll(async () => {
@@ -32,14 +29,7 @@ beforeEach(async () => {
 afterEach(() => page?.context().close());
 
 async function load(): Promise<void> {
-  await page.goto(served.url);
-  await page.waitForFunction('globalThis.page !== undefined');
-  remote = new Proxy({} as Remote, {
-    get:
-      (_, name: string) =>
-      (...args: unknown[]) =>
-        page.evaluate(`globalThis.page.${name}(...${JSON.stringify(args)})`),
-  });
+  remote = await openRemote<TroublePage>(page, served.url);
 }
 
 it('is not troubled by what the graphics driver says of itself, in some runs', async () => {
