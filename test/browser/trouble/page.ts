@@ -169,6 +169,9 @@ async function rollBack(): Promise<{ readonly first: number[]; readonly again: n
 
 const STORES = { indexedDB: indexedDbStore(), memory: memoryStore() };
 
+/** What the test does from outside in between: the loop waits for it. */
+const outside = globalThis as { afterStep?: (step: number) => Promise<void> };
+
 function newTrainer(store: keyof typeof STORES, args: TrainingArguments, size: number) {
   const kernel = tf.tidy(() => tf.variable(tf.linspace(-0.5, 0.5, 3 * size).reshape([size, 3])));
   const examples = Array.from({ length: 12 }, (_, i) => ({
@@ -183,6 +186,7 @@ function newTrainer(store: keyof typeof STORES, args: TrainingArguments, size: n
     trainDataset: examples,
     evalDataset: examples,
     checkpointStore: STORES[store],
+    callbacks: [{ onStepEnd: ({ state }) => outside.afterStep?.(state.globalStep) }],
     args: {
       ...{ learningRate: 0.05, perDeviceTrainBatchSize: 4, maxSteps: 8, disableTqdm: true },
       ...{ saveStrategy: 'steps', saveSteps: 4, evalStrategy: 'steps', evalSteps: 4, ...args },
@@ -192,14 +196,17 @@ function newTrainer(store: keyof typeof STORES, args: TrainingArguments, size: n
 }
 
 export interface Trained {
+  /** Of a small model: to bring a million numbers out of a page takes longer than to train with them. */
   readonly weights: readonly number[];
   readonly evalLosses: readonly number[];
   readonly failed: string;
   readonly alerts: readonly string[];
   readonly checkpoints: readonly string[];
+  readonly leaked: number;
 }
 
 async function train(store: keyof typeof STORES, args: TrainingArguments, size = 4): Promise<Trained> {
+  const { numTensors } = tf.memory();
   const { trainer, kernel } = newTrainer(store, args, size);
   const evalLosses: number[] = [];
   const alerts: string[] = [];
@@ -217,7 +224,8 @@ async function train(store: keyof typeof STORES, args: TrainingArguments, size =
   const weights = Array.from(await kernel.data());
   kernel.dispose();
   const checkpoints = await STORES[store].list(args.outputDir!).catch(() => []);
-  return { weights, evalLosses, failed, alerts, checkpoints };
+  const leaked = tf.memory().numTensors - numTensors;
+  return { weights, evalLosses, failed, alerts, checkpoints, leaked };
 }
 
 /** A checkpoint of so many bytes, and another in its place: what that failed with, and what is there then. */

@@ -1,4 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
+import type { TrainingArguments } from 'trainscope/trainer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium } from '../../helpers/chromium.js';
 import { onConsole } from '../../helpers/on-console.js';
@@ -124,6 +125,51 @@ describe('a Trainer that keeps checkpoints in IndexedDB', () => {
     const [failed, kept] = await remote.replaceTwice(500_000, 4_000_000);
     expect(failed).toContain('QuotaExceededError: the browser has no more room for this site');
     expect(kept).toBe(500_000);
+  });
+
+  describe('where there is no more room', () => {
+    const SIZE = 10_000;
+    /** Of two checkpoints of 360 kB, and none of three. */
+    const ROOM = 900_000;
+    const NO_ROOM = /the browser has no more room for this site; set saveTotalLimit/;
+    const args: TrainingArguments = { outputDir, saveSteps: 1 };
+
+    const giveRoom = async (quotaSize: number) => {
+      const cdp = await page.context().newCDPSession(page);
+      await cdp.send('Storage.overrideQuotaForOrigin', { origin: new URL(served.url).origin, quotaSize });
+    };
+    beforeEach(async () => {
+      await remote.use('cpu');
+      await giveRoom(ROOM);
+    });
+
+    it('goes on training, with one alert, and keeps those that are there', async () => {
+      const { failed, alerts, checkpoints, evalLosses, leaked } = await remote.train('indexedDB', args, SIZE);
+      expect([failed, evalLosses.length, leaked]).toEqual(['', 2, 0]);
+      expect(alerts).toEqual([expect.stringMatching(NO_ROOM)]);
+      expect(checkpoints.length).toBeGreaterThan(0);
+      expect(checkpoints.length).toBeLessThan(8);
+      // The last one is whole: one can go on from it.
+      await giveRoom(20 * ROOM);
+      const resumed = await remote.train('indexedDB', { ...args, resumeFromCheckpoint: true }, SIZE);
+      expect(resumed).toMatchObject({ failed: '', alerts: [], leaked: 0 });
+      expect(resumed.checkpoints).toContain('checkpoint-8');
+    });
+
+    it('writes again when there is, and says so', async () => {
+      await page.exposeFunction('afterStep', async (step: number) => {
+        if (step === 6) await giveRoom(20 * ROOM);
+      });
+      const { failed, alerts, checkpoints } = await remote.train('indexedDB', args, SIZE);
+      expect(failed).toBe('');
+      expect(alerts).toEqual([expect.stringMatching(NO_ROOM), 'checkpoints are written again']);
+      expect(checkpoints).toContain('checkpoint-8');
+    });
+
+    it('ends, where that is asked for', async () => {
+      const trained = await remote.train('indexedDB', { ...args, saveFailure: 'fail' }, SIZE);
+      expect(trained).toMatchObject({ failed: expect.stringMatching(NO_ROOM), alerts: [], leaked: 0 });
+    });
   });
 
   it.each([
