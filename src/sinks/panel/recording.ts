@@ -1,7 +1,8 @@
 import type { Slices, Work } from '../../page/client/index.js';
-import { type AnyRecord, isShown, type Recorder } from '../../page/history/index.js';
+import { type AnyRecord, isShown, type Recorder, RUNS_KEPT } from '../../page/history/index.js';
 import type { KeptRecords } from './kept-records.js';
 import { RecordQueue } from './record-queue.js';
+import { SharedNames } from './shared-names.js';
 
 /** Records are collected for so long before they are put into the histories. */
 const COLLECT_MS = 50;
@@ -22,6 +23,7 @@ export class Recording {
   /** Records that were left out, in all. */
   leftOut = 0;
   readonly #queue: RecordQueue;
+  readonly #names = new SharedNames(RUNS_KEPT);
   #running: Promise<void> | undefined;
 
   constructor(
@@ -34,7 +36,7 @@ export class Recording {
 
   take(record: AnyRecord): void {
     if (this.options.signal.aborted || !isShown(record)) return;
-    this.#queue.push(record);
+    this.#queue.push(this.#names.share(record));
     this.#running ??= this.#recordAll()
       .catch(this.options.onError)
       .finally(() => {
