@@ -8,6 +8,7 @@ import { downloadMenu } from './downloads.js';
 import { DRAWER_STYLE, Drawer } from './drawer.js';
 import { keptDetails } from './kept-details.js';
 import { KeptRecords } from './kept-records.js';
+import { LargeModels } from './large-models.js';
 import { PanelHost, type PanelTheme } from './panel-host.js';
 import { Recording } from './recording.js';
 
@@ -102,14 +103,15 @@ export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink
   const life = new AbortController();
   const { signal } = life;
   const slices = new Slices(SLICE_MS, signal);
-  const recorder = new Recorder();
+  const large = new LargeModels();
+  const recorder = new Recorder(large.more);
   const kept = new KeptRecords(maxKeptBytes);
   const style = element ? { width: '100%', height: '100%' } : DRAWER_STYLE;
   const host = new PanelHost(element ?? document.body, theme, style, signal);
   const drawer = element ? undefined : new Drawer(host, { open, shortcut, signal });
   const view = new View(recorder.histories, host, signal);
   view.connection = 'open';
-  view.details.source = keptDetails(recorder.histories, kept, slices);
+  view.details.source = keptDetails({ histories: recorder.histories, kept, large, slices });
   const onError = (cause: unknown) => sink.error(cause);
   const onGrown = () => view.grown();
   const recording = new Recording(recorder, { kept, maxQueuedBytes, slices, onGrown, onError, signal });

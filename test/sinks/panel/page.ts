@@ -1,4 +1,5 @@
 // What runs in the browser: panels, fed by the test.
+import { reviveRecord } from 'trainscope';
 import * as browser from 'trainscope/browser';
 import { madeUpStep } from '../../../bench/made-up-steps.js';
 import { feed } from './feed.js';
@@ -32,4 +33,4 @@ function traces() {
   };
 }
 
-Object.assign(globalThis, { ...browser, feed, madeUpStep, traces });
+Object.assign(globalThis, { ...browser, reviveRecord, feed, madeUpStep, traces });
