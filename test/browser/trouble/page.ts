@@ -10,7 +10,7 @@ import {
   parameterUpdates,
   type RunRecord,
 } from 'trainscope';
-import { instrument, selectBackend } from '../../../src/tfjs.browser.js';
+import { instrument, selectBackend, suggestLearningRate } from '../../../src/tfjs.browser.js';
 import { AdamW, indexedDbStore, memoryStore, Trainer, type TrainingArguments } from '../../../src/trainer.js';
 
 export type DeviceName = 'webgl' | 'webgpu';
@@ -236,6 +236,31 @@ async function replaceTwice(first: number, second: number): Promise<readonly [fa
   return [failed, (await store.read('one', 'file')).length];
 }
 
-const page = { use, breakDriver, measure, lose, hookLate, rollBack, train, replaceTwice };
+/** Trains while nobody sees the page, by steps of some 30 ms, and looks for a rate: how many timers the loop asked for meanwhile. */
+async function trainHidden(): Promise<{ readonly steps: number; readonly timers: number }> {
+  const { hidePage, showPage, whileHidden } = globalThis as unknown as Hiding;
+  const { trainer, kernel } = newTrainer('memory', { outputDir: 'hidden', saveStrategy: 'no', evalStrategy: 'no' }, 4);
+  trainer.events$.pipe(ofType('step-end')).subscribe(() => {
+    for (const begin = performance.now(); performance.now() - begin < 30; );
+  });
+  hidePage();
+  await trainer.train();
+  const optimizer = tf.train.sgd(0.1);
+  await suggestLearningRate(optimizer, () => kernel.square().mean() as tf.Scalar, { steps: 20 });
+  showPage();
+  const steps = trainer.state.globalStep;
+  await trainer.close();
+  optimizer.dispose();
+  kernel.dispose();
+  return { steps, timers: whileHidden.timers };
+}
+
+interface Hiding {
+  hidePage(): void;
+  showPage(): void;
+  readonly whileHidden: { readonly timers: number };
+}
+
+const page = { trainHidden, use, breakDriver, measure, lose, hookLate, rollBack, train, replaceTwice };
 export type TroublePage = typeof page;
 Object.assign(globalThis, { page });

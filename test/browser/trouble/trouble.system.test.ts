@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import type { TrainingArguments } from 'trainscope/trainer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium } from '../../helpers/chromium.js';
+import { HIDING } from '../../helpers/hiding.js';
 import { onConsole } from '../../helpers/on-console.js';
 import { openRemote, type RemotePage } from '../../helpers/remote-page.js';
 import { servePage } from '../../helpers/served-page.js';
@@ -113,6 +114,13 @@ describe.each(['webgl', 'webgpu'] as DeviceName[])('on %s', (device) => {
     expect(resumed.checkpoints).toEqual(['checkpoint-4', 'checkpoint-8']);
     expect(printed).toEqual([]);
   });
+});
+
+it('a Trainer in a page that is hidden waits for no timer, which there takes a second or a minute', async () => {
+  await page.addInitScript(HIDING);
+  await load();
+  await remote.use('cpu');
+  expect(await remote.trainHidden()).toEqual({ steps: 8, timers: 0 });
 });
 
 describe('a Trainer that keeps checkpoints in IndexedDB', () => {
