@@ -1,7 +1,10 @@
-/** Let others have the thread. A hidden page's timers wait for a second, and later for a minute: its messages do not. */
+/**
+ * Let others have the thread. The timers of a hidden page wait for a second, and later for a minute: there, and in a worker,
+ * which does not know, a message does it.
+ */
 export function nextTask(): Promise<void> {
-  const isHidden = typeof document !== 'undefined' && document.hidden;
-  return new Promise(isHidden ? afterMessage : (resolve) => setTimeout(resolve));
+  const isSlow = typeof document === 'undefined' ? 'WorkerGlobalScope' in globalThis : document.hidden;
+  return new Promise(isSlow ? afterMessage : (resolve) => setTimeout(resolve));
 }
 
 function afterMessage(then: () => void): void {

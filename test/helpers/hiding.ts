@@ -2,6 +2,7 @@
  * A script for a page, run before its own: `hidePage()` and `showPage()`. A headless Chromium has no window that could be
  * hidden, so this does what one does then: the document says so, no frame comes, and timers wait for a second at least.
  * `whileHidden` counts what was asked for meanwhile: timers that came later than they should have, and frames.
+ * `onFrameAsked` is called whenever somebody asks for a frame, where it is set.
  */
 export const HIDING = `(() => {
   const { setTimeout, requestAnimationFrame, cancelAnimationFrame } = globalThis;
@@ -17,7 +18,8 @@ export const HIDING = `(() => {
     return setTimeout(work, isHidden ? Math.max(1000, ms) : ms, ...given);
   };
   globalThis.requestAnimationFrame = (work) => {
-    if (!isHidden) return requestAnimationFrame(work);
+    globalThis.onFrameAsked?.();
+    if (!isHidden) return requestAnimationFrame((time) => (isHidden ? frames.set(--id, work) : work(time)));
     whileHidden.frames++;
     frames.set(--id, work);
     return id;

@@ -255,12 +255,33 @@ async function trainHidden(): Promise<{ readonly steps: number; readonly timers:
   return { steps, timers: whileHidden.timers };
 }
 
+/** A fit that takes a while, observed by our callbacks: from the first frame on that it waits for, nobody sees the page. */
+async function fitHidden(yieldEvery: 'auto' | 'epoch'): Promise<{ readonly steps: number; readonly frames: number }> {
+  const hiding = globalThis as unknown as Hiding;
+  hiding.onFrameAsked = () => queueMicrotask(hiding.hidePage);
+  const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+  const [x, y] = [tf.ones([8, 2]), tf.ones([8, 1])];
+  const training = instrument(model);
+  let steps = 0;
+  training.attach(training.events$.pipe(ofType('step-end')), () => {
+    steps++;
+    for (const begin = performance.now(); performance.now() - begin < 100; );
+  });
+  const args = { epochs: 3, batchSize: 2, verbose: 0, yieldEvery } as const;
+  await model.fit(x, y, { ...args, callbacks: training.callbacks() });
+  await training.close();
+  for (const each of [x, y, model.optimizer, model]) each.dispose();
+  return { steps, frames: hiding.whileHidden.frames };
+}
+
 interface Hiding {
   hidePage(): void;
   showPage(): void;
-  readonly whileHidden: { readonly timers: number };
+  onFrameAsked?: () => void;
+  readonly whileHidden: { readonly timers: number; readonly frames: number };
 }
 
-const page = { trainHidden, use, breakDriver, measure, lose, hookLate, rollBack, train, replaceTwice };
+const page = { trainHidden, fitHidden, use, breakDriver, measure, lose, hookLate, rollBack, train, replaceTwice };
 export type TroublePage = typeof page;
 Object.assign(globalThis, { page });

@@ -116,11 +116,20 @@ describe.each(['webgl', 'webgpu'] as DeviceName[])('on %s', (device) => {
   });
 });
 
-it('a Trainer in a page that is hidden waits for no timer, which there takes a second or a minute', async () => {
-  await page.addInitScript(HIDING);
-  await load();
-  await remote.use('cpu');
-  expect(await remote.trainHidden()).toEqual({ steps: 8, timers: 0 });
+describe('a page that is hidden', () => {
+  beforeEach(async () => {
+    await page.addInitScript(HIDING);
+    await load();
+    await remote.use('cpu');
+  });
+
+  it('has its Trainer wait for no timer, which there takes a second or a minute', async () => {
+    expect(await remote.trainHidden()).toEqual({ steps: 8, timers: 0 });
+  });
+
+  it.each(['auto', 'epoch'] as const)('has an observed fit wait for no frame, as there are none: %s', async (every) => {
+    expect(await remote.fitHidden(every)).toEqual({ steps: 12, frames: 0 });
+  });
 });
 
 describe('a Trainer that keeps checkpoints in IndexedDB', () => {
