@@ -1,6 +1,6 @@
 import { checkNotNegative, checkOneOf, checkOptions, checkPositive, checkThat, type Sink } from '../../events/index.js';
 import { mountPage, Slices, type Usage, View } from '../../page/client/index.js';
-import { type AnyRecord, Recorder } from '../../page/history/index.js';
+import { type AnyRecord, Recorder, type RunHistory } from '../../page/history/index.js';
 import { createSink } from '../create-sink.js';
 import { requireRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
@@ -11,6 +11,7 @@ import { KeptRecords } from './kept-records.js';
 import { LargeModels } from './large-models.js';
 import { PanelHost, type PanelTheme } from './panel-host.js';
 import { Recording } from './recording.js';
+import { Silence } from './silence.js';
 
 /** Options of {@link panelSink}: where it is, how it looks, and how much it keeps. */
 export interface PanelSinkOptions {
@@ -114,14 +115,16 @@ export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink
   view.details.source = keptDetails({ histories: recorder.histories, kept, large, slices });
   const onError = (cause: unknown) => sink.error(cause);
   const onGrown = () => view.grown();
-  const recording = new Recording(recorder, { kept, maxQueuedBytes, slices, onGrown, onError, signal });
+  const silence = new Silence(recorder.histories, onGrown, signal);
+  const onHeard = (run: RunHistory, type: string) => silence.heard(run, type);
+  const recording = new Recording(recorder, { kept, maxQueuedBytes, slices, onHeard, onGrown, onError, signal });
   const begunAt = performance.now();
   mountPage(view, {
     slices,
     intervalMs: DRAW_EVERY_MS,
     onError,
     tools: [downloadMenu({ histories: recorder.histories, kept, slices, signal }), ...(drawer ? [drawer.closer] : [])],
-    note: () => usageText(slices, performance.now() - begunAt),
+    note: () => [silence.text, usageText(slices, performance.now() - begunAt)].filter(Boolean).join(' '),
   });
 
   const sink = createSink<AnyRecord>(

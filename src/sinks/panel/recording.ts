@@ -1,5 +1,5 @@
 import type { Slices, Work } from '../../page/client/index.js';
-import { type AnyRecord, isShown, type Recorder, RUNS_KEPT } from '../../page/history/index.js';
+import { type AnyRecord, isShown, type Recorder, RUNS_KEPT, type RunHistory } from '../../page/history/index.js';
 import type { KeptRecords } from './kept-records.js';
 import { RecordQueue } from './record-queue.js';
 import { SharedNames } from './shared-names.js';
@@ -11,6 +11,8 @@ export interface RecordingOptions {
   readonly kept: KeptRecords;
   readonly maxQueuedBytes: number;
   readonly slices: Slices;
+  /** Called with the history that a record of this type has gone into. */
+  readonly onHeard: (run: RunHistory, type: string) => void;
   /** Called when the histories have grown. */
   readonly onGrown: () => void;
   /** Told of what recording failed with. */
@@ -63,6 +65,7 @@ export class Recording {
   *#record(): Work {
     for (let record = this.#queue.shift(); record; record = this.#queue.shift()) {
       const history = this.recorder.take(record);
+      if (history) this.options.onHeard(history, record.type);
       this.options.kept.push(record, history?.name ?? record.run);
       yield;
     }
