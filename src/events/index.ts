@@ -69,6 +69,7 @@ export {
 export { type MetricPhase, metricTag, namedMetrics } from './metric-names.js';
 export { missingField } from './missing-field.js';
 export { type LayerSummary, type ModelSummary, modelOf, modelTotals, shapesText } from './model-summary.js';
+export { nextTask } from './next-task.js';
 export { NOT_SENT } from './not-sent.js';
 export { evaluationLossOf, requiredMetric } from './required-metric.js';
 export { END_STATUSES, endText, type RunEnd, runEndOf } from './run-end.js';

@@ -1,7 +1,7 @@
-import { nextFrame } from '@tensorflow/tfjs-core';
 import { CustomCallback, type Logs } from '@tensorflow/tfjs-layers';
 import { checkFunction, checkOptions, type Evaluation, evaluationOf, type Metrics } from '../events/index.js';
 import type { EventBus, TrainingSpan } from '../run/index.js';
+import { nextTurn } from './next-turn.js';
 
 /** As `fit` takes it: how often the callback lets the thread go. */
 export type YieldEvery = 'auto' | 'batch' | 'epoch' | 'never' | number;
@@ -77,7 +77,7 @@ export function fitCallbacks(
     if (Object.keys(metrics).length > 0) bus.publish({ type: 'log', metrics: metrics as Metrics });
   };
   const callback = new CustomCallback(
-    { onEpochEnd: tellEpochEnd, ...(batchMetrics && { onBatchEnd: tellBatchEnd }) },
+    { onEpochEnd: tellEpochEnd, ...(batchMetrics && { onBatchEnd: tellBatchEnd }), nextFrameFunc: nextTurn },
     yieldEvery,
   );
   const base = {
@@ -104,7 +104,7 @@ export function fitCallbacks(
     async onEpochEnd(epoch, logs = {}) {
       if (Object.values(logs).every((value) => typeof value === 'number')) {
         await tellEpochEnd(epoch, logs);
-        if (yieldEvery === 'epoch') await nextFrame();
+        if (yieldEvery === 'epoch') await nextTurn();
       } else await base.onEpochEnd(epoch, logs);
     },
     async onTrainEnd() {

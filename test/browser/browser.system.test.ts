@@ -10,6 +10,7 @@ import { filter, map } from 'rxjs';
 import { ingest } from 'trainscope/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../helpers/chromium.js';
+import { onConsole } from '../helpers/on-console.js';
 import { seenBy } from '../sinks/remote/observed.js';
 import type { Outcome, Sent } from './page.js';
 
@@ -54,7 +55,7 @@ describe('in a browser', () => {
     browser = await launchChromium();
     page = await browser.newPage();
     page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('console', (message) => printed.push(message.text()));
+    onConsole(page, (message) => printed.push(message.text()));
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     await page.waitForFunction('globalThis.observe !== undefined');
   });

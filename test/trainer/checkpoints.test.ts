@@ -258,6 +258,31 @@ describe('a checkpoint', () => {
     model.dispose();
   });
 
+  it("leaves another run's checkpoints alone, when it goes on from one of its own that came between them", async () => {
+    const outputDir = newFolder();
+    for (const step of [1, 3, 900]) mkdirSync(join(outputDir, `checkpoint-${step}`));
+    const args = { outputDir, saveStrategy: 'steps', saveSteps: 2, saveTotalLimit: 1 } as const;
+    const first = tinyTrainer({ ...args, maxSteps: 4 });
+    await first.trainer.train();
+    const resumed = tinyTrainer({ ...args, maxSteps: 8 });
+    await resumed.trainer.train({ resumeFromCheckpoint: join(outputDir, 'checkpoint-4') });
+    expect(readdirSync(outputDir).sort()).toEqual(['checkpoint-1', 'checkpoint-3', 'checkpoint-8', 'checkpoint-900']);
+    for (const { model } of [first, resumed]) model.dispose();
+  });
+
+  it('takes none in the folder for its own that goes on from a checkpoint elsewhere', async () => {
+    const [elsewhere, outputDir] = [newFolder(), newFolder()];
+    const first = tinyTrainer({ outputDir: elsewhere, maxSteps: 4, saveStrategy: 'steps', saveSteps: 2 });
+    await first.trainer.train();
+    for (const step of [2, 4]) mkdirSync(join(outputDir, `checkpoint-${step}`));
+    const args = { outputDir, saveStrategy: 'steps', saveSteps: 2, saveTotalLimit: 1 } as const;
+    const resumed = tinyTrainer({ ...args, maxSteps: 8 });
+    await resumed.trainer.train({ resumeFromCheckpoint: join(elsewhere, 'checkpoint-4') });
+    expect(readdirSync(outputDir).sort()).toEqual(['checkpoint-2', 'checkpoint-4', 'checkpoint-8']);
+    expect(readdirSync(elsewhere).sort()).toEqual(['checkpoint-2', 'checkpoint-4']);
+    for (const { model } of [first, resumed]) model.dispose();
+  });
+
   it('restores the callbacks that have a state, where that is asked for', async () => {
     const scores = [0.9, 0.5, 0.4, 0.3];
     const training = async (args: TrainingArguments, callbacks: TrainerCallback[], resume: string | boolean) => {

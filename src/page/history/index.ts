@@ -1,11 +1,13 @@
 /** The histories of runs, without the page that is served of them: the front door for those who run in a browser. */
 export { DetailRecorder, detailHistories } from './detail-recorder.js';
 export { type DetailRequest, readDetailRequest, writeDetailRequest } from './detail-request.js';
+export { FinerHistories } from './finer/index.js';
 export { type Changes, Histories, RUNS_KEPT } from './histories.js';
 export type { PackedHistograms } from './latest-updates.js';
 export { newestOf } from './newest-of.js';
 export { piecesOf } from './pieces.js';
 export { type AnyRecord, isShown, Recorder } from './recorder.js';
 export type { RunChanges, RunHistory } from './run-history.js';
+export { type KeepsMore, ROWS_SHOWN } from './run-recorder.js';
 export type { ShownRecord } from './shown-record.js';
 export type { StepRange } from './step-buckets.js';

@@ -45,6 +45,18 @@ export class Marks {
     return this.#dropped;
   }
 
+  /** Whether this very mark is there: a record may come once more. */
+  has({ kind, step, time, source, message }: Mark): boolean {
+    return this.#kept.some(
+      ({ mark }) =>
+        mark.time === time &&
+        mark.step === step &&
+        mark.kind === kind &&
+        mark.source === source &&
+        mark.message === message,
+    );
+  }
+
   take(mark: Mark, version: number): void {
     this.#kept.push({ mark, version });
     if (this.#kept.length <= MARKS_KEPT) return;

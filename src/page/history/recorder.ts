@@ -61,9 +61,9 @@ export class Recorder {
 
   #recorderOf(record: ShownRecord): RunRecorder | undefined {
     const existing = this.#recorders.get(record.run);
-    const again =
-      existing && record.type === 'train-begin' && record.step === 0 && existing.history.state.value.step > 0;
-    if (existing && !again) return existing;
+    const begins = record.type === 'train-begin' && record.step === 0;
+    const isAnother = begins && existing && existing.history.state.value.step > 0 && !existing.hasBegunBy(record);
+    if (existing && !isAnother) return existing;
     if (this.histories.runs.size >= RUNS_KEPT) return undefined;
     const name = this.#freeName(record.run);
     const recorder = new RunRecorder(this.histories.of(name, record.time), { more: this.more?.(name) });

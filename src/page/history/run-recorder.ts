@@ -81,7 +81,13 @@ export class RunRecorder {
     history.rows.set(rows, 1);
   }
 
+  /** Whether a training that begins is the one whose records it has, told once more. */
+  hasBegunBy(record: ShownRecord): boolean {
+    return this.#returns.isAgain(record, this.history.state.value);
+  }
+
   take(record: ShownRecord, version: number): void {
+    if (this.hasBegunBy(record)) return;
     const back = this.#returns.of(record, this.history.state.value);
     if (back) this.#goOn(back, version);
     if (!isWithin(record.step, this.#range)) return;
@@ -147,7 +153,7 @@ export class RunRecorder {
         break;
     }
     const mark = markOf(event);
-    if (mark) this.history.marks.take(mark, version);
+    if (mark && !this.history.marks.has(mark)) this.history.marks.take(mark, version);
   }
 
   #takeUpdates(updates: AnyParameterUpdates, version: number): void {

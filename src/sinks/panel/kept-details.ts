@@ -1,20 +1,45 @@
 import type { DetailSource, Slices, Work } from '../../page/client/index.js';
-import { DetailRecorder, detailHistories, type Histories, isShown } from '../../page/history/index.js';
+import {
+  DetailRecorder,
+  type DetailRequest,
+  detailHistories,
+  type Histories,
+  isShown,
+} from '../../page/history/index.js';
 import type { KeptRecords } from './kept-records.js';
+import type { LargeModels } from './large-models.js';
 
-/** What the records that were kept say of some steps. They are the first that came: of later ones nothing more is known. */
-export function keptDetails(histories: Histories, kept: KeptRecords, slices: Slices): DetailSource {
+export interface KeptDetailsOptions {
+  readonly histories: Histories;
+  readonly kept: KeptRecords;
+  readonly large: LargeModels;
+  readonly slices: Slices;
+}
+
+/**
+ * What a panel knows of some steps, besides what it shows: of those whose records were kept, which are the first that came,
+ * what these say; of later ones, in models that are shown by their layers, what there is of each parameter.
+ */
+export function keptDetails({ histories, kept, large, slices }: KeptDetailsOptions): DetailSource {
+  const isInTable = ({ names, to }: DetailRequest, run: string) =>
+    names.length > 0 && large.namesOf(run) !== undefined && !kept.reaches(run, to);
   return {
-    async ask({ series, tables, names, ...range }, signal) {
+    async ask(request, signal) {
+      const { series, tables, names, ...range } = request;
       const into = detailHistories();
-      const runs = [...new Set([...series, ...tables])].flatMap((name) => histories.runs.get(name) ?? []);
-      const recorders = new Map(runs.map((run) => [run.name, new DetailRecorder(run, range, { into, names })]));
-      await slices.run(recording(kept, recorders, signal));
+      const asked = [...new Set([...series, ...tables])].filter((name) => histories.runs.has(name));
+      const inTable = asked.filter((run) => isInTable(request, run));
+      const runs = inTable.flatMap((run) => large.namedIn(run, range, names, histories) ?? []);
+      into.apply({ v: 1, from: 0, to: 1, runs });
+      const recorders = asked
+        .filter((run) => !inTable.includes(run))
+        .map((run) => [run, new DetailRecorder(histories.of(run), range, { into, names })] as const);
+      if (recorders.length > 0) await slices.run(recording(kept, new Map(recorders), signal));
       signal.throwIfAborted();
       return into;
     },
     async names(run) {
-      const { parameters = [], layers = [] } = histories.runs.get(run)?.rows.value ?? {};
+      const { parameters = [], layers = [] } = large.namesOf(run) ?? histories.runs.get(run)?.rows.value ?? {};
       return { parameters, layers };
     },
   };

@@ -13,6 +13,8 @@ export class KeptRecords {
   /** Records that had no room. */
   omitted = 0;
   #bytes = 0;
+  /** The last step that is kept of each run. */
+  readonly #lastSteps = new Map<string, number>();
 
   constructor(private readonly maxBytes: number) {}
 
@@ -20,10 +22,19 @@ export class KeptRecords {
     return this.all.map(({ record }) => record);
   }
 
+  /** Whether all that came of a run up to a step was kept. */
+  reaches(run: string, step: number): boolean {
+    return this.omitted === 0 || step <= (this.#lastSteps.get(run) ?? -1);
+  }
+
   /** After the first that is left out none is kept: a file ends, but has no gap. */
   push(record: Queued, run: string): void {
     this.#bytes += bytesOf(record);
-    if (this.#bytes > this.maxBytes) this.omitted++;
-    else this.all.push({ record, run });
+    if (this.#bytes > this.maxBytes) {
+      this.omitted++;
+      return;
+    }
+    this.all.push({ record, run });
+    this.#lastSteps.set(run, record.step);
   }
 }

@@ -1,6 +1,6 @@
 import { checkNotNegative, checkOneOf, checkOptions, checkPositive, checkThat, type Sink } from '../../events/index.js';
 import { mountPage, Slices, type Usage, View } from '../../page/client/index.js';
-import { type AnyRecord, Recorder } from '../../page/history/index.js';
+import { type AnyRecord, Recorder, type RunHistory } from '../../page/history/index.js';
 import { createSink } from '../create-sink.js';
 import { requireRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
@@ -8,8 +8,10 @@ import { downloadMenu } from './downloads.js';
 import { DRAWER_STYLE, Drawer } from './drawer.js';
 import { keptDetails } from './kept-details.js';
 import { KeptRecords } from './kept-records.js';
+import { LargeModels } from './large-models.js';
 import { PanelHost, type PanelTheme } from './panel-host.js';
 import { Recording } from './recording.js';
+import { Silence } from './silence.js';
 
 /** Options of {@link panelSink}: where it is, how it looks, and how much it keeps. */
 export interface PanelSinkOptions {
@@ -76,46 +78,35 @@ const DRAW_EVERY_MS = 250;
  * ```
  */
 export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink {
-  const options = isElement(where) ? { element: where } : where;
-  checkOptions('panelSink', options, {
-    element: true,
-    theme: true,
-    open: true,
-    shortcut: true,
-    maxQueuedBytes: true,
-    maxKeptBytes: true,
-  });
-  const { element, theme = 'host', open = true, shortcut = '`', maxQueuedBytes = 16 << 20 } = options;
-  const { maxKeptBytes = 64 << 20 } = options;
-  if (element !== undefined) checkThat('element', isElement(element), 'an element of the page', element);
-  checkOneOf('theme', theme, ['host', 'light', 'dark']);
-  checkThat('open', typeof open === 'boolean', 'true or false', open);
-  checkThat('shortcut', typeof shortcut === 'string', 'the name of a key', shortcut);
-  checkPositive('maxQueuedBytes', maxQueuedBytes);
-  checkNotNegative('maxKeptBytes', maxKeptBytes);
+  const { element, theme, open, shortcut, maxQueuedBytes, maxKeptBytes } = checked(
+    isElement(where) ? { element: where } : where,
+  );
   checkPage();
 
   const life = new AbortController();
   const { signal } = life;
   const slices = new Slices(SLICE_MS, signal);
-  const recorder = new Recorder();
+  const large = new LargeModels();
+  const recorder = new Recorder(large.more);
   const kept = new KeptRecords(maxKeptBytes);
   const style = element ? { width: '100%', height: '100%' } : DRAWER_STYLE;
   const host = new PanelHost(element ?? document.body, theme, style, signal);
   const drawer = element ? undefined : new Drawer(host, { open, shortcut, signal });
   const view = new View(recorder.histories, host, signal);
   view.connection = 'open';
-  view.details.source = keptDetails(recorder.histories, kept, slices);
+  view.details.source = keptDetails({ histories: recorder.histories, kept, large, slices });
   const onError = (cause: unknown) => sink.error(cause);
   const onGrown = () => view.grown();
-  const recording = new Recording(recorder, { kept, maxQueuedBytes, slices, onGrown, onError, signal });
+  const silence = new Silence(recorder.histories, onGrown, signal);
+  const onHeard = (run: RunHistory, type: string) => silence.heard(run, type);
+  const recording = new Recording(recorder, { kept, maxQueuedBytes, slices, onHeard, onGrown, onError, signal });
   const begunAt = performance.now();
   mountPage(view, {
     slices,
     intervalMs: DRAW_EVERY_MS,
     onError,
     tools: [downloadMenu({ histories: recorder.histories, kept, slices, signal }), ...(drawer ? [drawer.closer] : [])],
-    note: () => usageText(slices, performance.now() - begunAt),
+    note: () => [silence.text, usageText(slices, performance.now() - begunAt)].filter(Boolean).join(' '),
   });
 
   const sink = createSink<AnyRecord>(
@@ -144,6 +135,27 @@ export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink
       return sink.close();
     },
   };
+}
+
+/** With what is the default where nothing is said. */
+function checked(options: PanelSinkOptions) {
+  checkOptions('panelSink', options, {
+    element: true,
+    theme: true,
+    open: true,
+    shortcut: true,
+    maxQueuedBytes: true,
+    maxKeptBytes: true,
+  });
+  const { element, theme = 'host', open = true, shortcut = '`', maxQueuedBytes = 16 << 20 } = options;
+  const { maxKeptBytes = 64 << 20 } = options;
+  if (element !== undefined) checkThat('element', isElement(element), 'an element of the page', element);
+  checkOneOf('theme', theme, ['host', 'light', 'dark']);
+  checkThat('open', typeof open === 'boolean', 'true or false', open);
+  checkThat('shortcut', typeof shortcut === 'string', 'the name of a key', shortcut);
+  checkPositive('maxQueuedBytes', maxQueuedBytes);
+  checkNotNegative('maxKeptBytes', maxKeptBytes);
+  return { element, theme, open, shortcut, maxQueuedBytes, maxKeptBytes };
 }
 
 function checkPage(): void {

@@ -4,8 +4,11 @@ import { type AnyParameterUpdates, statisticsOf } from '../../parameters/index.j
 export interface Queued {
   readonly type: string;
   readonly run: string;
+  readonly step: number;
 }
 
+/** Records that were taken are let go of so many at a time. */
+const LET_GO = 1_000;
 /** Estimates, in bytes. */
 const EVENT_BYTES = 500;
 const HISTOGRAM_BYTES = 400;
@@ -42,6 +45,7 @@ export class RecordQueue {
     this.#next++;
     this.#bytes -= bytesOf(record);
     if (this.#next === this.#records.length) this.clear();
+    else if (this.#next >= LET_GO) this.#letGo();
     return record;
   }
 
@@ -56,6 +60,12 @@ export class RecordQueue {
     const all = [...this.#leftOut].flatMap(([run, types]) => [...types].map(([type, count]) => ({ run, type, count })));
     this.#leftOut.clear();
     return all;
+  }
+
+  /** Of those that were taken: one that never is empty must not keep them. */
+  #letGo(): void {
+    this.#records = this.#records.slice(this.#next);
+    this.#next = 0;
   }
 
   #leaveOut({ run, type }: Queued): void {

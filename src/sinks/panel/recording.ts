@@ -1,7 +1,8 @@
 import type { Slices, Work } from '../../page/client/index.js';
-import { type AnyRecord, isShown, type Recorder } from '../../page/history/index.js';
+import { type AnyRecord, isShown, type Recorder, RUNS_KEPT, type RunHistory } from '../../page/history/index.js';
 import type { KeptRecords } from './kept-records.js';
 import { RecordQueue } from './record-queue.js';
+import { SharedNames } from './shared-names.js';
 
 /** Records are collected for so long before they are put into the histories. */
 const COLLECT_MS = 50;
@@ -10,6 +11,8 @@ export interface RecordingOptions {
   readonly kept: KeptRecords;
   readonly maxQueuedBytes: number;
   readonly slices: Slices;
+  /** Called with the history that a record of this type has gone into. */
+  readonly onHeard: (run: RunHistory, type: string) => void;
   /** Called when the histories have grown. */
   readonly onGrown: () => void;
   /** Told of what recording failed with. */
@@ -22,6 +25,7 @@ export class Recording {
   /** Records that were left out, in all. */
   leftOut = 0;
   readonly #queue: RecordQueue;
+  readonly #names = new SharedNames(RUNS_KEPT);
   #running: Promise<void> | undefined;
 
   constructor(
@@ -34,7 +38,7 @@ export class Recording {
 
   take(record: AnyRecord): void {
     if (this.options.signal.aborted || !isShown(record)) return;
-    this.#queue.push(record);
+    this.#queue.push(this.#names.share(record));
     this.#running ??= this.#recordAll()
       .catch(this.options.onError)
       .finally(() => {
@@ -61,8 +65,10 @@ export class Recording {
   /** What has come so far: what comes meanwhile waits for the drawing that was asked for. */
   *#record(): Work {
     for (let left = this.#queue.length; left > 0; left--) {
-      const record = this.#queue.shift()!;
+      const record = this.#queue.shift();
+      if (!record) break;
       const history = this.recorder.take(record);
+      if (history) this.options.onHeard(history, record.type);
       this.options.kept.push(record, history?.name ?? record.run);
       yield;
     }

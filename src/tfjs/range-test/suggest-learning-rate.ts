@@ -6,6 +6,7 @@ import {
   checkPositiveInteger,
   checkThat,
   describeValue,
+  nextTask,
   type OptionNames,
   withoutName,
 } from '../../events/index.js';
@@ -121,7 +122,8 @@ async function test(
       }
       const { loss, firstLoss } = await watched.losses();
       if (!recorder.add(rate, loss, firstLoss)) break;
-      await breathe();
+      // So that what else the process does, such as a page, is not still meanwhile.
+      await nextTask();
     }
   } finally {
     await training.close();
@@ -168,9 +170,4 @@ function lossUpdates(optimizer: Optimizer, loss: unknown): MakeUpdate {
   throw new TypeError(
     `loss: expected a function step → loss, since the target is an optimizer, got ${describeValue(loss)}; for data give a compiled tf.LayersModel`,
   );
-}
-
-/** So that what else the process does, such as a page, is not still meanwhile. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }

@@ -54,6 +54,10 @@ const LOOP: Readonly<Partial<Record<keyof LoopState, Check>>> = {
     'positive numbers by name',
     (value) => isRecord(value) && Object.values(value).every((one) => isNumber(one) && one > 0 && one < Infinity),
   ],
+  checkpoints: [
+    'a list of steps, where there is one',
+    (value) => value === undefined || (Array.isArray(value) && value.every(isCount)),
+  ],
 };
 
 /**

@@ -6,11 +6,16 @@ export function checkpointPath(store: CheckpointStore, outputDir: string, step: 
   return store.pathOf(outputDir, `checkpoint-${step}`);
 }
 
+/** Of which step a checkpoint is, by its name or its path; NaN of what is none. */
+export function stepOfCheckpoint(path: string): number {
+  return Number(/(?:^|[/\\])checkpoint-(\d+)$/.exec(path)?.[1]);
+}
+
 /** The checkpoints in a folder, by step. */
 export async function listCheckpoints(store: CheckpointStore, outputDir: string): Promise<string[]> {
   const names = await store.list(outputDir).catch((): string[] => []);
   return names
-    .map((name) => ({ name, step: Number(/^checkpoint-(\d+)$/.exec(name)?.[1]) }))
+    .map((name) => ({ name, step: stepOfCheckpoint(name) }))
     .filter(({ step }) => Number.isSafeInteger(step))
     .sort((a, b) => a.step - b.step)
     .map(({ name }) => store.pathOf(outputDir, name));

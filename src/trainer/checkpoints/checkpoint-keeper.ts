@@ -15,7 +15,7 @@ import type { UpdateHistory } from '../update-history.js';
 import { checkSchedule } from './check-checkpoint.js';
 import { CheckpointError, FILES, type ResumeState } from './checkpoint.js';
 import { contentsOf, readModel } from './checkpoint-files.js';
-import { checkpointPath, listCheckpoints, rotateCheckpoints } from './checkpoint-folder.js';
+import { checkpointPath, listCheckpoints, rotateCheckpoints, stepOfCheckpoint } from './checkpoint-folder.js';
 import { decodeHistory, encodeHistory } from './history-tensor.js';
 import { type OpenCheckpoint, wholeCheckpoint } from './open-checkpoint.js';
 import { preparedOptimizer, readOptimizer } from './optimizer-state.js';
@@ -68,7 +68,7 @@ export class CheckpointKeeper {
       state: { ...state, bestModelCheckpoint },
       args,
       modelFiles: await this.kept.modelFiles(),
-      ...(!args.saveOnlyModel && { resume: await this.#resumeState(position) }),
+      ...(!args.saveOnlyModel && { resume: await this.#resumeState(position, own) }),
     });
     await store.replace(path, files);
     this.#own = own;
@@ -94,8 +94,7 @@ export class CheckpointKeeper {
     await apply();
     memory.restore(checkpoint.resume.memory);
     factors.resume(checkpoint.resume.loop.learningRateFactors, memory.resumed);
-    const earlier = await listCheckpoints(store, args.outputDir);
-    this.#own = earlier.filter((own) => Number(own.split('-').at(-1)) <= state.globalStep);
+    this.#own = await this.#ownOf(path, checkpoint);
     // The folder may have been moved, or the best one removed: then there is none to go back to.
     const best = state.bestModelCheckpoint;
     if (best !== null) state.bestModelCheckpoint = this.#own.find((own) => store.isSame(own, best)) ?? null;
@@ -145,6 +144,14 @@ export class CheckpointKeeper {
     this.#own = [best];
   }
 
+  /** The checkpoints of a training that goes on from one of them: what another run left in the folder is not its own. */
+  async #ownOf(path: string, { state, resume }: OpenCheckpoint['checkpoint']): Promise<string[]> {
+    const { args, store } = this.kept;
+    if (!store.isSame(path, checkpointPath(store, args.outputDir, state.globalStep))) return [];
+    const isOwn = (step: number) => resume.loop.checkpoints?.includes(step) ?? step <= state.globalStep;
+    return (await listCheckpoints(store, args.outputDir)).filter((one) => isOwn(stepOfCheckpoint(one)));
+  }
+
   /** Look at a checkpoint whole, and give what goes on from it: all or nothing. */
   #prepared({ weights, state: saved, resume }: OpenCheckpoint['checkpoint'], path: string): () => Promise<void> {
     const { model, history, optimizer, scheduler, state, meter } = this.kept;
@@ -167,7 +174,7 @@ export class CheckpointKeeper {
     };
   }
 
-  async #resumeState({ epoch, batches }: DataPosition): Promise<ResumeState> {
+  async #resumeState({ epoch, batches }: DataPosition, own: readonly string[]): Promise<ResumeState> {
     const { args, model, optimizer, scheduler, meter, factors, history, memory } = this.kept;
     return {
       optimizer: await readOptimizer(optimizer, model.parameters()),
@@ -184,6 +191,7 @@ export class CheckpointKeeper {
         batches,
         loss: meter.state(),
         learningRateFactors: factors.save(),
+        checkpoints: own.map(stepOfCheckpoint),
       },
       history: encodeHistory(history.names, history.rows),
       memory: memory.save(),

@@ -27,6 +27,8 @@ export interface LoopState {
   readonly loss: LossMeterState;
   /** By how much each control changes the rate of the schedule. */
   readonly learningRateFactors: Readonly<Record<string, number>>;
+  /** Steps of the checkpoints that are this training's own, this one among them; not said by version 0.1.0. */
+  readonly checkpoints?: readonly number[];
 }
 
 /** What only a run that is to be resumed needs. */

@@ -1,3 +1,5 @@
+import { nextTask } from '../../events/index.js';
+
 /** How long the loop may hold the thread, in milliseconds: timers, servers and pages wait meanwhile. */
 const LONGEST_HOLD_MS = 25;
 
@@ -6,7 +8,7 @@ export function breather(): () => Promise<void> {
   let last = performance.now();
   return async () => {
     if (performance.now() - last < LONGEST_HOLD_MS) return;
-    await new Promise((resolve) => setTimeout(resolve));
+    await nextTask();
     last = performance.now();
   };
 }

@@ -1,11 +1,10 @@
 import type { Browser } from 'playwright-core';
+import { onConsole } from '../../helpers/on-console.js';
+import { openRemote, type RemotePage } from '../../helpers/remote-page.js';
 import type { Backend, BackendPage } from './cases.js';
 
-/** Calls what the page offers, by name. */
-export type Remote = { [K in keyof BackendPage]: (...args: Parameters<BackendPage[K]>) => ReturnType<BackendPage[K]> };
-
 export interface OpenBackend {
-  readonly remote: Remote;
+  readonly remote: RemotePage<BackendPage>;
   /** What the page complained of. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
@@ -16,17 +15,10 @@ export async function openBackend(browser: Browser, url: string, backend: Backen
   const page = await browser.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => {
+  onConsole(page, (message) => {
     if (message.type() === 'error' && !message.text().includes('404')) complaints.push(message.text());
   });
-  await page.goto(url);
-  await page.waitForFunction('globalThis.page !== undefined');
-  const remote = new Proxy({} as Remote, {
-    get:
-      (_, name: string) =>
-      (...args: unknown[]) =>
-        page.evaluate(`globalThis.page.${name}(...${JSON.stringify(args)})`),
-  });
+  const remote = await openRemote<BackendPage>(page, url);
   await remote.use(backend);
   return { remote, complaints, close: () => page.close() };
 }

@@ -10,7 +10,7 @@ import {
   parameterUpdates,
   type RunRecord,
 } from 'trainscope';
-import { instrument, selectBackend } from '../../../src/tfjs.browser.js';
+import { instrument, selectBackend, suggestLearningRate } from '../../../src/tfjs.browser.js';
 import { AdamW, indexedDbStore, memoryStore, Trainer, type TrainingArguments } from '../../../src/trainer.js';
 
 export type DeviceName = 'webgl' | 'webgpu';
@@ -169,6 +169,9 @@ async function rollBack(): Promise<{ readonly first: number[]; readonly again: n
 
 const STORES = { indexedDB: indexedDbStore(), memory: memoryStore() };
 
+/** What the test does from outside in between: the loop waits for it. */
+const outside = globalThis as { afterStep?: (step: number) => Promise<void> };
+
 function newTrainer(store: keyof typeof STORES, args: TrainingArguments, size: number) {
   const kernel = tf.tidy(() => tf.variable(tf.linspace(-0.5, 0.5, 3 * size).reshape([size, 3])));
   const examples = Array.from({ length: 12 }, (_, i) => ({
@@ -183,6 +186,7 @@ function newTrainer(store: keyof typeof STORES, args: TrainingArguments, size: n
     trainDataset: examples,
     evalDataset: examples,
     checkpointStore: STORES[store],
+    callbacks: [{ onStepEnd: ({ state }) => outside.afterStep?.(state.globalStep) }],
     args: {
       ...{ learningRate: 0.05, perDeviceTrainBatchSize: 4, maxSteps: 8, disableTqdm: true },
       ...{ saveStrategy: 'steps', saveSteps: 4, evalStrategy: 'steps', evalSteps: 4, ...args },
@@ -192,14 +196,17 @@ function newTrainer(store: keyof typeof STORES, args: TrainingArguments, size: n
 }
 
 export interface Trained {
+  /** Of a small model: to bring a million numbers out of a page takes longer than to train with them. */
   readonly weights: readonly number[];
   readonly evalLosses: readonly number[];
   readonly failed: string;
   readonly alerts: readonly string[];
   readonly checkpoints: readonly string[];
+  readonly leaked: number;
 }
 
 async function train(store: keyof typeof STORES, args: TrainingArguments, size = 4): Promise<Trained> {
+  const { numTensors } = tf.memory();
   const { trainer, kernel } = newTrainer(store, args, size);
   const evalLosses: number[] = [];
   const alerts: string[] = [];
@@ -217,7 +224,8 @@ async function train(store: keyof typeof STORES, args: TrainingArguments, size =
   const weights = Array.from(await kernel.data());
   kernel.dispose();
   const checkpoints = await STORES[store].list(args.outputDir!).catch(() => []);
-  return { weights, evalLosses, failed, alerts, checkpoints };
+  const leaked = tf.memory().numTensors - numTensors;
+  return { weights, evalLosses, failed, alerts, checkpoints, leaked };
 }
 
 /** A checkpoint of so many bytes, and another in its place: what that failed with, and what is there then. */
@@ -228,6 +236,52 @@ async function replaceTwice(first: number, second: number): Promise<readonly [fa
   return [failed, (await store.read('one', 'file')).length];
 }
 
-const page = { use, breakDriver, measure, lose, hookLate, rollBack, train, replaceTwice };
+/** Trains while nobody sees the page, by steps of some 30 ms, and looks for a rate: how many timers the loop asked for meanwhile. */
+async function trainHidden(): Promise<{ readonly steps: number; readonly timers: number }> {
+  const { hidePage, showPage, whileHidden } = globalThis as unknown as Hiding;
+  const { trainer, kernel } = newTrainer('memory', { outputDir: 'hidden', saveStrategy: 'no', evalStrategy: 'no' }, 4);
+  trainer.events$.pipe(ofType('step-end')).subscribe(() => {
+    for (const begin = performance.now(); performance.now() - begin < 30; );
+  });
+  hidePage();
+  await trainer.train();
+  const optimizer = tf.train.sgd(0.1);
+  await suggestLearningRate(optimizer, () => kernel.square().mean() as tf.Scalar, { steps: 20 });
+  showPage();
+  const steps = trainer.state.globalStep;
+  await trainer.close();
+  optimizer.dispose();
+  kernel.dispose();
+  return { steps, timers: whileHidden.timers };
+}
+
+/** A fit that takes a while, observed by our callbacks: from the first frame on that it waits for, nobody sees the page. */
+async function fitHidden(yieldEvery: 'auto' | 'epoch'): Promise<{ readonly steps: number; readonly frames: number }> {
+  const hiding = globalThis as unknown as Hiding;
+  hiding.onFrameAsked = () => queueMicrotask(hiding.hidePage);
+  const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+  const [x, y] = [tf.ones([8, 2]), tf.ones([8, 1])];
+  const training = instrument(model);
+  let steps = 0;
+  training.attach(training.events$.pipe(ofType('step-end')), () => {
+    steps++;
+    for (const begin = performance.now(); performance.now() - begin < 100; );
+  });
+  const args = { epochs: 3, batchSize: 2, verbose: 0, yieldEvery } as const;
+  await model.fit(x, y, { ...args, callbacks: training.callbacks() });
+  await training.close();
+  for (const each of [x, y, model.optimizer, model]) each.dispose();
+  return { steps, frames: hiding.whileHidden.frames };
+}
+
+interface Hiding {
+  hidePage(): void;
+  showPage(): void;
+  onFrameAsked?: () => void;
+  readonly whileHidden: { readonly timers: number; readonly frames: number };
+}
+
+const page = { trainHidden, fitHidden, use, breakDriver, measure, lose, hookLate, rollBack, train, replaceTwice };
 export type TroublePage = typeof page;
 Object.assign(globalThis, { page });

@@ -1,17 +1,17 @@
 import type { Browser, Page } from 'playwright-core';
+import type { TrainingArguments } from 'trainscope/trainer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { launchChromium } from '../../helpers/chromium.js';
+import { HIDING } from '../../helpers/hiding.js';
+import { onConsole } from '../../helpers/on-console.js';
+import { openRemote, type RemotePage } from '../../helpers/remote-page.js';
 import { servePage } from '../../helpers/served-page.js';
 import type { DeviceName, TroublePage } from './page.js';
-
-type Remote = {
-  [K in keyof TroublePage]: (...args: Parameters<TroublePage[K]>) => Promise<Awaited<ReturnType<TroublePage[K]>>>;
-};
 
 let browser: Browser;
 let served: Awaited<ReturnType<typeof servePage>>;
 let page: Page;
-let remote: Remote;
+let remote: RemotePage<TroublePage>;
 let printed: string[];
 
 beforeAll(async () => {
@@ -25,21 +25,22 @@ beforeEach(async () => {
   page = await (await browser.newContext()).newPage();
   printed = [];
   page.on('pageerror', (error) => printed.push(String(error)));
-  page.on('console', (message) => message.type() === 'warning' && printed.push(message.text()));
+  onConsole(page, (message) => message.type() === 'warning' && printed.push(message.text()));
   await load();
 });
 afterEach(() => page?.context().close());
 
 async function load(): Promise<void> {
-  await page.goto(served.url);
-  await page.waitForFunction('globalThis.page !== undefined');
-  remote = new Proxy({} as Remote, {
-    get:
-      (_, name: string) =>
-      (...args: unknown[]) =>
-        page.evaluate(`globalThis.page.${name}(...${JSON.stringify(args)})`),
-  });
+  remote = await openRemote<TroublePage>(page, served.url);
 }
+
+it('is not troubled by what the graphics driver says of itself, in some runs', async () => {
+  await page.evaluate(`
+    console.warn('[.WebGL-0x2c0c0059f800]GL Driver Message (OpenGL, Performance): GPU stall due to ReadPixels');
+    console.warn('WebGL: CONTEXT_LOST_WEBGL');
+  `);
+  expect(printed).toEqual(['WebGL: CONTEXT_LOST_WEBGL']);
+});
 
 describe.each(['webgl', 'webgpu'] as DeviceName[])('on %s', (device) => {
   const STEPS = 3;
@@ -115,6 +116,22 @@ describe.each(['webgl', 'webgpu'] as DeviceName[])('on %s', (device) => {
   });
 });
 
+describe('a page that is hidden', () => {
+  beforeEach(async () => {
+    await page.addInitScript(HIDING);
+    await load();
+    await remote.use('cpu');
+  });
+
+  it('has its Trainer wait for no timer, which there takes a second or a minute', async () => {
+    expect(await remote.trainHidden()).toEqual({ steps: 8, timers: 0 });
+  });
+
+  it.each(['auto', 'epoch'] as const)('has an observed fit wait for no frame, as there are none: %s', async (every) => {
+    expect(await remote.fitHidden(every)).toEqual({ steps: 12, frames: 0 });
+  });
+});
+
 describe('a Trainer that keeps checkpoints in IndexedDB', () => {
   const outputDir = 'digits';
 
@@ -125,6 +142,51 @@ describe('a Trainer that keeps checkpoints in IndexedDB', () => {
     const [failed, kept] = await remote.replaceTwice(500_000, 4_000_000);
     expect(failed).toContain('QuotaExceededError: the browser has no more room for this site');
     expect(kept).toBe(500_000);
+  });
+
+  describe('where there is no more room', () => {
+    const SIZE = 10_000;
+    /** Of two checkpoints of 360 kB, and none of three. */
+    const ROOM = 900_000;
+    const NO_ROOM = /the browser has no more room for this site; set saveTotalLimit/;
+    const args: TrainingArguments = { outputDir, saveSteps: 1 };
+
+    const giveRoom = async (quotaSize: number) => {
+      const cdp = await page.context().newCDPSession(page);
+      await cdp.send('Storage.overrideQuotaForOrigin', { origin: new URL(served.url).origin, quotaSize });
+    };
+    beforeEach(async () => {
+      await remote.use('cpu');
+      await giveRoom(ROOM);
+    });
+
+    it('goes on training, with one alert, and keeps those that are there', async () => {
+      const { failed, alerts, checkpoints, evalLosses, leaked } = await remote.train('indexedDB', args, SIZE);
+      expect([failed, evalLosses.length, leaked]).toEqual(['', 2, 0]);
+      expect(alerts).toEqual([expect.stringMatching(NO_ROOM)]);
+      expect(checkpoints.length).toBeGreaterThan(0);
+      expect(checkpoints.length).toBeLessThan(8);
+      // The last one is whole: one can go on from it.
+      await giveRoom(20 * ROOM);
+      const resumed = await remote.train('indexedDB', { ...args, resumeFromCheckpoint: true }, SIZE);
+      expect(resumed).toMatchObject({ failed: '', alerts: [], leaked: 0 });
+      expect(resumed.checkpoints).toContain('checkpoint-8');
+    });
+
+    it('writes again when there is, and says so', async () => {
+      await page.exposeFunction('afterStep', async (step: number) => {
+        if (step === 6) await giveRoom(20 * ROOM);
+      });
+      const { failed, alerts, checkpoints } = await remote.train('indexedDB', args, SIZE);
+      expect(failed).toBe('');
+      expect(alerts).toEqual([expect.stringMatching(NO_ROOM), 'checkpoints are written again']);
+      expect(checkpoints).toContain('checkpoint-8');
+    });
+
+    it('ends, where that is asked for', async () => {
+      const trained = await remote.train('indexedDB', { ...args, saveFailure: 'fail' }, SIZE);
+      expect(trained).toMatchObject({ failed: expect.stringMatching(NO_ROOM), alerts: [], leaked: 0 });
+    });
   });
 
   it.each([

@@ -8,6 +8,7 @@ import { type LiveSink, liveSink, replay } from 'trainscope/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../../helpers/chromium.js';
 import { recordDigits } from '../../helpers/digit-runs.js';
+import { onConsole } from '../../helpers/on-console.js';
 import { settled } from '../../helpers/settled.js';
 import { updatesOf } from '../../helpers/updates.js';
 
@@ -71,7 +72,7 @@ async function servedModel(parameters: number): Promise<string> {
 async function open(url: string, { width = 1440, colorScheme = 'light' as 'light' | 'dark' } = {}) {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' });
   const troubles: string[] = [];
-  page.on('console', (message) => {
+  onConsole(page, (message) => {
     if (message.type() !== 'log') troubles.push(message.text());
   });
   page.on('pageerror', (error) => troubles.push(error.message));

@@ -13,8 +13,10 @@ const wired = <T>(changes: T): T => JSON.parse(JSON.stringify(changes));
 /** What a loop says at a step, in its first or its second attempt. */
 const event = (type: string, step: number, more: object = {}): AnyRecord =>
   ({ type, run: 'a', step, epoch: step / 100, time: 1000 + 10 * step, ...more }) as AnyRecord;
-const stepEnd = (step: number, loss: number) =>
-  event('step-end', step, { loss, learningRate: 0.1, durationMs: 10, examples: 4, observingMs: 1 });
+const stepEnd = (step: number, loss: number, more: object = {}) =>
+  event('step-end', step, { loss, learningRate: 0.1, durationMs: 10, examples: 4, observingMs: 1, ...more });
+/** What comes anew is said later. */
+const stepEndAgain = (step: number, loss: number) => stepEnd(step, loss, { time: 5000 + 10 * step });
 const updates = (step: number, norm: number) => updatesOf({ w: norm }, { run: 'a', step });
 const histograms = (step: number, zeros: number, norm = 1) =>
   createParameterUpdates({
@@ -157,7 +159,7 @@ describe('steps that are superseded', () => {
 
   it('a training that begins at an earlier step, a rollback and an end of an earlier step say it, too', () => {
     const first = range(1, 37).map((step) => stepEnd(step, 5));
-    const again = range(31, 33).map((step) => stepEnd(step, 1));
+    const again = range(31, 33).map((step) => stepEndAgain(step, 1));
     const expected = [...range(1, 30).map((s) => [s, 5, 1]), ...range(31, 33).map((s) => [s, 1, 1])];
     for (const said of [[event('train-begin', 30)], [rolledBack(30)], []]) {
       const run = recorded(...first, ...said, ...again).histories.of('a');
@@ -178,7 +180,7 @@ describe('steps that are superseded', () => {
 
   it('what was measured of a step that comes anew is kept, though it comes before the end of that step', () => {
     const first = range(1, 5).flatMap((step) => [updates(step, 0.5), stepEnd(step, 5)]);
-    const run = recorded(...first, updates(3, 0.1), stepEnd(3, 1)).histories.of('a');
+    const run = recorded(...first, updates(3, 0.1), stepEndAgain(3, 1)).histories.of('a');
     expect(run.parameters.row(0, 'updateNorm').map(({ start, max }) => [start, near(max)])).toEqual([
       [1, 0.5],
       [2, 0.5],

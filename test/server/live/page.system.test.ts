@@ -8,6 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { type LiveSink, liveSink, reportSink } from 'trainscope/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium } from '../../helpers/chromium.js';
+import { onConsole } from '../../helpers/on-console.js';
 import { settled } from '../../helpers/settled.js';
 import { updatesOf } from '../../helpers/updates.js';
 
@@ -36,7 +37,7 @@ interface Look {
 async function open(url: string, { width = 1440, colorScheme = 'light' }: Look = {}) {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' });
   const troubles: string[] = [];
-  page.on('console', (message) => {
+  onConsole(page, (message) => {
     if (message.type() !== 'log') troubles.push(`${message.type()}: ${message.text()}`);
   });
   page.on('pageerror', (error) => troubles.push(error.message));

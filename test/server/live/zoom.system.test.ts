@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Changes, Histories } from '../../../src/page/history/index.js';
 import { jsonlEncoder } from '../../../src/sinks/jsonl/jsonl-encoder.js';
 import { launchChromium } from '../../helpers/chromium.js';
+import { onConsole } from '../../helpers/on-console.js';
 import { updatesOf } from '../../helpers/updates.js';
 
 const STEPS = 100_000;
@@ -58,7 +59,7 @@ describe('a run of a hundred thousand steps, zoomed to one in a hundred', () => 
   const open = async (address: string) => {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     const troubles: string[] = [];
-    page.on('console', (message) => message.type() !== 'log' && troubles.push(message.text()));
+    onConsole(page, (message) => message.type() !== 'log' && troubles.push(message.text()));
     page.on('pageerror', (error) => troubles.push(error.message));
     await page.goto(`${server.url}${address}`);
     return { page, troubles };

@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type RunsServer, serveRuns } from '../../../src/node.js';
 import { launchChromium } from '../../helpers/chromium.js';
+import { onConsole } from '../../helpers/on-console.js';
 import { settled } from '../../helpers/settled.js';
 import { SendingProcess, stepRecords, TABLE } from '../ingest/post.js';
 
@@ -31,7 +32,7 @@ afterAll(async () => {
 async function open(path: string, { width = 1440, colorScheme = 'light' }: Partial<(typeof LOOKS)[0]> = {}) {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' });
   const troubles: string[] = [];
-  page.on('console', (message) => {
+  onConsole(page, (message) => {
     if (message.type() !== 'log') troubles.push(`${message.type()}: ${message.text()}`);
   });
   page.on('pageerror', (error) => troubles.push(error.message));

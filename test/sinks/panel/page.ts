@@ -1,4 +1,5 @@
 // What runs in the browser: panels, fed by the test.
+import { reviveRecord } from 'trainscope';
 import * as browser from 'trainscope/browser';
 import { madeUpStep } from '../../../bench/made-up-steps.js';
 import { feed } from './feed.js';
@@ -32,4 +33,23 @@ function traces() {
   };
 }
 
-Object.assign(globalThis, { ...browser, feed, madeUpStep, traces });
+/** A loop that does not let the thread go. */
+function feedSteps(sink: Pick<browser.PanelSink, 'next'>, from: number, to: number): void {
+  for (let step = from; step <= to; step++) for (const record of madeUpStep(step, 1)) sink.next(record);
+}
+
+/** A loop that does so at every step, as a worker's messages come, until the sink has it all. */
+async function feedInTurns(sink: browser.PanelSink, from: number, to: number): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  for (let step = from; step <= to; step++) {
+    feedSteps(sink, step, step);
+    await new Promise((resolve) => {
+      port1.onmessage = resolve;
+      port2.postMessage(undefined);
+    });
+  }
+  port1.close();
+  await sink.flush();
+}
+
+Object.assign(globalThis, { ...browser, reviveRecord, feed, feedSteps, feedInTurns, madeUpStep, traces });

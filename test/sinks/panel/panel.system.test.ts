@@ -9,6 +9,7 @@ import { replay } from 'trainscope/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleForBrowser } from '../../../scripts/browser-bundle.js';
 import { launchChromium } from '../../helpers/chromium.js';
+import { onConsole } from '../../helpers/on-console.js';
 import { type ServedPage, servePage } from '../../helpers/serve-page.js';
 import { settled } from '../../helpers/settled.js';
 
@@ -52,7 +53,7 @@ interface Look {
 async function open({ url }: ServedPage = strict, { width = 1440, colorScheme = 'light' }: Look = {}) {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' });
   const troubles: string[] = [];
-  page.on('console', (message) => troubles.push(`${message.type()}: ${message.text()}`));
+  onConsole(page, (message) => troubles.push(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => troubles.push(error.message));
   await page.goto(url);
   await page.waitForFunction('globalThis.panelSink !== undefined');
