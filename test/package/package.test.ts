@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { minVersion, satisfies } from 'semver';
 import { describe, expect, it } from 'vitest';
 import { versions } from '../../scripts/version.js';
 
@@ -89,6 +90,18 @@ describe('package.json', () => {
 
   it('runs on the least Node that can require ES modules, and later', () => {
     expect(manifest.engines).toEqual({ node: '>=20.19' });
+  });
+
+  it('is worked on with that Node, too: `npm ci` there warns of no package', () => {
+    const { packages } = JSON.parse(readFileSync(root('package-lock.json'), 'utf8')) as {
+      readonly packages: Readonly<Record<string, { readonly engines?: { readonly node?: string } }>>;
+    };
+    const least = minVersion(manifest.engines.node)!;
+    const asking = Object.entries(packages).flatMap(([path, { engines }]) =>
+      engines?.node ? [{ path, engines }] : [],
+    );
+    expect(asking.length).toBeGreaterThan(100);
+    expect(asking.filter(({ engines }) => !satisfies(least, engines.node!))).toEqual([]);
   });
 
   it('has only the run-time dependencies that were decided on', () => {
