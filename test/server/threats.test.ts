@@ -1,6 +1,8 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ingest } from '../../src/node.js';
 import { ALL, begin, closeAll, SERVERS } from './every-server.js';
+import { SendingProcess, stepRecords, TABLE } from './ingest/post.js';
 
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -116,5 +118,19 @@ describe('what is logged', () => {
     // What a thread of its own writes has come by the time that it has ended.
     await closeAll();
     expect(said).toEqual([]);
+  });
+
+  it('ingest() tells of a subscriber of runs$ that failed, and the others go on', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const server = await ingest();
+    const runs: string[] = [];
+    server.runs$.subscribe(() => {
+      throw new Error('mine');
+    });
+    server.runs$.subscribe(({ run }) => runs.push(run));
+    await new SendingProcess(server.url, { run: 'well' }).begin(TABLE, ...stepRecords(1));
+    await server.close();
+    expect(runs).toEqual(['well']);
+    expect(told).toHaveBeenCalledExactlyOnceWith('trainscope: a subscriber of runs$ failed: mine');
   });
 });
