@@ -25,7 +25,7 @@ export default {
   navigation: { includeGroups: true },
   headings: { readme: false, document: false },
   searchInDocuments: true,
-  highlightLanguages: ['typescript', 'javascript', 'bash', 'python', 'sql', 'json', 'yaml'],
+  highlightLanguages: ['typescript', 'javascript', 'html', 'bash', 'python', 'sql', 'json', 'yaml'],
   excludePrivate: true,
   excludeInternal: true,
   // rxjs has no links that lead anywhere from here; test/docs/links.test.ts holds those of our pages.

@@ -43,8 +43,12 @@ export interface ParameterUpdates<S extends Statistic = DefaultStatistic> extend
   readonly columns: StatisticColumns<S>;
   /** Of what was asked for, one histogram a parameter; an empty object where nothing was. */
   readonly histograms: MagnitudeHistograms;
-  /** @throws RangeError that lists the names there are. */
-  of(name: string): ParameterUpdate<S>;
+  /**
+   * The row of a parameter. It may be taken out: `({ of }) => of('hidden/kernel')`.
+   *
+   * @throws RangeError that lists the names there are.
+   */
+  readonly of: (name: string) => ParameterUpdate<S>;
 }
 
 /** Any `ParameterUpdates`, whatever its statistics: what sinks take. */
@@ -214,13 +218,18 @@ class Updates<S extends Statistic> implements ParameterUpdates<S> {
     else Object.assign(this, data);
   }
 
-  of(name: string): ParameterUpdate<S> {
-    const index = this.names.indexOf(name);
-    if (index < 0) {
-      throw new RangeError(`name: expected one of ${this.names.join(', ')}; got ${JSON.stringify(name)}`);
-    }
-    return this.row(index);
+  get of(): (name: string) => ParameterUpdate<S> {
+    return (name) => {
+      const index = this.names.indexOf(name);
+      if (index < 0) {
+        throw new RangeError(`name: expected one of ${this.names.join(', ')}; got ${JSON.stringify(name)}`);
+      }
+      return this.row(index);
+    };
   }
+
+  /** A field `of`, which files of others may have, is left out. */
+  set of(_: unknown) {}
 
   *[Symbol.iterator](): Iterator<ParameterUpdate<S>> {
     for (let index = 0; index < this.names.length; index++) yield this.row(index);

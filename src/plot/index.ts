@@ -2,4 +2,4 @@
 export { type ChartOptions, chart } from './chart.js';
 export { type LearningRatePictureOptions, learningRatePicture } from './learning-rate-picture.js';
 export type { Series } from './series.js';
-export { svgToPng } from './svg-to-png.js';
+export { missingForPng, requirePng, svgToPng } from './svg-to-png.js';

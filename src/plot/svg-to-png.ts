@@ -7,7 +7,31 @@ const require = createRequire(import.meta.url);
 const WASM = '@resvg/resvg-wasm/index_bg.wasm';
 const FONT = '@fontsource/dejavu-sans/files/dejavu-sans-latin-400-normal.woff2';
 
+/** Peers that nothing else needs, by what is read of them. */
+const PACKAGES = { '@resvg/resvg-wasm': WASM, '@fontsource/dejavu-sans': FONT };
+
 let loaded: Promise<Rasteriser> | undefined;
+
+/** Of the packages that a PNG needs, those that are not installed. */
+export function missingForPng(): readonly string[] {
+  return Object.entries(PACKAGES).flatMap(([name, file]) => (isThere(file) ? [] : [name]));
+}
+
+function isThere(file: string): boolean {
+  try {
+    require.resolve(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws Error that says what is to be installed. */
+export function requirePng(who: string): void {
+  const missing = missingForPng();
+  if (missing.length === 0) return;
+  throw new Error(`${who}: expected ${missing.join(', ')} to be installed; run: npm install ${missing.join(' ')}`);
+}
 
 /** Large, so only where an image is made. */
 async function load(): Promise<Rasteriser> {
@@ -17,7 +41,10 @@ async function load(): Promise<Rasteriser> {
 }
 
 /**
- * The PNG of an SVG, `scale` times its size. With a font that comes along, so that it is the same on every machine.
+ * The PNG of an SVG, `scale` times its size. It needs `npm install @resvg/resvg-wasm @fontsource/dejavu-sans`: with a font
+ * that comes along, it is the same on every machine.
+ *
+ * @throws Error that says what is to be installed.
  *
  * @example
  * ```ts
@@ -29,6 +56,7 @@ async function load(): Promise<Rasteriser> {
  * ```
  */
 export async function svgToPng(svg: string, scale = 2): Promise<Uint8Array> {
+  requirePng('svgToPng');
   loaded ??= load();
   const { Resvg } = await loaded;
   const font = await readFile(require.resolve(FONT));

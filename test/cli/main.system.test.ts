@@ -280,19 +280,42 @@ it('plot writes at the axis what is true', async () => {
   expect(await labelOf('run.jsonl', '-s', 'gradientNorm')).toBe('Parameter Gradient Norm');
 });
 
-it('replay to OTLP says what to install where the packages are not', async () => {
-  const bare = join(folder, 'bare');
-  writeFileSync(join(folder, 'kept.csv'), 'mine');
+/** The command where packages of these scopes are not installed. */
+function trainscopeWithout(...scopes: readonly string[]): typeof trainscope {
+  const bare = join(folder, `without-${scopes.join('-')}`);
   cpSync(BUILT, join(bare, 'dist', 'cli'), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(bare, 'package.json'));
   mkdirSync(join(bare, 'node_modules'));
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (name !== '@opentelemetry') symlinkSync(join(ROOT, 'node_modules', name), join(bare, 'node_modules', name));
+    if (!scopes.includes(name)) symlinkSync(join(ROOT, 'node_modules', name), join(bare, 'node_modules', name));
   }
-  const { code, stderr } = await run(process.execPath, [
-    ...[join(bare, 'dist', 'cli', 'main.js'), 'replay', 'run.jsonl'],
-    ...['--to', 'csv:kept.csv', '--to', 'otlp'],
+  return (...args) => run(process.execPath, [join(bare, 'dist', 'cli', 'main.js'), ...args]);
+}
+
+it('plot draws an SVG where what a PNG needs is not installed, and says what to install', async () => {
+  const bare = trainscopeWithout('@resvg', '@fontsource');
+  writeFileSync(join(folder, 'plain.csv'), readFileSync(join(folder, 'updates.csv')));
+  const needed = '@resvg/resvg-wasm @fontsource/dejavu-sans';
+  expect(await bare('plot', 'plain.csv')).toEqual({
+    code: 0,
+    stdout: 'plain.svg: 2 parameters, 2 steps\n',
+    stderr: `trainscope: for a PNG, too: npm install ${needed}\n`,
+  });
+  expect(await bare('plot', 'plain.csv', '-o', 'other.svg', '-o', 'plain.png')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `trainscope: plot: expected ${needed.replace(' ', ', ')} to be installed; run: npm install ${needed}\n`,
+  });
+  expect(['plain.svg', 'other.svg', 'plain.png'].map((name) => existsSync(join(folder, name)))).toEqual([
+    ...[true, false, false],
   ]);
+});
+
+it('replay to OTLP says what to install where the packages are not', async () => {
+  writeFileSync(join(folder, 'kept.csv'), 'mine');
+  const { code, stderr } = await trainscopeWithout('@opentelemetry')(
+    ...['replay', 'run.jsonl', '--to', 'csv:kept.csv', '--to', 'otlp'],
+  );
   expect([code, readFileSync(join(folder, 'kept.csv'), 'utf8')]).toEqual([1, 'mine']);
   expect(stderr).toMatch(
     /^trainscope: .*; run: npm install @opentelemetry\/sdk-metrics .*exporter-metrics-otlp-proto\n$/,

@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(CACHE, 'examples-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What code blocks of pages are in. All TypeScript is `ts`, and compiled. */
-const LANGUAGES = ['ts', 'sh', 'text', 'json', 'yaml', 'python', 'sql'];
+const LANGUAGES = ['html', 'ts', 'sh', 'text', 'json', 'yaml', 'python', 'sql'];
 
 const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
 const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, ROOT);

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { coerce, minVersion, satisfies } from 'semver';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { versions } from '../../scripts/version.js';
 
 const root = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
@@ -91,10 +93,34 @@ describe('package.json', () => {
     expect(manifest.engines).toEqual({ node: '>=20.19' });
   });
 
+  it('has the drawings of its guides; screenshots are taken from the repository by a package page', () => {
+    expect(manifest.files.filter((path: string) => path.includes('images'))).toEqual(['docs/images/**/*.svg']);
+    expect(manifest.repository.url).toMatch(/^git\+https:\/\/github\.com\/.*\.git$/);
+  });
+
+  it('is tested on that Node and on those after it, by CI and by `npm run floors`', () => {
+    const { jobs } = parse(readFileSync(root('.github/workflows/ci.yml'), 'utf8'));
+    const { node } = jobs.quick.strategy.matrix as { readonly node: readonly string[] };
+    expect(node.map((version) => coerce(version)?.major)).toEqual([20, 22, 24]);
+    expect(coerce(node[0])?.version).toBe(minVersion(manifest.engines.node)?.version);
+    const floors = [...readFileSync(root('scripts/floors.ts'), 'utf8').matchAll(/'node ([\d.]+)': onNode/g)];
+    expect(floors.map(([, version]) => version)).toEqual(node);
+  });
+
+  it('is worked on with that Node, too: `npm ci` there warns of no package', () => {
+    const { packages } = JSON.parse(readFileSync(root('package-lock.json'), 'utf8')) as {
+      readonly packages: Readonly<Record<string, { readonly engines?: { readonly node?: string } }>>;
+    };
+    const least = minVersion(manifest.engines.node)!;
+    const asking = Object.entries(packages).flatMap(([path, { engines }]) =>
+      engines?.node ? [{ path, engines }] : [],
+    );
+    expect(asking.length).toBeGreaterThan(100);
+    expect(asking.filter(({ engines }) => !satisfies(least, engines.node!))).toEqual([]);
+  });
+
   it('has only the run-time dependencies that were decided on', () => {
     expect(Object.keys(manifest.dependencies)).toEqual([
-      '@fontsource/dejavu-sans',
-      '@resvg/resvg-wasm',
       'commander',
       'csv-parse',
       'd3-color',

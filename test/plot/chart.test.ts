@@ -75,6 +75,16 @@ describe('chart', () => {
     );
   });
 
+  it('a name is text in an SVG, never markup', () => {
+    const name = '</text><script>alert("&")</script><img src=x onerror=alert(1)>\u0000\u001b';
+    const marks = (svg: string) => new Set(svg.match(/<\/?[a-z]+/gi));
+    const hostile = chart([seriesOf(name, [1, 2])], { yLabel: name });
+    expect(marks(hostile)).toEqual(marks(chart([seriesOf('plain', [1, 2])], { yLabel: 'plain' })));
+    expect(hostile).toContain('&lt;script&gt;');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: which XML does not allow
+    expect(hostile).not.toMatch(/[\u0000\u001b]/);
+  });
+
   it('has room for every name of 200 parameters, and a colour for each', () => {
     const names = Array.from({ length: 200 }, (_, i) => `bert.encoder.layer.${i}.attention.output.LayerNorm.weight`);
     const svg = chart(names.map((name) => seriesOf(name, [1, 2])));

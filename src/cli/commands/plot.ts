@@ -24,10 +24,12 @@ const EXAMPLES = `
 Reads the CSV files of csvSink (wide, tutorial, long), of the tutorial's Python and of pandas, and recorded runs.
 
 Examples:
-  $ trainscope plot parameter_updates.csv                 # parameter_updates.svg and .png beside it
+  $ trainscope plot parameter_updates.csv                 # parameter_updates.svg beside it, and .png
   $ trainscope plot parameter_updates.csv --log -o updates.png
   $ trainscope plot parameter_updates.csv --label 'Parameter Update Norm'
-  $ trainscope plot results/run.jsonl --statistic updateRatio --parameters '**.weight'`;
+  $ trainscope plot results/run.jsonl --statistic updateRatio --parameters '**.weight'
+
+A PNG needs more: npm install @resvg/resvg-wasm @fontsource/dejavu-sans`;
 
 /** `trainscope plot`: the tutorial's chart. */
 export function addPlot(program: Command): void {
@@ -39,7 +41,7 @@ export function addPlot(program: Command): void {
     .argument('<file>', 'a CSV file of updates, or a recorded run (.jsonl); - for standard input, with -o')
     .option(
       '-o, --output <file>',
-      'where to draw: a name that ends in .svg or .png; may be given twice (default: both, beside <file>)',
+      'where to draw: a name that ends in .svg or .png; may be given twice (default: both, beside <file>; without what a PNG needs, the SVG)',
       images,
     )
     .option('-l, --log', 'a logarithmic axis')
@@ -72,7 +74,10 @@ function pixels(text: string): number {
 }
 
 async function plot(file: string, flags: PlotFlags): Promise<void> {
-  const outputs = flags.output ?? besides(file);
+  const { chart, missingForPng, requirePng } = await import('../../plot/index.js');
+  const missing = missingForPng();
+  const outputs = flags.output ?? besides(file, missing.length > 0 ? ['.svg'] : ['.svg', '.png']);
+  if (!outputs.every(isSvg)) requirePng('plot');
   await checkOutputs([file], outputs);
   const skipped = new SkippedLines(flags);
   const asked = flags.statistic === undefined ? {} : { statistic: flags.statistic };
@@ -80,7 +85,6 @@ async function plot(file: string, flags: PlotFlags): Promise<void> {
   skipped.tell();
   if (torn) say(tornRow(file));
   const chosen = flags.parameters ? chooseSeries(series, flags.parameters) : series;
-  const { chart } = await import('../../plot/index.js');
   const svg = chart(chosen, {
     yLabel: flags.label ?? (statistic === undefined ? titleOfFile(file) : titleOf(statistic)),
     ...(flags.log && { log: true }),
@@ -92,6 +96,7 @@ async function plot(file: string, flags: PlotFlags): Promise<void> {
     say(`the font of the PNG has no letters for ${strange.name}: the SVG shows them`);
   const steps = new Set(chosen.flatMap((each) => each.steps)).size;
   process.stdout.write(`${outputs.join(' ')}: ${counted(chosen.length, 'parameter')}, ${counted(steps, 'step')}\n`);
+  if (!flags.output && missing.length > 0) say(`for a PNG, too: npm install ${missing.join(' ')}`);
 }
 
 function chooseSeries(series: readonly Series[], patterns: readonly string[]): readonly Series[] {
@@ -105,11 +110,11 @@ function chooseSeries(series: readonly Series[], patterns: readonly string[]): r
 }
 
 /** Where the drawing goes by itself. */
-function besides(file: string): readonly string[] {
+function besides(file: string, endings: readonly string[]): readonly string[] {
   if (file === STANDARD_INPUT) {
     throw new CalledWrongly('output: expected one for standard input, got none; name a file: -o chart.svg');
   }
-  return ['.svg', '.png'].map((ending) => `${withoutEnding(file)}${ending}`);
+  return endings.map((ending) => `${withoutEnding(file)}${ending}`);
 }
 
 /** What a file that does not say what it holds is called; standard input has no name. */

@@ -1,12 +1,51 @@
-import type { Theme } from '../state/theme.js';
-
 /**
  * Colours of runs and of lines within a chart, by their place: told apart also by those who see red, green or blue alike,
  * on light and dark. They come round again, then with another pattern of dashes.
  */
 export const LINE_COLORS = 10;
 
-export function lineColor(theme: Theme, index: number): string {
+/** Diverging around the healthy 1e-3, in even steps of the logarithm from 1e-6 to 1; one set for each theme. */
+export const RATIO_STOPS = [
+  '--ratio-0',
+  '--ratio-1',
+  '--ratio-2',
+  '--ratio-3',
+  '--ratio-4',
+  '--ratio-5',
+  '--ratio-6',
+] as const;
+
+/** What is drawn with besides lines, of the style sheet. */
+const NAMES = [
+  '--accent',
+  '--card',
+  '--control',
+  '--error',
+  '--font',
+  '--grid',
+  '--info',
+  '--muted',
+  '--over',
+  '--ratio-bad',
+  '--ratio-still',
+  '--text',
+  '--warning',
+  ...RATIO_STOPS,
+] as const;
+
+export type ColorName = (typeof NAMES)[number] | `--line-${number}`;
+
+export const COLOR_NAMES: readonly ColorName[] = [
+  ...NAMES,
+  ...Array.from({ length: LINE_COLORS }, (_, i): ColorName => `--line-${i}`),
+];
+
+/** A theme: the values of its colours. */
+export interface Colors {
+  color(name: ColorName): string;
+}
+
+export function lineColor(theme: Colors, index: number): string {
   return theme.color(`--line-${index % LINE_COLORS}`);
 }
 
@@ -24,7 +63,7 @@ export function lineDash(index: number, of: 'training' | 'evaluation' = 'trainin
 }
 
 /** The look of a run's line, by its place among all. */
-export function lineLook(theme: Theme, index: number, of?: 'training' | 'evaluation') {
+export function lineLook(theme: Colors, index: number, of?: 'training' | 'evaluation') {
   const dash = lineDash(index, of);
   return { color: lineColor(theme, index), ...(dash && { dash }) };
 }
@@ -32,17 +71,6 @@ export function lineLook(theme: Theme, index: number, of?: 'training' | 'evaluat
 export const RATIO_SCALE = { least: 1e-6, healthy: 1e-3, greatest: 1 } as const;
 
 type Rgb = readonly [red: number, green: number, blue: number];
-
-/** Diverging around the healthy 1e-3, in even steps of the logarithm from 1e-6 to 1; one set for each theme. */
-export const RATIO_STOPS = [
-  '--ratio-0',
-  '--ratio-1',
-  '--ratio-2',
-  '--ratio-3',
-  '--ratio-4',
-  '--ratio-5',
-  '--ratio-6',
-] as const;
 
 /** Colours there are between two stops of the scale. */
 const SHADES = 64;
@@ -54,7 +82,7 @@ export class RatioColors {
   readonly #still: number;
   readonly #bad: number;
 
-  constructor(theme: Theme) {
+  constructor(theme: Colors) {
     const stops = RATIO_STOPS.map((name) => rgb(theme.color(name)));
     this.#shades = Array.from({ length: SHADES * (stops.length - 1) + 1 }, (_, i) => {
       const below = Math.min(stops.length - 2, Math.floor(i / SHADES));

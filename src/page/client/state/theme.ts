@@ -1,33 +1,8 @@
 import { el } from '../parts/dom.js';
-import { LINE_COLORS, RATIO_STOPS } from '../parts/palette.js';
+import { COLOR_NAMES, type ColorName } from '../parts/palette.js';
 import type { Place, ThemeName } from './place.js';
 
 const KEY = 'theme';
-
-/** What is drawn with, of the style sheet. */
-const NAMES = [
-  '--accent',
-  '--card',
-  '--control',
-  '--error',
-  '--font',
-  '--grid',
-  '--info',
-  '--muted',
-  '--over',
-  '--ratio-bad',
-  '--ratio-still',
-  '--text',
-  '--warning',
-  ...RATIO_STOPS,
-] as const;
-
-export type ColorName = (typeof NAMES)[number] | `--line-${number}`;
-
-const COLORS: readonly ColorName[] = [
-  ...NAMES,
-  ...Array.from({ length: LINE_COLORS }, (_, i): ColorName => `--line-${i}`),
-];
 
 /** The colours that are shown: those that a person has chosen, else those of the place. */
 export class Theme {
@@ -72,7 +47,7 @@ export class Theme {
 
   #read(): void {
     const style = getComputedStyle(this.place.themed);
-    for (const name of COLORS) this.#colors.set(name, style.getPropertyValue(name).trim());
+    for (const name of COLOR_NAMES) this.#colors.set(name, style.getPropertyValue(name).trim());
   }
 
   /** Called after the theme has changed. */
