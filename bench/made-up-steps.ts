@@ -15,24 +15,26 @@ const NAMES = Array.from(
 );
 const SIZES = NAMES.map(() => 16_384);
 
-/** A step as a loop publishes it, with numbers of as many digits as real ones have; `msPerStep` after the one before. */
-export function madeUpStep(step: number, msPerStep: number): readonly [ParameterUpdates, StepEndEvent] {
+type Columns = Record<DefaultStatistic, Float64Array>;
+
+/** Numbers of as many digits as real ones have. */
+export function madeUpColumns(step: number): Columns {
+  const column = (statistic: DefaultStatistic) =>
+    statistic === 'nonFinite' || statistic === 'unchanged'
+      ? new Float64Array(PARAMETERS)
+      : Float64Array.from(NAMES, (_, i) => Math.sqrt(i + 1) / (step + i));
+  return Object.fromEntries(DEFAULT_STATISTICS.map((statistic) => [statistic, column(statistic)])) as Columns;
+}
+
+/** A step as a loop publishes it; `msPerStep` after the one before. */
+export function madeUpStep(
+  step: number,
+  msPerStep: number,
+  columns: Columns = madeUpColumns(step),
+): readonly [ParameterUpdates, StepEndEvent] {
   const context = { run: 'bench', step, epoch: step / 100, time: 1_700_000_000_000 + msPerStep * step };
   const at = { ...context, loss: Math.exp(-step / 100), learningRate: 2e-5 };
-  const columns = Object.fromEntries(
-    DEFAULT_STATISTICS.map((statistic) => [
-      statistic,
-      statistic === 'nonFinite' || statistic === 'unchanged'
-        ? new Float64Array(PARAMETERS)
-        : Float64Array.from(NAMES, (_, i) => Math.sqrt(i + 1) / (step + i)),
-    ]),
-  ) as Record<DefaultStatistic, Float64Array>;
-  const updates = createParameterUpdates<DefaultStatistic>({
-    ...at,
-    names: NAMES,
-    sizes: SIZES,
-    columns,
-    histograms: {},
-  });
+  const measured = { ...at, names: NAMES, sizes: SIZES, columns, histograms: {} };
+  const updates = createParameterUpdates<DefaultStatistic>(measured);
   return [updates, { type: 'step-end', ...at, durationMs: msPerStep, examples: 16, observingMs: 0 }];
 }

@@ -1,4 +1,5 @@
 import { HEALTHY_RATIOS } from '../../parameters/index.js';
+import type { RunHistory } from '../history/run-history.js';
 import { ChartFlow } from './curves/chart-flow.js';
 import { drawCharts, type Line, LineChart, type LineChartOptions } from './curves/line-chart.js';
 import { runLines } from './curves/lines.js';
@@ -66,6 +67,9 @@ export class Body implements Part {
   readonly #metrics: MetricCharts;
   readonly #flow: ChartFlow;
   readonly #sections: readonly Part[];
+  readonly #isSeen: ReadonlyMap<Part, () => boolean>;
+  /** Of which run each was told last. */
+  readonly #updated = new Map<Part, RunHistory | undefined>();
   /** Those of them that stand beside each other. */
   readonly #pairs: readonly HTMLElement[];
   readonly #owners: Owners;
@@ -94,6 +98,7 @@ export class Body implements Part {
       load: async () => new (await import('./on-demand.js')).ParameterPage(view),
     });
     this.#sections = [heatmap, movers, happenings, norms, histogram, confusion, model, values];
+    this.#isSeen = new Map(this.#sections.map((part) => [part, view.watch(part.root)]));
     const ofOneRun = [tiles, ...this.#sections].map(({ root }) => root);
     this.#owners = new Owners(view, ofOneRun);
     const [moved, tables] = [beside(movers, happenings), beside(confusion, model)];
@@ -127,12 +132,20 @@ export class Body implements Part {
     yield;
     yield* this.#drawCharts();
     for (const part of this.#sections) {
+      if (this.#isUpToDate(part)) continue;
       yield* part.update() ?? [];
+      this.#updated.set(part, this.view.focus);
       yield;
     }
     for (const row of this.#pairs) arrange(row);
     this.#owners.update();
     setText(this.#omitted, [leftOutText(this.view), this.note()].filter(Boolean).join(' '));
+  }
+
+  /** What is out of sight is brought up to date when it comes into sight, unless another run is looked at. */
+  #isUpToDate(part: Part): boolean {
+    const isOfFocus = this.#updated.has(part) && this.#updated.get(part) === this.view.focus;
+    return isOfFocus && !part.root.hidden && !this.#isSeen.get(part)!();
   }
 
   *#drawCharts(): Work {

@@ -40,7 +40,6 @@ export class Heatmap implements Part {
   #colors: RatioColors;
   /** The cells as they were painted last: what is drawn over them changes more often. */
   #cells: HTMLCanvasElement | undefined;
-  readonly #isSeen: () => boolean;
   readonly #size: Size;
   #cursor: Cell | undefined;
 
@@ -51,7 +50,6 @@ export class Heatmap implements Part {
       wide: true,
     });
     this.root = root;
-    this.#isSeen = view.watch(root);
     this.#table = new DataTable('Update ratio by layer', () => this.#tableData());
     tools.append(this.#byLayer, this.#byParameter);
     body.append(this.#legend.root, this.#canvas, this.#readout, this.#table.root);
@@ -77,7 +75,7 @@ export class Heatmap implements Part {
     const layers = !this.view.choices.ratiosOfParameters || rows?.byLayer === true;
     this.#byLayer.setAttribute('aria-pressed', String(layers));
     this.#byParameter.setAttribute('aria-pressed', String(!layers));
-    if (this.root.hidden || !run || !rows || (this.#cells && !this.#isSeen())) return;
+    if (this.root.hidden || !run || !rows) return;
     this.#byParameter.hidden = rows.byLayer;
     this.#names = layers ? rows.layers : rows.parameters;
     this.#data = layers ? run.shown.layers : run.shown.parameters;
