@@ -1,5 +1,4 @@
 import { HEALTHY_RATIOS } from '../../parameters/index.js';
-import type { RunHistory } from '../history/run-history.js';
 import { ChartFlow } from './curves/chart-flow.js';
 import { drawCharts, type Line, LineChart, type LineChartOptions } from './curves/line-chart.js';
 import { runLines } from './curves/lines.js';
@@ -61,6 +60,8 @@ function* partsOf(view: View) {
 
 type Parts = ReturnType<typeof partsOf> extends Generator<undefined, infer T> ? T : never;
 
+type LookedAt = Pick<View, 'focus' | 'looks'>;
+
 /** All that is shown of the runs, below the head of the page; or of one parameter. */
 export class Body implements Part {
   readonly root: HTMLElement;
@@ -68,8 +69,8 @@ export class Body implements Part {
   readonly #flow: ChartFlow;
   readonly #sections: readonly Part[];
   readonly #isSeen: ReadonlyMap<Part, () => boolean>;
-  /** Of which run each was told last. */
-  readonly #updated = new Map<Part, RunHistory | undefined>();
+  /** What was looked at when each was brought up to date last. */
+  readonly #updated = new Map<Part, LookedAt>();
   /** Those of them that stand beside each other. */
   readonly #pairs: readonly HTMLElement[];
   readonly #owners: Owners;
@@ -131,10 +132,11 @@ export class Body implements Part {
     this.parts.tiles.update();
     yield;
     yield* this.#drawCharts();
+    const { focus, looks } = this.view;
     for (const part of this.#sections) {
       if (this.#isUpToDate(part)) continue;
       yield* part.update() ?? [];
-      this.#updated.set(part, this.view.focus);
+      this.#updated.set(part, { focus, looks });
       yield;
     }
     for (const row of this.#pairs) arrange(row);
@@ -142,10 +144,12 @@ export class Body implements Part {
     setText(this.#omitted, [leftOutText(this.view), this.note()].filter(Boolean).join(' '));
   }
 
-  /** What is out of sight is brought up to date when it comes into sight, unless another run is looked at. */
+  /** What is out of sight is brought up to date when it comes into sight, unless something else is looked at. */
   #isUpToDate(part: Part): boolean {
-    const isOfFocus = this.#updated.has(part) && this.#updated.get(part) === this.view.focus;
-    return isOfFocus && !part.root.hidden && !this.#isSeen.get(part)!();
+    const { focus, looks } = this.view;
+    const updated = this.#updated.get(part);
+    if (!updated || updated.focus !== focus || updated.looks !== looks) return false;
+    return !part.root.hidden && !this.#isSeen.get(part)!();
   }
 
   *#drawCharts(): Work {

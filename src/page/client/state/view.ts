@@ -40,6 +40,8 @@ export class View {
   /** What can fill the window. */
   readonly charts = new Set<Enlargeable>();
   connection: Connection = 'connecting';
+  /** Counts how often something else was looked at. */
+  looks = 0;
   /** What had the focus when the page of a parameter was opened. */
   opener: HTMLElement | undefined;
   #choices: Choices;
@@ -197,6 +199,7 @@ export class View {
 
   /** Something else is looked at. */
   changed(): void {
+    this.looks++;
     for (const listener of this.#listeners) listener(true);
   }
 
