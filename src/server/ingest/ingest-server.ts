@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { isForeignOrigin, isOwnHost, LIMITS } from '../../sinks/serving/index.js';
+import { PAGE_HEADERS } from '../page-headers.js';
 import { AGAIN_SOON, HttpError } from './http-error.js';
 import { type BodyLimits, BodyReader } from './read-body.js';
 import type { BatchAnswer } from './sender.js';
@@ -205,7 +206,7 @@ function corsHeaders({ headers: { origin } }: IncomingMessage, allowed: readonly
 }
 
 function send(response: ServerResponse, status: number, body: object, headers: Headers = {}): void {
-  response.writeHead(status, { ...headers, 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
+  response.writeHead(status, { ...PAGE_HEADERS, ...headers, 'Content-Type': 'application/json' });
   response.end(JSON.stringify(body));
 }
 
