@@ -4,6 +4,7 @@ import { stopOnAlert } from '../../control/index.js';
 import {
   checkOneOf,
   checkOptions,
+  plainLines,
   type RunRecord,
   SEVERITIES,
   type Severity,
@@ -166,7 +167,7 @@ class Recording {
     } catch (cause) {
       recorded.abandon();
       if (recorded.append) return this.#open(run, false);
-      console.error(`trainscope: ${run.run} is not recorded: ${(cause as Error).message}`);
+      console.error(plainLines(`trainscope: ${run.run} is not recorded: ${(cause as Error).message}`));
       return undefined;
     }
   }
