@@ -75,6 +75,12 @@ describe('who may reach it', () => {
   );
 });
 
+it.each(['the metrics of all runs', 'the page of Prometheus'])('%s takes GET and HEAD alone', async (name) => {
+  const { url } = await begin(name);
+  const statusOf = async (method: string) => (await ask(`${url}/metrics`, {}, method)).status;
+  expect(await Promise.all(['GET', 'HEAD', 'POST', 'DELETE'].map(statusOf))).toEqual([200, 200, 405, 405]);
+});
+
 describe('pages', () => {
   function checkPolicy(what: string, { headers }: Answer): void {
     const policy = String(headers['content-security-policy']);
@@ -101,14 +107,17 @@ describe('pages', () => {
     checkPolicy('no token', answer);
   });
 
-  it.each(['ingest()', 'the page of Prometheus'])('of %s there are none: no answer is HTML', async (name) => {
-    const { url } = await begin(name);
-    for (const path of ['/', SERVERS[name]!.path, '/<b>nowhere</b>']) {
-      expect([path, (await ask(url + path)).headers['content-type'] ?? 'nothing']).not.toEqual([
-        ...[path, expect.stringContaining('html')],
-      ]);
-    }
-  });
+  it.each(['ingest()', 'the metrics of all runs', 'the page of Prometheus'])(
+    'of %s there are none: no answer is HTML',
+    async (name) => {
+      const { url } = await begin(name);
+      for (const path of ['/', SERVERS[name]!.path, '/<b>nowhere</b>']) {
+        expect([path, (await ask(url + path)).headers['content-type'] ?? 'nothing']).not.toEqual([
+          ...[path, expect.stringContaining('html')],
+        ]);
+      }
+    },
+  );
 });
 
 describe('what is logged', () => {
