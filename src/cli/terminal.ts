@@ -1,8 +1,9 @@
+import { plainLines } from '../events/index.js';
 import type { ConsoleOutput } from '../sinks/console/index.js';
 
 /** A line for the person, on standard error: standard output is for what was asked. */
 export function say(line: string): void {
-  process.stderr.write(`trainscope: ${line}\n`);
+  process.stderr.write(`trainscope: ${plainLines(line)}\n`);
 }
 
 /** A number of things: `1 step`, `2 steps`. */

@@ -71,6 +71,7 @@ export { missingField } from './missing-field.js';
 export { type LayerSummary, type ModelSummary, modelOf, modelTotals, shapesText } from './model-summary.js';
 export { nextTask } from './next-task.js';
 export { NOT_SENT } from './not-sent.js';
+export { plain, plainLines } from './plain.js';
 export { evaluationLossOf, requiredMetric } from './required-metric.js';
 export { END_STATUSES, endText, type RunEnd, runEndOf } from './run-end.js';
 export { type RunMemory, remembered, runMemory, type SavedMemory } from './run-memory.js';

@@ -1,5 +1,6 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
-import { plain, shorten } from '../sinks/console/index.js';
+import { plain } from '../events/index.js';
+import { shorten } from '../sinks/console/index.js';
 import { extent, LARGEST, logarithmicDomain, numberText, type Scale, ticksOf } from './axes.js';
 import { lineColours } from './colours.js';
 import type { Series } from './series.js';

@@ -1,4 +1,4 @@
-import { plain } from '../sinks/console/index.js';
+import { plain } from '../events/index.js';
 import type { Point } from './thin-out.js';
 
 export const TEXT = '#333';

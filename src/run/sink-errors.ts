@@ -1,4 +1,4 @@
-import type { EventContext, SinkErrorEvent } from '../events/index.js';
+import { type EventContext, plainLines, type SinkErrorEvent } from '../events/index.js';
 import { isPromiseLike } from './guard.js';
 
 /** Told of each failure; it may be async. */
@@ -53,5 +53,5 @@ export function reasonOf(cause: unknown): string {
 }
 
 function sayOnStandardError(event: SinkErrorEvent): void {
-  console.error(`trainscope: ${event.message}`);
+  console.error(plainLines(`trainscope: ${event.message}`));
 }

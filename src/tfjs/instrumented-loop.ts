@@ -1,6 +1,6 @@
 import type { Optimizer, Scalar } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checkConfusion, checkOneOf, type SinkErrorEvent } from '../events/index.js';
+import { checkConfusion, checkOneOf, plainLines, type SinkErrorEvent } from '../events/index.js';
 import { BaseRun, LoopControl, type LoopPlan, type LoopReport, OpenRun, TrainingSpan } from '../run/index.js';
 import { type FitCallbacks, type FitCallbacksOptions, fitCallbacks } from './fit-callbacks.js';
 import { ignoredLearningRateOf, learningRateOf } from './learning-rate.js';
@@ -101,7 +101,7 @@ export class InstrumentedLoop extends BaseRun implements Training {
   #cutOff(): string | undefined {
     if (this.#fitting === 0) return undefined;
     const what = `close() came while fit was going on, after step ${this.stepsDone}; what it does from now on is not observed`;
-    console.warn(`trainscope: ${what}; await fit first`);
+    console.warn(plainLines(`trainscope: ${what}; await fit first`));
     return what;
   }
 

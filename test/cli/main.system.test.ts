@@ -348,6 +348,17 @@ it('plot draws beside the file', async () => {
   expect(readFileSync(join(folder, 'updates.png')).subarray(1, 4).toString()).toBe('PNG');
 });
 
+it.each([
+  ['replay', 'hostile.jsonl', '--to', 'console'],
+  ['summary', 'hostile.csv'],
+])('%s shows the control characters of what it quotes of a file, and sends none', async (...args) => {
+  writeFileSync(join(folder, 'hostile.jsonl'), '\u001b]0;mine\u0007\u009b2J not json\n');
+  writeFileSync(join(folder, 'hostile.csv'), 'step,w\n1,\u009b2J\n');
+  const { code, stderr } = await trainscope(...args);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^trainscope: hostile\.\w+, line \d.*�.*\n$/)]);
+  expect(stderr).not.toMatch(/(?!\n)\p{Cc}/u);
+});
+
 it('replay writes what the sinks would have written', async () => {
   const { code, stdout, stderr } = await trainscope(
     ...['replay', 'run.jsonl', '--to', 'csv:back.csv', '-t', 'tensorboard:tb', '-t', 'console'],

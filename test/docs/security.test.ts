@@ -93,3 +93,14 @@ it('nothing makes code of a text', () => {
   const threads = files.filter((file) => !file.endsWith('.bundle.ts') && /\beval: *true/.test(code(file)));
   expect(threads).toEqual(['sinks/serving/server-thread.ts']);
 });
+
+it('what is said on a console by itself moves no cursor', () => {
+  const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.bundle.ts'),
+  );
+  const code = (file: string) => read(join('src', file)).replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  const said = files.flatMap((file) => code(file).match(/console\.(?:error|warn)\(\s*[^\s(]+/g) ?? []);
+  expect(said.length).toBeGreaterThan(8);
+  // What a handler of the program's own threw is shown with its stack.
+  expect(said.filter((call) => !call.includes('plainLines'))).toEqual(["console.error('trainscope:"]);
+});

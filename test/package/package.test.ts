@@ -32,6 +32,12 @@ describe('package.json', () => {
     expect(Object.entries(said).filter(([, version]) => version !== manifest.version)).toEqual([]);
   });
 
+  it('has a readme of the wheel whose links lead somewhere on a page of the Python package index', () => {
+    const links = [...readFileSync(root('python/README.md'), 'utf8').matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to!);
+    expect(links.length).toBeGreaterThan(1);
+    expect(links.filter((to) => !to.startsWith('https://'))).toEqual([]);
+  });
+
   it('is built before it is packed or published', () => {
     expect(manifest.scripts.prepack).toBe('npm run build');
     expect(manifest.publishConfig).toEqual({ access: 'public', provenance: true });

@@ -37,6 +37,18 @@ export const SERVERS: Readonly<Record<string, { begin(options: Options): Promise
       return { url: server.url, close };
     },
   },
+  'the metrics of all runs': {
+    path: '/metrics',
+    async begin({ allowedHosts = [] }) {
+      const folder = mkdtempSync(join(tmpdir(), 'every-server-'));
+      const server = await serveRuns(folder, { allowedHosts, port: 0, metrics: { port: 0 } });
+      const close = async () => {
+        await server.close();
+        rmSync(folder, { recursive: true });
+      };
+      return { url: new URL(server.metricsUrl!).origin, close };
+    },
+  },
   'the page of Prometheus': {
     path: '/metrics',
     async begin({ allowedHosts }) {

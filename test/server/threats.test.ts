@@ -75,30 +75,49 @@ describe('who may reach it', () => {
   );
 });
 
+it.each(['the metrics of all runs', 'the page of Prometheus'])('%s takes GET and HEAD alone', async (name) => {
+  const { url } = await begin(name);
+  const statusOf = async (method: string) => (await ask(`${url}/metrics`, {}, method)).status;
+  expect(await Promise.all(['GET', 'HEAD', 'POST', 'DELETE'].map(statusOf))).toEqual([200, 200, 405, 405]);
+});
+
 describe('pages', () => {
+  function checkPolicy(what: string, { headers }: Answer): void {
+    const policy = String(headers['content-security-policy']);
+    expect(policy, what).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self'; /);
+    expect(policy, what).toMatch(/base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/);
+    expect(policy, what).not.toMatch(/unsafe|\*|https?:/);
+    expect([what, headers['x-content-type-options']]).toEqual([what, 'nosniff']);
+  }
+
   it.each([
     ['liveSink', ['/', '/page.js', '/nowhere']],
-    ['serveRuns', ['/', '/runs.js', '/runs.json', '/nowhere', '/run/nowhere/']],
+    ['serveRuns', ['/', '/runs.js', '/runs.json', '/nowhere', '/run/nowhere/', '//']],
   ])('of %s let nothing in or out', async (name, paths) => {
     const { url } = await begin(name);
-    for (const path of paths) {
-      const { headers } = await ask(url + path);
-      const policy = String(headers['content-security-policy']);
-      expect(policy, path).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self'; /);
-      expect(policy, path).toMatch(/base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/);
-      expect(policy, path).not.toMatch(/unsafe|\*|https?:/);
-      expect([path, headers['x-content-type-options']]).toEqual([path, 'nosniff']);
-    }
+    for (const path of paths) checkPolicy(path, await ask(url + path));
+    checkPolicy('another name', await ask(url, { Host: 'attacker.example' }));
+    checkPolicy('another method', await ask(url, {}, 'DELETE'));
   });
 
-  it.each(['ingest()', 'the page of Prometheus'])('of %s there are none: no answer is HTML', async (name) => {
-    const { url } = await begin(name);
-    for (const path of ['/', SERVERS[name]!.path, '/<b>nowhere</b>']) {
-      expect([path, (await ask(url + path)).headers['content-type'] ?? 'nothing']).not.toEqual([
-        ...[path, expect.stringContaining('html')],
-      ]);
-    }
+  it('of serveRuns let nothing in or out where the token is missing', async () => {
+    const { url } = await begin('serveRuns', { token: 'secret' });
+    const answer = await ask(url);
+    expect(answer.status).toBe(401);
+    checkPolicy('no token', answer);
   });
+
+  it.each(['ingest()', 'the metrics of all runs', 'the page of Prometheus'])(
+    'of %s there are none: no answer is HTML',
+    async (name) => {
+      const { url } = await begin(name);
+      for (const path of ['/', SERVERS[name]!.path, '/<b>nowhere</b>']) {
+        expect([path, (await ask(url + path)).headers['content-type'] ?? 'nothing']).not.toEqual([
+          ...[path, expect.stringContaining('html')],
+        ]);
+      }
+    },
+  );
 });
 
 describe('what is logged', () => {

@@ -4,7 +4,7 @@ import type { AnyParameterUpdates } from '../../parameters/index.js';
 import { openRun } from '../open-run.js';
 import { checkOutputs } from '../outputs.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
-import { say } from '../terminal.js';
+import { counted, say } from '../terminal.js';
 
 interface ReplayFlags extends SkipFlags {
   readonly to: readonly Target[];
@@ -96,7 +96,7 @@ async function replayTo(file: string, { to, speed, follow, ...flags }: ReplayFla
   const taken = await deliver(records, await openAll(to));
   skipped.tell();
   if (taken === 0) throw new Error(`${file}: expected a recorded run, got no records`);
-  say(`${taken} records of ${file}`);
+  say(`${counted(taken, 'record')} of ${file}`);
 }
 
 /** @throws what the first sink that failed did so with. */

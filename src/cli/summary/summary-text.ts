@@ -1,5 +1,5 @@
-import { type AlertEvent, duration, SEVERITIES } from '../../events/index.js';
-import { plain, threeDigits } from '../../sinks/console/index.js';
+import { type AlertEvent, duration, plain, SEVERITIES } from '../../events/index.js';
+import { threeDigits } from '../../sinks/console/index.js';
 import { columnsOf, counted, type Paint } from '../terminal.js';
 import type { RunSummary } from './run-summary.js';
 import { sparkline } from './sparkline.js';

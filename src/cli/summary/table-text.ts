@@ -1,6 +1,7 @@
+import { plain } from '../../events/index.js';
 import { ratioHealth } from '../../parameters/index.js';
 import type { Series } from '../../plot/index.js';
-import { plain, shorten, threeDigits } from '../../sinks/console/index.js';
+import { shorten, threeDigits } from '../../sinks/console/index.js';
 import { type Colour, columnsOf, type Paint } from '../terminal.js';
 import { sparkline } from './sparkline.js';
 

@@ -8,3 +8,6 @@ export class HttpError extends Error {
     super(message);
   }
 }
+
+/** Headers of an answer to who came too soon. */
+export const AGAIN_SOON = { 'Retry-After': '1' };

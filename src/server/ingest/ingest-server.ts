@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { isForeignOrigin, isOwnHost, LIMITS } from '../../sinks/serving/index.js';
-import { HttpError } from './http-error.js';
-import { type BodyLimits, readBody } from './read-body.js';
+import { PAGE_HEADERS } from '../page-headers.js';
+import { AGAIN_SOON, HttpError } from './http-error.js';
+import { type BodyLimits, BodyReader } from './read-body.js';
 import type { BatchAnswer } from './sender.js';
 import { isSessionId } from './sent-record.js';
 
@@ -15,8 +16,6 @@ export interface IngestServerOptions {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly limits: BodyLimits;
-  /** Bytes of bodies that may be on their way in at once; more are asked to come again. */
-  readonly underwayBytes: number;
   /** Batches a second of one session at most. */
   readonly maxBatchesPerSecond: number;
   /** What is served besides: whatever is asked for by GET. Default: nothing. */
@@ -38,7 +37,6 @@ const PATH = '/v1/records';
 const LINES = 'application/x-ndjson';
 const LINES_WITH_BYTES = 'application/vnd.trainscope.records';
 const MOST_CONNECTIONS = 2_048;
-const AGAIN_SOON = { 'Retry-After': '1' };
 
 /**
  * Serve what other processes post.
@@ -46,27 +44,17 @@ const AGAIN_SOON = { 'Retry-After': '1' };
  * @throws Error when the port is taken or the address is not of this machine.
  */
 export async function ingestServer(options: IngestServerOptions, take: TakeBatch): Promise<IngestServer> {
-  const { limits, underwayBytes } = options;
   const names = new Set([options.host, hostname(), ...options.allowedHosts].map((name) => name.toLowerCase()));
   const rate = new RateLimit(options.maxBatchesPerSecond);
   const isRightToken = tokenCheck(options.token);
   const { pages } = options;
-  let underway = 0;
+  const bodies = new BodyReader(options.limits);
 
   async function answerTo(request: IncomingMessage): Promise<BatchAnswer> {
     checkWho(request);
     const { session, batch, binary } = headersOf(request);
     rate.check(session);
-    const expected = Math.min(Number(request.headers['content-length'] ?? limits.bytes), limits.bytes);
-    if (underway > 0 && underway + expected > underwayBytes) {
-      throw new HttpError(429, 'too much is on its way in', AGAIN_SOON);
-    }
-    underway += expected;
-    try {
-      return take(session, batch, await readBody(request, limits), binary);
-    } finally {
-      underway -= expected;
-    }
+    return take(session, batch, await bodies.read(request), binary);
   }
 
   function checkHost({ headers }: IncomingMessage): void {
@@ -218,7 +206,7 @@ function corsHeaders({ headers: { origin } }: IncomingMessage, allowed: readonly
 }
 
 function send(response: ServerResponse, status: number, body: object, headers: Headers = {}): void {
-  response.writeHead(status, { ...headers, 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
+  response.writeHead(status, { ...PAGE_HEADERS, ...headers, 'Content-Type': 'application/json' });
   response.end(JSON.stringify(body));
 }
 

@@ -6,6 +6,7 @@ import {
   checkPositiveInteger,
   checkThat,
   type OptionNames,
+  plainLines,
 } from '../../events/index.js';
 import { type RunOptions, reasonOf, SupervisedObservable } from '../../run/index.js';
 import { ingestServer, type ServePage } from './ingest-server.js';
@@ -134,8 +135,7 @@ export async function openIngest(options: IngestOptions, pages?: ServePage): Pro
       token,
       allowedHosts,
       allowedOrigins,
-      limits: { bytes: maxBatchBytes, unpackedBytes: 2 * maxBatchBytes },
-      underwayBytes: 8 * maxBatchBytes,
+      limits: { bytes: maxBatchBytes, unpackedBytes: 2 * maxBatchBytes, underwayBytes: 8 * maxBatchBytes },
       maxBatchesPerSecond,
       ...(pages && { pages }),
     },
@@ -143,7 +143,8 @@ export async function openIngest(options: IngestOptions, pages?: ServePage): Pro
   );
   const sweep = setInterval(() => senders.sweep(performance.now()), Math.min(lostAfterMs / SWEEPS_PER_SILENCE, 10_000));
   sweep.unref();
-  const toldOf = (cause: unknown) => console.error(`trainscope: a subscriber of runs$ failed: ${reasonOf(cause)}`);
+  const toldOf = (cause: unknown) =>
+    console.error(plainLines(`trainscope: a subscriber of runs$ failed: ${reasonOf(cause)}`));
   return {
     url: server.url,
     runs$: new SupervisedObservable<RemoteRun>(toldOf, (subscriber) => {

@@ -1,29 +1,53 @@
 import type { IncomingMessage } from 'node:http';
 import { createGunzip } from 'node:zlib';
-import { HttpError } from './http-error.js';
+import { AGAIN_SOON, HttpError } from './http-error.js';
 
 export interface BodyLimits {
   /** As they are sent. */
   readonly bytes: number;
   /** Unpacked. */
   readonly unpackedBytes: number;
+  /** Of all bodies together, unpacked, while they come; more are asked to come again. */
+  readonly underwayBytes: number;
 }
 
-/** The bytes of a request, unpacked. @throws HttpError for one that is too large, or not what it says it is. */
-export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  const sent = bounded(request, limits.bytes);
-  if (encoding === 'identity') return Buffer.concat(await all(sent));
-  if (encoding !== 'gzip') {
-    throw new HttpError(415, `Content-Encoding: expected gzip or none, got ${JSON.stringify(encoding)}`);
+/**
+ * Reads bodies, and bounds what is held of all whose end has not come. What one says it will send takes no room: a few
+ * that never come would keep out everybody else.
+ */
+export class BodyReader {
+  #held = 0;
+
+  constructor(private readonly limits: BodyLimits) {}
+
+  /** The bytes of a request, unpacked. @throws HttpError for one that is too large, or not what it says it is. */
+  async read(request: IncomingMessage): Promise<Buffer> {
+    const encoding = request.headers['content-encoding'] ?? 'identity';
+    const sent = bounded(request, this.limits.bytes);
+    if (encoding === 'identity') return this.#all(sent);
+    if (encoding !== 'gzip') {
+      throw new HttpError(415, `Content-Encoding: expected gzip or none, got ${JSON.stringify(encoding)}`);
+    }
+    return this.#all(unpacked(sent, this.limits.unpackedBytes));
   }
-  return Buffer.concat(await all(unpacked(sent, limits.unpackedBytes)));
-}
 
-async function all(blocks: AsyncIterable<Buffer>): Promise<Buffer[]> {
-  const list: Buffer[] = [];
-  for await (const block of blocks) list.push(block);
-  return list;
+  async #all(blocks: AsyncIterable<Buffer>): Promise<Buffer> {
+    const list: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const block of blocks) {
+        if (this.#held + block.length > this.limits.underwayBytes) {
+          throw new HttpError(429, 'too much is on its way in', AGAIN_SOON);
+        }
+        this.#held += block.length;
+        bytes += block.length;
+        list.push(block);
+      }
+      return Buffer.concat(list);
+    } finally {
+      this.#held -= bytes;
+    }
+  }
 }
 
 async function* bounded(blocks: AsyncIterable<Buffer>, most: number): AsyncGenerator<Buffer> {

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type RunMemory, runMemory, type SavedMemory } from '../../events/index.js';
+import { plainLines, type RunMemory, runMemory, type SavedMemory } from '../../events/index.js';
 import { decodeJson, encodeJson } from '../../events/serial/index.js';
 import { replaceFile } from '../../sinks/files/index.js';
 import type { RemoteRun } from '../ingest/remote-run.js';
@@ -56,7 +56,7 @@ export class KeptMemory {
     try {
       replaceFile(this.#path, encodeJson({ version: ownVersion(), memory: this.memory.save() }));
     } catch (cause) {
-      if (!this.#failed) console.error(`trainscope: ${(cause as Error).message}`);
+      if (!this.#failed) console.error(plainLines(`trainscope: ${(cause as Error).message}`));
       this.#failed = true;
     }
   }
@@ -67,7 +67,7 @@ export function dropMemoryOf(file: string): void {
   try {
     rmSync(pathOf(file), { force: true });
   } catch (cause) {
-    console.error(`trainscope: ${(cause as Error).message}`);
+    console.error(plainLines(`trainscope: ${(cause as Error).message}`));
   }
 }
 

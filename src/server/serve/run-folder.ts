@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunMemory } from '../../events/index.js';
+import { plainLines, type RunMemory } from '../../events/index.js';
 import { areOfOneRun, firstRankOf } from '../../records/index.js';
 import { makeFolder } from '../../sinks/files/index.js';
 import type { RemoteRun } from '../ingest/remote-run.js';
@@ -242,7 +242,7 @@ export class RunFolder {
       this.#index.write(this.#files);
     } catch (cause) {
       // The files of the runs say it all: without an index they are read anew.
-      console.error(`trainscope: ${(cause as Error).message}`);
+      console.error(plainLines(`trainscope: ${(cause as Error).message}`));
     }
   }
 }

@@ -1,9 +1,10 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { from, merge, type Observable, type Observer, switchMap } from 'rxjs';
 import { stopOnAlert } from '../../control/index.js';
 import {
   checkOneOf,
   checkOptions,
+  plainLines,
   type RunRecord,
   SEVERITIES,
   type Severity,
@@ -14,9 +15,9 @@ import { ofType } from '../../operators/index.js';
 import { defaultRules } from '../../rules/index.js';
 import { jsonlSink } from '../../sinks/jsonl/index.js';
 import { type AllRunsMetrics, allRunsMetrics, checkMetrics, startMetrics } from '../../sinks/otel/index.js';
-import { isOwnHost, LIMITS, listen } from '../../sinks/serving/index.js';
 import { INGEST_OPTIONS, type IngestOptions, type IngestServer, openIngest } from '../ingest/ingest.js';
 import type { RemoteRun } from '../ingest/remote-run.js';
+import { metricsServer } from './metrics-server.js';
 import { cardAfter } from './run-card.js';
 import { type RecordedRun, RunFolder } from './run-folder.js';
 import { runsPages } from './runs-pages.js';
@@ -87,7 +88,7 @@ export async function serveRuns(folder: string, options: ServeRunsOptions = {}):
   try {
     const known = await runs.known();
     const server = await openIngest({ port: PORT, ...ingestOptions, known }, pages.serve);
-    const other = typeof metrics === 'object' ? await openMetrics(metrics.port, ingestOptions, scrape!) : undefined;
+    const other = typeof metrics === 'object' ? await metricsServer(metrics.port, ingestOptions, scrape!) : undefined;
     const recording = new Recording(runs, { severity, all, otlp });
     server.runs$.subscribe((run) => recording.take(run));
     void runs.look().catch(() => {});
@@ -166,7 +167,7 @@ class Recording {
     } catch (cause) {
       recorded.abandon();
       if (recorded.append) return this.#open(run, false);
-      console.error(`trainscope: ${run.run} is not recorded: ${(cause as Error).message}`);
+      console.error(plainLines(`trainscope: ${run.run} is not recorded: ${(cause as Error).message}`));
       return undefined;
     }
   }
@@ -216,23 +217,15 @@ function otlpOptions(run: string, otlp: string | true) {
   return { exporter: 'otlp', run, ...(typeof otlp === 'string' && { url: otlp }) } as const;
 }
 
+const SCRAPED = {
+  'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+};
+
 function answerScrape(all: AllRunsMetrics, response: ServerResponse): void {
   all.text().then(
-    (text) => response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text),
+    (text) => response.writeHead(200, SCRAPED).end(text),
     (cause) => response.writeHead(500).end(String(cause)),
   );
-}
-
-async function openMetrics(
-  port: number,
-  { host = '127.0.0.1', allowedHosts = [] }: IngestOptions,
-  scrape: (response: ServerResponse) => void,
-): Promise<{ url: string; server: Server }> {
-  const names = new Set(allowedHosts.map((name) => name.toLowerCase()));
-  const server = createServer(LIMITS, (request, response) => {
-    if (!isOwnHost(request.headers.host, names)) response.writeHead(403).end();
-    else if (request.url?.split('?')[0] === '/metrics') scrape(response);
-    else response.writeHead(404).end();
-  });
-  return { url: `${await listen(server, { host, port })}/metrics`, server };
 }

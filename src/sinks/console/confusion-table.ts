@@ -1,7 +1,7 @@
-import { type ClassAccuracy, type ConfusionMatrix, confusionOf, perClassAccuracy } from '../../events/index.js';
+import { type ClassAccuracy, type ConfusionMatrix, confusionOf, perClassAccuracy, plain } from '../../events/index.js';
 import { aligned } from './aligned.js';
 import type { ConsoleTable } from './console-table.js';
-import { plain, shorten } from './format.js';
+import { shorten } from './format.js';
 
 /** Classes that have a row at most; of more, those that are told worst. */
 const MOST_ROWS = 12;

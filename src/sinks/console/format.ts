@@ -6,11 +6,6 @@ export function threeDigits(value: number): string {
   return magnitude >= 0.01 && magnitude < 10_000 ? value.toPrecision(3) : value.toExponential(2);
 }
 
-/** Names come from anywhere: nothing in them may move the cursor or change the colours. */
-export function plain(text: string): string {
-  return text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, '�');
-}
-
 /**
  * A parameter's name in at most `width` characters. Segments are cut to their first letter from the left, as far as
  * needed, since the number of a layer and the last segments tell parameters apart: `b.e.layer.0.output.dense.weight`.

@@ -1,5 +1,5 @@
+import { plain } from '../../events/index.js';
 import { type AnyParameterUpdates, requireColumn, type Statistic } from '../../parameters/index.js';
-import { plain } from './format.js';
 
 /** One line a parameter, as the tutorial prints it. @throws TypeError when the statistic was not measured. */
 export function updateLines(updates: AnyParameterUpdates, statistic: Statistic): string[] {

@@ -1,7 +1,7 @@
-import { modelOf, modelTotals, shapesText } from '../../events/index.js';
+import { modelOf, modelTotals, plain, shapesText } from '../../events/index.js';
 import { aligned } from './aligned.js';
 import type { ConsoleTable } from './console-table.js';
-import { plain, shorten } from './format.js';
+import { shorten } from './format.js';
 
 const LONGEST_NAME = 32;
 

@@ -1,5 +1,5 @@
-import { type Metrics, type RunEnd, type RunRecord, runEndOf, shortNumber } from '../../events/index.js';
-import { plain, threeDigits } from './format.js';
+import { type Metrics, plain, type RunEnd, type RunRecord, runEndOf, shortNumber } from '../../events/index.js';
+import { threeDigits } from './format.js';
 
 /** The line that stays for a record worth one, else undefined. */
 export function noteOf(event: RunRecord): string | undefined {

@@ -1,5 +1,6 @@
+import { plain } from '../../events/index.js';
 import { type AnyParameterUpdates, columnOf, ratioHealth, type Statistic } from '../../parameters/index.js';
-import { plain, shorten, threeDigits } from './format.js';
+import { shorten, threeDigits } from './format.js';
 
 const COLUMNS: readonly (readonly [Statistic, string])[] = [
   ['updateNorm', 'update norm'],

@@ -1,7 +1,8 @@
+import { plain } from '../../events/index.js';
 import { VALUE_STATISTICS } from '../../parameters/index.js';
 import { aligned } from './aligned.js';
 import type { ConsoleTable } from './console-table.js';
-import { plain, shorten, threeDigits } from './format.js';
+import { shorten, threeDigits } from './format.js';
 
 const TITLES = ['min', 'max', 'mean', 'std', 'zeros', 'NaN', 'infinite'];
 const CELL = 10;

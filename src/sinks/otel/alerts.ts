@@ -1,5 +1,5 @@
 import { type Observable, ReplaySubject } from 'rxjs';
-import type { AlertEvent, EventContext, Severity } from '../../events/index.js';
+import { type AlertEvent, type EventContext, plainLines, type Severity } from '../../events/index.js';
 
 /** A trouble of the sink's own. */
 export interface Trouble {
@@ -29,7 +29,7 @@ export function alerts(run = 'run'): Alerts {
   const begun = new Map<string, AlertEvent>();
   let position: EventContext = { run, step: 0, epoch: 0, time: 0 };
   const emit = (alert: AlertEvent) => {
-    if (!subject.observed) console.error(`trainscope: ${alert.message}`);
+    if (!subject.observed) console.error(plainLines(`trainscope: ${alert.message}`));
     subject.next(alert);
   };
   const here = () => ({ run: position.run, step: position.step, epoch: position.epoch, time: Date.now() });

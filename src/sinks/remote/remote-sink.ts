@@ -6,6 +6,7 @@ import {
   checkOptions,
   checkPositive,
   describeValue,
+  plainLines,
   type RunRecord,
   type Sink,
 } from '../../events/index.js';
@@ -62,7 +63,12 @@ export interface RemoteSink extends Sink<RunRecord> {
  */
 export function remoteSink(url: string | URL, options: RemoteSinkOptions = {}): RemoteSink {
   checkOptions('remoteSink', options, { token: true, closeTimeoutMs: true, maxQueuedBytes: true, say: true });
-  const { token, closeTimeoutMs = 5_000, maxQueuedBytes = 64 << 20, say = (line) => console.warn(line) } = options;
+  const {
+    token,
+    closeTimeoutMs = 5_000,
+    maxQueuedBytes = 64 << 20,
+    say = (line) => console.warn(plainLines(line)),
+  } = options;
   checkToken(token);
   checkNotNegative('closeTimeoutMs', closeTimeoutMs);
   checkPositive('maxQueuedBytes', maxQueuedBytes);

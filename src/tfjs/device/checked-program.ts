@@ -1,4 +1,5 @@
 import { backend, getBackend } from '@tensorflow/tfjs-core';
+import { plainLines } from '../../events/index.js';
 import type { MaybePromise } from '../../parameters/index.js';
 import { blockProgram } from './block-program.js';
 import type { BlockProgram, BlockTask } from './block-task.js';
@@ -65,7 +66,9 @@ function check(program: BlockProgram, kind: Kind): MaybePromise<boolean> {
 function judge(name: string, wrong: string | undefined): boolean {
   if (wrong === undefined) return true;
   console.warn(
-    `trainscope: ${name} does not compute rightly on this device (${wrong}); values are read and measured here instead: right, but slower`,
+    plainLines(
+      `trainscope: ${name} does not compute rightly on this device (${wrong}); values are read and measured here instead: right, but slower`,
+    ),
   );
   return false;
 }

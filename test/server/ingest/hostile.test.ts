@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { filter, firstValueFrom, fromEvent, map, merge, scan, take, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ParameterUpdates, parameterUpdates } from '../../../src/index.js';
 import { type IngestServer, ingest } from '../../../src/node.js';
@@ -116,17 +117,31 @@ describe('ingest() is not harmed', () => {
     expect(answers).toEqual([200, 200, 200, 503, 503]);
   });
 
-  it('by bodies that never end, and requests that are cut off', async () => {
+  /** A request that has begun, and whose body never ends. */
+  function endless(begin: Buffer, headers: Readonly<Record<string, string>>) {
     const { hostname, port } = new URL(server.url);
-    const slow = Array.from({ length: 50 }, () => {
-      const socket = connect(Number(port), hostname);
-      socket.on('error', () => {});
-      const headers = Object.entries(HEADERS).map(([name, value]) => `${name}: ${value}\r\n`);
-      socket.write(
-        `POST /v1/records HTTP/1.1\r\nHost: ${hostname}\r\n${headers.join('')}Content-Length: 1000\r\n\r\n{"v"`,
-      );
-      return socket;
-    });
+    const socket = connect(Number(port), hostname).on('error', () => {});
+    const all = { ...HEADERS, Host: hostname, Expect: '100-continue', 'Transfer-Encoding': 'chunked', ...headers };
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`POST /v1/records HTTP/1.1\r\n${lines.join('')}\r\n${begin.length.toString(16)}\r\n`);
+    socket.write(begin);
+    const text$ = fromEvent(socket, 'data').pipe(scan((text, data) => text + String(data), ''));
+    return {
+      /** The server has its head. */
+      begun: firstValueFrom(text$.pipe(filter((text) => text.includes('100 Continue')))),
+      refused: firstValueFrom(
+        text$.pipe(
+          map((text) => /HTTP\/1\.1 (4\d\d)/.exec(text)?.[1]),
+          filter(Boolean),
+        ),
+      ),
+      end: () => socket.destroy(),
+    };
+  }
+
+  it('by bodies that never end, and requests that are cut off', async () => {
+    const slow = Array.from({ length: 50 }, () => endless(Buffer.from('{"v"'), {}));
+    await Promise.all(slow.map(({ begun }) => begun));
     const cut = request(`${server.url}/v1/records`, {
       method: 'POST',
       headers: { ...HEADERS, 'Content-Length': '99' },
@@ -135,7 +150,17 @@ describe('ingest() is not harmed', () => {
     cut.write('{');
     cut.destroy();
     await checkAlive();
-    for (const socket of slow) socket.destroy();
+    for (const { end } of slow) end();
+  });
+
+  it('by many that each unpack to as much as one may', async () => {
+    await server.close();
+    await begin({ maxBatchBytes: 1200 });
+    const bombs = Array.from({ length: 10 }, () => endless(gzipSync(Buffer.alloc(2400, 32)), GZIP));
+    // Four fill the room of all, and are waited for: the others are asked to come again.
+    const statuses = await firstValueFrom(merge(...bombs.map(({ refused }) => refused)).pipe(take(6), toArray()));
+    expect(statuses).toEqual(Array(6).fill('429'));
+    for (const { end } of bombs) end();
   });
 
   it('by what looks like a batch, more or less', async () => {
