@@ -198,6 +198,59 @@ describe('parameters', () => {
     await page.close();
   });
 
+  it('the heatmap is zoomed like a chart, and shows where they are pointed at, as they show where it is', async () => {
+    const { page, troubles } = await open(one);
+    await page.setViewportSize({ width: 1440, height: 3000 }); // all is in sight
+    await settled(page);
+    const map = panelOf(page, 'Update ratio by layer');
+    const area = map.locator('.plot-area');
+    const range = () => choicesOf(page).get('range');
+    const pointAt = async (title: string, share: number) => {
+      const { x, y, width, height } = (await panelOf(page, title).locator('.plot-area').boundingBox())!;
+      await page.mouse.move(x + share * width, y + height / 2);
+    };
+    await pointAt('Update ratio by layer', 0.25);
+    await page.mouse.down();
+    await pointAt('Update ratio by layer', 0.5);
+    await page.mouse.up();
+    await expect.poll(range).toBe('15-30');
+    await settled(page);
+    const said = async () => /steps? (\d+)/.exec((await map.locator('.readout').textContent()) ?? '')?.[1];
+    await expect.poll(async () => Number(await said())).toBeGreaterThan(21);
+    const loss = panelOf(page, 'Loss').locator('.legend .value').first();
+    const pointed = await loss.textContent();
+    await page.mouse.move(0, 0);
+    await expect.poll(() => loss.textContent()).not.toBe(pointed);
+    await area.dblclick();
+    await expect.poll(range).toBeNull();
+    await page.keyboard.down('Control');
+    await page.mouse.wheel(0, -100);
+    await page.keyboard.up('Control');
+    await expect.poll(range).not.toBeNull();
+    await map.locator('canvas[role="img"]').focus();
+    await page.keyboard.press('0');
+    await expect.poll(range).toBeNull();
+    await page.keyboard.press('+');
+    await expect.poll(range).not.toBeNull();
+    await page.keyboard.press('0');
+    await settled(page);
+    expect(troubles).toEqual([]); // reading pixels back is one, to the browser
+    const columnsDrawn = () =>
+      map.locator('.plot-cursor').evaluate((element) => {
+        const { width, height } = element as HTMLCanvasElement;
+        const { data } = (element as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+        const columns = Array.from({ length: width * height }, (_, i) => (data[4 * i + 3]! > 0 ? i % width : -1));
+        return [...new Set(columns)].filter((column) => column >= 0);
+      });
+    await pointAt('Weight norm', 0.3);
+    const left = await columnsDrawn();
+    await pointAt('Weight norm', 0.9);
+    const right = await columnsDrawn();
+    expect([left.length, right.length]).toEqual([1, 1]);
+    expect(right[0]! - left[0]!).toBeGreaterThan(400);
+    await page.close();
+  });
+
   it('those that move are sorted by any column, the dead first by choice', async () => {
     const { page } = await open(many);
     const movers = panelOf(page, 'Movers and the dead');
