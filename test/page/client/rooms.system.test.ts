@@ -184,6 +184,19 @@ describe('parameters', () => {
     await page.close();
   });
 
+  it('one is shown of every run that has it, while the page has the parameters of one', async () => {
+    const { page, troubles } = await open(`${ten}#parameter=${encodeURIComponent(KERNEL)}`);
+    const lines = panelOf(page, 'Norm of weights').locator('.legend li');
+    await expect.poll(() => lines.count()).toBe(10);
+    const values = panelOf(page, 'Norm of weights').locator('.legend .value');
+    await expect.poll(async () => (await values.allTextContents()).filter((text) => /\d/.test(text)).length).toBe(10);
+    await page.getByLabel('Parameters and alerts of').selectOption(ILL);
+    await page.waitForSelector(`.subject-body`);
+    await expect.poll(() => lines.count()).toBe(10);
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+
   it('the heatmap’s names lead there, by pointer and by keyboard', async () => {
     const { page } = await open(one);
     const canvas = panelOf(page, 'Update ratio by layer').locator('canvas[role="img"]');
