@@ -382,10 +382,11 @@ describe('runs', () => {
       'learningRate',
       'weightDecay',
       'seed',
-      'outputDir',
-      'runName',
+      'loss',
+      'least loss',
     ]);
     expect(heads).toContain('greatest eval/accuracy');
+    expect(heads.at(-1)).toBe('outputDir');
     expect(await table.locator('.best').count()).toBeGreaterThan(3);
     expect(await page.getAttribute('.parallel', 'aria-label')).toMatch(
       /^learningRate, weightDecay, seed against greatest eval\/accuracy: a line for each of 10 runs; /,

@@ -145,6 +145,14 @@ describe('hover', () => {
     );
     const values = rows.map(([, value]) => value);
     expect(values).toEqual([...values].sort((a, b) => b - a));
+    const { x, y, width, height } = await areaOf(page, 'Loss');
+    for (const [below, row] of [
+      [1, 0],
+      [height - 1, rows.length - 1],
+    ] as const) {
+      await page.mouse.move(x + width / 2, y + below);
+      await expect.poll(() => readout.locator('.nearest .label').allTextContents()).toEqual([rows[row]![0]]);
+    }
     // The chart beside it has no readout of its own, but says the values there.
     expect(await chart(page, 'Update ratio').locator('.plot-readout').isVisible()).toBe(false);
     const there = await chart(page, 'Update ratio').locator('.legend .value').allTextContents();
@@ -182,6 +190,7 @@ describe('legend', () => {
     expect((await addressOf(page)).getAll('hidden')).toEqual(['seed-2']);
     await page.reload();
     await page.waitForSelector('.legend-entry[aria-pressed="false"]');
+    await settled(page); // what is pressed stays where it is
     expect(await entry('Loss', 'seed-2').getAttribute('aria-pressed')).toBe('false');
     await entry('Loss', 'seed-2').focus();
     await page.keyboard.press('Enter');
