@@ -201,6 +201,35 @@ describe('legend', () => {
     await expect.poll(async () => (await addressOf(page)).getAll('hidden')).toEqual([]);
   });
 
+  it('a double click isolates what its first click was on, where that moved the page', async () => {
+    const page = await open(seeds);
+    const entry = chart(page, 'Loss').locator('.legend-entry').first();
+    const { x, y, width, height } = (await entry.boundingBox())!;
+    const press = async (clickCount: number) => {
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.down({ clickCount });
+      await page.mouse.up({ clickCount });
+    };
+    await press(1);
+    await expect.poll(async () => (await addressOf(page)).getAll('hidden')).toEqual(['seed-1']);
+    await page.locator('.chart-flow').evaluate((flow) => {
+      flow.style.marginTop = '60px';
+    });
+    await press(2);
+    await expect
+      .poll(async () => (await addressOf(page)).getAll('hidden'))
+      .toEqual(SEEDS.filter((seed) => seed !== 1).map((seed) => `seed-${seed}`));
+    // What is clicked on later is not taken for it.
+    await page.locator('.chart-flow').evaluate((flow) => {
+      flow.style.marginTop = '0';
+    });
+    await entry.click();
+    await expect.poll(() => entry.getAttribute('aria-pressed')).toBe('false');
+    await entry.focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => entry.getAttribute('aria-pressed')).toBe('true');
+  });
+
   it('hides a line that is no run in its chart alone', async () => {
     const page = await open(single);
     const entry = chart(page, 'Loss').locator('.legend-entry', { hasText: 'evaluation' });
