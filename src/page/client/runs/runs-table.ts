@@ -1,7 +1,9 @@
 import type { Severity } from '../../../events/index.js';
 import { el } from '../parts/dom.js';
 import { plural, readable, whole } from '../parts/format.js';
+import { type SortColumn, type SortValue, sortedBy, sortHead } from '../parts/sorting.js';
 import { replaceKept } from '../parts/virtual-rows.js';
+import type { Sorting } from '../state/choices.js';
 import { namePattern } from '../state/name-pattern.js';
 
 /** A run, as the server lists it. */
@@ -27,6 +29,20 @@ const STATE_TEXTS: Readonly<Record<ListedRun['state'], string>> = {
   silent: 'not heard of',
 };
 
+interface Column extends SortColumn {
+  read(run: ListedRun): SortValue;
+}
+
+const COLUMNS: readonly Column[] = [
+  { key: 'name', title: 'Run', isNumber: false, read: ({ name }) => name },
+  { key: 'state', title: 'State', isNumber: false, read: ({ state }) => STATE_TEXTS[state] },
+  { key: 'step', title: 'Step', isNumber: true, read: ({ step }) => step },
+  { key: 'loss', title: 'Loss', isNumber: true, read: (run) => (hasLoss(run) ? run.loss : undefined) },
+  { key: 'alerts', title: 'Alerts', isNumber: false, greatestFirst: true, read: ({ alerts }) => alerts },
+  { key: 'began', title: 'Began', isNumber: false, greatestFirst: true, read: ({ beganAt }) => beganAt || undefined },
+  { key: 'heard', title: 'Last heard of', isNumber: false, greatestFirst: true, read: ({ heardAt }) => heardAt },
+];
+
 interface Row {
   readonly root: HTMLElement;
   readonly box: HTMLInputElement;
@@ -36,36 +52,27 @@ interface Row {
 /** All runs, one a row. A row that has not changed is left as it is, so that focus and choice stay. */
 export class RunsTable {
   readonly root: HTMLElement;
+  readonly #head = el('thead', {});
   readonly #body = el('tbody', {});
   readonly #rows = new Map<string, Row>();
   #runs: readonly ListedRun[] = [];
   #matches = (_name: string): boolean => true;
+  #sorting: Sorting | undefined;
 
-  constructor(private readonly onChosen: () => void) {
-    const heads = ['Run', 'State', 'Step', 'Loss', 'Alerts', 'Began', 'Last heard of'];
+  constructor(
+    private readonly onChosen: () => void,
+    private readonly onSorted: (sorting: Sorting) => void,
+  ) {
     this.root = el(
       'section',
       { class: 'panel', 'aria-label': 'All runs' },
       el(
         'div',
         { class: 'table-scroll', tabindex: 0, role: 'group', 'aria-label': 'All runs, a table' },
-        el(
-          'table',
-          { class: 'runs-table' },
-          el(
-            'thead',
-            {},
-            el(
-              'tr',
-              {},
-              el('th', { scope: 'col' }, el('span', { class: 'visually-hidden' }, 'Chosen')),
-              ...heads.map((head) => el('th', { scope: 'col' }, head)),
-            ),
-          ),
-          this.#body,
-        ),
+        el('table', { class: 'runs-table' }, this.#head, this.#body),
       ),
     );
+    this.#drawHead();
   }
 
   /** The names of the runs that are chosen, and shown. */
@@ -74,7 +81,9 @@ export class RunsTable {
   }
 
   get #shown(): readonly ListedRun[] {
-    return this.#runs.filter(({ name }) => this.#matches(name));
+    const found = this.#runs.filter(({ name }) => this.#matches(name));
+    const column = COLUMNS.find(({ key }) => key === this.#sorting?.by);
+    return column ? sortedBy(found, column.read, this.#sorting!.descending) : found;
   }
 
   /** As parameters are found: by a part of the name, a glob, or a regular expression. Why the text says nothing, if so. */
@@ -84,6 +93,22 @@ export class RunsTable {
     this.#draw();
     this.onChosen();
     return error;
+  }
+
+  /** By one of its columns; without, in the order in which they come. */
+  sort(sorting: Sorting | undefined): void {
+    if (sorting?.by === this.#sorting?.by && sorting?.descending === this.#sorting?.descending) return;
+    this.#sorting = sorting;
+    this.#drawHead();
+    this.#draw();
+  }
+
+  #drawHead(): void {
+    const focused = this.#head.querySelector<HTMLElement>(':focus')?.dataset.key;
+    const head = sortHead(COLUMNS, this.#sorting ?? { by: '', descending: false }, this.onSorted);
+    head.prepend(el('th', { scope: 'col' }, el('span', { class: 'visually-hidden' }, 'Chosen')));
+    this.#head.replaceChildren(head);
+    if (focused !== undefined) this.#head.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
   }
 
   update(runs: readonly ListedRun[]): void {
@@ -128,7 +153,7 @@ function cellsOf(run: ListedRun): HTMLElement[] {
   return [
     el('td', {}, el('span', { class: `badge ${state}` }, STATE_TEXTS[state]), why),
     el('td', { class: 'number' }, steps),
-    el('td', { class: 'number' }, step === 0 && Number.isNaN(loss) ? '' : readable(loss)),
+    el('td', { class: 'number' }, hasLoss(run) ? readable(loss) : ''),
     el(
       'td',
       {},
@@ -137,6 +162,11 @@ function cellsOf(run: ListedRun): HTMLElement[] {
     el('td', {}, beganAt > 0 ? timeOf(beganAt) : ''),
     el('td', {}, timeAgo(heardAt)),
   ];
+}
+
+/** A run whose loss is not a number has one; not one that has not made a step. */
+function hasLoss({ step, loss }: ListedRun): boolean {
+  return step > 0 || !Number.isNaN(loss);
 }
 
 function timeOf(time: number): HTMLElement {
