@@ -228,12 +228,15 @@ describe('parameters', () => {
     await page.mouse.up();
     await expect.poll(range).toBe('15-30');
     await settled(page);
-    const said = async () => /steps? (\d+)/.exec((await map.locator('.readout').textContent()) ?? '')?.[1];
-    await expect.poll(async () => Number(await said())).toBeGreaterThan(21);
-    const loss = panelOf(page, 'Loss').locator('.legend .value').first();
-    const pointed = await loss.textContent();
+    const said = async () => Number(/, steps? (\d+)/.exec((await map.locator('.readout').textContent()) ?? '')?.[1]);
+    // What was pointed at lies outside now.
+    await expect.poll(said).toBeNaN();
+    await pointAt('Update ratio by layer', 0.49);
+    await expect.poll(said).toBe(23);
+    const norm = panelOf(page, 'Weight norm').locator('.legend .value').first();
+    const pointed = await norm.textContent();
     await page.mouse.move(0, 0);
-    await expect.poll(() => loss.textContent()).not.toBe(pointed);
+    await expect.poll(() => norm.textContent()).not.toBe(pointed);
     await area.dblclick();
     await expect.poll(range).toBeNull();
     await page.keyboard.down('Control');
@@ -245,6 +248,12 @@ describe('parameters', () => {
     await expect.poll(range).toBeNull();
     await page.keyboard.press('+');
     await expect.poll(range).not.toBeNull();
+    await settled(page);
+    const [first, last] = range()!.split('-').map(Number);
+    await page.keyboard.press('End');
+    await expect.poll(said).toBe(last);
+    await page.keyboard.press('Home');
+    await expect.poll(said).toBe(first! + 1);
     await page.keyboard.press('0');
     await settled(page);
     expect(troubles).toEqual([]); // reading pixels back is one, to the browser

@@ -136,6 +136,24 @@ it('the list goes on; runs are found, opened, and laid over each other', async (
   await page.close();
 });
 
+it('long names are cut where they do not differ, to what there is room for', async () => {
+  const names = [1, 2, 3].map((seed) => `a-training-of-digits-with-seed-${seed}-and-more`);
+  for (const [i, name] of names.entries()) await send(name, i + 1, 0.1);
+  const { page } = await open('/', { width: 390 });
+  const links = page.locator('.runs-table tbody a');
+  const shown = () => links.locator('bdi:first-child').allTextContents();
+  await expect.poll(async () => new Set(await shown()).size).toBe(3);
+  for (const text of await shown()) expect(text).toMatch(/^….*[123]/);
+  const room = await links.evaluateAll((all) =>
+    all.map((link) => link.clientWidth - (link.firstElementChild as HTMLElement).offsetWidth),
+  );
+  expect(Math.min(...room)).toBeGreaterThanOrEqual(0);
+  expect((await links.evaluateAll((all) => all.map((link) => link.getAttribute('title')))).sort()).toEqual(names);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await expect.poll(async () => (await shown()).sort()).toEqual(names);
+  await page.close();
+});
+
 it('the list is sorted by any column and found in, and the address keeps both', async () => {
   await sendSeveral();
   const { page, troubles } = await open('/');

@@ -88,14 +88,32 @@ export class Heatmap implements Part {
     if (this.root.hidden || !run || !rows || (this.#cells && !this.#isSeen())) return;
     this.#byParameter.hidden = rows.byLayer;
     this.#names = layers ? rows.layers : rows.parameters;
-    this.#data = layers ? run.shown.layers : run.shown.parameters;
-    yield* this.#paint(this.#data);
+    this.#take(layers ? run.shown.layers : run.shown.parameters);
+    yield* this.#paint(this.#data!);
     this.#draw();
     yield TURN;
     this.#canvas.setAttribute('aria-label', this.#summary());
     this.#say();
     this.#table.update();
     yield;
+  }
+
+  /** Other columns, or other steps in view, as of a zoom: the step that is pointed at stays, where it is in view. */
+  #take(data: ParameterTable): void {
+    const step = this.#cursor && this.#data?.starts[this.#cursor.column];
+    this.#data = data;
+    if (!this.#cursor || step === undefined) return;
+    const column = data.starts.findLastIndex((start) => start <= step);
+    const [first, last] = this.#columnsInView;
+    this.#cursor = column >= first && column <= last ? { ...this.#cursor, column } : undefined;
+  }
+
+  /** The first and the last; the last is before the first where there is none. */
+  get #columnsInView(): readonly [number, number] {
+    const { starts, width } = this.#data!;
+    const [from, to] = this.view.domain;
+    const first = starts.findIndex((start) => start + width - 1 > from);
+    return [first < 0 ? starts.length : first, starts.findLastIndex((start) => start <= to)];
   }
 
   #choose(layers: boolean): void {
@@ -243,6 +261,7 @@ export class Heatmap implements Part {
     const [from, to] = this.#spans(this.#data!, plotWidth)[cursor.column] ?? [0, 0];
     ctx.strokeStyle = this.view.theme.color('--text');
     ctx.lineWidth = 1.5;
+    ctx.setLineDash([]);
     ctx.strokeRect(
       gutter + from - 0.5,
       MARK_HEIGHT + cursor.row * rowHeight - 0.5,
@@ -285,25 +304,28 @@ export class Heatmap implements Part {
   #key(event: KeyboardEvent): void {
     if (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Enter' && this.#cursor) this.#open(this.#names[this.#cursor.row]);
-    const columns = this.#data?.starts.length ?? 0;
-    const { row, column } = this.#cursor ?? { row: 0, column: columns - 1 };
+    const [first, last] = this.#columnsInView;
+    const { row, column } = this.#cursor ?? { row: 0, column: last };
     const moves: Readonly<Record<string, Cell>> = {
       ArrowLeft: { row, column: column - 1 },
       ArrowRight: { row, column: column + 1 },
       ArrowUp: { row: row - 1, column },
       ArrowDown: { row: row + 1, column },
-      Home: { row, column: 0 },
-      End: { row, column: columns - 1 },
+      Home: { row, column: first },
+      End: { row, column: last },
     };
     if (event.key === 'Escape' && this.#cursor) {
       event.preventDefault();
       this.#moveCursor(undefined);
     }
     const target = moves[event.key];
-    if (!target || columns === 0) return;
+    if (!target || last < first) return;
     event.preventDefault();
-    const limit = (value: number, count: number) => Math.min(count - 1, Math.max(0, value));
-    this.#moveCursor({ row: limit(target.row, this.#names.length), column: limit(target.column, columns) });
+    const limit = (value: number, least: number, most: number) => Math.min(most, Math.max(least, value));
+    this.#moveCursor({
+      row: limit(target.row, 0, this.#names.length - 1),
+      column: limit(target.column, first, last),
+    });
     this.view.announce(this.#readout.textContent ?? '');
   }
 

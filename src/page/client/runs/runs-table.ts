@@ -1,6 +1,8 @@
 import type { Severity } from '../../../events/index.js';
 import { el } from '../parts/dom.js';
 import { plural, readable, whole } from '../parts/format.js';
+import { shortNames } from '../parts/short-names.js';
+import { shownName } from '../parts/shown-name.js';
 import { type SortColumn, type SortValue, sortedBy, sortHead } from '../parts/sorting.js';
 import { replaceKept } from '../parts/virtual-rows.js';
 import type { Sorting } from '../state/choices.js';
@@ -29,6 +31,9 @@ const STATE_TEXTS: Readonly<Record<ListedRun['state'], string>> = {
   silent: 'not heard of',
 };
 
+/** Of a bold name, in CSS pixels, about. */
+const CHARACTER_WIDTH = 9.4;
+
 interface Column extends SortColumn {
   read(run: ListedRun): SortValue;
 }
@@ -46,6 +51,8 @@ const COLUMNS: readonly Column[] = [
 interface Row {
   readonly root: HTMLElement;
   readonly box: HTMLInputElement;
+  readonly link: HTMLElement;
+  name: string;
   shown: string;
 }
 
@@ -73,6 +80,7 @@ export class RunsTable {
       ),
     );
     this.#drawHead();
+    addEventListener('resize', () => this.#draw());
   }
 
   /** The names of the runs that are chosen, and shown. */
@@ -119,14 +127,23 @@ export class RunsTable {
   }
 
   #draw(): void {
+    const runs = this.#shown;
+    const short = shortNames(
+      runs.map(({ name }) => name),
+      nameCharacters(),
+    );
     replaceKept(
       this.#body,
-      this.#shown.map((run) => this.#rowOf(run)),
+      runs.map((run, i) => this.#rowOf(run, short[i]!)),
     );
   }
 
-  #rowOf(run: ListedRun): HTMLElement {
+  #rowOf(run: ListedRun, name: string): HTMLElement {
     const row = this.#rows.get(run.name) ?? this.#begin(run.name);
+    if (row.name !== name) {
+      row.name = name;
+      row.link.replaceChildren(...shownName(run.name, name));
+    }
     const shown = JSON.stringify([run, timeAgo(run.heardAt)]);
     if (row.shown !== shown) {
       row.shown = shown;
@@ -139,11 +156,19 @@ export class RunsTable {
   #begin(name: string): Row {
     const box = el('input', { type: 'checkbox', 'aria-label': `Choose ${name}` });
     box.addEventListener('change', this.onChosen);
-    const link = el('a', { href: `/run/${encodeURIComponent(name)}/` }, el('bdi', {}, name));
-    const row = { root: el('tr', {}, el('td', {}, box), el('th', { scope: 'row' }, link)), box, shown: '' };
+    const link = el('a', { href: `/run/${encodeURIComponent(name)}/`, title: name });
+    const root = el('tr', {}, el('td', {}, box), el('th', { scope: 'row' }, link));
+    const row = { root, box, link, name: '', shown: '' };
     this.#rows.set(name, row);
     return row;
   }
+}
+
+/** How many of a name have room: on a phone a third of its width, else a half at most. */
+function nameCharacters(): number {
+  const { clientWidth } = document.documentElement;
+  const room = clientWidth <= 720 ? 0.34 * clientWidth : Math.min(0.46 * clientWidth, 460);
+  return Math.floor(room / CHARACTER_WIDTH);
 }
 
 function cellsOf(run: ListedRun): HTMLElement[] {
