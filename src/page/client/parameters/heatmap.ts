@@ -170,7 +170,7 @@ export class Heatmap implements Part {
   /** The cell that is pointed at, and where the charts are. */
   #drawOver(): void {
     const { width, height } = this.#layout;
-    if (this.root.hidden || !this.#cells || width === 0 || !this.#isSeen()) return;
+    if (this.root.hidden || !this.#cells || width === 0) return;
     const ctx = clearedContext(this.#over, width, height);
     this.#drawPlace(new CanvasPen(ctx, this.view.theme.color('--font')));
     this.#drawCell(ctx);
