@@ -185,6 +185,19 @@ describe('parameters', () => {
     await page.close();
   });
 
+  it('one is shown of every run that has it, while the page has the parameters of one', async () => {
+    const { page, troubles } = await open(`${ten}#parameter=${encodeURIComponent(KERNEL)}`);
+    const lines = panelOf(page, 'Norm of weights').locator('.legend li');
+    await expect.poll(() => lines.count()).toBe(10);
+    const values = panelOf(page, 'Norm of weights').locator('.legend .value');
+    await expect.poll(async () => (await values.allTextContents()).filter((text) => /\d/.test(text)).length).toBe(10);
+    await page.getByLabel('Parameters and alerts of').selectOption(ILL);
+    await page.waitForSelector(`.subject-body`);
+    await expect.poll(() => lines.count()).toBe(10);
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+
   it('the heatmap’s names lead there, by pointer and by keyboard', async () => {
     const { page } = await open(one);
     const canvas = panelOf(page, 'Update ratio by layer').locator('canvas[role="img"]');
@@ -196,6 +209,68 @@ describe('parameters', () => {
     for (const key of ['ArrowDown', 'ArrowDown', 'Enter']) await page.keyboard.press(key);
     await page.waitForSelector('h2.subject:text-is("classifier")');
     await settled(page);
+    await page.close();
+  });
+
+  it('the heatmap is zoomed like a chart, and shows where they are pointed at, as they show where it is', async () => {
+    const { page, troubles } = await open(one);
+    await page.setViewportSize({ width: 1440, height: 3000 }); // all is in sight
+    await settled(page);
+    const map = panelOf(page, 'Update ratio by layer');
+    const area = map.locator('.plot-area');
+    const range = () => choicesOf(page).get('range');
+    const pointAt = async (title: string, share: number) => {
+      const { x, y, width, height } = (await panelOf(page, title).locator('.plot-area').boundingBox())!;
+      await page.mouse.move(x + share * width, y + height / 2);
+    };
+    await pointAt('Update ratio by layer', 0.25);
+    await page.mouse.down();
+    await pointAt('Update ratio by layer', 0.5);
+    await page.mouse.up();
+    await expect.poll(range).toBe('15-30');
+    await settled(page);
+    const said = async () => Number(/, steps? (\d+)/.exec((await map.locator('.readout').textContent()) ?? '')?.[1]);
+    // What was pointed at lies outside now.
+    await expect.poll(said).toBeNaN();
+    await pointAt('Update ratio by layer', 0.49);
+    await expect.poll(said).toBe(23);
+    const norm = panelOf(page, 'Weight norm').locator('.legend .value').first();
+    const pointed = await norm.textContent();
+    await page.mouse.move(0, 0);
+    await expect.poll(() => norm.textContent()).not.toBe(pointed);
+    await area.dblclick();
+    await expect.poll(range).toBeNull();
+    await page.keyboard.down('Control');
+    await page.mouse.wheel(0, -100);
+    await page.keyboard.up('Control');
+    await expect.poll(range).not.toBeNull();
+    await map.locator('canvas[role="img"]').focus();
+    await page.keyboard.press('0');
+    await expect.poll(range).toBeNull();
+    await page.keyboard.press('+');
+    await expect.poll(range).not.toBeNull();
+    await settled(page);
+    const [first, last] = range()!.split('-').map(Number);
+    await page.keyboard.press('End');
+    await expect.poll(said).toBe(last);
+    await page.keyboard.press('Home');
+    await expect.poll(said).toBe(first! + 1);
+    await page.keyboard.press('0');
+    await settled(page);
+    expect(troubles).toEqual([]); // reading pixels back is one, to the browser
+    const columnsDrawn = () =>
+      map.locator('.plot-cursor').evaluate((element) => {
+        const { width, height } = element as HTMLCanvasElement;
+        const { data } = (element as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+        const columns = Array.from({ length: width * height }, (_, i) => (data[4 * i + 3]! > 0 ? i % width : -1));
+        return [...new Set(columns)].filter((column) => column >= 0);
+      });
+    await pointAt('Weight norm', 0.3);
+    const left = await columnsDrawn();
+    await pointAt('Weight norm', 0.9);
+    const right = await columnsDrawn();
+    expect([left.length, right.length]).toEqual([1, 1]);
+    expect(right[0]! - left[0]!).toBeGreaterThan(400);
     await page.close();
   });
 
@@ -317,10 +392,11 @@ describe('runs', () => {
       'learningRate',
       'weightDecay',
       'seed',
-      'outputDir',
-      'runName',
+      'loss',
+      'least loss',
     ]);
     expect(heads).toContain('greatest eval/accuracy');
+    expect(heads.at(-1)).toBe('outputDir');
     expect(await table.locator('.best').count()).toBeGreaterThan(3);
     expect(await page.getAttribute('.parallel', 'aria-label')).toMatch(
       /^learningRate, weightDecay, seed against greatest eval\/accuracy: a line for each of 10 runs; /,

@@ -137,6 +137,50 @@ it('the list goes on; runs are found, opened, and laid over each other', async (
   await page.close();
 });
 
+it('long names are cut where they do not differ, to what there is room for', async () => {
+  const names = [1, 2, 3].map((seed) => `a-training-of-digits-with-seed-${seed}-and-more`);
+  for (const [i, name] of names.entries()) await send(name, i + 1, 0.1);
+  const { page } = await open('/', { width: 390 });
+  const links = page.locator('.runs-table tbody a');
+  const shown = () => links.locator('bdi:first-child').allTextContents();
+  await expect.poll(async () => new Set(await shown()).size).toBe(3);
+  for (const text of await shown()) expect(text).toMatch(/^….*[123]/);
+  const room = await links.evaluateAll((all) =>
+    all.map((link) => link.clientWidth - (link.firstElementChild as HTMLElement).offsetWidth),
+  );
+  expect(Math.min(...room)).toBeGreaterThanOrEqual(0);
+  expect((await links.evaluateAll((all) => all.map((link) => link.getAttribute('title')))).sort()).toEqual(names);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await expect.poll(async () => (await shown()).sort()).toEqual(names);
+  await page.close();
+});
+
+it('the list is sorted by any column and found in, and the address keeps both', async () => {
+  await sendSeveral();
+  const { page, troubles } = await open('/');
+  const names = () => page.locator('.runs-table tbody a').allTextContents();
+  const sort = (title: string) => page.locator('.runs-table .sort', { hasText: title });
+  await expect.poll(async () => (await names()).length).toBe(4);
+  await sort('Step').focus();
+  await page.keyboard.press('Enter');
+  await expect.poll(async () => (await names()).at(-1)).toBe('минилм -b--amp- 学习');
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Step');
+  await page.keyboard.press('Enter');
+  await expect.poll(async () => (await names())[0]).toBe('минилм -b--amp- 学习');
+  expect(await page.getAttribute('[aria-sort] .sort', 'data-key')).toBe('step');
+  await sort('Loss').click();
+  await expect.poll(async () => (await names())[0]).toBe('gpt2-124M');
+  await page.fill('input[type="search"]', 'bert-*');
+  await expect.poll(names).toEqual(['bert-base lr=3e-4', 'bert-base lr=1e-4']);
+  await expect.poll(() => new URL(page.url()).hash).toBe('#runsSorting=-loss&runsFilter=bert-*');
+  await page.reload();
+  await expect.poll(names).toEqual(['bert-base lr=3e-4', 'bert-base lr=1e-4']);
+  expect(await page.inputValue('input[type="search"]')).toBe('bert-*');
+  expect(await page.getAttribute('[aria-sort]', 'aria-sort')).toBe('descending');
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
 it('a page outlives its server, and goes on with the next', async () => {
   const other = await send('bert', 5, 0.1);
   const { port } = new URL(server.url);

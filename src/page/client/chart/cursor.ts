@@ -2,6 +2,7 @@
 export class Cursor {
   #place: number | undefined;
   #source: object | undefined;
+  #height: number | undefined;
   readonly #listeners = new Set<() => void>();
 
   /** On the axis; undefined while nothing is pointed at. */
@@ -9,11 +10,17 @@ export class Cursor {
     return this.#place;
   }
 
+  /** How far below the top of the chart's lines, in CSS pixels; undefined where keys point. */
+  get height(): number | undefined {
+    return this.#height;
+  }
+
   /** `source` is the chart that is pointed at. */
-  move(place: number | undefined, source: object): void {
-    if (place === this.#place && source === this.#source) return;
+  move(place: number | undefined, source: object, height?: number): void {
+    if (place === this.#place && source === this.#source && height === this.#height) return;
     this.#place = place;
     this.#source = source;
+    this.#height = height;
     for (const listener of this.#listeners) listener();
   }
 

@@ -27,8 +27,8 @@ export class Gestures {
     private readonly area: HTMLElement,
     /** Has the focus. */
     private readonly focusable: HTMLElement,
-    /** Told where on the axis is pointed at. */
-    private readonly onPoint: (place: number | undefined) => void,
+    /** Told where on the axis is pointed at, and how far below the top of the area. */
+    private readonly onPoint: (place: number | undefined, height?: number) => void,
   ) {
     area.append(this.#selection);
     area.addEventListener('pointerdown', (event) => this.#down(event));
@@ -51,20 +51,27 @@ export class Gestures {
     return Math.min(1, Math.max(0, (clientX - left) / width));
   }
 
-  #down({ pointerType, pointerId, button, clientX }: PointerEvent): void {
+  #point({ clientX, clientY }: PointerEvent): void {
+    this.onPoint(this.#axis.placeAt(this.#share(clientX)), clientY - this.area.getBoundingClientRect().top);
+  }
+
+  #down(event: PointerEvent): void {
+    const { pointerType, pointerId, button, clientX } = event;
     const share = this.#share(clientX);
     if (pointerType === 'touch') {
       this.#fingers.set(pointerId, share);
       const [one, other] = this.#shares;
       this.#held = other === undefined ? undefined : [this.#axis.placeAt(one!), this.#axis.placeAt(other)];
-      this.onPoint(this.#held ? undefined : this.#axis.placeAt(share));
+      if (this.#held) this.onPoint(undefined);
+      else this.#point(event);
     } else if (button === 0) {
       this.area.setPointerCapture(pointerId);
       this.#dragFrom = share;
     }
   }
 
-  #move({ pointerId, clientX }: PointerEvent): void {
+  #move(event: PointerEvent): void {
+    const { pointerId, clientX } = event;
     const share = this.#share(clientX);
     if (this.#fingers.has(pointerId)) this.#fingers.set(pointerId, share);
     const [one, other] = this.#shares;
@@ -73,7 +80,7 @@ export class Gestures {
       return;
     }
     if (this.#dragFrom !== undefined) this.#select(this.#dragFrom, share);
-    if (!this.#held) this.onPoint(this.#axis.placeAt(share));
+    if (!this.#held) this.#point(event);
   }
 
   #up({ type, pointerId, clientX }: PointerEvent): void {

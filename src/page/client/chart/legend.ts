@@ -1,5 +1,6 @@
 import { el, setText } from '../parts/dom.js';
 import type { Line } from './line.js';
+import { onSecondClick } from './second-click.js';
 import { swatchOf } from './swatch.js';
 
 export interface LegendEntry {
@@ -45,10 +46,13 @@ export class Legend {
     const title = `${line.label}\nClick: show or hide. Double click or Shift: this one alone.`;
     const label = el('span', { class: 'label' }, el('bdi', {}, line.label));
     const button = el('button', { type: 'button', class: 'legend-entry', title }, swatchOf(line), label, value);
-    button.addEventListener('click', ({ detail, shiftKey }) => {
-      const { line } = this.#entries[i]!;
-      if (detail > 1 || shiftKey) this.onIsolate(line);
-      else this.onToggle(line);
+    const isolate = () => this.onIsolate(this.#entries[i]!.line);
+    button.addEventListener('click', (event) => {
+      if (event.shiftKey) isolate();
+      else {
+        this.onToggle(this.#entries[i]!.line);
+        if (event.detail > 0) onSecondClick(event, isolate);
+      }
     });
     return { button, value };
   }

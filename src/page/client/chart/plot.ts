@@ -23,7 +23,7 @@ export class Plot {
   ) {
     setStyle(this.root, { '--height': `${height}px` });
     this.root.append(this.#canvas, this.#over, this.area);
-    new Gestures(view, this.area, this.root, (place) => view.cursor.move(place, this));
+    new Gestures(view, this.area, this.root, (place, height) => view.cursor.move(place, this, height));
     this.size = view.sizes.of(this.root);
   }
 

@@ -9,7 +9,17 @@ export interface Reading {
   readonly text: string;
 }
 
-/** With more lines, the greatest and the least few are said. */
+/** What is said at a place of the chart. */
+export interface Readings {
+  readonly readings: readonly Reading[];
+  /** The line that is pointed at. */
+  readonly nearest: Line | undefined;
+  /** Where the cursor is, within what the readout lies in. */
+  readonly x: number;
+  readonly box: Box;
+}
+
+/** With more lines, those around the one that is pointed at are said. */
 const MOST = 14;
 
 /** What all lines are at the cursor, beside it: when, and the values, the greatest first. */
@@ -20,15 +30,17 @@ export class Readout {
     this.root.hidden = true;
   }
 
-  /** `x` is where the cursor is, within what the readout lies in. */
-  show([title = '', ...notes]: readonly string[], readings: readonly Reading[], x: number, box: Box): void {
+  show([title = '', ...notes]: readonly string[], { readings, nearest, x, box }: Readings): void {
     const sorted = sortedReadings(readings);
-    const shown = sorted.length > MOST ? [...sorted.slice(0, MOST / 2), ...sorted.slice(-MOST / 2)] : sorted;
-    const more = sorted.length - shown.length;
-    const rows = shown.map(({ line, text }) =>
-      el('li', {}, swatchOf(line), el('bdi', { class: 'label' }, line.label), el('span', { class: 'value' }, text)),
+    const [from, to] = windowAround(
+      sorted.findIndex(({ line }) => line === nearest),
+      sorted.length,
     );
-    if (more > 0) rows.splice(MOST / 2, 0, el('li', { class: 'more' }, `${more} more between`));
+    const rows = [
+      ...moreRow(from, 'above'),
+      ...sorted.slice(from, to).map((reading) => readingRow(reading, reading.line === nearest)),
+      ...moreRow(sorted.length - to, 'below'),
+    ];
     this.root.replaceChildren(
       el('strong', {}, title),
       ...(notes.length > 0 ? [el('span', { class: 'hint' }, notes.join(' · '))] : []),
@@ -43,6 +55,21 @@ export class Readout {
       top: `${box.top + 4}px`,
     });
   }
+}
+
+function readingRow({ line, text }: Reading, isNearest: boolean): HTMLElement {
+  const label = el('bdi', { class: 'label' }, line.label);
+  return el('li', { class: isNearest && 'nearest' }, swatchOf(line), label, el('span', { class: 'value' }, text));
+}
+
+function moreRow(count: number, where: string): readonly HTMLElement[] {
+  return count > 0 ? [el('li', { class: 'more' }, `${count} more ${where}`)] : [];
+}
+
+/** The first of so many that are shown, and the one after the last: with what is pointed at in the middle, else from the first. */
+export function windowAround(index: number, count: number): readonly [from: number, to: number] {
+  const from = Math.max(0, Math.min(index - MOST / 2, count - MOST));
+  return [from, Math.min(count, from + MOST)];
 }
 
 /** The greatest first; what is no number last. */

@@ -1,5 +1,5 @@
 import { axisOf, type TimeAxis } from '../chart/axis.js';
-import type { ChartPicture } from '../chart/chart-picture.js';
+import { type ChartPicture, yOf } from '../chart/chart-picture.js';
 import { ChartTools } from '../chart/chart-tools.js';
 import { type DrawnLine, drawnLine, nearestIndex, valuesInView } from '../chart/drawn-line.js';
 import type { Enlargeable } from '../chart/enlargeable.js';
@@ -161,8 +161,20 @@ export class LineChart implements Enlargeable {
     else {
       const { box } = this.#plot;
       const x = box.left + picture.axis.share(cursor.place) * box.width;
-      this.#readout.show(this.#moment(picture, cursor.place), readings, x, box);
+      const nearest = this.#nearest(picture, readings);
+      this.#readout.show(this.#moment(picture, cursor.place), { readings, nearest, x, box });
     }
+  }
+
+  /** The line that the pointer is at. */
+  #nearest(picture: ChartPicture, readings: readonly Reading[]): Line | undefined {
+    const { box } = this.#plot;
+    const { height } = this.view.cursor;
+    if (height === undefined) return undefined;
+    const distances = readings
+      .map(({ line, value }) => ({ line, distance: Math.abs(yOf(box, picture, value) - box.top - height) }))
+      .filter(({ distance }) => Number.isFinite(distance));
+    return distances.sort((a, b) => a.distance - b.distance)[0]?.line;
   }
 
   /** Where on the axis, and of a single run what else it says of that. */

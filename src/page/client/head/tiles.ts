@@ -2,7 +2,7 @@ import { ratioHealth } from '../../../parameters/index.js';
 import type { Mark } from '../../history/marks.js';
 import type { RunHistory } from '../../history/run-history.js';
 import { el, setText } from '../parts/dom.js';
-import { percent, plural, readable, whole } from '../parts/format.js';
+import { NO_BREAK_SPACE, percent, plural, readable, whole } from '../parts/format.js';
 import type { View } from '../state/view.js';
 import { largestPart, ObservingParts } from './observing-parts.js';
 
@@ -99,8 +99,8 @@ function speed(run: RunHistory): TileText | undefined {
   if (steps === undefined || Number.isNaN(steps)) return undefined;
   const examples = latest(run, 'examplesPerSecond');
   return {
-    value: `${readable(steps)} steps/s`,
-    note: examples === undefined ? '' : `${readable(examples)} examples/s`,
+    value: `${readable(steps)}${NO_BREAK_SPACE}steps/s`,
+    note: examples === undefined ? '' : `${readable(examples)}${NO_BREAK_SPACE}examples/s`,
   };
 }
 

@@ -1,10 +1,11 @@
 import { ratioHealth } from '../../../parameters/index.js';
 import type { ParameterTable } from '../../history/parameter-table.js';
 import { axisOf, type TimeAxis } from '../chart/axis.js';
-import { CanvasPen } from '../chart/canvas-pen.js';
+import { CanvasPen, clearedContext } from '../chart/canvas-pen.js';
+import { Gestures } from '../chart/gestures.js';
 import { drawMarks, visibleMarks } from '../curves/mark-lines.js';
 import { DataTable, type TableData } from '../parts/data-table.js';
-import { el, setText } from '../parts/dom.js';
+import { el, setStyle, setText } from '../parts/dom.js';
 import { compact, readable, tick, whole } from '../parts/format.js';
 import type { Part } from '../parts/lazy-part.js';
 import { RATIO_SCALE, RatioColors } from '../parts/palette.js';
@@ -29,6 +30,10 @@ const MARK_HEIGHT = 10;
 export class Heatmap implements Part {
   readonly root: HTMLElement;
   readonly #canvas = el('canvas', { tabindex: 0, role: 'img', 'aria-label': 'Update ratios' });
+  /** What is pointed at, drawn over it: it changes more often. */
+  readonly #over = el('canvas', { class: 'plot-cursor' });
+  /** Over the cells: names are left of it. */
+  readonly #area = el('div', { class: 'plot-area' });
   readonly #readout = el('p', { class: 'readout' });
   readonly #byLayer = el('button', { type: 'button', class: 'tool', 'aria-pressed': 'true' }, 'layers');
   readonly #byParameter = el('button', { type: 'button', class: 'tool', 'aria-pressed': 'false' }, 'parameters');
@@ -52,14 +57,17 @@ export class Heatmap implements Part {
     this.root = root;
     this.#table = new DataTable('Update ratio by layer', () => this.#tableData());
     tools.append(this.#byLayer, this.#byParameter);
-    body.append(this.#legend.root, this.#canvas, this.#readout, this.#table.root);
+    const plot = el('div', { class: 'heatmap' }, this.#canvas, this.#over, this.#area);
+    body.append(this.#legend.root, plot, this.#readout, this.#table.root);
     this.#byLayer.addEventListener('click', () => this.#choose(true));
     this.#byParameter.addEventListener('click', () => this.#choose(false));
-    this.#canvas.addEventListener('pointermove', (event) => this.#point(event));
+    this.#canvas.addEventListener('pointermove', (event) => this.#pointAtName(event));
     this.#canvas.addEventListener('click', (event) => this.#open(this.#nameAt(event)));
-    this.#canvas.addEventListener('pointerleave', () => this.#moveCursor(undefined));
-    this.#canvas.addEventListener('dblclick', () => this.view.zoom(undefined));
     this.#canvas.addEventListener('keydown', (event) => this.#key(event));
+    this.#area.addEventListener('pointermove', (event) => this.#pointAtCell(event));
+    this.#area.addEventListener('pointerleave', () => this.#moveCursor(undefined));
+    new Gestures(view, this.#area, this.#canvas, (place) => view.cursor.move(place, this));
+    view.cursor.onMove(() => this.#drawOver());
     this.#size = view.sizes.of(body, { widthOnly: true });
     view.theme.onChange(() => {
       this.#colors = new RatioColors(view.theme);
@@ -78,14 +86,32 @@ export class Heatmap implements Part {
     if (this.root.hidden || !run || !rows) return;
     this.#byParameter.hidden = rows.byLayer;
     this.#names = layers ? rows.layers : rows.parameters;
-    this.#data = layers ? run.shown.layers : run.shown.parameters;
-    yield* this.#paint(this.#data);
+    this.#take(layers ? run.shown.layers : run.shown.parameters);
+    yield* this.#paint(this.#data!);
     this.#draw();
     yield TURN;
     this.#canvas.setAttribute('aria-label', this.#summary());
     this.#say();
     this.#table.update();
     yield;
+  }
+
+  /** Other columns, or other steps in view, as of a zoom: the step that is pointed at stays, where it is in view. */
+  #take(data: ParameterTable): void {
+    const step = this.#cursor && this.#data?.starts[this.#cursor.column];
+    this.#data = data;
+    if (!this.#cursor || step === undefined) return;
+    const column = data.starts.findLastIndex((start) => start <= step);
+    const [first, last] = this.#columnsInView;
+    this.#cursor = column >= first && column <= last ? { ...this.#cursor, column } : undefined;
+  }
+
+  /** The first and the last; the last is before the first where there is none. */
+  get #columnsInView(): readonly [number, number] {
+    const { starts, width } = this.#data!;
+    const [from, to] = this.view.domain;
+    const first = starts.findIndex((start) => start + width - 1 > from);
+    return [first < 0 ? starts.length : first, starts.findLastIndex((start) => start <= to)];
   }
 
   #choose(layers: boolean): void {
@@ -106,18 +132,24 @@ export class Heatmap implements Part {
       gutter,
       plotWidth: Math.max(1, width - gutter - 12),
       plotHeight: rows * rowHeight,
+      height: MARK_HEIGHT + rows * rowHeight + AXIS_HEIGHT,
     };
   }
 
   #draw(): void {
     const data = this.#data;
-    const { width, rowHeight, gutter, plotWidth, plotHeight } = this.#layout;
+    const { width, rowHeight, gutter, plotWidth, plotHeight, height } = this.#layout;
     if (!data || width === 0) return;
     const unit = devicePixelRatio;
-    const height = MARK_HEIGHT + plotHeight + AXIS_HEIGHT;
     this.#canvas.width = Math.round(width * unit);
     this.#canvas.height = Math.round(height * unit);
     this.#canvas.style.height = `${height}px`;
+    setStyle(this.#area, {
+      left: `${gutter}px`,
+      top: `${MARK_HEIGHT}px`,
+      width: `${plotWidth}px`,
+      height: `${plotHeight}px`,
+    });
     const ctx = this.#canvas.getContext('2d')!;
     ctx.imageSmoothingEnabled = false;
     if (this.#cells) {
@@ -130,7 +162,26 @@ export class Heatmap implements Part {
     const pen = new CanvasPen(ctx, this.view.theme.color('--font'));
     const box = { left: gutter, top: MARK_HEIGHT, width: plotWidth, height: plotHeight };
     drawMarks(pen, this.view.theme, box, visibleMarks(this.view, this.#axis));
-    this.#drawCursor(ctx);
+    this.#drawOver();
+  }
+
+  /** The cell that is pointed at, and where the charts are. */
+  #drawOver(): void {
+    const { width, height } = this.#layout;
+    if (this.root.hidden || !this.#cells || width === 0) return;
+    const ctx = clearedContext(this.#over, width, height);
+    this.#drawPlace(new CanvasPen(ctx, this.view.theme.color('--font')));
+    this.#drawCell(ctx);
+  }
+
+  #drawPlace(pen: CanvasPen): void {
+    const { place } = this.view.cursor;
+    const share = place === undefined ? -1 : this.#axis.share(place);
+    if (share < 0 || share > 1) return;
+    const { gutter, plotWidth, plotHeight } = this.#layout;
+    const x = Math.round(gutter + share * plotWidth) + 0.5;
+    const color = this.view.theme.color('--text');
+    pen.line([x, MARK_HEIGHT, x, MARK_HEIGHT + plotHeight], { color, width: 1, dash: [3, 3] });
   }
 
   /** One pixel a row, and as many columns as the plot has device pixels. */
@@ -201,13 +252,14 @@ export class Heatmap implements Part {
     }
   }
 
-  #drawCursor(ctx: CanvasRenderingContext2D): void {
+  #drawCell(ctx: CanvasRenderingContext2D): void {
     const cursor = this.#cursor;
     if (!cursor) return;
     const { gutter, rowHeight, plotWidth } = this.#layout;
     const [from, to] = this.#spans(this.#data!, plotWidth)[cursor.column] ?? [0, 0];
     ctx.strokeStyle = this.view.theme.color('--text');
     ctx.lineWidth = 1.5;
+    ctx.setLineDash([]);
     ctx.strokeRect(
       gutter + from - 0.5,
       MARK_HEIGHT + cursor.row * rowHeight - 0.5,
@@ -221,15 +273,20 @@ export class Heatmap implements Part {
     return axisOf(this.view);
   }
 
-  #point({ offsetX, offsetY }: PointerEvent): void {
-    const { gutter, rowHeight, plotWidth } = this.#layout;
-    const row = Math.floor((offsetY - MARK_HEIGHT) / rowHeight);
-    const x = offsetX - gutter;
+  #pointAtName(event: PointerEvent): void {
+    const name = this.#nameAt(event);
+    this.#canvas.classList.toggle('on-name', name !== undefined);
+    this.#canvas.title = name ?? '';
+  }
+
+  #pointAtCell({ clientX, clientY }: PointerEvent): void {
+    const { left, top } = this.#area.getBoundingClientRect();
+    const { rowHeight, plotWidth } = this.#layout;
+    const row = Math.floor((clientY - top) / rowHeight);
+    const x = clientX - left;
     const column = this.#spans(this.#data!, plotWidth).findIndex(([from, to]) => x >= from && x < to);
-    const inside = row >= 0 && row < this.#names.length && column >= 0;
-    this.#canvas.classList.toggle('on-name', x < 0 && row >= 0 && row < this.#names.length);
-    this.#canvas.title = x < 0 ? (this.#names[row] ?? '') : '';
-    this.#moveCursor(inside ? { row, column } : undefined);
+    const isInside = row >= 0 && row < this.#names.length && column >= 0;
+    this.#moveCursor(isInside ? { row, column } : undefined);
   }
 
   /** The name that is pointed at, left of the cells. */
@@ -243,33 +300,37 @@ export class Heatmap implements Part {
   }
 
   #key(event: KeyboardEvent): void {
+    if (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Enter' && this.#cursor) this.#open(this.#names[this.#cursor.row]);
-    const columns = this.#data?.starts.length ?? 0;
-    const { row, column } = this.#cursor ?? { row: 0, column: columns - 1 };
+    const [first, last] = this.#columnsInView;
+    const { row, column } = this.#cursor ?? { row: 0, column: last };
     const moves: Readonly<Record<string, Cell>> = {
       ArrowLeft: { row, column: column - 1 },
       ArrowRight: { row, column: column + 1 },
       ArrowUp: { row: row - 1, column },
       ArrowDown: { row: row + 1, column },
-      Home: { row, column: 0 },
-      End: { row, column: columns - 1 },
+      Home: { row, column: first },
+      End: { row, column: last },
     };
     if (event.key === 'Escape' && this.#cursor) {
       event.preventDefault();
       this.#moveCursor(undefined);
     }
     const target = moves[event.key];
-    if (!target || columns === 0) return;
+    if (!target || last < first) return;
     event.preventDefault();
-    const limit = (value: number, count: number) => Math.min(count - 1, Math.max(0, value));
-    this.#moveCursor({ row: limit(target.row, this.#names.length), column: limit(target.column, columns) });
+    const limit = (value: number, least: number, most: number) => Math.min(most, Math.max(least, value));
+    this.#moveCursor({
+      row: limit(target.row, 0, this.#names.length - 1),
+      column: limit(target.column, first, last),
+    });
     this.view.announce(this.#readout.textContent ?? '');
   }
 
   #moveCursor(cursor: Cell | undefined): void {
     if (cursor?.row === this.#cursor?.row && cursor?.column === this.#cursor?.column) return;
     this.#cursor = cursor;
-    this.#draw();
+    this.#drawOver();
     this.#say();
   }
 

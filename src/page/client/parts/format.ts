@@ -33,9 +33,12 @@ function grouped(digits: string): string {
   return digits.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** A number and its unit are never on two lines. */
+export const NO_BREAK_SPACE = '\u00a0';
+
 export function percent(share: number): string {
   if (!Number.isFinite(share)) return readable(share);
-  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}${NO_BREAK_SPACE}%`;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

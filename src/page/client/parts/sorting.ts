@@ -9,6 +9,8 @@ export interface SortColumn {
   readonly title: string;
   /** Numbers stand at the right. */
   readonly isNumber: boolean;
+  /** Whether the greatest are first at first; without, those of numbers are. */
+  readonly greatestFirst?: boolean;
 }
 
 const collator = new Intl.Collator('en', { numeric: true });
@@ -38,9 +40,9 @@ export function sortHead(
   sorting: Sorting,
   choose: (sorting: Sorting) => void,
 ): HTMLElement {
-  const cells = columns.map(({ key, title, isNumber }) => {
+  const cells = columns.map(({ key, title, isNumber, greatestFirst = isNumber }) => {
     const isIt = key === sorting.by;
-    const onclick = () => choose({ by: key, descending: isIt ? !sorting.descending : isNumber });
+    const onclick = () => choose({ by: key, descending: isIt ? !sorting.descending : greatestFirst });
     const button = el('button', { type: 'button', class: 'sort', onclick, 'data-key': key }, title);
     const order = isIt ? (sorting.descending ? 'descending' : 'ascending') : undefined;
     return el('th', { scope: 'col', class: isNumber && 'number', 'aria-sort': order }, button);

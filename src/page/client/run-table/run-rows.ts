@@ -46,12 +46,12 @@ export function runRows(runs: readonly RunHistory[]): RunRows {
   const metrics = [...new Set(runs.flatMap(({ series }) => [...series.keys()].filter(isMetric)))];
   const rows = runs.map((run): RunRow => ({ name: run.name, values: valuesOf(run, settings, metrics) }));
   const facts = FACTS.map((fact) => ({ ...fact, kind: 'fact' as const, differs: false, isName: false, isLess: false }));
-  const all = settings.map((setting) => settingColumn(setting, rows));
+  const all = settings.filter((setting) => !isRunName(setting, rows)).map((setting) => settingColumn(setting, rows));
   const columns = [
     ...facts,
     ...all.filter(tellsApart),
-    ...all.filter(({ isName }) => isName),
     ...metrics.flatMap(metricColumns),
+    ...all.filter(({ isName }) => isName),
     ...all.filter(({ differs }) => !differs),
   ];
   return { columns, rows };
@@ -80,6 +80,11 @@ function valuesOf(run: RunHistory, settings: readonly string[], metrics: readonl
 
 function settingKey(name: string): string {
   return `setting:${name}`;
+}
+
+/** Whether a setting is what the run is called: it has a column. */
+function isRunName(setting: string, rows: readonly RunRow[]): boolean {
+  return rows.every(({ name, values }) => values.get(settingKey(setting)) === name);
 }
 
 function settingValue(value: string | number | boolean | null | undefined): SortValue {

@@ -3,6 +3,7 @@ import { decodeJson } from '../../../events/serial/index.js';
 import { brand } from '../head/header.js';
 import { el, setText } from '../parts/dom.js';
 import { plural } from '../parts/format.js';
+import { type Choices, readChoices, writeChoices } from '../state/choices.js';
 import { documentPlace } from '../state/place.js';
 import { Theme, themeToggle } from '../state/theme.js';
 import { type ListedRun, RunsTable } from './runs-table.js';
@@ -10,8 +11,13 @@ import { type ListedRun, RunsTable } from './runs-table.js';
 const ASK_MS = 2_000;
 
 const place = documentPlace();
-const theme = new Theme(place, new AbortController().signal);
-const table = new RunsTable(() => drawTools());
+const { signal } = new AbortController();
+const theme = new Theme(place, signal);
+const table = new RunsTable(
+  () => drawTools(),
+  (runsSorting) => choose({ runsSorting }),
+);
+let choices = addressed();
 const state = el('span', { class: 'state', role: 'status' });
 const filter = el('input', {
   type: 'search',
@@ -27,11 +33,11 @@ const empty = el(
   el('pre', { tabindex: 0, 'aria-label': 'Example' }, el('code', {}, example())),
 );
 
-filter.addEventListener('input', () => {
-  const error = table.filter(filter.value);
-  filter.setAttribute('aria-invalid', String(error !== undefined));
-  filter.title = error ?? '';
-});
+filter.addEventListener('input', () => choose({ runsFilter: filter.value || undefined }));
+place.address?.onChange(() => {
+  choices = addressed();
+  show();
+}, signal);
 compare.addEventListener('click', () => {
   const { chosen } = table;
   const query = new URLSearchParams(chosen.map((name) => ['run', name]));
@@ -59,6 +65,26 @@ place.root.append(
 function example(): string {
   return `import trainscope            # TRAINSCOPE_URL=${location.origin}
 trainscope.observe(optimizer, model, run="first")`;
+}
+
+function addressed(): Choices {
+  return readChoices(place.address?.read() ?? '');
+}
+
+function choose(changed: Partial<Choices>): void {
+  choices = { ...choices, ...changed };
+  place.address?.write(writeChoices(choices));
+  show();
+}
+
+/** What is chosen: which runs, in which order. */
+function show(): void {
+  const { runsFilter = '', runsSorting } = choices;
+  if (filter.value !== runsFilter) filter.value = runsFilter;
+  const error = table.filter(runsFilter);
+  filter.setAttribute('aria-invalid', String(error !== undefined));
+  filter.title = error ?? '';
+  table.sort(runsSorting);
 }
 
 function drawTools(): void {
@@ -101,5 +127,6 @@ async function askAgainAndAgain(): Promise<void> {
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) void ask();
 });
+show();
 drawTools();
 void askAgainAndAgain();

@@ -1,7 +1,11 @@
 import type { Severity } from '../../../events/index.js';
 import { el } from '../parts/dom.js';
 import { plural, readable, whole } from '../parts/format.js';
+import { shortNames } from '../parts/short-names.js';
+import { shownName } from '../parts/shown-name.js';
+import { type SortColumn, type SortValue, sortedBy, sortHead } from '../parts/sorting.js';
 import { replaceKept } from '../parts/virtual-rows.js';
+import type { Sorting } from '../state/choices.js';
 import { namePattern } from '../state/name-pattern.js';
 
 /** A run, as the server lists it. */
@@ -27,45 +31,56 @@ const STATE_TEXTS: Readonly<Record<ListedRun['state'], string>> = {
   silent: 'not heard of',
 };
 
+/** Of a bold name, in CSS pixels, about. */
+const CHARACTER_WIDTH = 9.4;
+
+interface Column extends SortColumn {
+  read(run: ListedRun): SortValue;
+}
+
+const COLUMNS: readonly Column[] = [
+  { key: 'name', title: 'Run', isNumber: false, read: ({ name }) => name },
+  { key: 'state', title: 'State', isNumber: false, read: ({ state }) => STATE_TEXTS[state] },
+  { key: 'step', title: 'Step', isNumber: true, read: ({ step }) => step },
+  { key: 'loss', title: 'Loss', isNumber: true, read: (run) => (hasLoss(run) ? run.loss : undefined) },
+  { key: 'alerts', title: 'Alerts', isNumber: false, greatestFirst: true, read: ({ alerts }) => alerts },
+  { key: 'began', title: 'Began', isNumber: false, greatestFirst: true, read: ({ beganAt }) => beganAt || undefined },
+  { key: 'heard', title: 'Last heard of', isNumber: false, greatestFirst: true, read: ({ heardAt }) => heardAt },
+];
+
 interface Row {
   readonly root: HTMLElement;
   readonly box: HTMLInputElement;
+  readonly link: HTMLElement;
+  name: string;
   shown: string;
 }
 
 /** All runs, one a row. A row that has not changed is left as it is, so that focus and choice stay. */
 export class RunsTable {
   readonly root: HTMLElement;
+  readonly #head = el('thead', {});
   readonly #body = el('tbody', {});
   readonly #rows = new Map<string, Row>();
   #runs: readonly ListedRun[] = [];
   #matches = (_name: string): boolean => true;
+  #sorting: Sorting | undefined;
 
-  constructor(private readonly onChosen: () => void) {
-    const heads = ['Run', 'State', 'Step', 'Loss', 'Alerts', 'Began', 'Last heard of'];
+  constructor(
+    private readonly onChosen: () => void,
+    private readonly onSorted: (sorting: Sorting) => void,
+  ) {
     this.root = el(
       'section',
       { class: 'panel', 'aria-label': 'All runs' },
       el(
         'div',
         { class: 'table-scroll', tabindex: 0, role: 'group', 'aria-label': 'All runs, a table' },
-        el(
-          'table',
-          { class: 'runs-table' },
-          el(
-            'thead',
-            {},
-            el(
-              'tr',
-              {},
-              el('th', { scope: 'col' }, el('span', { class: 'visually-hidden' }, 'Chosen')),
-              ...heads.map((head) => el('th', { scope: 'col' }, head)),
-            ),
-          ),
-          this.#body,
-        ),
+        el('table', { class: 'runs-table' }, this.#head, this.#body),
       ),
     );
+    this.#drawHead();
+    addEventListener('resize', () => this.#draw());
   }
 
   /** The names of the runs that are chosen, and shown. */
@@ -74,7 +89,9 @@ export class RunsTable {
   }
 
   get #shown(): readonly ListedRun[] {
-    return this.#runs.filter(({ name }) => this.#matches(name));
+    const found = this.#runs.filter(({ name }) => this.#matches(name));
+    const column = COLUMNS.find(({ key }) => key === this.#sorting?.by);
+    return column ? sortedBy(found, column.read, this.#sorting!.descending) : found;
   }
 
   /** As parameters are found: by a part of the name, a glob, or a regular expression. Why the text says nothing, if so. */
@@ -86,6 +103,22 @@ export class RunsTable {
     return error;
   }
 
+  /** By one of its columns; without, in the order in which they come. */
+  sort(sorting: Sorting | undefined): void {
+    if (sorting?.by === this.#sorting?.by && sorting?.descending === this.#sorting?.descending) return;
+    this.#sorting = sorting;
+    this.#drawHead();
+    this.#draw();
+  }
+
+  #drawHead(): void {
+    const focused = this.#head.querySelector<HTMLElement>(':focus')?.dataset.key;
+    const head = sortHead(COLUMNS, this.#sorting ?? { by: '', descending: false }, this.onSorted);
+    head.prepend(el('th', { scope: 'col' }, el('span', { class: 'visually-hidden' }, 'Chosen')));
+    this.#head.replaceChildren(head);
+    if (focused !== undefined) this.#head.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
+  }
+
   update(runs: readonly ListedRun[]): void {
     this.#runs = runs;
     const names = new Set(runs.map(({ name }) => name));
@@ -94,14 +127,23 @@ export class RunsTable {
   }
 
   #draw(): void {
+    const runs = this.#shown;
+    const short = shortNames(
+      runs.map(({ name }) => name),
+      nameCharacters(),
+    );
     replaceKept(
       this.#body,
-      this.#shown.map((run) => this.#rowOf(run)),
+      runs.map((run, i) => this.#rowOf(run, short[i]!)),
     );
   }
 
-  #rowOf(run: ListedRun): HTMLElement {
+  #rowOf(run: ListedRun, name: string): HTMLElement {
     const row = this.#rows.get(run.name) ?? this.#begin(run.name);
+    if (row.name !== name) {
+      row.name = name;
+      row.link.replaceChildren(...shownName(run.name, name));
+    }
     const shown = JSON.stringify([run, timeAgo(run.heardAt)]);
     if (row.shown !== shown) {
       row.shown = shown;
@@ -114,11 +156,19 @@ export class RunsTable {
   #begin(name: string): Row {
     const box = el('input', { type: 'checkbox', 'aria-label': `Choose ${name}` });
     box.addEventListener('change', this.onChosen);
-    const link = el('a', { href: `/run/${encodeURIComponent(name)}/` }, el('bdi', {}, name));
-    const row = { root: el('tr', {}, el('td', {}, box), el('th', { scope: 'row' }, link)), box, shown: '' };
+    const link = el('a', { href: `/run/${encodeURIComponent(name)}/`, title: name });
+    const root = el('tr', {}, el('td', {}, box), el('th', { scope: 'row' }, link));
+    const row = { root, box, link, name: '', shown: '' };
     this.#rows.set(name, row);
     return row;
   }
+}
+
+/** How many of a name have room: on a phone a third of its width, else a half at most. */
+function nameCharacters(): number {
+  const { clientWidth } = document.documentElement;
+  const room = clientWidth <= 720 ? 0.34 * clientWidth : Math.min(0.46 * clientWidth, 460);
+  return Math.floor(room / CHARACTER_WIDTH);
 }
 
 function cellsOf(run: ListedRun): HTMLElement[] {
@@ -128,7 +178,7 @@ function cellsOf(run: ListedRun): HTMLElement[] {
   return [
     el('td', {}, el('span', { class: `badge ${state}` }, STATE_TEXTS[state]), why),
     el('td', { class: 'number' }, steps),
-    el('td', { class: 'number' }, step === 0 && Number.isNaN(loss) ? '' : readable(loss)),
+    el('td', { class: 'number' }, hasLoss(run) ? readable(loss) : ''),
     el(
       'td',
       {},
@@ -137,6 +187,11 @@ function cellsOf(run: ListedRun): HTMLElement[] {
     el('td', {}, beganAt > 0 ? timeOf(beganAt) : ''),
     el('td', {}, timeAgo(heardAt)),
   ];
+}
+
+/** A run whose loss is not a number has one; not one that has not made a step. */
+function hasLoss({ step, loss }: ListedRun): boolean {
+  return step > 0 || !Number.isNaN(loss);
 }
 
 function timeOf(time: number): HTMLElement {

@@ -36,8 +36,8 @@ interface Asked {
 }
 
 /**
- * Parameters of models that have too many for a page to have a row of each: their names, and what there is of those that
- * are looked at, asked for by name.
+ * Parameters of which the page has no row, as the model has too many or another run is in focus: their names, and what
+ * there is of those that are looked at, asked for by name.
  */
 export class Named {
   readonly #names = new WeakMap<RunHistory, AskedNames>();
@@ -47,7 +47,9 @@ export class Named {
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #askAt = Infinity;
 
-  constructor(private readonly view: Pick<LookedAt, 'choices' | 'signal' | 'grown'> & { readonly details: Details }) {
+  constructor(
+    private readonly view: Pick<LookedAt, 'choices' | 'focus' | 'signal' | 'grown'> & { readonly details: Details },
+  ) {
     view.signal.addEventListener('abort', () => {
       for (const timer of this.#timers) clearTimeout(timer);
     });
@@ -88,9 +90,11 @@ export class Named {
     return state === 'here' ? (names ? undefined : 'nowhere') : state;
   }
 
-  /** Whether there may be parameters of which the page has no row. */
+  /** Whether there may be parameters of which the page has no row: of a large model, or of a run that is not in focus. */
   #hasMore(run: RunHistory): boolean {
-    return run.rows.value.byLayer && this.view.details.source !== undefined;
+    const { byLayer, parameters } = run.rows.value;
+    const isElsewhere = parameters.length === 0 && run !== this.view.focus;
+    return (byLayer || isElsewhere) && this.view.details.source !== undefined;
   }
 
   #askedOf(run: RunHistory): Map<string, Asked> {

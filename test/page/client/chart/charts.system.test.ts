@@ -145,6 +145,14 @@ describe('hover', () => {
     );
     const values = rows.map(([, value]) => value);
     expect(values).toEqual([...values].sort((a, b) => b - a));
+    const { x, y, width, height } = await areaOf(page, 'Loss');
+    for (const [below, row] of [
+      [1, 0],
+      [height - 1, rows.length - 1],
+    ] as const) {
+      await page.mouse.move(x + width / 2, y + below);
+      await expect.poll(() => readout.locator('.nearest .label').allTextContents()).toEqual([rows[row]![0]]);
+    }
     // The chart beside it has no readout of its own, but says the values there.
     expect(await chart(page, 'Update ratio').locator('.plot-readout').isVisible()).toBe(false);
     const there = await chart(page, 'Update ratio').locator('.legend .value').allTextContents();
@@ -182,6 +190,7 @@ describe('legend', () => {
     expect((await addressOf(page)).getAll('hidden')).toEqual(['seed-2']);
     await page.reload();
     await page.waitForSelector('.legend-entry[aria-pressed="false"]');
+    await settled(page); // what is pressed stays where it is
     expect(await entry('Loss', 'seed-2').getAttribute('aria-pressed')).toBe('false');
     await entry('Loss', 'seed-2').focus();
     await page.keyboard.press('Enter');
@@ -190,6 +199,35 @@ describe('legend', () => {
     await expect.poll(async () => (await addressOf(page)).getAll('hidden').sort()).toEqual(['seed-1', 'seed-2']);
     await entry('Update ratio', 'seed-3').dblclick();
     await expect.poll(async () => (await addressOf(page)).getAll('hidden')).toEqual([]);
+  });
+
+  it('a double click isolates what its first click was on, where that moved the page', async () => {
+    const page = await open(seeds);
+    const entry = chart(page, 'Loss').locator('.legend-entry').first();
+    const { x, y, width, height } = (await entry.boundingBox())!;
+    const press = async (clickCount: number) => {
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.down({ clickCount });
+      await page.mouse.up({ clickCount });
+    };
+    await press(1);
+    await expect.poll(async () => (await addressOf(page)).getAll('hidden')).toEqual(['seed-1']);
+    await page.locator('.chart-flow').evaluate((flow) => {
+      flow.style.marginTop = '60px';
+    });
+    await press(2);
+    await expect
+      .poll(async () => (await addressOf(page)).getAll('hidden'))
+      .toEqual(SEEDS.filter((seed) => seed !== 1).map((seed) => `seed-${seed}`));
+    // What is clicked on later is not taken for it.
+    await page.locator('.chart-flow').evaluate((flow) => {
+      flow.style.marginTop = '0';
+    });
+    await entry.click();
+    await expect.poll(() => entry.getAttribute('aria-pressed')).toBe('false');
+    await entry.focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => entry.getAttribute('aria-pressed')).toBe('true');
   });
 
   it('hides a line that is no run in its chart alone', async () => {

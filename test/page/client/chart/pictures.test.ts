@@ -7,7 +7,7 @@ import { chartCsv } from '../../../../src/page/client/chart/chart-csv.js';
 import { type ChartPicture, drawChart, plotBox } from '../../../../src/page/client/chart/chart-picture.js';
 import { drawnLine, nearestIndex, valuesInView } from '../../../../src/page/client/chart/drawn-line.js';
 import type { Gap, Line, Point } from '../../../../src/page/client/chart/line.js';
-import { sortedReadings } from '../../../../src/page/client/chart/readout.js';
+import { sortedReadings, windowAround } from '../../../../src/page/client/chart/readout.js';
 import { SvgPen } from '../../../../src/page/client/chart/svg-pen.js';
 import { valueScale } from '../../../../src/page/client/chart/value-scale.js';
 import type { Theme } from '../../../../src/page/client/state/theme.js';
@@ -190,6 +190,16 @@ test('the nearest point is found, gaps left out', () => {
 test('readings are sorted, the greatest first, and what is no number last', () => {
   const values = [3, Number.NaN, -1, Infinity, 7].map((value) => ({ value }));
   expect(sortedReadings(values).map(({ value }) => value)).toEqual([Infinity, 7, 3, -1, Number.NaN]);
+});
+
+test.each([
+  ['few lines', 2, 5, [0, 5]],
+  ['none is pointed at', -1, 22, [0, 14]],
+  ['the first', 0, 22, [0, 14]],
+  ['one in the middle', 11, 22, [4, 18]],
+  ['the last', 21, 22, [8, 22]],
+])('of many readings those around the one that is pointed at are said: %s', (_, index, count, window) => {
+  expect(windowAround(index, count)).toEqual(window);
 });
 
 test('the time of day has no two ticks of the same name', () => {

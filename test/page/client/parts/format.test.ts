@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { compact, tick, whole } from '../../../../src/page/client/parts/format.js';
+import { compact, percent, tick, whole } from '../../../../src/page/client/parts/format.js';
 
 const english = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 
@@ -27,4 +27,8 @@ it('shortens counts as the language does, but for what lies on the edge of a rou
   for (const count of [0, 7, 950, 999, 1000, 1500, 12_345, 999_949, 999_951, 1e6, 109_482_240, 3.4e9, 7e12]) {
     expect(compact(count)).toBe(english.format(count));
   }
+});
+
+it('a share and its sign are never on two lines', () => {
+  expect([0.098, 0.32, Number.NaN].map(percent)).toEqual(['9.8\u00a0%', '32\u00a0%', 'NaN']);
 });

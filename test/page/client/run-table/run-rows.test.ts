@@ -62,16 +62,19 @@ test('the best of all runs is the least loss, the greatest accuracy', () => {
   expect([best('least loss'), best('greatest eval/accuracy'), best('loss')]).toEqual([0.4, 0.9, 0.4]);
 });
 
-test('a text of each run’s own says which run it is: it comes last, and explains nothing', () => {
+test('a text of each run’s own says which run it is: it comes behind the metrics, and explains nothing', () => {
   const recorder = new Recorder();
   for (const run of ['a', 'b', 'c']) {
-    const config = { folder: `out/${run}`, rate: run === 'a' ? 1 : 2, seed: run.charCodeAt(0) };
+    const config = { runName: run, folder: `out/${run}`, rate: run === 'a' ? 1 : 2, seed: run.charCodeAt(0) };
     recorder.take({ type: 'train-begin', run, step: 0, epoch: 0, time: 1, config } as AnyRecord);
+    recorder.take({ type: 'evaluate', run, step: 1, epoch: 0, time: 2, metrics: { f1: 0.5 } } as AnyRecord);
   }
-  const settings = runRows([...recorder.histories.runs.values()]).columns.filter(({ kind }) => kind === 'setting');
-  expect(settings.map((column) => [column.title, tellsApart(column)])).toEqual([
+  const others = runRows([...recorder.histories.runs.values()]).columns.filter(({ kind }) => kind !== 'fact');
+  expect(others.map((column) => [column.title, tellsApart(column)])).toEqual([
     ['rate', true],
     ['seed', true],
+    ['eval/f1', false],
+    ['greatest eval/f1', false],
     ['folder', false],
   ]);
 });

@@ -142,6 +142,18 @@ describe('parameters that a page has no row of', () => {
     expect(without.named.namesAbsence(without.run)).toBe('nowhere');
   });
 
+  it('are asked for of a run that is not in focus; of the one that is, its rows come by themselves', async () => {
+    const source = new Script(ALL);
+    const { page, named, run } = pageOf(source);
+    run.rows.set({ ...ROWS, parameters: [], byLayer: false }, 2);
+    expect(named.absenceOf(run, ALL[0]!)).toBe('nowhere');
+    page.focus = page.histories.of('another');
+    expect(named.absenceOf(run, ALL[0]!)).toBe('coming');
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    expect(source.requests).toMatchObject([{ tables: ['large'], names: [ALL[0]] }]);
+    expect(named.find(run, ALL[0]!)?.history.rows.value.parameters).toEqual([ALL[0]]);
+  });
+
   it('of a run that goes on are asked for anew, not too often, and at its end as a whole', async () => {
     const source = new Script(ALL);
     const { page, run } = pageOf(source);
