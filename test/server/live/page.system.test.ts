@@ -171,8 +171,8 @@ describe('the live page in Chromium', () => {
       await page.waitForSelector('h2:text-is("Confusion matrix")');
       await settled(page);
       expect(await page.locator('.matrix:not(.values) tbody tr').allInnerTexts()).toEqual([
-        '<b>cat</b>\t7\t3\t70 %\t88 %\t10',
-        'dog\t1\t9\t90 %\t75 %\t10',
+        '<b>cat</b>\t7\t3\t70\u00a0%\t88\u00a0%\t10',
+        'dog\t1\t9\t90\u00a0%\t75\u00a0%\t10',
       ]);
       expect(await page.textContent('.model tbody')).toBe('hiddenDense[?, 4]128');
       expect(await page.textContent('.values tbody')).toContain('hidden/kernel8');

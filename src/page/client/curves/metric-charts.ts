@@ -105,7 +105,9 @@ function metricLines(view: View, name: string, phases: readonly string[]): Line[
   );
 }
 
-/** The name of a series' metric without what it is of; none for other series. */
+/** The name of a series' metric without what it is of; none for other series, and for the epoch, which is an axis. */
 function metricOf(series: string): readonly string[] {
-  return series.startsWith(PREFIX) ? [series.slice(series.indexOf('/') + 1)] : [];
+  if (!series.startsWith(PREFIX)) return [];
+  const name = series.slice(series.indexOf('/') + 1);
+  return name === 'epoch' ? [] : [name];
 }

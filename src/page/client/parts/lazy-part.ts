@@ -51,7 +51,7 @@ export class LazyPart implements Part {
 
   async #load(): Promise<void> {
     this.#asked = true;
-    const come = this.view.await();
+    const arrived = this.view.awaits();
     try {
       const loaded = await this.options.load();
       if ('next' in loaded) this.#making = loaded;
@@ -60,6 +60,6 @@ export class LazyPart implements Part {
       this.root.replaceChildren(el('p', { class: 'hint', role: 'alert' }, 'A part of the page could not be loaded.'));
     }
     if (!this.view.signal.aborted) this.view.changed();
-    come();
+    arrived();
   }
 }

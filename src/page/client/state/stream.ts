@@ -74,10 +74,10 @@ export class Stream {
   async #work(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
-    const come = this.view.await();
+    const arrived = this.view.awaits();
     await this.slices.run(this.#take());
     this.#working = false;
-    come();
+    arrived();
   }
 
   *#take(): Work {

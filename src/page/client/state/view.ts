@@ -184,8 +184,8 @@ export class View {
     return this.#awaited > 0;
   }
 
-  /** Something is on its way: it calls back when that has come, and what came was told to be drawn. */
-  await(): () => void {
+  /** Something is on its way: call what this gives when it has come. */
+  awaits(): () => void {
     this.#awaited++;
     return () => {
       this.#awaited--;
