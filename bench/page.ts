@@ -86,7 +86,7 @@ await page.addInitScript(`
   const drawn = (canvas) => canvas && canvas.width !== 300 && canvas.offsetParent;
   const look = () => {
     if (drawn(document.querySelector('.plot canvas'))) firsts.lines ??= performance.now();
-    if (drawn(document.querySelector('.ratio-legend ~ canvas'))) firsts.heatmap ??= performance.now();
+    if (drawn(document.querySelector('.heatmap canvas'))) firsts.heatmap ??= performance.now();
     if (!firsts.heatmap || !firsts.lines) requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
