@@ -1,39 +1,19 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bundleForBrowser } from '../../../scripts/browser-bundle.js';
-import { launchChromium } from '../../helpers/chromium.js';
+import { expect, it } from 'vitest';
 import { HIDING } from '../../helpers/hiding.js';
-import { onConsole } from '../../helpers/on-console.js';
-import { type ServedPage, servePage } from '../../helpers/serve-page.js';
+import { someonesPage } from './someones-page.js';
 
-const HOST = `<!doctype html><html lang="en"><head><title>Someone’s page</title></head>
-<body><div id="here"></div><script src="/page.js"></script></body></html>`;
 /** Kept records would grow up to their limit. */
 const PANEL = "globalThis.panel = panelSink({ element: document.getElementById('here'), maxKeptBytes: 1e6 })";
 
-let browser: Browser;
-let served: ServedPage;
-beforeAll(async () => {
-  const { outputFiles } = await bundleForBrowser({ entryPoints: ['test/sinks/panel/page.ts'], format: 'iife' });
-  served = await servePage(HOST, outputFiles[0]!.text);
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  served?.close();
-});
+const openPage = someonesPage('test/sinks/panel/page.ts', (page) => page.addInitScript(HIDING).then(() => {}));
 
 async function open() {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
-  const troubles: string[] = [];
-  onConsole(page, (message) => troubles.push(message.text()));
-  page.on('pageerror', (error) => troubles.push(error.message));
-  await page.addInitScript(HIDING);
-  await page.goto(served.url);
+  const opened = await openPage();
+  const { page } = opened;
   await page.evaluate(`${PANEL}; feedSteps(panel, 1, 200)`);
   await page.waitForSelector('.progress-text:has-text("step 200")');
   await page.waitForSelector('h2:text-is("Throughput") >> visible=true');
-  return { page, troubles };
+  return opened;
 }
 
 it('a page that is hidden for long takes no more memory, draws nothing, and is right when it is shown', async () => {

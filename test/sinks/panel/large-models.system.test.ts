@@ -1,27 +1,12 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bundleForBrowser } from '../../../scripts/browser-bundle.js';
-import { launchChromium } from '../../helpers/chromium.js';
-import { onConsole } from '../../helpers/on-console.js';
-import { type ServedPage, servePage } from '../../helpers/serve-page.js';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { someonesPage } from './someones-page.js';
 
-const HOST = `<!doctype html><html lang="en"><head><title>Someone’s page</title></head>
-<body><div id="here"></div><script src="/page.js"></script></body></html>`;
 const PARAMETERS = 2_000;
 const STEPS = 30;
 const NAMES = `Array.from({ length: ${PARAMETERS} }, (_, i) => 'decoder.layers.' + (i >> 1) + (i % 2 ? '.bias' : '.weight'))`;
 
-let browser: Browser;
-let served: ServedPage;
-beforeAll(async () => {
-  const { outputFiles } = await bundleForBrowser({ entryPoints: ['test/sinks/panel/page.ts'], format: 'iife' });
-  served = await servePage(HOST, outputFiles[0]!.text);
-  browser = await launchChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  served?.close();
-});
+const open = someonesPage('test/sinks/panel/page.ts');
 
 const panelOf = (page: Page, title: string) => page.locator(`section:has(> .panel-head h2:text-is("${title}"))`);
 
@@ -32,11 +17,7 @@ it.each([
 ])(
   'in a model that is shown by its layers, any parameter is found and has its page, of records %s',
   async (_, options) => {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
-    const troubles: string[] = [];
-    onConsole(page, (message) => troubles.push(message.text()));
-    page.on('pageerror', (error) => troubles.push(error.message));
-    await page.goto(served.url);
+    const { page, troubles } = await open();
     // As a worker posts them: each record has lists of names of its own.
     await page.evaluate(`
     const options = { maxQueuedBytes: 1e9, ...${JSON.stringify(options)} };
