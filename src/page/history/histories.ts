@@ -1,4 +1,5 @@
 import { type HistoryLimits, RUN_LIMITS } from './history-limits.js';
+import { inPieces } from './pieces.js';
 import { type RunChanges, RunHistory } from './run-history.js';
 import { Versioned } from './versioned.js';
 
@@ -15,6 +16,9 @@ export interface Changes {
   /** More pieces of the same changes follow, the next of them of this. */
   readonly more?: 'series' | 'tables';
 }
+
+/** Changes but for what is of the runs. */
+export type Told = Omit<Changes, 'runs' | 'more'>;
 
 /** What found no room among the runs that are shown together. */
 export interface LeftOut {
@@ -63,11 +67,27 @@ export class Histories {
    */
   changesSince(version: number, tables?: ReadonlyMap<string, number>): Changes {
     const runs = [...this.runs.values()].flatMap(
-      (run) => run.changesSince(version, tables ? (tables.get(run.name) ?? NEVER) : version) ?? [],
+      (run) => run.changesSince(version, tablesFrom(run, version, tables)) ?? [],
     );
+    return { ...this.#toldSince(version, tables), runs };
+  }
+
+  /** The same in pieces, which are packed as they are asked for: a page draws the first while the others are. */
+  piecesSince(version: number, tables?: ReadonlyMap<string, number>): Generator<Changes> {
+    return inPieces(this.#toldSince(version, tables), {
+      series: this.#ofEach((run) => run.seriesSince(version)),
+      tables: this.#ofEach((run) => run.tablesSince(tablesFrom(run, version, tables))),
+    });
+  }
+
+  *#ofEach(changesOf: (run: RunHistory) => Generator<RunChanges>): Generator<RunChanges> {
+    for (const run of this.runs.values()) yield* changesOf(run);
+  }
+
+  #toldSince(version: number, tables?: ReadonlyMap<string, number>): Told {
     const leftOut = this.leftOut.since(version);
     const told = { ...(leftOut && { leftOut }), ...(tables && { tables: [...tables.keys()] }) };
-    return { v: 1, from: version, to: this.#version, runs, ...told };
+    return { v: 1, from: version, to: this.#version, ...told };
   }
 
   apply(changes: Changes): void {
@@ -80,5 +100,10 @@ export class Histories {
 function byBegin(a: RunHistory, b: RunHistory): number {
   return a.state.value.beganAt - b.state.value.beganAt || (a.name < b.name ? -1 : 1);
 }
+
+function tablesFrom({ name }: RunHistory, version: number, tables?: ReadonlyMap<string, number>): number {
+  return tables ? (tables.get(name) ?? NEVER) : version;
+}
+
 /** No change has a later version. */
 const NEVER = Infinity;

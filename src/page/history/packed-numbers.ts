@@ -42,6 +42,15 @@ export function unpackFloats(text: string): Float32Array {
   return new Float32Array(fromBase64(text).buffer);
 }
 
+/** Float64 values as base64 text, likewise: to the bit. */
+export function packDoubles(values: Float64Array<ArrayBuffer>): string {
+  return toBase64(new Uint8Array(values.buffer));
+}
+
+export function unpackDoubles(text: string): Float64Array {
+  return new Float64Array(fromBase64(text).buffer);
+}
+
 function toBase64(bytes: Uint8Array): string {
   let text = '';
   for (let i = 0; i < bytes.length; i += 4096) text += String.fromCharCode(...bytes.subarray(i, i + 4096));

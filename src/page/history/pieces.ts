@@ -1,4 +1,4 @@
-import type { Changes } from './histories.js';
+import type { Changes, Told } from './histories.js';
 import type { RunChanges } from './run-history.js';
 
 /** Characters of a piece at most, about: some milliseconds to take it. */
@@ -6,20 +6,41 @@ const PIECE_CHARACTERS = 200_000;
 /** Of a bucket of a series that has several steps. */
 const BUCKET_CHARACTERS = 50;
 
+/** What is of the runs, packed no sooner than it is asked for. */
+export interface OfRuns {
+  readonly series: Iterable<RunChanges>;
+  readonly tables: Iterable<RunChanges>;
+}
+
 /** Changes in pieces, each of which is soon taken: first the series of all runs, then what is of their parameters. */
-export function* piecesOf(changes: Changes): Generator<Changes> {
-  const series = changes.runs.flatMap((run) => [...seriesOf(run)]);
-  const all = [...series, ...changes.runs.flatMap((run) => [...tablesOf(run)])];
-  if (all.length === 0) yield changes;
-  for (const [i, run] of all.entries()) {
-    const from = i === 0 ? changes.from : changes.to;
-    const more = i + 1 < series.length ? 'series' : 'tables';
-    yield { ...changes, from, runs: [run], ...(i + 1 < all.length && { more }) };
+export function piecesOf({ runs, more: _, ...told }: Changes): Generator<Changes> {
+  return inPieces(told, { series: runs, tables: runs });
+}
+
+export function* inPieces(told: Told, { series, tables }: OfRuns): Generator<Changes> {
+  let from = told.from;
+  let last: RunChanges | undefined;
+  for (const [more, pieces] of [
+    ['series', eachOf(series, seriesOf)],
+    ['tables', eachOf(tables, tablesOf)],
+  ] as const) {
+    for (const piece of pieces) {
+      if (last) {
+        yield { ...told, from, runs: [last], more };
+        from = told.to;
+      }
+      last = piece;
+    }
   }
+  yield { ...told, from, runs: last ? [last] : [] };
+}
+
+function* eachOf(runs: Iterable<RunChanges>, parts: (run: RunChanges) => Generator<RunChanges>): Generator<RunChanges> {
+  for (const run of runs) yield* parts(run);
 }
 
 function* seriesOf({ name, state, series, clock, settings, marks, omitted }: RunChanges): Generator<RunChanges> {
-  const [first = [], ...others] = groups(series, ([, { buckets }]) => BUCKET_CHARACTERS * buckets.length);
+  const [first = [], ...others] = groups(series, ([, { starts }]) => BUCKET_CHARACTERS * starts.length);
   const rest = {
     ...(state && { state }),
     ...(clock && { clock }),

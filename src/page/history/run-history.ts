@@ -172,37 +172,46 @@ export class RunHistory {
    * else is looked at of one run at a time).
    */
   changesSince(version: number, tables = version): RunChanges | undefined {
+    // Those last that have series.
+    const parts = [...this.tablesSince(tables), ...this.seriesSince(version)];
+    return parts.length > 0 ? Object.assign({}, ...parts) : undefined;
+  }
+
+  /** What changed, but for its parameters. */
+  *seriesSince(version: number): Generator<RunChanges> {
     const series = [...this.series].flatMap(([name, each]) => {
       const changes = each.changesSince(version);
       return changes ? [[name, changes] as const] : [];
     });
-    const parts = {
+    const parts = present({
       state: this.state.since(version),
       clock: this.clock.changesSince(version),
       settings: this.settings.since(version),
       marks: this.marks.changesSince(version),
       omitted: this.omitted.since(version),
-      ...this.#tablesSince(tables),
-    };
-    const present = Object.entries(parts).filter(([, part]) => part !== undefined);
-    if (present.length === 0 && series.length === 0) return undefined;
-    return { name: this.name, series, ...Object.fromEntries(present) };
+    });
+    if (series.length > 0 || parts) yield { name: this.name, series, ...parts };
   }
 
-  #tablesSince(version: number) {
-    return {
-      rows: this.rows.since(version),
-      parameters: this.parameters.changesSince(version),
-      layers: this.layers.changesSince(version),
-      latest: packed(this.latest.changeSince(version)),
-      histograms: this.histograms.changesSince(version),
-      activationLayers: this.activationLayers.since(version),
-      activations: this.activations.changesSince(version),
-      observing: this.observing.since(version),
-      model: this.model.since(version),
-      confusion: this.confusion.changeSince(version),
-      values: this.values.changeSince(version),
-    };
+  /** What changed of its parameters: what is large apart, and packed when it is asked for. */
+  *tablesSince(version: number): Generator<RunChanges> {
+    const told = (parts: Partial<RunChanges> | undefined): readonly RunChanges[] =>
+      parts ? [{ name: this.name, series: [], ...parts }] : [];
+    yield* told(
+      present({
+        rows: this.rows.since(version),
+        latest: packed(this.latest.changeSince(version)),
+        activationLayers: this.activationLayers.since(version),
+        observing: this.observing.since(version),
+        model: this.model.since(version),
+        confusion: this.confusion.changeSince(version),
+        values: this.values.changeSince(version),
+      }),
+    );
+    yield* told(present({ layers: this.layers.changesSince(version) }));
+    yield* told(present({ parameters: this.parameters.changesSince(version) }));
+    yield* told(present({ histograms: this.histograms.changesSince(version) }));
+    yield* told(present({ activations: this.activations.changesSince(version) }));
   }
 
   /** Forget what there is of its parameters: someone looks at another run's. */
@@ -240,4 +249,12 @@ export class RunHistory {
 
 function packed(latest: LatestUpdates | null | undefined): PackedUpdates | null | undefined {
   return latest && packUpdates(latest);
+}
+
+type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Those parts that there are. */
+function present<T extends object>(parts: T): Present<T> | undefined {
+  const those = Object.entries(parts).filter(([, part]) => part !== undefined);
+  return those.length > 0 ? (Object.fromEntries(those) as Present<T>) : undefined;
 }

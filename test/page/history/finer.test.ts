@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DetailRecorder } from '../../../src/page/history/detail-recorder.js';
 import { FinerHistories } from '../../../src/page/history/finer/finer-histories.js';
 import { FinerSeries } from '../../../src/page/history/finer/finer-series.js';
 import { type Changes, Histories } from '../../../src/page/history/histories.js';
+import { ParameterTable } from '../../../src/page/history/parameter-table.js';
 import { piecesOf } from '../../../src/page/history/pieces.js';
 import { Recorder } from '../../../src/page/history/recorder.js';
 import type { RunChanges } from '../../../src/page/history/run-history.js';
@@ -278,6 +279,29 @@ describe('changes in pieces', () => {
     expect(pieces.slice(0, seriesEnd + 1).flatMap(({ runs }) => runs.map(({ name }) => name))).toEqual(['a', 'b']);
     const [atOnce, inPieces] = [new Histories(), new Histories()];
     atOnce.apply(wired(whole));
+    for (const piece of pieces) inPieces.apply(wired(piece));
+    expect(inPieces.changesSince(-1)).toEqual(atOnce.changesSince(-1));
+  });
+
+  it('are packed as they are asked for: the series of all runs before any table', () => {
+    const recorder = new Recorder();
+    for (const run of ['a', 'b']) {
+      for (let step = 1; step <= 9; step++) {
+        recorder.take(stepEnd(step, 1 / step, run));
+        recorder.take(updatesOf({ 'layer/w': step }, { run, step }));
+      }
+    }
+    const packing = vi.spyOn(ParameterTable.prototype, 'changesSince');
+    const told = recorder.histories.piecesSince(0);
+    const series = [told.next(), told.next()].map(({ value }) => value as Changes);
+    expect(series.map(({ more }) => more)).toEqual(['series', 'tables']);
+    expect(series.flatMap(({ runs }) => runs.map(({ name }) => name))).toEqual(['a', 'b']);
+    expect(packing).not.toHaveBeenCalled();
+    const pieces = [...series, ...told];
+    expect(packing).toHaveBeenCalled();
+    packing.mockRestore();
+    const [atOnce, inPieces] = [new Histories(), new Histories()];
+    atOnce.apply(wired(recorder.histories.changesSince(0)));
     for (const piece of pieces) inPieces.apply(wired(piece));
     expect(inPieces.changesSince(-1)).toEqual(atOnce.changesSince(-1));
   });

@@ -53,6 +53,25 @@ describe('a series', () => {
     );
   });
 
+  it('is told value for value', () => {
+    const value = fc
+      .oneof(fc.double(), fc.constantFrom(Number.NaN, Infinity, -Infinity, 1e-320, 1e300))
+      .map((each) => each + 0);
+    const records = fc.array(fc.tuple(fc.integer({ min: 0, max: 60 }), value), { maxLength: 60 });
+    fc.assert(
+      fc.property(records, fc.integer({ min: 1, max: 20 }), (taken, limit) => {
+        const series = new ScalarSeries(limit);
+        for (const [step, each] of taken) series.take(step, each, 1);
+        const told = new ScalarSeries(limit);
+        const changes = series.changesSince(0);
+        if (changes) told.apply(JSON.parse(JSON.stringify(changes)));
+        const plain = ({ buckets, width }: ScalarSeries) =>
+          buckets.map(({ version: _, last: __, ...bucket }) => ({ width, ...bucket }));
+        expect(plain(told)).toEqual(plain(series));
+      }),
+    );
+  });
+
   it('takes steps in any order, and holds each in the bucket of its step', () => {
     const series = new ScalarSeries();
     for (const step of [5, 1, 3, 1]) series.take(step, step, 1);

@@ -143,7 +143,7 @@ describe('liveSink', () => {
     }
     await sink.flush();
     const page = new Follower(sink.url);
-    await page.until((histories) => stepOf(histories) === 50);
+    await page.until((histories) => stepOf(histories) === 50 && page.lastId !== '');
     expect(page.histories.of('a').series.get('loss')!.buckets.length).toBe(50);
     expect(page.histories.of('a').rows.value.parameters).toEqual(['x/w', 'x/b']);
     sink.next(stepEnd(51));

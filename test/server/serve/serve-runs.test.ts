@@ -21,6 +21,7 @@ import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { decodeJson } from '../../../src/events/serial/index.js';
 import type { RunRecord } from '../../../src/index.js';
 import { type RunsServer, readRun, type ServeRunsOptions, serveRuns } from '../../../src/node.js';
+import { Histories } from '../../../src/page/index.js';
 import { rankFile, writeRanks } from '../../helpers/rank-files.js';
 import { SendingProcess, stepRecords, TABLE } from '../ingest/post.js';
 
@@ -278,8 +279,11 @@ it('the files of the ranks of a run, which Python writes without a server, are o
   await start();
   await listedInTheEnd((runs) => expect(runs).toMatchObject([{ name: 'bert', state: 'completed', step: 2 }]));
   const text = await streamed('/run/bert/events', '"status":"completed"');
-  const [, ofBoth] = /\["updateNorm",\{"width":1,"buckets":\[\[1,2\.5\],\[2,([\d.]+)\]\]\}\]/.exec(text) ?? [];
-  expect(Number(ofBoth)).toBeCloseTo(Math.sqrt(2 + 4 + 6 + 0.25), 12);
+  const norms = pointsIn(text, 'bert', 'updateNorm');
+  expect(norms).toEqual([
+    [1, 2.5],
+    [2, expect.closeTo(Math.sqrt(2 + 4 + 6 + 0.25), 12)],
+  ]);
   await stop();
   // Of another launch, it is a run by itself.
   const other = rankFile(folder, 1);
@@ -328,14 +332,22 @@ it.each(['../../up', '<b>&"\u202e', '学'.repeat(100), '.hidden', 'a b+c=d', '10
   },
 );
 
-/** The first text of a stream that has all of these. */
+/** A series as a page that follows has it: its steps and values. */
+function pointsIn(text: string, run: string, series: string): [step: number, value: number][] {
+  const histories = new Histories();
+  for (const [, changes] of text.matchAll(/^data: (.*)\n\n/gm)) histories.apply(JSON.parse(changes!));
+  const { buckets } = histories.of(run).series.get(series)!;
+  return buckets.map(({ start, mean }) => [start, mean]);
+}
+
+/** The first text of a stream that has all of these, with the event in which the last of them came. */
 async function streamed(path: string, ...texts: readonly string[]): Promise<string> {
   const stop = new AbortController();
   const answer = await fetch(server!.url + path, { signal: stop.signal });
   let text = '';
   for await (const chunk of answer.body!) {
     text += Buffer.from(chunk).toString();
-    if (texts.every((each) => text.includes(each))) break;
+    if (text.endsWith('\n\n') && texts.every((each) => text.includes(each))) break;
   }
   stop.abort();
   return text;
@@ -349,9 +361,10 @@ it('the page of a run shows its past and goes on with it; several lie over each 
   await stop();
   await start();
   const same = new SendingProcess(server!.url, { run: 'one', session: one.session });
-  const seen = streamed('/run/one/events', '"name":"one"', '[4,0.25]', '"stepsPerSecond"');
+  const seen = streamed('/run/one/events', '"name":"one"', '"step":4', '"stepsPerSecond"');
   await same.begin(TABLE, ...stepRecords(2), ...stepRecords(4));
   expect(await seen).not.toContain('"name":"two"');
+  expect(pointsIn(await seen, 'one', 'loss')).toEqual([1, 2, 4].map((step) => [step, 1 / step]));
   await streamed('/runs/events?run=one&run=two', '"name":"one"', '"name":"two"', '"status":"failed"');
 });
 

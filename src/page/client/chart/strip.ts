@@ -25,6 +25,7 @@ export class Strip {
   readonly #handles: readonly [HTMLElement, HTMLElement];
   readonly #isSeen: () => boolean;
   readonly #size: Size;
+  #isNew = true;
 
   constructor(private readonly view: View) {
     this.#handles = [this.#handle(0, 'First step shown'), this.#handle(1, 'Last step shown')];
@@ -36,7 +37,8 @@ export class Strip {
   }
 
   update(): void {
-    if (this.#isSeen()) this.#draw();
+    if (this.#isNew) this.#drawNext();
+    else if (this.#isSeen()) this.#draw();
     const [first, last] = this.view.whole;
     const [from, to] = this.#shown;
     const share = (step: number) => `${(100 * (step - first)) / (last - first)}%`;
@@ -49,6 +51,12 @@ export class Strip {
       handle.setAttribute('aria-valuenow', String(step));
       handle.setAttribute('aria-valuetext', `step ${whole(step)} of ${whole(last)}`);
     }
+  }
+
+  /** The charts of a page that opens come first. */
+  #drawNext(): void {
+    this.#isNew = false;
+    this.view.grown();
   }
 
   /** What is shown, as far as it is of the whole. */

@@ -5,6 +5,8 @@ import type { Connection, View } from './view.js';
 
 /** Milliseconds until a server that has refused is asked again. */
 const AGAIN_MS = 5000;
+/** Within these milliseconds a drawing that was asked for has begun. */
+const FRAME_MS = 20;
 
 /**
  * Follows the server's stream, and takes what comes in slices. It is of all runs, and of the parameters of the one that is
@@ -75,16 +77,28 @@ export class Stream {
     if (this.#working) return;
     this.#working = true;
     const arrived = this.view.awaits();
-    await this.slices.run(this.#take());
+    while (this.#waiting.length > 0) {
+      const hadNothing = this.#hasNothing;
+      await this.slices.run(this.#take());
+      // What is seen first is drawn before more is taken.
+      if (hadNothing && !this.#hasNothing) await this.slices.rest(FRAME_MS);
+    }
     this.#working = false;
     arrived();
   }
 
+  /** Take what waits; of a page that has shown nothing, until there is something to be seen. */
   *#take(): Work {
+    const hadNothing = this.#hasNothing;
     for (let message = this.#waiting.shift(); message; message = this.#waiting.shift()) {
       if (this.#apply(JSON.parse(message.data) as Changes, message.lastEventId)) this.view.grown();
+      if (hadNothing && !this.#hasNothing) return;
       yield;
     }
+  }
+
+  get #hasNothing(): boolean {
+    return this.view.histories.runs.size === 0;
   }
 
   /** Take a piece of changes; whether there is something new to be seen as a whole. */
@@ -94,8 +108,7 @@ export class Stream {
     const histories = this.#next ?? this.view.histories;
     histories.apply(changes);
     // Series are seen as soon as all are there; what replaces another picture is seen when it is whole.
-    const isFirst = this.view.histories.runs.size === 0;
-    if (changes.more === 'series' || (changes.more === 'tables' && !isFirst)) return false;
+    if (changes.more === 'series' || (changes.more === 'tables' && !this.#hasNothing)) return false;
     if (changes.more) return this.#show(histories);
     this.#since = id;
     this.#tables = changes.tables ?? [];

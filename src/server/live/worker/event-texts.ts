@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Histories, newestOf, piecesOf, RUNS_KEPT } from '../../../page/index.js';
+import { type Histories, newestOf, RUNS_KEPT } from '../../../page/index.js';
 import type { StreamClient, Told } from './stream-client.js';
 
 const NOTHING: Told = { version: 0, tables: [] };
@@ -52,7 +52,7 @@ export class EventTexts {
   *#textsOf(told: Told, tables: readonly string[]): Generator<string> {
     const since = new Map(tables.map((name) => [name, told.tables.includes(name) ? told.version : 0]));
     const id = `${this.#life}-${this.histories.version}-${tables.map(encodeURIComponent).join()}`;
-    for (const piece of piecesOf(this.histories.changesSince(told.version, since))) {
+    for (const piece of this.histories.piecesSince(told.version, since)) {
       yield `${piece.more ? '' : `id: ${id}\n`}data: ${JSON.stringify(piece)}\n\n`;
     }
   }

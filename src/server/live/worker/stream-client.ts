@@ -34,6 +34,8 @@ export class StreamClient {
 
   send(text: string, now: number): void {
     if (!this.response.write(text)) this.#blockedSince ??= now;
+    // Node keeps what is written until the turn of its loop is over; the page draws it while the next is packed.
+    this.response.socket?.uncork();
   }
 
   drop(): void {
