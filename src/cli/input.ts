@@ -6,7 +6,7 @@ import { peek, type ReadRunOptions, readContents, readRun, unpack } from '../rec
 export interface Input {
   /** What it is called in errors. */
   readonly name: string;
-  /** By its first character: the lines of a recorded run are JSON objects. Else it is a CSV file. */
+  /** By its first character, as the lines of a recorded run are JSON objects, or by its name. Else it is a CSV file. */
   readonly isRun: boolean;
   /** What it holds, unpacked. To be read once. */
   readonly bytes: AsyncIterable<Buffer>;
@@ -16,6 +16,9 @@ export interface Input {
 
 /** What standard input goes by in place of a file. */
 export const STANDARD_INPUT = '-';
+
+/** What `jsonlSink` calls its files. */
+const RUN_NAME = /\.jsonl(\.gz)?$/;
 
 /**
  * Open a file that a command is given, or standard input for `-`.
@@ -28,10 +31,7 @@ export async function openInput(file: string): Promise<Input> {
   const name = isStandard ? 'standard input' : file;
   const { head, bytes } = await peek(unpack(name, isStandard ? process.stdin : bytesOf(file)), 4);
   if (head.length === 0) throw new Error(`${name}: expected a recorded run or a CSV file, got an empty file`);
-  const isRun = head
-    .toString()
-    .replace(/^\ufeff/, '')
-    .startsWith('{');
+  const isRun = RUN_NAME.test(name) || /^\ufeff?\{/.test(head.toString());
   // A run is read by its path, since others may belong to it; what comes by a pipe can be read once only.
   if (!isRun || isStandard || !(await stat(file)).isFile()) {
     return { name, isRun, bytes, records: (options) => readRun(bytes, { name, ...options }) };

@@ -67,6 +67,13 @@ describe('a run', () => {
     expect(runLines(run, plain)[0]).toContain('not ended');
   });
 
+  it('says nothing of what a step of another program lacks', () => {
+    const run = new RunSummary('first');
+    const { loss: _, learningRate: __, ...step } = event('step-end', { step: 1 });
+    run.take(step as TrainingEvent);
+    expect(runLines(run, plain)).toHaveLength(1);
+  });
+
   it('says how it ended, and why, where that was before its time', () => {
     const run = new RunSummary('first');
     const linesAfter = (end: Partial<EventOf<'train-end'>>) => {

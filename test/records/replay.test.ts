@@ -217,6 +217,8 @@ describe('a damaged line', () => {
     ['another version', '{"v":9,"type":"step-end"}'],
     ['no JSON', 'Segmentation fault (core dumped)'],
     ['JSON that is no record', '[1,2]'],
+    ['a step that is a text', '{"v":2,"type":"log","run":"a","step":"text","metrics":{}}'],
+    ['a loss that is a text', '{"v":2,"type":"step-end","run":"a","step":1,"loss":"0.5"}'],
     ['bytes that are not UTF-8', Buffer.from('{"v":1,"type":"log","run":"\xff"}', 'latin1')],
   ];
 

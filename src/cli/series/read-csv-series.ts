@@ -52,7 +52,9 @@ function explained(file: string, cause: NodeJS.ErrnoException, { beginning }: Wh
     );
   }
   if (!cause.code?.startsWith('CSV_')) return cause;
-  return new Error(`${file}: expected a CSV file of updates, got something else (${cause.message})`, { cause });
+  return new Error(`${file}: expected a recorded run or a CSV file of updates, got something else (${cause.message})`, {
+    cause,
+  });
 }
 
 function isLong(header: readonly string[]): boolean {

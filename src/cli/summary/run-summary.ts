@@ -107,9 +107,9 @@ export class RunSummary {
     this.#takePosition(event);
   }
 
-  /** What the loop shows: a loss of NaN too. */
+  /** What the loop shows: a loss of NaN too. Steps of other programs may lack either. */
   #takePosition({ loss, lossShown, learningRate }: StepEndEvent | AnyParameterUpdates): void {
-    if (lossShown !== false) this.losses.push(loss);
-    if (!Number.isNaN(learningRate)) this.learningRates.push(learningRate);
+    if (typeof loss === 'number' && lossShown !== false) this.losses.push(loss);
+    if (typeof learningRate === 'number' && !Number.isNaN(learningRate)) this.learningRates.push(learningRate);
   }
 }

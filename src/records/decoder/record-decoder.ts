@@ -1,4 +1,4 @@
-import { describeValue, type RunRecord } from '../../events/index.js';
+import { checkThat, describeValue, type RunRecord } from '../../events/index.js';
 import { decodeRecord } from '../../events/serial/index.js';
 import {
   createParameterUpdates,
@@ -92,6 +92,7 @@ export function decoderFrom(known: KnownTables = NO_TABLES): ResumableDecoder {
     },
     decode(line, bytes) {
       const record = decodeRecord(line);
+      checkNumbers(record);
       if (record.type === 'parameters') {
         const tables = forget(Number(record.id));
         tables.set(checkId(record.id), tableOf(record));
@@ -114,6 +115,19 @@ export function decoderFrom(known: KnownTables = NO_TABLES): ResumableDecoder {
       for (const id of ids.length > 0 ? ids : [known.nextId]) forget(id);
     },
   };
+}
+
+/** What is a number in every record that has it. */
+const NUMBERS = ['step', 'epoch', 'time'] as const;
+
+/** Of a step, besides. What is not known is left out, or null. */
+const STEP_NUMBERS = [...NUMBERS, 'loss', 'learningRate', 'durationMs', 'examples', 'observingMs'] as const;
+
+function checkNumbers(record: Fields & { readonly type: string }): void {
+  for (const name of record.type === 'step-end' ? STEP_NUMBERS : NUMBERS) {
+    const value = record[name] ?? undefined;
+    checkThat(name, value === undefined || typeof value === 'number', 'a number', value);
+  }
 }
 
 function checkId(id: unknown): number {

@@ -182,7 +182,7 @@ describe('readSeries', () => {
       /csv, line 3, column "a": expected a number, got "half"$/,
     );
     await expect(readSeries(written('step,a\r\n1,0.5,3\r\n'))).rejects.toThrow(
-      /expected a CSV file of updates, got something else/,
+      /expected a recorded run or a CSV file of updates, got something else/,
     );
     await expect(readSeries(written(''))).rejects.toThrow('got an empty file');
     await expect(readSeries(written('step,a\r\n'))).rejects.toThrow('expected updates of parameters, got none');
