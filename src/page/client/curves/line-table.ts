@@ -2,7 +2,7 @@ import { isPoint, type Line, type Point } from '../chart/line.js';
 import type { TableData } from '../parts/data-table.js';
 import { exact } from '../parts/format.js';
 
-/** The numbers of lines, one column a line, in full: where steps are drawn together, their mean, least and greatest value. */
+/** The numbers of lines, one column a line, to seven digits: where steps are drawn together, their mean, least and greatest value. */
 export function lineTable(lines: readonly Line[]): TableData {
   const texts = lines.map(({ points }) => new Map(points.filter(isPoint).map((point) => [point.x, textOf(point)])));
   for (const [i, { nonFinite = [] }] of lines.entries()) {
@@ -12,7 +12,7 @@ export function lineTable(lines: readonly Line[]): TableData {
   const together = lines.some(({ points }) => points.some((point) => isPoint(point) && point.min !== point.max));
   return {
     head: ['Step', ...lines.map(({ label }) => label)],
-    rows: steps.map((step) => [exact(step), ...texts.map((each) => each.get(step) ?? '')]),
+    rows: steps.map((step) => [String(step), ...texts.map((each) => each.get(step) ?? '')]),
     ...(together && {
       note: 'Where steps are drawn together, a row is the middle one, with the mean, the least and the greatest value.',
     }),

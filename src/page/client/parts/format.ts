@@ -9,7 +9,7 @@ export function readable(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** All the digits that a curve has of a number. */
+/** Seven significant digits: what a table has room for, and tells any two points of a curve apart. */
 export function exact(value: number): string {
   if (!Number.isFinite(value)) return readable(value);
   return String(Number(value.toPrecision(7)));

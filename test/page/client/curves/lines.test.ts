@@ -52,7 +52,7 @@ describe('a line', () => {
 });
 
 describe('the numbers of a chart', () => {
-  it('are in full, every one of them', () => {
+  it('are to seven digits, every one of them, and of its step', () => {
     const steps = range(1, 1000).map((step) => [step, 1 / 3 + step / 1e6] as const);
     const run = runWith([...steps, [1001, Number.NaN]].slice(1) as (readonly [number, number])[]);
     const { head, rows, note } = lineTable([seriesLine(run, 'loss', LOOK)!]);
@@ -69,5 +69,7 @@ describe('the numbers of a chart', () => {
     expect(rows.length).toBe(line.points.length);
     expect(rows[1]).toEqual(['2.5', '2.5 (2 – 3)']);
     expect(note).toMatch(/drawn together/);
+    const late = seriesLine(runWith([[123_456_789, 0.5]]), 'loss', LOOK)!;
+    expect(lineTable([late]).rows).toEqual([['123456789', '0.5']]);
   });
 });
