@@ -52,7 +52,7 @@ export abstract class LoopObservation extends BaseRun {
     this.#open = open;
     this.#loop = new ArrayLoop(values);
     this.#control = new LoopControl(this.#open.bus, this.#loop, options.handlers);
-    this.#span = new TrainingSpan(this.#open.bus, this.#control, options.plan);
+    this.#span = new TrainingSpan(this.#open.bus, this.#control, { plan: options.plan, config: () => options.config });
     this.#epochs = options.plan?.initialEpoch ?? 0;
   }
 

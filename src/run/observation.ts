@@ -1,4 +1,4 @@
-import type { EventOf, TrainEndEvent } from '../events/index.js';
+import type { Config, EventOf, TrainEndEvent } from '../events/index.js';
 import type { NamedArrays } from '../parameters/index.js';
 import type { PublishedEvent } from './event-bus.js';
 import type { CommandHandlers } from './loop-control.js';
@@ -6,10 +6,12 @@ import type { RunOptions } from './open-run.js';
 import type { Run } from './run.js';
 import type { LoopPlan } from './training-span.js';
 
-/** Options of {@link observe}: what the run is called, how long it will be, and how it does what control asks. */
+/** Options of {@link observe}: what the run is called, how long it will be, what it is made with, and how it does what control asks. */
 export interface ObserveOptions extends RunOptions {
   /** How long the loop will go on, for `maxSteps` and the fraction of an epoch. */
   readonly plan?: LoopPlan;
+  /** Hyperparameters by name, said when the loop begins: what runs are told apart by where they are compared. */
+  readonly config?: Config;
   /** How to do what `steer()` may be asked and only the loop's owner knows: save, roll back, evaluate. */
   readonly handlers?: CommandHandlers;
 }

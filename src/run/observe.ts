@@ -42,7 +42,7 @@ export function observe(
   parameters: NamedArrays | (() => NamedArrays | Promise<NamedArrays>),
   options: ObserveOptions = {},
 ): Observation | AsyncObservation {
-  checkOptions('observe', options, { ...RUN_OPTIONS, plan: true, handlers: true });
+  checkOptions('observe', options, { ...RUN_OPTIONS, plan: true, config: true, handlers: true });
   checkLoopOptions('observe', options);
   if (typeof parameters !== 'function') {
     checkRecord(parameters);

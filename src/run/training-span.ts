@@ -1,4 +1,4 @@
-import type { EndStatus, ModelSummary, OptionNames } from '../events/index.js';
+import type { Config, EndStatus, ModelSummary, OptionNames } from '../events/index.js';
 import type { EventBus } from './event-bus.js';
 import type { LoopControl } from './loop-control.js';
 import { reasonOf } from './sink-errors.js';
@@ -14,6 +14,15 @@ export interface LoopPlan {
 }
 
 export const PLAN_NAMES: OptionNames<LoopPlan> = { numEpochs: true, stepsPerEpoch: true, initialEpoch: true };
+
+/** What a training says of itself when it begins. */
+export interface TrainingFacts {
+  readonly plan?: LoopPlan | undefined;
+  /** Its hyperparameters, where they are known. */
+  readonly config?: () => Config | undefined;
+  /** What the model is made of, where that has not been said. */
+  readonly newModel?: (() => ModelSummary | undefined) | undefined;
+}
 
 /**
  * A training from its beginning to its end: it says both, keeps the bus's count of epochs, and knows how it ended.
@@ -36,16 +45,14 @@ export class TrainingSpan {
   #tellsBatches = false;
   #learnedPerEpoch: number | undefined;
 
-  /** `newModel` gives what the model is made of, where that has not been said. */
   constructor(
     bus: EventBus,
     control: LoopControl,
-    plan: LoopPlan = {},
-    private readonly newModel: () => ModelSummary | undefined = () => undefined,
+    private readonly facts: TrainingFacts,
   ) {
     this.#bus = bus;
     this.#control = control;
-    this.#plan = plan;
+    this.#plan = facts.plan ?? {};
   }
 
   /** What is known of how long the loop will go on. */
@@ -70,11 +77,12 @@ export class TrainingSpan {
       numEpochs && stepsPerEpoch
         ? { maxSteps: this.#bus.step + Math.max(0, numEpochs - initialEpoch) * stepsPerEpoch }
         : {};
-    const model = this.newModel();
+    const [config, model] = [this.facts.config?.(), this.facts.newModel?.()];
     this.#bus.publish({
       type: 'train-begin',
       ...(numEpochs !== undefined && { numEpochs: this.#before + numEpochs }),
       ...more,
+      ...(config && { config }),
       ...(model && { model }),
     });
   }

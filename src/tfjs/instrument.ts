@@ -32,7 +32,7 @@ import type { InstrumentOptions, Training } from './training.js';
  * ```
  */
 export function instrument(target: InstrumentTarget, options: InstrumentOptions = {}): Training {
-  checkOptions('instrument', options, { ...RUN_OPTIONS, parameters: true, plan: true, handlers: true });
+  checkOptions('instrument', options, { ...RUN_OPTIONS, parameters: true, plan: true, config: true, handlers: true });
   checkLoopOptions('instrument', options);
   const { optimizer, model } = resolveTarget(target, 'instrument');
   checkNotObserved(optimizer);

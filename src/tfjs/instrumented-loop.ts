@@ -4,6 +4,7 @@ import { checkConfusion, checkOneOf, plainLines, type SinkErrorEvent } from '../
 import { BaseRun, LoopControl, type LoopPlan, type LoopReport, OpenRun, TrainingSpan } from '../run/index.js';
 import { type FitCallbacks, type FitCallbacksOptions, fitCallbacks } from './fit-callbacks.js';
 import { ignoredLearningRateOf, learningRateOf } from './learning-rate.js';
+import { optimizerConfig } from './optimizer-config.js';
 import { OptimizerHooks } from './optimizer-hooks.js';
 import { OptimizerLoop } from './optimizer-loop.js';
 import { namedByGradients, namedByUser } from './parameter-names.js';
@@ -35,7 +36,11 @@ export class InstrumentedLoop extends BaseRun implements Training {
     this.#loop = new OptimizerLoop(optimizer, model);
     this.#control = new LoopControl(this.#open.bus, this.#loop, options.handlers);
     const newModel = model && whenNew(() => summarizeModel(model));
-    this.#span = new TrainingSpan(this.#open.bus, this.#control, options.plan, newModel);
+    this.#span = new TrainingSpan(this.#open.bus, this.#control, {
+      plan: options.plan,
+      config: () => ({ ...optimizerConfig(this.#loop.optimizer), ...options.config }),
+      newModel,
+    });
     const resolver = options.parameters ? namedByUser(options.parameters) : namedByGradients(model);
     this.#restore.push(() => resolver.dispose());
     this.#steps = new StepPublisher({

@@ -1,5 +1,5 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
-import type { SinkErrorEvent } from '../events/index.js';
+import type { Config, SinkErrorEvent } from '../events/index.js';
 import type { CommandHandlers, LoopPlan, LoopReport, Run, RunOptions } from '../run/index.js';
 import type { FitCallbacks, FitCallbacksOptions } from './fit-callbacks.js';
 import type { NamedParameter } from './parameter-names.js';
@@ -15,6 +15,11 @@ export interface InstrumentOptions extends RunOptions {
   readonly parameters?: readonly NamedParameter[] | (() => readonly NamedParameter[]);
   /** How long a loop by hand will go on, for `maxSteps` and the fraction of an epoch. `fit` says it itself. */
   readonly plan?: LoopPlan;
+  /**
+   * Hyperparameters by name, said when a training begins with those of the optimizer (`optimizer`, `optimizer.learningRate`,
+   * and what else it has): what runs are told apart by where they are compared.
+   */
+  readonly config?: Config;
   /** How to do what `steer()` may be asked and only the loop's owner knows: save, roll back, evaluate. */
   readonly handlers?: CommandHandlers;
 }

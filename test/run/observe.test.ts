@@ -32,7 +32,8 @@ const ask = (command: ControlRequest['command'], source = 'test'): ControlReques
 describe('observe()', () => {
   it('publishes a loop over arrays that it writes in place, as every source does', async () => {
     const w = Float32Array.of(3, 4);
-    const { run, events, updates, types } = record({ w }, { run: 'by-hand', plan: { numEpochs: 1, stepsPerEpoch: 4 } });
+    const plan = { numEpochs: 1, stepsPerEpoch: 4 };
+    const { run, events, updates, types } = record({ w }, { run: 'by-hand', plan, config: { rate: 0.1, warm: true } });
     for (let i = 0; i < 2; i++) {
       const gradients = { w: Float32Array.of(0.5, 0) };
       expect(run.step({ loss: 2 - i, learningRate: 0.1, gradients, examples: 8, tokens: 5 }, () => w.fill(i))).toBe(w);
@@ -40,7 +41,7 @@ describe('observe()', () => {
     expect(run.stepsDone).toBe(2);
     await run.close();
     expect(types()).toEqual(['train-begin', ...STEP, ...STEP, 'train-end']);
-    expect(events[0]).toMatchObject({ run: 'by-hand', maxSteps: 4, numEpochs: 1 });
+    expect(events[0]).toMatchObject({ run: 'by-hand', maxSteps: 4, numEpochs: 1, config: { rate: 0.1, warm: true } });
     expect(events[4]).toMatchObject({ step: 1, epoch: 0.25, loss: 2, learningRate: 0.1, examples: 8, tokens: 5 });
     expect(events.at(-1)).toMatchObject({ type: 'train-end', status: 'completed', step: 2, epoch: 0.5 });
     expect(updates[0]!.of('w')).toMatchObject({
@@ -152,6 +153,7 @@ describe('observe()', () => {
     const ends = events.filter((event) => event.type === 'step-end');
     expect(ends.map((event) => event.epoch)).toEqual([1, 2]);
     for (const { durationMs } of ends) expect(durationMs).toBeGreaterThan(10);
+    expect(() => observe({}, { config: ['adam'] as never })).toThrow('config: expected hyperparameters by name, got');
     expect(() => run.publish({ type: 'step-end' } as never)).toThrow('type: expected one of epoch-begin');
   });
 });

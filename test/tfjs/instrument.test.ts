@@ -42,6 +42,13 @@ function classifier(optimizer: tf.Optimizer | string = tf.train.sgd(0.1)): tf.La
   return model;
 }
 
+/** An optimizer of someone's own that cannot be saved. */
+class Unsaid extends tf.SGDOptimizer {
+  override getConfig(): never {
+    throw new Error('not for saving');
+  }
+}
+
 function examples(n = 20): { x: tf.Tensor2D; y: tf.Tensor2D } {
   const x = tf.randomNormal<tf.Rank.R2>([n, 4], 0, 1, 'float32', 7);
   const y = tf.tidy(() => tf.oneHot(x.slice([0, 0], [-1, 3]).argMax(1).toInt(), 3).toFloat() as tf.Tensor2D);
@@ -103,6 +110,32 @@ describe('instrument, model.fit', () => {
     model.optimizer.dispose();
     model.dispose();
     expect(held().numTensors).toBe(before.numTensors);
+  });
+
+  it('says what the optimizer is set to when a training begins, and what it is told besides', async () => {
+    const model = classifier(tf.train.momentum(0.1, 0.9));
+    const { x, y } = examples(10);
+    const { training, events } = record(model, { config: { width: 4, 'optimizer.momentum': 'by hand' } });
+    await model.fit(x, y, { verbose: 0 });
+    model.compile({ optimizer: tf.train.adam(0.01), loss: 'categoricalCrossentropy' });
+    await model.fit(x, y, { verbose: 0 });
+    model.compile({ optimizer: new Unsaid(0.2), loss: 'categoricalCrossentropy' });
+    await model.fit(x, y, { verbose: 0 });
+    await training.close();
+    const told = events.flatMap((event) => (event.type === 'train-begin' ? [event.config] : []));
+    const own = { width: 4, 'optimizer.momentum': 'by hand' };
+    expect(told).toEqual([
+      { optimizer: 'Momentum', 'optimizer.learningRate': 0.1, 'optimizer.useNesterov': false, ...own },
+      {
+        optimizer: 'Adam',
+        ...{ 'optimizer.learningRate': 0.01, 'optimizer.beta1': 0.9, 'optimizer.beta2': 0.999 },
+        'optimizer.epsilon': tf.backend().epsilon(),
+        ...own,
+      },
+      { optimizer: 'Unsaid', ...own },
+    ]);
+    tf.dispose([x, y]);
+    model.dispose();
   });
 
   it('counts the steps of a training that goes on from a later epoch', async () => {
