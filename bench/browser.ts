@@ -45,6 +45,7 @@ async function largestError(backend: Backend, remote: Remote): Promise<number> {
     const { errors } = await remote.observe(model, 'fit');
     largest = Math.max(largest, ...Object.values(errors));
   }
+  for (const units of [1, 30]) largest = Math.max(largest, await remote.alike(units));
   for (const scale of backend === 'WebGL float16' ? HALF_SCALES : SCALES) {
     largest = Math.max(largest, await remote.magnitudes(scale));
   }
