@@ -3,13 +3,14 @@
  * of its main thread then and while it follows 1,000 steps a second, and what memory it takes. Needs Chromium.
  *
  * A file of such a run has some 50 GB, so the histories are made up, by the recorder that a page's thread has: every series
- * of as many values as the run has steps, the tables of some hundred measurements that are spread over them.
+ * of as many values as the run has steps, the tables of some hundred measurements that are spread over them. Drawn by software, or with `TRAINSCOPE_GPU=real` on the machine's GPU.
  */
 import { readFileSync } from 'node:fs';
 import { createParameterUpdates, type StepEndEvent } from 'trainscope';
 import { FinerHistories, pageFiles, Recorder } from '../src/page/index.js';
 import { liveServer } from '../src/server/live/worker/live-server.js';
-import { launchChromium } from '../test/helpers/chromium.js';
+import { isGpuReal, launchChromium } from '../test/helpers/chromium.js';
+import { drawnBy } from '../test/helpers/gpu-of.js';
 import { quick } from './quick.js';
 import { table } from './report.js';
 
@@ -74,7 +75,7 @@ const ofHistories = ownMemory(process.pid) - before;
 
 const options = { host: '127.0.0.1', port: 0, maxClients: 4, intervalMs: 200, patienceMs: 30_000 };
 const server = await liveServer(recorder.histories, pageFiles(), options);
-const browser = await launchChromium();
+const browser = await launchChromium({ gpu: isGpuReal });
 const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
 const devtools = await page.context().newCDPSession(page);
 const processes = await browser.newBrowserCDPSession();
@@ -150,6 +151,7 @@ while (performance.now() - begin < 1000 * SECONDS) {
 const stepsPerSecond = (step - STEPS) / ((performance.now() - begin) / 1000);
 const tasksOfFollowing = await following();
 const afterFollowing = await tabMemory();
+const drawn = await drawnBy(browser, page);
 await browser.close();
 await server.close();
 
@@ -166,3 +168,4 @@ console.log(
     ],
   ),
 );
+console.log(drawn);

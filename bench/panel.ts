@@ -1,11 +1,13 @@
 /**
  * What the panel takes of a page's main thread while it opens, and then follows 1,000 steps a second of 200 parameters: by
  * its own count, and by the browser's trace, whose tasks have their time on the processor too. All tasks of the page are
- * counted: also those that feed the panel, and the browser's own for layout, painting and collecting. Needs Chromium.
+ * counted: also those that feed the panel, and the browser's own for layout, painting and collecting. Needs Chromium, which
+ * draws by software, or with `TRAINSCOPE_GPU=real` on the machine's GPU.
  */
 
 import { bundleForBrowser } from '../scripts/browser-bundle.js';
-import { launchChromium } from '../test/helpers/chromium.js';
+import { isGpuReal, launchChromium } from '../test/helpers/chromium.js';
+import { drawnBy } from '../test/helpers/gpu-of.js';
 import { servePage } from '../test/helpers/serve-page.js';
 import { quick } from './quick.js';
 import { table } from './report.js';
@@ -28,9 +30,10 @@ const html = `<!doctype html><html lang="en"><title>bench</title><div id="here" 
 <script src="/page.js"></script>`;
 const { outputFiles } = await bundleForBrowser({ entryPoints: ['bench/panel-page.ts'], format: 'iife' });
 const served = await servePage(html, outputFiles[0]!.text);
-const browser = await launchChromium();
+const browser = await launchChromium({ gpu: isGpuReal });
 const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
 await page.goto(served.url);
+const drawn = await drawnBy(browser, page);
 const devtools = await page.context().newCDPSession(page);
 const events: TraceEvent[] = [];
 devtools.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unknown as TraceEvent[])));
@@ -82,6 +85,7 @@ console.log(
     ],
   ),
 );
+console.log(drawn);
 console.log(`${(1000 * SECONDS * 1000) / usage.elapsedMs} steps/s; ${usage.leftOut} records left out`);
 // Which parts of the long tasks are what: `WORST=1`, for whoever wants to mend one.
 if (process.env.WORST) {

@@ -44,7 +44,8 @@ SHAPES = {"minilm": (8, 64), "bert-base": (32, 128), "gpt2": (8, 1024), "gpt2-xl
 class Training:
     def __init__(self, name: str, device: str, dtype: torch.dtype, batch: int, length: int) -> None:
         torch.manual_seed(0)
-        self.model = MODELS[name]().to(device=device, dtype=dtype).train()
+        with torch.device(device):  # or a billion weights are made on the CPU first
+            self.model = MODELS[name]().to(dtype=dtype).train()
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=2e-5, fused=device == "cuda")
         ids = torch.randint(0, 30000, (batch, length), device=device)
         self.inputs = {"input_ids": ids, "labels": ids if "gpt2" in name else torch.zeros(batch, dtype=torch.long, device=device)}

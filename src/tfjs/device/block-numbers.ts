@@ -13,12 +13,13 @@ export const FIELDS_OF = {
 
 /**
  * Add the rows of a task, four numbers each, to the sums of its parameter: in float64, so that a sum is as exact as
- * those of its blocks, and counts are whole. What a program says of a block:
+ * those of its blocks, and counts are whole. Values that are nearly alike differ by less than float32 rounds their mean:
+ * what is left of it is said too. What a program says of a block:
  *
  * | kind | numbers |
  * |---|---|
  * | `update` | max|d|, the norm of d, the norm of w, changed + 4096 · non-finite v |
- * | `moments` | of d, then of w: Σx, Σ|x|, the norm of x − mean x, how many elements |
+ * | `moments` | of d, then of w: m, which is mean x as float32 has it, Σ(x − m), the norm of x − m, how many elements; last Σ|d|, Σ|w| |
  * | `squares` | four norms |
  *
  * A norm has the range of float32, where squares have half of it. One of −1 says NaN and −2 infinity: what a device makes
@@ -50,14 +51,14 @@ function addSquares(rows: ArrayLike<number>, { gradientSquares }: BlockSums, at:
 
 function addMoments(rows: ArrayLike<number>, sums: BlockSums, at: number): void {
   const whole = zeroSums([0], ['moments']);
-  for (let i = 0; i < rows.length; i += 8) {
+  for (let i = 0; i < rows.length; i += 12) {
     const piece = zeroSums([rows[i + 3]!], ['moments']);
-    piece.updateSum[0] = rows[i]!;
-    piece.updateAbs[0] = rows[i + 1]!;
-    piece.updateDeviation[0] = magnitude(rows[i + 2]!) ** 2;
-    piece.weightSum[0] = rows[i + 4]!;
-    piece.weightAbs[0] = rows[i + 5]!;
-    piece.weightDeviation[0] = magnitude(rows[i + 6]!) ** 2;
+    piece.updateSum[0] = sumOf(rows, i);
+    piece.updateAbs[0] = rows[i + 8]!;
+    piece.updateDeviation[0] = deviationOf(rows, i);
+    piece.weightSum[0] = sumOf(rows, i + 4);
+    piece.weightAbs[0] = rows[i + 9]!;
+    piece.weightDeviation[0] = deviationOf(rows, i + 4);
     if (rows[i + 2]! < 0) spoil(piece.updateSum, piece.updateAbs, piece.updateDeviation, magnitude(rows[i + 2]!));
     if (rows[i + 6]! < 0) spoil(piece.weightSum, piece.weightAbs, piece.weightDeviation, magnitude(rows[i + 6]!));
     addSums(whole, 0, piece, 0);
@@ -68,6 +69,16 @@ function addMoments(rows: ArrayLike<number>, sums: BlockSums, at: number): void 
   sums.weightSum[at] = whole.weightSum[0]!;
   sums.weightAbs[at] = whole.weightAbs[0]!;
   sums.weightDeviation[at] = whole.weightDeviation[0]!;
+}
+
+function sumOf(rows: ArrayLike<number>, at: number): number {
+  return rows[at]! * rows[at + 3]! + rows[at + 1]!;
+}
+
+/** Σ(x − mean)² of Σ(x − m)². What rounding leaves of nothing is no less than nothing. */
+function deviationOf(rows: ArrayLike<number>, at: number): number {
+  const [rest, count] = [rows[at + 1]!, rows[at + 3]!];
+  return Math.max(0, magnitude(rows[at + 2]!) ** 2 - (rest * rest) / count);
 }
 
 /** About a mean that is not finite, nothing deviates by a number. */

@@ -10,7 +10,7 @@ export interface BlockTask {
 }
 
 /** How many rows of four numbers a block gives. */
-export const ROWS = { update: 1, moments: 2, squares: 1 } as const satisfies Record<BlockTask['kind'], number>;
+export const ROWS = { update: 1, moments: 3, squares: 1 } as const satisfies Record<BlockTask['kind'], number>;
 
 /** What the programs gave: rows of four numbers, and which of them are of which task. */
 export interface BlockRows {

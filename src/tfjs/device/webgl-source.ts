@@ -78,6 +78,7 @@ export function taskFunction(task: LaidTask, index: number): string {
   return `vec4 task${index}(int row) {${BODIES[task.kind](task, index)}}`;
 }
 
+/** Of moments, the mean is summed twice: what float32 has left of it is little then, also where values are nearly alike. */
 const BODIES: Readonly<Record<LaidTask['kind'], (task: LaidTask, index: number) => string>> = {
   update: (task, index) => `
     Norm d = noNorm();
@@ -102,25 +103,35 @@ const BODIES: Readonly<Record<LaidTask['kind'], (task: LaidTask, index: number) 
     return g.bad > 0. ? vec4(-g.bad, 0., 0., 0.) : norms;`,
 
   moments: (task, index) => {
-    const x = `${values(task, index, 0, 'before')} ${values(task, index, 1, 'after')}
-        vec4 x = ofUpdate ? after - before : before;`;
+    const both = `${values(task, index, 0, 'before')} ${values(task, index, 1, 'after')}`;
+    const x = `${both} vec4 x = ofUpdate ? after - before : before; cleanse(x, bad);`;
+    const fold = 'sum += part; part = vec4(0.);';
     return `
-    bool ofUpdate = row - 2 * (row / 2) == 0;
-    row /= 2;
-    vec4 part = vec4(0.); vec4 sum = vec4(0.);
-    vec4 partAbs = vec4(0.); vec4 sumAbs = vec4(0.);
-    float count = 0.;
+    int which = row - 3 * (row / 3);
+    bool ofUpdate = which == 0;
+    row /= 3;
     float bad = 0.;
-    ${eachStep(
-      task,
-      `${x} cleanse(x, bad); part += x; partAbs += abs(x); count += dot(inside, vec4(1.));`,
-      'sum += part; part = vec4(0.); sumAbs += partAbs; partAbs = vec4(0.);',
-    )}
-    float total = dot(sum, vec4(1.));
-    float mean = total / count;
+    vec4 part = vec4(0.); vec4 sum = vec4(0.);
+    if (which == 2) {
+      vec4 partOld = vec4(0.); vec4 old = vec4(0.);
+      ${eachStep(
+        task,
+        `${both} vec4 x = after - before; cleanse(x, bad); cleanse(before, bad); part += abs(x); partOld += abs(before);`,
+        `${fold} old += partOld; partOld = vec4(0.);`,
+      )}
+      return vec4(dot(sum, vec4(1.)), dot(old, vec4(1.)), 0., 0.);
+    }
+    float count = 0.;
+    ${eachStep(task, `${x} part += x; count += dot(inside, vec4(1.));`, fold)}
+    float mean = dot(sum, vec4(1.)) / count;
+    sum = vec4(0.);
+    ${eachStep(task, `${x} part += (x - mean) * inside;`, fold)}
+    mean += dot(sum, vec4(1.)) / count;
+    sum = vec4(0.);
     Norm n = noNorm();
-    ${eachStep(task, `${x} cleanse(x, n.bad); take(n, (x - mean) * inside);`, 'fold(n);')}
-    return vec4(total, dot(sumAbs, vec4(1.)), whole(n), count);`;
+    n.bad = bad;
+    ${eachStep(task, `${x} x = (x - mean) * inside; part += x; take(n, x);`, `${fold} fold(n);`)}
+    return vec4(mean, dot(sum, vec4(1.)), whole(n), count);`;
   },
 };
 

@@ -59,6 +59,12 @@ export function webgpuSource(kind: BlockTask['kind']): string {
   }`;
 }
 
+const ONE_SIDE = `
+        var x = t0[at];
+        if (side == 0) { x = t1[at] - x; }
+        x = cleanse(x, &bad);`;
+
+/** Of moments, the mean is summed twice: what float32 has left of it is little then, also where values are nearly alike. */
 const BODIES: Readonly<Record<BlockTask['kind'], string>> = {
   update: `
     var d = noNorm();
@@ -82,34 +88,32 @@ const BODIES: Readonly<Record<BlockTask['kind'], string>> = {
     put(block, whole(g), 0.0, 0.0, 0.0);`,
 
   moments: `
+    var magnitudes = vec2<f32>(0.0, 0.0);
     for (var side = 0; side < 2; side = side + 1) {
       var part = 0.0;
       var sum = 0.0;
       var partAbs = 0.0;
-      var sumAbs = 0.0;
       var count = 0.0;
       var bad = 0.0;
+      var mean = 0.0;
       ${eachElement(
-        `var x = t0[at];
-        if (side == 0) { x = t1[at] - x; }
-        x = cleanse(x, &bad);
+        `${ONE_SIDE}
         part = part + x;
         partAbs = partAbs + abs(x);
         count = count + 1.0;`,
-        'sum = sum + part; part = 0.0; sumAbs = sumAbs + partAbs; partAbs = 0.0;',
+        'sum = sum + part; part = 0.0; magnitudes[side] = magnitudes[side] + partAbs; partAbs = 0.0;',
       )}
-      let mean = sum / count;
+      mean = sum / count;
+      sum = 0.0;
+      ${eachElement(`${ONE_SIDE} part = part + (x - mean);`, 'sum = sum + part; part = 0.0;')}
+      mean = mean + sum / count;
+      sum = 0.0;
       var n = noNorm();
       n.bad = bad;
-      ${eachElement(
-        `var x = t0[at];
-        if (side == 0) { x = t1[at] - x; }
-        x = cleanse(x, &bad);
-        take(&n, x - mean);`,
-        'fold(&n);',
-      )}
-      put(2 * block + side, sum, sumAbs, whole(n), count);
-    }`,
+      ${eachElement(`${ONE_SIDE} part = part + (x - mean); take(&n, x - mean);`, 'sum = sum + part; part = 0.0; fold(&n);')}
+      put(3 * block + side, mean, sum, whole(n), count);
+    }
+    put(3 * block + 2, magnitudes.x, magnitudes.y, 0.0, 0.0);`,
 };
 
 /** Two loops, since a sum of many in float32 is the better the shorter it is. */

@@ -64,6 +64,10 @@ describe.each(Object.keys(BACKENDS) as Backend[])('in Chromium on %s', (backend)
     },
   );
 
+  it.each([0, 1, 30, 10_000])('is right about values that differ by %d units in their last place', async (units) => {
+    expect(await open.remote.alike(units)).toBeLessThan(TOLERANCE);
+  });
+
   it('measures int32 and bool parameters', async () => {
     expect(await open.remote.dtypes()).toEqual([
       [5, Math.sqrt(3)],

@@ -67,6 +67,8 @@ export interface BackendPage {
   manyFits(model: Model, fits: number): Promise<readonly Held[]>;
   counts(size: number, kept: number): Promise<{ readonly unchanged: number; readonly alert: boolean }>;
   magnitudes(scale: number): Promise<number>;
+  /** The largest relative error of any statistic of values that differ by so many units in their last place, or not at all. */
+  alike(units: number): Promise<number>;
   dtypes(): Promise<readonly (readonly number[])[]>;
   others(): Promise<Others>;
   skips(): Promise<{ readonly weights: readonly number[]; readonly said: readonly string[] }>;

@@ -1,10 +1,12 @@
 import type { Browser } from 'playwright-core';
+import { type Gpu, gpuOf } from '../../helpers/gpu-of.js';
 import { onConsole } from '../../helpers/on-console.js';
 import { openRemote, type RemotePage } from '../../helpers/remote-page.js';
 import type { Backend, BackendPage } from './cases.js';
 
 export interface OpenBackend {
   readonly remote: RemotePage<BackendPage>;
+  readonly gpu: Gpu;
   /** What the page complained of. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
@@ -19,6 +21,7 @@ export async function openBackend(browser: Browser, url: string, backend: Backen
     if (message.type() === 'error' && !message.text().includes('404')) complaints.push(message.text());
   });
   const remote = await openRemote<BackendPage>(page, url);
+  const gpu = await gpuOf(page);
   await remote.use(backend);
-  return { remote, complaints, close: () => page.close() };
+  return { remote, gpu, complaints, close: () => page.close() };
 }

@@ -215,15 +215,25 @@ async function counts(size: number, kept: number): Promise<{ readonly unchanged:
   return { unchanged: shares[0]!, alert };
 }
 
-/** The largest relative error of any statistic of values of about this size. */
-async function magnitudes(scale: number): Promise<number> {
+/** Of values of about this size. */
+function magnitudes(scale: number): Promise<number> {
+  return largestError((seed, i) => Math.sin(i * seed + 1) * scale);
+}
+
+/** As biases are after their first updates, and the scales of layers that normalize. */
+function alike(units: number): Promise<number> {
+  return largestError((seed, i) => Math.fround(seed / 100) + Math.round(units * Math.sin(i * seed + 1)) * 2 ** -30);
+}
+
+/** The largest relative error of any statistic, of tensors of many shapes. */
+async function largestError(value: (seed: number, i: number) => number): Promise<number> {
   let error = 0;
   for (const shape of [[1], [5], [7, 9], [61, 43], [3, 3, 5, 7]] as number[][]) {
     const size = shape.reduce((a, b) => a * b);
     const values = (seed: number) =>
       tf.tidy(() =>
         tf.tensor(
-          Float32Array.from({ length: size }, (_, i) => Math.sin(i * seed + 1) * scale),
+          Float32Array.from({ length: size }, (_, i) => value(seed, i)),
           shape,
         ),
       );
@@ -377,5 +387,5 @@ async function cost(name: Model, steps: number): Promise<Cost> {
   return { parameters, plainPrograms, programs, plainMs, ms, reads };
 }
 
-const page: BackendPage = { use, observe, manyFits, counts, magnitudes, dtypes, others, skips, cost };
+const page: BackendPage = { use, observe, manyFits, counts, magnitudes, alike, dtypes, others, skips, cost };
 Object.assign(globalThis, { page });
