@@ -250,6 +250,44 @@ describe('legend', () => {
   });
 });
 
+it('says of each of several runs when it was at a step, on a phone too', async () => {
+  const sink = liveSink({ whenBehind: 'wait' });
+  for (const [run, seconds] of Object.entries({ fast: 1, 'a-slow-one-with-a-long-name': 60 })) {
+    for (let step = 0; step <= 20; step++) {
+      const at = { run, step, epoch: step / 10, time: 1_700_000_000_000 + 1000 * seconds * step };
+      const end = { loss: seconds / (step + 1), learningRate: 1e-3, durationMs: 1000 * seconds, examples: 8 };
+      sink.next({ type: step === 0 ? 'train-begin' : 'step-end', ...at, ...end, observingMs: 0 } as StepEndEvent);
+    }
+  }
+  await sink.flush();
+  try {
+    for (const width of [1440, 390]) {
+      const page = await open(sink, '', { width });
+      await pointAt(page, 'Loss', 0.5);
+      const readout = chart(page, 'Loss').locator('.plot-readout');
+      expect(await readout.locator('.time').allTextContents()).toEqual(['10:00', '10 s']);
+      const { x, width: wide } = (await readout.boundingBox())!;
+      expect(x).toBeGreaterThanOrEqual(0);
+      expect(x + wide).toBeLessThanOrEqual(width);
+      if (process.env.SCREENSHOTS) {
+        const path = join(process.env.SCREENSHOTS, `readout-${width}.png`);
+        await page.screenshot({ path });
+      }
+      await chart(page, 'Loss').locator('.plot').focus();
+      await page.keyboard.press('End');
+      expect(await page.textContent('[aria-live="polite"]')).toBe(
+        'Step 20: a-slow-one-with-a-long-name 2.86 after 20:00, fast 0.0476 after 20 s',
+      );
+    }
+    const page = await open(sink, '#axis=relative');
+    await pointAt(page, 'Loss', 0.01);
+    expect(await chart(page, 'Loss').locator('.plot-readout li').count()).toBe(2);
+    expect(await chart(page, 'Loss').locator('.plot-readout .time').count()).toBe(0);
+  } finally {
+    await sink.stop();
+  }
+});
+
 describe('axes', () => {
   it('say steps, epochs, the time of the training or the time of day, on every chart', async () => {
     const page = await open(single);
