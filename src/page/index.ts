@@ -7,6 +7,7 @@ export {
   type DetailRequest,
   Histories,
   isShown,
+  linesOf,
   newestOf,
   type PackedHistograms,
   piecesOf,

@@ -5,7 +5,7 @@ export { FinerHistories } from './finer/index.js';
 export { type Changes, Histories, RUNS_KEPT } from './histories.js';
 export type { PackedHistograms } from './latest-updates.js';
 export { newestOf } from './newest-of.js';
-export { piecesOf } from './pieces.js';
+export { linesOf, piecesOf } from './pieces.js';
 export { type AnyRecord, isShown, Recorder } from './recorder.js';
 export type { RunChanges, RunHistory } from './run-history.js';
 export { type KeepsMore, ROWS_SHOWN } from './run-recorder.js';

@@ -17,6 +17,11 @@ export function piecesOf({ runs, more: _, ...told }: Changes): Generator<Changes
   return inPieces(told, { series: runs, tables: runs });
 }
 
+/** Pieces as they are kept and sent: JSON, a line each. */
+export function* linesOf(pieces: Iterable<Changes>): Generator<string> {
+  for (const piece of pieces) yield `${JSON.stringify(piece)}\n`;
+}
+
 export function* inPieces(told: Told, { series, tables }: OfRuns): Generator<Changes> {
   let from = told.from;
   let last: RunChanges | undefined;
