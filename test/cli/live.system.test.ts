@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { encodeRecord } from 'trainscope';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Changes } from '../../src/page/history/histories.js';
+import type { Changes } from '../../src/page/history/changes.js';
 import { rankFile, writeRanks } from '../helpers/rank-files.js';
 import { linesIn } from '../sinks/report/data-of.js';
 import { until } from './until.js';

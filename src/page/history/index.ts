@@ -1,8 +1,9 @@
 /** The histories of runs, without the page that is served of them: the front door for those who run in a browser. */
+export type { Changes } from './changes.js';
 export { DetailRecorder, detailHistories } from './detail-recorder.js';
 export { type DetailRequest, readDetailRequest, writeDetailRequest } from './detail-request.js';
 export { FinerHistories } from './finer/index.js';
-export { type Changes, Histories, RUNS_KEPT } from './histories.js';
+export { Histories, RUNS_KEPT } from './histories.js';
 export type { PackedHistograms } from './latest-updates.js';
 export { newestOf } from './newest-of.js';
 export { linesOf, piecesOf } from './pieces.js';

@@ -1,4 +1,4 @@
-import type { Changes, Told } from './histories.js';
+import type { Changes, Told } from './changes.js';
 import type { RunChanges } from './run-history.js';
 
 /** Characters of a piece at most, about: some milliseconds to take it. */

@@ -1,5 +1,6 @@
 import { inflateRawSync } from 'node:zlib';
-import { type Changes, Histories } from '../../../src/page/history/histories.js';
+import type { Changes } from '../../../src/page/history/changes.js';
+import { Histories } from '../../../src/page/history/histories.js';
 
 /** The lines of a report's data. */
 export function linesIn(data: string): string[] {

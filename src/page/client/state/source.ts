@@ -1,4 +1,5 @@
-import { type Changes, Histories } from '../../history/histories.js';
+import type { Changes } from '../../history/changes.js';
+import { Histories } from '../../history/histories.js';
 import type { Slices } from '../parts/slices.js';
 import { serverDetails } from './detail-source.js';
 import { reportLines } from './report-lines.js';
