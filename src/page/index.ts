@@ -10,6 +10,7 @@ export {
   linesOf,
   newestOf,
   type PackedHistograms,
+  Presences,
   piecesOf,
   Recorder,
   RUNS_KEPT,
@@ -17,6 +18,7 @@ export {
   type RunHistory,
   readDetailRequest,
   type ShownRecord,
+  SILENT_AFTER_MS,
   type StepRange,
   writeDetailRequest,
 } from './history/index.js';

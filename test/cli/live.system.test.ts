@@ -31,6 +31,12 @@ function recorded(name: string, loss: number): string {
   return file;
 }
 
+/** A series of these steps, as a page is told of it. */
+function pointsOf(steps: readonly number[], values: readonly number[]): RegExp {
+  const packed = Buffer.from(Float64Array.from(values).buffer).toString('base64').replaceAll('+', '\\+');
+  return new RegExp(`"starts":\\[${steps}\\],[^}]*"values":"${packed}"`);
+}
+
 describe('trainscope live', () => {
   it('serves a file that grows, and another over it, until it is interrupted', async () => {
     const files = [recorded('one.jsonl', 1), recorded('two.jsonl', 2)];
@@ -43,7 +49,11 @@ describe('trainscope live', () => {
       events.setEncoding('utf8');
       await until(events, /"run \(.*two\.jsonl\)"/);
       appendFileSync(files[0]!, line(3, 0.5));
-      await until(events, /\[3,0\.5\]/);
+      await until(events, pointsOf([3], [0.5]));
+      // What was there was read from files; now they are heard of.
+      const [again] = (await once(get(`${url}events`), 'response')) as [IncomingMessage];
+      const told = await until(again.setEncoding('utf8'), /"presence".*"presence"/s);
+      expect(told.match(/"presence":"\w+"/g)).toEqual(['"presence":"heard"', '"presence":"heard"']);
       child.kill('SIGINT');
       const [code] = await once(child, 'exit');
       expect(code).toBe(0);
@@ -64,9 +74,9 @@ it('trainscope live --skip-damaged tells of the first damaged line at once, and 
     const url = (await until(child.stdout, /^http:\S+\n/)).trim();
     const [events] = (await once(get(`${url}events`), 'response')) as [IncomingMessage];
     events.setEncoding('utf8');
-    await until(events, /\[2,1\]/);
+    await until(events, pointsOf([1, 2], [1, 1]));
     appendFileSync(file, `damaged\n${line(3, 0.5)}{"v":1\n${line(4, 0.25)}`);
-    await until(events, /\[4,0\.25\]/);
+    await until(events, pointsOf([3, 4], [0.5, 0.25]));
     expect(stderr).toContain(`line 3 of ${file} is damaged, and skipped; others are counted\n`);
     child.kill('SIGINT');
     const [code] = await once(child, 'exit');

@@ -7,6 +7,7 @@ export { Histories, RUNS_KEPT } from './histories.js';
 export type { PackedHistograms } from './latest-updates.js';
 export { newestOf } from './newest-of.js';
 export { linesOf, piecesOf } from './pieces.js';
+export { Presences, SILENT_AFTER_MS } from './presences.js';
 export { type AnyRecord, isShown, Recorder } from './recorder.js';
 export type { RunChanges, RunHistory } from './run-history.js';
 export { type KeepsMore, ROWS_SHOWN } from './run-recorder.js';

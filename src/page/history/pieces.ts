@@ -44,10 +44,12 @@ function* eachOf(runs: Iterable<RunChanges>, parts: (run: RunChanges) => Generat
   for (const run of runs) yield* parts(run);
 }
 
-function* seriesOf({ name, state, series, clock, settings, marks, omitted }: RunChanges): Generator<RunChanges> {
+function* seriesOf(run: RunChanges): Generator<RunChanges> {
+  const { name, state, presence, series, clock, settings, marks, omitted } = run;
   const [first = [], ...others] = groups(series, ([, { starts }]) => BUCKET_CHARACTERS * starts.length);
   const rest = {
     ...(state && { state }),
+    ...(presence && { presence }),
     ...(clock && { clock }),
     ...(settings && { settings }),
     ...(marks && { marks }),
@@ -59,7 +61,8 @@ function* seriesOf({ name, state, series, clock, settings, marks, omitted }: Run
 
 function* tablesOf(run: RunChanges): Generator<RunChanges> {
   const { name, parameters, layers, histograms, activations, ...others } = run;
-  const { state: _, series: __, clock: ___, settings: ____, marks: _____, omitted: ______, ...rest } = others;
+  const { state: _, presence: __, series: ___, clock: ____, ...withoutTime } = others;
+  const { settings: _____, marks: ______, omitted: _______, ...rest } = withoutTime;
   const piece = (part: Partial<RunChanges>): RunChanges => ({ name, series: [], ...part });
   if (Object.keys(rest).length > 0) yield piece(rest);
   for (const [key, table] of Object.entries({ layers, parameters })) {

@@ -2,6 +2,7 @@ import type { RunHistory } from '../../history/run-history.js';
 import type { ScalarSeries } from '../../history/scalar-series.js';
 import { type SortColumn, type SortValue, sortedBy } from '../parts/sorting.js';
 import { namePattern } from '../state/name-pattern.js';
+import { STATUS_TEXTS, statusOf } from '../state/run-state.js';
 
 /** A column of the table of runs. */
 export interface RunColumn extends SortColumn {
@@ -63,11 +64,10 @@ function isMetric(series: string): boolean {
 
 function valuesOf(run: RunHistory, settings: readonly string[], metrics: readonly string[]): Map<string, SortValue> {
   const { state, series } = run;
-  const { phase, end, step } = state.value;
   const values = new Map<string, SortValue>([
     ['name', run.name],
-    ['state', end?.status ?? phase],
-    ['step', step],
+    ['state', STATUS_TEXTS[statusOf(run)]],
+    ['step', state.value.step],
   ]);
   for (const name of settings) values.set(settingKey(name), settingValue(run.settings.value?.[name]));
   for (const name of metrics) {

@@ -7,11 +7,12 @@ import { type SortColumn, type SortValue, sortedBy, sortHead } from '../parts/so
 import { replaceKept } from '../parts/virtual-rows.js';
 import type { Sorting } from '../state/choices.js';
 import { namePattern } from '../state/name-pattern.js';
+import { type RunStatus, STATUS_TEXTS } from '../state/run-state.js';
 
 /** A run, as the server lists it. */
 export interface ListedRun {
   readonly name: string;
-  readonly state: 'running' | 'completed' | 'stopped' | 'failed' | 'ended' | 'silent';
+  readonly state: Exclude<RunStatus, 'reading' | 'waiting'>;
   readonly reason?: string;
   readonly step: number;
   readonly maxSteps?: number;
@@ -22,15 +23,6 @@ export interface ListedRun {
   readonly heardAt: number;
 }
 
-const STATE_TEXTS: Readonly<Record<ListedRun['state'], string>> = {
-  running: 'running',
-  completed: 'completed',
-  stopped: 'stopped',
-  failed: 'failed',
-  ended: 'ended',
-  silent: 'not heard of',
-};
-
 /** Of a bold name, in CSS pixels, about. */
 const CHARACTER_WIDTH = 9.4;
 
@@ -40,7 +32,7 @@ interface Column extends SortColumn {
 
 const COLUMNS: readonly Column[] = [
   { key: 'name', title: 'Run', isNumber: false, read: ({ name }) => name },
-  { key: 'state', title: 'State', isNumber: false, read: ({ state }) => STATE_TEXTS[state] },
+  { key: 'state', title: 'State', isNumber: false, read: ({ state }) => STATUS_TEXTS[state] },
   { key: 'step', title: 'Step', isNumber: true, read: ({ step }) => step },
   { key: 'loss', title: 'Loss', isNumber: true, read: (run) => (hasLoss(run) ? run.loss : undefined) },
   { key: 'alerts', title: 'Alerts', isNumber: false, greatestFirst: true, read: ({ alerts }) => alerts },
@@ -176,7 +168,7 @@ function cellsOf(run: ListedRun): HTMLElement[] {
   const why = reason === undefined ? undefined : el('span', { class: 'reason', title: reason }, reason);
   const steps = maxSteps ? `${whole(step)} of ${whole(maxSteps)}` : whole(step);
   return [
-    el('td', {}, el('span', { class: `badge ${state}` }, STATE_TEXTS[state]), why),
+    el('td', {}, el('span', { class: `badge ${state}` }, STATUS_TEXTS[state]), why),
     el('td', { class: 'number' }, steps),
     el('td', { class: 'number' }, hasLoss(run) ? readable(loss) : ''),
     el(
