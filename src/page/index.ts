@@ -5,6 +5,7 @@ export {
   type Changes,
   DetailRecorder,
   type DetailRequest,
+  differingSettings,
   Histories,
   isShown,
   linesOf,
@@ -20,6 +21,7 @@ export {
   type ShownRecord,
   SILENT_AFTER_MS,
   type StepRange,
+  shownSettings,
   writeDetailRequest,
 } from './history/index.js';
 export { type PageFiles, pageFiles, type RunsPageFiles, runsPageFiles, standaloneDocument } from './page-document.js';

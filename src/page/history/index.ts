@@ -2,6 +2,7 @@
 export type { Changes } from './changes.js';
 export { DetailRecorder, detailHistories } from './detail-recorder.js';
 export { type DetailRequest, readDetailRequest, writeDetailRequest } from './detail-request.js';
+export { differingSettings } from './differing-settings.js';
 export { FinerHistories } from './finer/index.js';
 export { Histories, RUNS_KEPT } from './histories.js';
 export type { PackedHistograms } from './latest-updates.js';
@@ -12,4 +13,5 @@ export { type AnyRecord, isShown, Recorder } from './recorder.js';
 export type { RunChanges, RunHistory } from './run-history.js';
 export { type KeepsMore, ROWS_SHOWN } from './run-recorder.js';
 export type { ShownRecord } from './shown-record.js';
+export { shownSettings } from './shown-settings.js';
 export type { StepRange } from './step-buckets.js';

@@ -246,6 +246,55 @@ it('a long file that is still being read is not live', async () => {
   await page.close();
 });
 
+it('tells runs apart by the settings that differ: sorted, found, all of them on demand', async () => {
+  const rates = [0.1, 0.001, 0.01];
+  for (const [i, learning_rate] of rates.entries()) {
+    const options = { batch_size: 8 * (i + 1), dropout: i / 10, weight_decay: i, warmup: i > 1, optim: 'adamw' };
+    const config = { learning_rate, ...options, scheduler: i > 0 ? 'cosine' : 'linear', output_dir: `out/${i}` };
+    const begin = { v: 2, type: 'train-begin', run: `r${i}`, step: 0, epoch: 0, time: 1_700_000_000_000, config };
+    writeFileSync(join(folder, `r${i}.jsonl`), `${JSON.stringify(begin)}\n`);
+  }
+  const { page, troubles } = await open('/');
+  page.setDefaultTimeout(10_000);
+  const names = () => page.locator('.runs-table tbody a').allTextContents();
+  const heads = () => page.locator('.runs-table .sort').allTextContents();
+  const first = ['learning_rate', 'batch_size', 'dropout', 'weight_decay'];
+  const [before, after] = [
+    ['Run', 'State', 'Step', 'Loss'],
+    ['Alerts', 'Began', 'Last heard of'],
+  ];
+  await expect.poll(heads, { timeout: 10_000 }).toEqual([...before, ...first, ...after]);
+  await page.locator('.sort:text-is("learning_rate")').click();
+  await expect.poll(names).toEqual(['r0', 'r2', 'r1']);
+  await page.fill('input[type="search"]', 'learning_rate<0.05');
+  await expect.poll(names).toEqual(['r2', 'r1']);
+  await page.fill('input[type="search"]', 'scheduler=linear');
+  await expect.poll(names).toEqual(['r0']);
+  await page.fill('input[type="search"]', '');
+  await page.click('button:text-is("3 more settings")');
+  await expect.poll(heads).toEqual([...before, ...first, 'warmup', 'scheduler', 'output_dir', ...after]);
+  await expect.poll(() => new URL(page.url()).hash).toBe('#runsSorting=-setting%3Alearning_rate&allSettings=');
+  await page.reload();
+  await expect.poll(names).toEqual(['r0', 'r2', 'r1']);
+  expect((await heads()).length).toBe(14);
+  for (const all of [true, false]) {
+    for (const { width, colorScheme } of LOOKS) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      expect(await violationsOf(page), `${width} ${colorScheme}`).toEqual([]);
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+      expect(overflow, `${width} pixels`).toBeLessThanOrEqual(0);
+      if (process.env.SCREENSHOTS) {
+        const path = join(process.env.SCREENSHOTS, `settings-${all}-${width}-${colorScheme}.png`);
+        await page.screenshot({ path });
+      }
+    }
+    await page.click('button:text-is("3 more settings")');
+  }
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
 it('a page outlives its server, and goes on with the next', async () => {
   const other = await send('bert', 5, 0.1);
   const { port } = new URL(server.url);
