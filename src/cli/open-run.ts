@@ -8,9 +8,18 @@ import { type ReadRunOptions, readRun } from '../records/index.js';
  * @throws Error for a file that cannot be read, DamagedLineError for one that is no recorded run.
  */
 export async function openRun(file: string, options: ReadRunOptions = {}): Promise<AsyncIterable<RunRecord>> {
+  await checkRun(file, options);
+  return readRun(file, options);
+}
+
+/**
+ * Refuse what is no recorded run, by its first record.
+ *
+ * @throws as {@link openRun}.
+ */
+export async function checkRun(file: string, options: ReadRunOptions): Promise<void> {
   // What comes by a pipe can be read once only.
   if (!(await isPipe(file))) await readOne(file, options);
-  return readRun(file, options);
 }
 
 /** Whether a file is known to have a record, so that who reads it need not wait for the first. */

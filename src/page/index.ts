@@ -5,10 +5,13 @@ export {
   type Changes,
   DetailRecorder,
   type DetailRequest,
+  differingSettings,
   Histories,
   isShown,
+  linesOf,
   newestOf,
   type PackedHistograms,
+  Presences,
   piecesOf,
   Recorder,
   RUNS_KEPT,
@@ -16,7 +19,9 @@ export {
   type RunHistory,
   readDetailRequest,
   type ShownRecord,
+  SILENT_AFTER_MS,
   type StepRange,
+  shownSettings,
   writeDetailRequest,
 } from './history/index.js';
 export { type PageFiles, pageFiles, type RunsPageFiles, runsPageFiles, standaloneDocument } from './page-document.js';

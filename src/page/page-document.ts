@@ -56,7 +56,7 @@ export function runsPageFiles(): RunsPageFiles {
 }
 
 /**
- * The page as one file that needs nothing else. `data` is what it shows: the JSON of changes, deflated, in base64. `hash`
+ * The page as one file that needs nothing else. `data` is what it shows: pieces of changes, a line each, deflated, in base64. `hash`
  * gives a text's SHA-256 in base64: with it the document allows its own script and style, no other, and no request.
  */
 export function standaloneDocument(data: string, hash: (text: string) => string): string {

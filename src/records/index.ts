@@ -7,7 +7,7 @@ export { areOfOneRun, firstRankOf, otherRanksOf, type Writer, writerIn } from '.
 export { type OrderedRecord, RankSteps, type RecordOfStep, type StepOfRanks } from './rank-steps.js';
 export type { PlacedRecord } from './read-records.js';
 export { readStretches } from './read-stretches.js';
-export { followPlaced, type ReadRunOptions, readRun } from './replay.js';
+export { type FollowOptions, followPlaced, type ReadRunOptions, readRun } from './replay.js';
 export { StepIndex, type Stretch } from './step-index.js';
 export { StepJoiner } from './step-joiner.js';
 export { unpack } from './unpack.js';

@@ -1,5 +1,6 @@
 import { Observable, type Subscriber } from 'rxjs';
 import { checkFunction, checkOptions, describeValue, type RunRecord } from '../events/index.js';
+import { CaughtUp } from './caught-up.js';
 import type { DamagedLineError } from './damaged-line-error.js';
 import { Pace } from './pace.js';
 import { rankFilesOf } from './rank-files.js';
@@ -114,13 +115,24 @@ export function readRun(
   return readFiles(file, { follow, signal, pollMs: POLL_MS }, { pace, onDamaged });
 }
 
+export interface FollowOptions extends Pick<ReadRunOptions, 'onDamaged'> {
+  readonly signal: AbortSignal;
+  /** Called once, when all that there was has been taken, with the milliseconds since the file was written to. */
+  readonly onCaughtUp?: (idleMs: number) => void;
+}
+
 /** As {@link readRun}, of a file that grows, each record with its place: the file can be read again from there. */
-export async function* followPlaced(
-  file: string,
-  options: Required<Pick<ReadRunOptions, 'onDamaged' | 'signal'>>,
-): AsyncGenerator<PlacedRecord> {
-  const { signal, onDamaged } = options;
-  const reading = { follow: true, signal, pollMs: POLL_MS };
+export async function* followPlaced(file: string, options: FollowOptions): AsyncGenerator<PlacedRecord> {
+  const caughtUp = new CaughtUp(file, options.onCaughtUp ?? (() => {}));
+  for await (const placed of placedIn(file, options, () => caughtUp.end())) {
+    yield placed;
+    caughtUp.taken(placed.stretch !== undefined);
+  }
+}
+
+async function* placedIn(file: string, options: FollowOptions, onEnd: () => void): AsyncGenerator<PlacedRecord> {
+  const { signal, onDamaged = refuse } = options;
+  const reading = { follow: true, signal, pollMs: POLL_MS, onEnd };
   const pace = new Pace(Infinity, (ms) => sleep(ms, signal));
   const ranks = await rankFilesOf(file, reading);
   if (!ranks) yield* readPlaced(readContents(file, reading), { file, signal, pace, onDamaged });

@@ -14,6 +14,8 @@ export interface ReadFileOptions {
   readonly signal: AbortSignal;
   /** Between two looks at a file that has no more. */
   readonly pollMs: number;
+  /** With `follow`: called whenever all that has been written was read. */
+  readonly onEnd?: () => void;
 }
 
 /**
@@ -72,7 +74,8 @@ class WatchedFile {
 
   /** What there is to read at the end, which may be nothing yet; undefined where another content is in its place. */
   async #beyondEnd(): Promise<Buffer | undefined> {
-    const { signal, pollMs } = this.options;
+    const { signal, pollMs, onEnd } = this.options;
+    onEnd?.();
     const other = await this.#replacement();
     if (!other) {
       await sleep(pollMs, signal);

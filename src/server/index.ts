@@ -1,4 +1,4 @@
 /** The front door of server/: what other rooms use of it. */
 
-export { type LiveSink, liveSink } from './live/live-sink.js';
+export { type LiveFileSink, type LiveSink, liveFileSink, liveSink } from './live/live-sink.js';
 export { type RunsServer, type ServeRunsOptions, serveRuns } from './serve/serve-runs.js';

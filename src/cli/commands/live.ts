@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { RunRecord } from '../../events/index.js';
-import { type LiveSink, liveSink } from '../../server/index.js';
+import { type FollowOptions, followPlaced } from '../../records/index.js';
+import { type LiveFileSink, liveFileSink } from '../../server/index.js';
 import { DistinctRuns } from '../distinct-runs.js';
-import { hasBegun, openRun } from '../open-run.js';
+import { checkRun, hasBegun } from '../open-run.js';
 import { portNumber } from '../port-number.js';
 import { runFiles } from '../run-files.js';
 import { type SkipFlags, SkippedLines, withSkipDamaged } from '../skipped-lines.js';
@@ -40,17 +40,16 @@ async function live(named: readonly string[], { port = 0, host, ...flags }: Live
   const { signal } = interrupted;
   const skipped = new SkippedLines(flags, true);
   const files = await runFiles(named);
-  const opened = await Promise.all(
-    files.map(async (file) => ({ file, records: await openRun(file, { follow: true, signal, ...skipped.options }) })),
-  );
-  const sink = liveSink({ port, host, whenBehind: 'wait' });
+  const reading = { signal, ...skipped.options };
+  await Promise.all(files.map((file) => checkRun(file, reading)));
+  const sink = liveFileSink({ port, host, whenBehind: 'wait' });
   process.stdout.write(`${sink.url}\n`);
   say('Ctrl-C ends it');
   try {
     const runs = new DistinctRuns();
     const shown: Promise<void>[] = [];
-    for (const { file, records } of opened) {
-      const { begun, ended } = show(file, records, sink, runs);
+    for (const file of files) {
+      const { begun, ended } = show(file, reading, sink, runs);
       shown.push(ended);
       // Names, and room on the page, are given in the order of the files, and not by which is read first.
       if (await hasBegun(file)) await Promise.race([begun, ended, sink.closed]);
@@ -70,14 +69,23 @@ interface Shown {
   readonly ended: Promise<void>;
 }
 
-function show(file: string, records: AsyncIterable<RunRecord>, sink: LiveSink, runs: DistinctRuns): Shown {
+function show(file: string, reading: FollowOptions, sink: LiveFileSink, runs: DistinctRuns): Shown {
   let begin = () => {};
   const begun = new Promise<void>((resolve) => {
     begin = resolve;
   });
+  /** Whose records are being read of what was there before; none when that is over. */
+  let beingRead: Set<string> | undefined = new Set();
+  const onCaughtUp = (idleMs: number) => {
+    for (const run of beingRead ?? []) sink.read(run, idleMs);
+    beingRead = undefined;
+  };
   const showAll = async () => {
-    for await (const record of records) {
-      sink.next(runs.rename(record, file));
+    for await (const { record } of followPlaced(file, { ...reading, onCaughtUp })) {
+      const renamed = runs.rename(record, file);
+      sink.next(renamed);
+      if (beingRead && !beingRead.has(renamed.run)) sink.reading(renamed.run);
+      beingRead?.add(renamed.run);
       begin();
     }
   };

@@ -158,7 +158,10 @@ export class Body implements Part {
     yield;
     const all = [...CHARTS.map(([, lines], i) => [charts[i]!, () => lines(this.view)] as const), ...metrics];
     const [loss, ratio, rate, speed] = charts.map(({ root }) => root);
-    yield* drawCharts(all, () => this.#flow.update([loss!, ratio!], [...this.#metrics.roots, rate!, speed!]));
+    yield* drawCharts(all, () => {
+      const roots = this.#metrics.roots;
+      this.#flow.update([loss!, ratio!], [...roots.learnt, rate!, speed!, ...roots.speed]);
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Changes, Told } from './histories.js';
+import type { Changes, Told } from './changes.js';
 import type { RunChanges } from './run-history.js';
 
 /** Characters of a piece at most, about: some milliseconds to take it. */
@@ -15,6 +15,11 @@ export interface OfRuns {
 /** Changes in pieces, each of which is soon taken: first the series of all runs, then what is of their parameters. */
 export function piecesOf({ runs, more: _, ...told }: Changes): Generator<Changes> {
   return inPieces(told, { series: runs, tables: runs });
+}
+
+/** Pieces as they are kept and sent: JSON, a line each. */
+export function* linesOf(pieces: Iterable<Changes>): Generator<string> {
+  for (const piece of pieces) yield `${JSON.stringify(piece)}\n`;
 }
 
 export function* inPieces(told: Told, { series, tables }: OfRuns): Generator<Changes> {
@@ -39,10 +44,12 @@ function* eachOf(runs: Iterable<RunChanges>, parts: (run: RunChanges) => Generat
   for (const run of runs) yield* parts(run);
 }
 
-function* seriesOf({ name, state, series, clock, settings, marks, omitted }: RunChanges): Generator<RunChanges> {
+function* seriesOf(run: RunChanges): Generator<RunChanges> {
+  const { name, state, presence, series, clock, settings, marks, omitted } = run;
   const [first = [], ...others] = groups(series, ([, { starts }]) => BUCKET_CHARACTERS * starts.length);
   const rest = {
     ...(state && { state }),
+    ...(presence && { presence }),
     ...(clock && { clock }),
     ...(settings && { settings }),
     ...(marks && { marks }),
@@ -54,7 +61,8 @@ function* seriesOf({ name, state, series, clock, settings, marks, omitted }: Run
 
 function* tablesOf(run: RunChanges): Generator<RunChanges> {
   const { name, parameters, layers, histograms, activations, ...others } = run;
-  const { state: _, series: __, clock: ___, settings: ____, marks: _____, omitted: ______, ...rest } = others;
+  const { state: _, presence: __, series: ___, clock: ____, ...withoutTime } = others;
+  const { settings: _____, marks: ______, omitted: _______, ...rest } = withoutTime;
   const piece = (part: Partial<RunChanges>): RunChanges => ({ name, series: [], ...part });
   if (Object.keys(rest).length > 0) yield piece(rest);
   for (const [key, table] of Object.entries({ layers, parameters })) {

@@ -35,6 +35,11 @@ export class Recorder {
     return recorder?.history;
   }
 
+  /** By the run's own name: what its records go into now. */
+  historyOf(run: string): RunHistory | undefined {
+    return this.#recorders.get(run)?.history;
+  }
+
   /** Count something of a run that was left out before it came here. */
   omit(run: string, what: string, count = 1): void {
     const recorder = this.#recorders.get(run);

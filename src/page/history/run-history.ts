@@ -24,6 +24,9 @@ export interface RunState {
   readonly end?: RunEnd | undefined;
 }
 
+/** Whether a run is heard of: its file is still being read, something came lately, or nothing for long. */
+export type Presence = 'reading' | 'heard' | 'silent';
+
 /** The rows of the tables. */
 export interface Rows {
   /** Parameters, or layers where there are too many parameters to show one by one. */
@@ -44,6 +47,7 @@ export interface Rows {
 export interface RunChanges {
   readonly name: string;
   readonly state?: RunState;
+  readonly presence?: Presence;
   readonly rows?: Rows;
   readonly clock?: ClockChanges;
   readonly series: readonly (readonly [name: string, changes: ScalarChanges])[];
@@ -97,6 +101,7 @@ const NO_ROWS: Rows = {
  */
 export class RunHistory {
   readonly state = new Versioned<RunState>({ phase: 'waiting', step: 0, epoch: 0, beganAt: 0, time: 0 });
+  readonly presence = new Versioned<Presence>('heard');
   readonly rows = new Versioned<Rows>(NO_ROWS);
   readonly clock = new RunClock();
   readonly series = new Map<string, ScalarSeries>();
@@ -185,6 +190,7 @@ export class RunHistory {
     });
     const parts = present({
       state: this.state.since(version),
+      presence: this.presence.since(version),
       clock: this.clock.changesSince(version),
       settings: this.settings.since(version),
       marks: this.marks.changesSince(version),
@@ -224,6 +230,7 @@ export class RunHistory {
 
   apply(changes: RunChanges): void {
     this.state.apply(changes.state);
+    this.presence.apply(changes.presence);
     if (changes.clock) this.clock.apply(changes.clock);
     for (const [name, series] of changes.series) this.seriesOf(name).apply(series);
     this.settings.apply(changes.settings);

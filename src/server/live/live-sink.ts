@@ -65,6 +65,20 @@ const STALLED_MS = 60_000;
  * ```
  */
 export function liveSink(options: LiveSinkOptions = {}): LiveSink {
+  const { reading: _, read: __, ...sink } = liveFileSink(options);
+  return sink;
+}
+
+/** A page of recorded runs, that also knows what is still being read of them. */
+export interface LiveFileSink extends LiveSink {
+  /** The records of this run that come now, and the last that came, are of its file. */
+  reading(run: string): void;
+  /** All that its file had has come; it was written to so long ago. */
+  read(run: string, idleMs: number): void;
+}
+
+/** As {@link liveSink}, for files. */
+export function liveFileSink(options: LiveSinkOptions): LiveFileSink {
   checkOptions('liveSink', options, { port: true, host: true, maxClients: true, lingerMs: true, whenBehind: true });
   const { port = 0, host = '127.0.0.1', maxClients = 64, lingerMs = 0, whenBehind = 'omit' } = options;
   checkOneOf('whenBehind', whenBehind, ['omit', 'wait']);
@@ -93,7 +107,13 @@ export function liveSink(options: LiveSinkOptions = {}): LiveSink {
       (record) => requireRecord(record, 'liveSink()'),
     ),
   );
-  return { ...sink, url: thread.url, stop: () => thread.stop() };
+  return {
+    ...sink,
+    url: thread.url,
+    stop: () => thread.stop(),
+    reading: (run) => thread.tell({ kind: 'reading', run }),
+    read: (run, idleMs) => thread.tell({ kind: 'read', run, idleMs }),
+  };
 }
 
 /** The page's thread, seen from the loop's side. */
@@ -144,6 +164,12 @@ class PageThread {
     const { message, cost } = this.#slim(record);
     this.#sent = (this.#sent + cost) | 0;
     this.#batch.take(message, cost);
+  }
+
+  /** Something of the records that it has been given. */
+  tell(request: Request): void {
+    this.#batch.flush();
+    if (!this.#thread.ended) this.#thread.post(request);
   }
 
   flush(): Promise<void> {

@@ -22,6 +22,8 @@ export interface FollowedRun {
 export type Request =
   | { readonly kind: 'records'; readonly records: readonly AnyRecord[]; readonly cost: number }
   | { readonly kind: 'omitted'; readonly run: string; readonly what: string }
+  | { readonly kind: 'reading'; readonly run: string }
+  | { readonly kind: 'read'; readonly run: string; readonly idleMs: number }
   | { readonly kind: 'flush'; readonly id: number };
 
 /** From the thread: it has taken and shown what came before the flush. */

@@ -1,4 +1,5 @@
-import { runEndOf, SEVERITIES, type Severity, type TrainingEvent } from '../../events/index.js';
+import { type Config, runEndOf, SEVERITIES, type Severity, type TrainingEvent } from '../../events/index.js';
+import { shownSettings } from '../../page/index.js';
 
 /** How a run is, as far as its records say. `ended` where they do not say how. */
 export type CardState = 'running' | 'completed' | 'stopped' | 'failed' | 'ended';
@@ -17,6 +18,8 @@ export interface RunCard {
   readonly worst?: Severity | undefined;
   /** By its own clock, milliseconds since 1970; 0 where nothing was heard of it. */
   readonly beganAt: number;
+  /** Its hyperparameters, as many as a page shows. */
+  readonly settings?: Config | undefined;
 }
 
 export const EMPTY_CARD: RunCard = { state: 'running', step: 0, loss: Number.NaN, alerts: 0, beganAt: 0 };
@@ -27,7 +30,8 @@ export function cardAfter(card: RunCard, event: TrainingEvent): RunCard {
   switch (event.type) {
     case 'train-begin': {
       const { step, maxSteps = card.maxSteps } = event;
-      return { ...moved, state: 'running', reason: undefined, step, maxSteps };
+      const { settings } = shownSettings(event) ?? moved;
+      return { ...moved, state: 'running', reason: undefined, step, maxSteps, settings };
     }
     case 'step-end': {
       const loss = event.lossShown === false ? card.loss : event.loss;

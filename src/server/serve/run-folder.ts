@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { plainLines, type RunMemory } from '../../events/index.js';
+import { SILENT_AFTER_MS } from '../../page/index.js';
 import { areOfOneRun, firstRankOf } from '../../records/index.js';
 import { makeFolder } from '../../sinks/files/index.js';
 import type { RemoteRun } from '../ingest/remote-run.js';
@@ -49,7 +50,6 @@ const SUFFIX = '.jsonl';
 const GOES_ON: ReadonlySet<RunCard['state']> = new Set(['running', 'failed']);
 const SAVE_MS = 5_000;
 const LOOK_AGAIN_MS = 2_000;
-export const SILENT_AFTER_MS = 60_000;
 /** A run that is sent by many processes, again and again, has more; the last of them are enough. */
 const SESSIONS_KEPT = 256;
 

@@ -16,7 +16,7 @@ export interface IndexedFile extends ScannedFile {
 }
 
 export const INDEX_NAME = '.trainscope-index.json';
-const VERSION = 2;
+const VERSION = 3;
 
 /** The small file beside the runs. It is this server's alone: a second server of the same folder is refused. */
 export class RunIndex {
@@ -60,6 +60,7 @@ function isIndexed(value: unknown): value is IndexedFile {
   );
 }
 
-function isCard({ state, step, loss, alerts, beganAt }: RunCard): boolean {
-  return typeof state === 'string' && [step, loss, alerts, beganAt].every((each) => typeof each === 'number');
+function isCard({ state, step, loss, alerts, beganAt, settings = {} }: RunCard): boolean {
+  const areNumbers = [step, loss, alerts, beganAt].every((each) => typeof each === 'number');
+  return typeof state === 'string' && areNumbers && typeof settings === 'object' && settings !== null;
 }

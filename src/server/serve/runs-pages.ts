@@ -5,6 +5,7 @@ import type { ServePage } from '../ingest/ingest-server.js';
 import { PAGE_HEADERS } from '../page-headers.js';
 import { LiveViews, VIEW_PATHS } from './live-views.js';
 import type { RunFolder } from './run-folder.js';
+import { ToldSettings } from './told-settings.js';
 
 export interface RunsPages {
   readonly serve: ServePage;
@@ -24,11 +25,20 @@ const TEXT = 'text/plain; charset=utf-8';
 export function runsPages(folder: RunFolder, scrape: AnswerScrape | undefined): RunsPages {
   const files = runsPageFiles();
   const views = new LiveViews();
+  const told = new ToldSettings();
+
+  function list(): string {
+    const { runs } = folder;
+    const byName = [...runs].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const settings = new Map(told.of(byName.map((run) => run.settings)).map((each, i) => [byName[i]!.name, each]));
+    const listed = runs.map((run) => ({ ...run, settings: settings.get(run.name) }));
+    return encodeJson({ runs: listed, settingsLeftOut: told.leftOut });
+  }
 
   function serve(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://any');
     if (pathname === '/') answer(response, HTML, files.list);
-    else if (pathname === '/runs.json') answer(response, 'application/json', encodeJson({ runs: folder.runs }));
+    else if (pathname === '/runs.json') answer(response, 'application/json', list());
     else if (pathname === '/metrics') serveMetrics(response);
     else if (Object.hasOwn(files.assets, pathname))
       answer(response, files.assets[pathname]!.type, files.assets[pathname]!.body);

@@ -92,7 +92,7 @@ export function downloadSink(options: DownloadSinkOptions = {}): DownloadSink {
   const contentOf: Readonly<Record<RunFileForm, () => Promise<Blob>>> = {
     jsonl: async () => lines.blob('application/x-ndjson'),
     csv: () => csvOfLines(lines.blob(''), [...statistics]),
-    html: () => reportOf(recorder.histories.changesSince(0)),
+    html: () => reportOf(recorder.histories),
   };
   const sink = createSink(
     'downloadSink()',

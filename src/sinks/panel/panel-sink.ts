@@ -1,6 +1,14 @@
-import { checkNotNegative, checkOneOf, checkOptions, checkPositive, checkThat, type Sink } from '../../events/index.js';
+import {
+  checkNotNegative,
+  checkOneOf,
+  checkOptions,
+  checkPositive,
+  checkThat,
+  duration,
+  type Sink,
+} from '../../events/index.js';
 import { mountPage, Slices, type Usage, View } from '../../page/client/index.js';
-import { type AnyRecord, Recorder, type RunHistory } from '../../page/history/index.js';
+import { type AnyRecord, Presences, Recorder, type RunHistory } from '../../page/history/index.js';
 import { createSink } from '../create-sink.js';
 import { requireRecord } from '../require-record.js';
 import { wholeRecords } from '../whole-records.js';
@@ -11,7 +19,6 @@ import { KeptRecords } from './kept-records.js';
 import { LargeModels } from './large-models.js';
 import { PanelHost, type PanelTheme } from './panel-host.js';
 import { Recording } from './recording.js';
-import { Silence } from './silence.js';
 
 /** Options of {@link panelSink}: where it is, how it looks, and how much it keeps. */
 export interface PanelSinkOptions {
@@ -97,8 +104,8 @@ export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink
   view.details.source = keptDetails({ histories: recorder.histories, kept, large, slices });
   const onError = (cause: unknown) => sink.error(cause);
   const onGrown = () => view.grown();
-  const silence = new Silence(recorder.histories, onGrown, signal);
-  const onHeard = (run: RunHistory, type: string) => silence.heard(run, type);
+  const presences = new Presences(recorder.histories, onGrown, signal);
+  const onHeard = (run: RunHistory, type: string) => presences.heard(run, type);
   const recording = new Recording(recorder, { kept, maxQueuedBytes, slices, onHeard, onGrown, onError, signal });
   const begunAt = performance.now();
   mountPage(view, {
@@ -106,7 +113,7 @@ export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink
     intervalMs: DRAW_EVERY_MS,
     onError,
     tools: [downloadMenu({ histories: recorder.histories, kept, slices, signal }), ...(drawer ? [drawer.closer] : [])],
-    note: () => [silence.text, usageText(slices, performance.now() - begunAt)].filter(Boolean).join(' '),
+    note: () => [silenceText(presences), usageText(slices, performance.now() - begunAt)].filter(Boolean).join(' '),
   });
 
   const sink = createSink<AnyRecord>(
@@ -163,6 +170,11 @@ function checkPage(): void {
   throw new Error(
     'panelSink: expected a page, got no document; in a worker, send the records to the page and attach the panel there',
   );
+}
+
+function silenceText({ silent }: Presences): string {
+  const runs = silent.map(({ run, ms }) => `${run.name} (for ${duration(ms / 1000)})`);
+  return runs.length > 0 ? `Not heard of any more, without having said its end: ${runs.join(', ')}.` : '';
 }
 
 function usageText({ busyMs, longestMs }: Usage, elapsedMs: number): string {

@@ -27,7 +27,7 @@ async function contentOf(
   records: readonly AnyRecord[],
   slices: Slices,
 ): Promise<Blob> {
-  if (form === 'html') return reportOf(histories.changesSince(0));
+  if (form === 'html') return reportOf(histories);
   const lines = new GrowingText();
   await slices.run(encoding(records, lines));
   return form === 'jsonl' ? lines.blob('application/x-ndjson') : csvOfLines(lines.blob(''), statisticsIn(records));

@@ -2,8 +2,9 @@ import { deflateRawSync } from 'node:zlib';
 import { checkNotNegative, checkOptions, type Sink } from '../../events/index.js';
 import {
   type AnyRecord,
-  type Changes,
+  type Histories,
   isShown,
+  linesOf,
   Recorder,
   type ShownRecord,
   standaloneDocument,
@@ -67,7 +68,7 @@ export function reportSink(path: string, options: ReportSinkOptions = {}): Sink<
   const write = () => {
     const begin = clock();
     waiting.record();
-    file.write(standaloneDocument(packed(recorder.histories.changesSince(0)), (text) => base64(sha256(text))));
+    file.write(standaloneDocument(packed(recorder.histories), (text) => base64(sha256(text))));
     const end = clock();
     nextAt = end + Math.max(intervalMs, COST_SHARE * (end - begin));
   };
@@ -117,6 +118,6 @@ class WaitingRecords {
 }
 
 /** As base64 it holds no character that means anything to HTML, whatever the names of parameters are. */
-function packed(changes: Changes): string {
-  return deflateRawSync(JSON.stringify(changes)).toString('base64');
+function packed(histories: Histories): string {
+  return deflateRawSync([...linesOf(histories.piecesSince(0))].join('')).toString('base64');
 }

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import type { Changes } from '../../../src/page/history/changes.js';
 import { DetailRecorder } from '../../../src/page/history/detail-recorder.js';
 import { FinerHistories } from '../../../src/page/history/finer/finer-histories.js';
 import { FinerSeries } from '../../../src/page/history/finer/finer-series.js';
-import { type Changes, Histories } from '../../../src/page/history/histories.js';
+import { Histories } from '../../../src/page/history/histories.js';
 import { ParameterTable } from '../../../src/page/history/parameter-table.js';
 import { piecesOf } from '../../../src/page/history/pieces.js';
 import { Recorder } from '../../../src/page/history/recorder.js';

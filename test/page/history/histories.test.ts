@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { createParameterUpdates } from 'trainscope';
 import { describe, expect, it } from 'vitest';
-import { type Changes, Histories, RUNS_KEPT } from '../../../src/page/history/histories.js';
+import type { Changes } from '../../../src/page/history/changes.js';
+import { Histories, RUNS_KEPT } from '../../../src/page/history/histories.js';
 import { MARKS_KEPT } from '../../../src/page/history/marks.js';
 import { ABSENT, packNorms, unpackNorms } from '../../../src/page/history/packed-numbers.js';
 import { ParameterTable, TABLE_BUCKETS } from '../../../src/page/history/parameter-table.js';

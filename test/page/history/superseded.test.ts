@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { createParameterUpdates } from 'trainscope';
 import { describe, expect, it } from 'vitest';
-import { type Changes, Histories } from '../../../src/page/history/histories.js';
+import type { Changes } from '../../../src/page/history/changes.js';
+import { Histories } from '../../../src/page/history/histories.js';
 import { ParameterTable } from '../../../src/page/history/parameter-table.js';
 import { type AnyRecord, Recorder } from '../../../src/page/history/recorder.js';
 import type { RunHistory } from '../../../src/page/history/run-history.js';

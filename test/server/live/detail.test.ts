@@ -6,6 +6,7 @@ import { liveSink, serveRuns } from 'trainscope/node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FinerHistories } from '../../../src/page/history/finer/index.js';
 import { type Changes, Histories } from '../../../src/page/history/index.js';
+import { Presences } from '../../../src/page/history/presences.js';
 import { detailedRecorder } from '../../../src/server/live/worker/detailed-recorder.js';
 import { followRun } from '../../../src/server/live/worker/follow-run.js';
 import { RunDetails } from '../../../src/server/live/worker/run-details.js';
@@ -180,8 +181,12 @@ describe('details of files', () => {
     const recorder = detailedRecorder(finer, files);
     const stop = new AbortController();
     endings.push(() => stop.abort());
-    void followRun({ run: 'shown', file }, recorder, files, () => {}, stop.signal);
-    await vi.waitFor(() => expect(recorder.histories.version).toBe(records), 20_000);
+    const presences = new Presences(recorder.histories, () => {}, stop.signal);
+    void followRun({ run: 'shown', file }, { recorder, files, presences, changed: () => {}, signal: stop.signal });
+    const { histories } = recorder;
+    await vi.waitFor(() => expect(histories.runs.get('shown')?.presence.value).toBe('heard'), 20_000);
+    // That it is read, and that it was, are changes of their own.
+    expect(histories.version).toBe(records + 2);
     return { finer, files, recorder };
   };
 

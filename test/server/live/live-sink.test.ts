@@ -4,7 +4,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { createParameterUpdates } from 'trainscope';
 import { type LiveSink, liveSink } from 'trainscope/node';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Changes, Histories } from '../../../src/page/history/histories.js';
+import type { Changes } from '../../../src/page/history/changes.js';
+import { Histories } from '../../../src/page/history/histories.js';
 import { updatesOf } from '../../helpers/updates.js';
 import { stepEnd } from './step-end.js';
 

@@ -327,7 +327,7 @@ describe('the live page in Chromium', () => {
     [{ status: 'completed' }, 'finished', 'completed', 'report, completed'],
     [{ status: 'stopped', reason: 'x: y' }, 'stopped', 'stopped: x: y', 'report, stopped: x: y'],
     [{ status: 'failed' }, 'failed', 'failed', 'report, failed'],
-    [{}, 'finished', 'finished', 'report of a finished run'],
+    [{}, 'finished', 'ended', 'report, ended'],
   ])('a run that ended as %j', async (end, state, live, report) => {
     const sink = liveSink();
     sinks.push(sink);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
@@ -177,6 +177,120 @@ it('the list is sorted by any column and found in, and the address keeps both', 
   await expect.poll(names).toEqual(['bert-base lr=3e-4', 'bert-base lr=1e-4']);
   expect(await page.inputValue('input[type="search"]')).toBe('bert-*');
   expect(await page.getAttribute('[aria-sort]', 'aria-sort')).toBe('descending');
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
+/** Steps as a file has them. */
+function linesOf(run: string, steps: number, ...more: readonly object[]): string {
+  const at = (step: number) => ({ v: 2, run, step, epoch: step / 100, time: 1_700_000_000_000 + step });
+  const begin = { ...at(0), type: 'train-begin', maxSteps: 2 * steps };
+  const all = Array.from({ length: steps }, (_, i) => ({
+    ...{ ...at(i + 1), type: 'step-end', loss: 1 / (i + 1), learningRate: 1e-3 },
+    ...{ durationMs: 1, examples: 1, observingMs: 0 },
+  }));
+  return [begin, ...all, ...more].map((record) => `${JSON.stringify(record)}\n`).join('');
+}
+
+it('a run whose process was killed is not heard of: in the list, in the header, beside others', async () => {
+  const file = join(folder, 'killed.jsonl');
+  writeFileSync(file, linesOf('killed', 20));
+  utimesSync(file, 1_700_000_000, 1_700_000_000);
+  await send('running', 5, 0.1);
+  const { page, troubles } = await open('/');
+  page.setDefaultTimeout(10_000);
+  const badge = page.locator('tr:has(a:has-text("killed")) .badge');
+  await expect.poll(() => badge.textContent()).toBe('not heard of');
+  await page.goto(`${server.url}/run/killed/`);
+  await page.waitForSelector('.plot-area');
+  await settled(page);
+  await page.waitForSelector('[data-state="silent"]');
+  expect(await page.textContent('.state')).toBe('not heard of');
+  expect(await page.textContent('.progress-text')).not.toContain('left');
+  await page.goto(`${server.url}/runs/?run=running&run=killed#runsTable=`);
+  await page.waitForSelector('.state:has-text("live, 1 not heard of")');
+  await page.waitForSelector('.run-table tbody tr');
+  expect(await page.locator('.run-bar .badge').allTextContents()).toEqual(['not heard of']);
+  expect((await page.locator('.run-table td.badge').allTextContents()).sort()).toEqual(['not heard of', 'running']);
+  for (const { width, colorScheme } of LOOKS) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    expect(await violationsOf(page)).toEqual([]);
+    if (process.env.SCREENSHOTS) {
+      await page.screenshot({ path: join(process.env.SCREENSHOTS, `silent-${width}-${colorScheme}.png`) });
+    }
+  }
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
+it('a long file that is still being read is not live', async () => {
+  const file = join(folder, 'long.jsonl');
+  writeFileSync(file, linesOf('long', 100_000, { ...end(100_000, 'completed'), v: 2, run: 'long' }));
+  const list = async () => (await fetch(`${server.url}/runs.json`)).text();
+  await expect.poll(list, { timeout: 20_000 }).toContain('"state":"completed"');
+  const page = await browser.newPage();
+  await page.addInitScript(`
+    const said = new Set();
+    window.said = said;
+    new MutationObserver(() => {
+      const text = document.querySelector('.state')?.textContent;
+      if (text) said.add(text);
+    }).observe(document, { childList: true, subtree: true, characterData: true });
+  `);
+  await page.goto(`${server.url}/run/long/`);
+  await page.waitForSelector('.state-text:text-is("completed")', { timeout: 60_000 });
+  const said = (await page.evaluate('[...said]')) as readonly string[];
+  expect(said.slice(-2)).toEqual(['reading its file', 'completed']);
+  expect(said.filter((text) => text.startsWith('live'))).toEqual([]);
+  await page.close();
+});
+
+it('tells runs apart by the settings that differ: sorted, found, all of them on demand', async () => {
+  const rates = [0.1, 0.001, 0.01];
+  for (const [i, learning_rate] of rates.entries()) {
+    const options = { batch_size: 8 * (i + 1), dropout: i / 10, weight_decay: i, warmup: i > 1, optim: 'adamw' };
+    const config = { learning_rate, ...options, scheduler: i > 0 ? 'cosine' : 'linear', output_dir: `out/${i}` };
+    const begin = { v: 2, type: 'train-begin', run: `r${i}`, step: 0, epoch: 0, time: 1_700_000_000_000, config };
+    writeFileSync(join(folder, `r${i}.jsonl`), `${JSON.stringify(begin)}\n`);
+  }
+  const { page, troubles } = await open('/');
+  page.setDefaultTimeout(10_000);
+  const names = () => page.locator('.runs-table tbody a').allTextContents();
+  const heads = () => page.locator('.runs-table .sort').allTextContents();
+  const first = ['learning_rate', 'batch_size', 'dropout', 'weight_decay'];
+  const [before, after] = [
+    ['Run', 'State', 'Step', 'Loss'],
+    ['Alerts', 'Began', 'Last heard of'],
+  ];
+  await expect.poll(heads, { timeout: 10_000 }).toEqual([...before, ...first, ...after]);
+  await page.locator('.sort:text-is("learning_rate")').click();
+  await expect.poll(names).toEqual(['r0', 'r2', 'r1']);
+  await page.fill('input[type="search"]', 'learning_rate<0.05');
+  await expect.poll(names).toEqual(['r2', 'r1']);
+  await page.fill('input[type="search"]', 'scheduler=linear');
+  await expect.poll(names).toEqual(['r0']);
+  await page.fill('input[type="search"]', '');
+  await page.click('button:text-is("3 more settings")');
+  await expect.poll(heads).toEqual([...before, ...first, 'warmup', 'scheduler', 'output_dir', ...after]);
+  await expect.poll(() => new URL(page.url()).hash).toBe('#runsSorting=-setting%3Alearning_rate&allSettings=');
+  await page.reload();
+  await expect.poll(names).toEqual(['r0', 'r2', 'r1']);
+  expect((await heads()).length).toBe(14);
+  for (const all of [true, false]) {
+    for (const { width, colorScheme } of LOOKS) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      expect(await violationsOf(page), `${width} ${colorScheme}`).toEqual([]);
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+      expect(overflow, `${width} pixels`).toBeLessThanOrEqual(0);
+      if (process.env.SCREENSHOTS) {
+        const path = join(process.env.SCREENSHOTS, `settings-${all}-${width}-${colorScheme}.png`);
+        await page.screenshot({ path });
+      }
+    }
+    await page.click('button:text-is("3 more settings")');
+  }
   expect(troubles).toEqual([]);
   await page.close();
 });

@@ -6,7 +6,7 @@ import { reportSink } from 'trainscope/node';
 import { afterAll, expect, it } from 'vitest';
 import { dataOf as dataOfUpdates } from '../../../src/parameters/parameter-updates.js';
 import { updatesOf } from '../../helpers/updates.js';
-import { dataOf } from './data-of.js';
+import { dataOf, linesIn } from './data-of.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'report-'));
 const file = join(folder, 'report.html');
@@ -31,7 +31,11 @@ it('a report is under 2 MB for 10,000 steps of 200 parameters, and loses no extr
   sink.complete();
   await sink.closed;
   expect(statSync(file).size).toBeLessThan(2e6);
-  const run = dataOf(readFileSync(file, 'utf8')).of('a');
+  const html = readFileSync(file, 'utf8');
+  const pieces = linesIn(/id="data">([^<]*)/.exec(html)![1]!);
+  expect(pieces.length).toBeGreaterThan(5);
+  expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(300_000);
+  const run = dataOf(html).of('a');
   const row = (i: number) => run.parameters.row(i, 'updateRatio');
   expect(Math.max(...row(17).map(({ max }) => max))).toBe(0.75);
   expect(row(18).filter(({ max }) => Number.isNaN(max)).length).toBe(1);

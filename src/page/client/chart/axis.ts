@@ -117,6 +117,12 @@ export class TimeAxis {
     return this.#measure.say(place);
   }
 
+  /** How long a run had trained when it was at a step, where the axis says no time. */
+  sayTime({ clock }: Clocked, step: number): string | undefined {
+    const saysTime = this.kind === 'relative' || this.kind === 'wall';
+    return saysTime || !clock.runs ? undefined : elapsed(clock.elapsedAt(step));
+  }
+
   /** What the axis does not say of a step of a run: when it was. */
   sayMore(run: Clocked, place: number): string[] {
     const step = Math.round(this.stepAt(run, place));

@@ -7,6 +7,8 @@ export interface Reading {
   readonly line: Line;
   readonly value: number;
   readonly text: string;
+  /** Of several runs, when its own was there, where the axis does not say that. */
+  readonly when?: string | undefined;
 }
 
 /** What is said at a place of the chart. */
@@ -48,18 +50,16 @@ export class Readout {
     );
     this.root.hidden = false;
     // On the side where there is more room: to ask how wide it is, the page would have to be laid out.
-    const isLeft = x < box.left + box.width / 2;
-    setStyle(this.root, {
-      left: isLeft ? `${x + 14}px` : 'auto',
-      right: isLeft ? 'auto' : `calc(100% - ${x - 14}px)`,
-      top: `${box.top + 4}px`,
-    });
+    this.root.dataset.side = x < box.left + box.width / 2 ? 'right' : 'left';
+    setStyle(this.root, { '--x': `${x}px`, top: `${box.top + 4}px` });
   }
 }
 
-function readingRow({ line, text }: Reading, isNearest: boolean): HTMLElement {
+function readingRow({ line, text, when }: Reading, isNearest: boolean): HTMLElement {
   const label = el('bdi', { class: 'label' }, line.label);
-  return el('li', { class: isNearest && 'nearest' }, swatchOf(line), label, el('span', { class: 'value' }, text));
+  const value = el('span', { class: 'value' }, text);
+  const time = when === undefined ? undefined : el('span', { class: 'time' }, when);
+  return el('li', { class: isNearest && 'nearest' }, swatchOf(line), label, value, time);
 }
 
 function moreRow(count: number, where: string): readonly HTMLElement[] {

@@ -216,7 +216,7 @@ export class LineChart implements Enlargeable {
     if (target === undefined) return;
     event.preventDefault();
     view.cursor.move(target, this.#plot);
-    const values = sortedReadings(readingsAt(picture, target)).map(({ line, text }) => `${line.label} ${text}`);
+    const values = sortedReadings(readingsAt(picture, target)).map(saidReading);
     view.announce(`${this.#moment(picture, target).join(', ')}: ${values.join(', ')}`);
   }
 }
@@ -249,6 +249,7 @@ function placesOf({ axis, lines }: ChartPicture): number[] {
 
 /** What every line is at a place; what has ended before, or begins later, is not there. */
 function readingsAt({ axis, lines }: ChartPicture, place: number): Reading[] {
+  const areSeveral = new Set(lines.map(({ line }) => line.run)).size > 1;
   return lines.flatMap((drawn) => {
     const index = nearestIndex(drawn, place);
     if (index < 0) return [];
@@ -258,8 +259,14 @@ function readingsAt({ axis, lines }: ChartPicture, place: number): Reading[] {
     if (bad) return [{ line, value: Number.NaN, text: valueWord(Number.NaN) }];
     const usual = (places.at(-1)! - places[0]!) / Math.max(1, places.length - 1);
     const ends = place < places[0]! - usual || place > places.at(-1)! + usual;
-    return ends ? [] : [{ line, value: values[index]!, text: readingText(drawn, axis, index, place) }];
+    if (ends) return [];
+    const when = areSeveral ? axis.sayTime(line.run, line.points[index]!.x) : undefined;
+    return [{ line, value: values[index]!, text: readingText(drawn, axis, index, place), when }];
   });
+}
+
+function saidReading({ line, text, when }: Reading): string {
+  return `${line.label} ${text}${when === undefined ? '' : ` after ${when}`}`;
 }
 
 /** A value as far from the cursor as this part of the axis says where it is. */

@@ -24,15 +24,22 @@ export class MetricCharts {
 
   constructor(private readonly view: View) {}
 
-  get roots(): readonly HTMLElement[] {
-    return Array.from(this.#charts.values(), ({ root }) => root);
+  /** Of what is learnt; and of how fast, which stand beside the throughput. */
+  get roots(): { readonly learnt: readonly HTMLElement[]; readonly speed: readonly HTMLElement[] } {
+    const all = [...this.#charts];
+    const rootsOf = (charts: typeof all) => charts.map(([, { root }]) => root);
+    return {
+      learnt: rootsOf(all.filter(([name]) => !isSpeed(name))),
+      speed: rootsOf(all.filter(([name]) => isSpeed(name))),
+    };
   }
 
   /** Charts for what there is, and what they draw. */
   update(): readonly ChartLines[] {
     const all = [...new Set(this.view.runs.flatMap((run) => [...run.series.keys()].flatMap(metricOf)))];
     const names = all.filter((name) => this.#charts.has(name) || this.view.runs.some((run) => pointsOf(run, name) > 1));
-    this.#showSingle(all.filter((name) => !names.includes(name)));
+    const single = all.filter((name) => !names.includes(name));
+    this.#showSingle([...single.filter((name) => !isSpeed(name)), ...single.filter(isSpeed)]);
     for (const name of names) {
       if (this.#charts.has(name)) continue;
       const chart = new LineChart(this.view, { title: `Metric: ${name}`, height: 180 });
@@ -79,6 +86,11 @@ function singleOf(run: RunHistory, name: string) {
   if (!bucket) return [];
   const value = readable(bucket.count > 0 ? bucket.mean : Number.NaN);
   return [{ name, value, step: `step ${whole(bucket.start)}` }];
+}
+
+/** Whether a metric says how fast something went, as `train_runtime` and `samples_per_second` do. */
+export function isSpeed(metric: string): boolean {
+  return /(^|[_/])runtime$|_per_second$/.test(metric);
 }
 
 /** The loss that the loop says of each step, and that of its evaluations. */

@@ -3,7 +3,7 @@ import type { RunHistory } from '../../history/run-history.js';
 import { el, setStyle, setText, svg } from '../parts/dom.js';
 import { readable, whole } from '../parts/format.js';
 import type { Place } from '../state/place.js';
-import { stateOf } from '../state/run-state.js';
+import { stateOf, statusOf } from '../state/run-state.js';
 import { themeToggle } from '../state/theme.js';
 import type { View } from '../state/view.js';
 
@@ -65,7 +65,7 @@ export class Header {
     this.#state.title = `${text}${note}`;
     setText(this.#stateText, text);
     setText(this.#stateNote, note);
-    this.#bar.dataset.state = focus?.state.value.end?.status ?? '';
+    this.#bar.dataset.state = focus ? statusOf(focus) : '';
     this.#reset.hidden = choices.range === undefined;
     const progress = focus && progressText(focus, connection === 'report');
     setText(this.#progress, focus && count > 1 ? `${focus.name}: ${progress}` : (progress ?? ''));
@@ -77,7 +77,7 @@ export class Header {
 
 /** How far a run has come, and how long it still takes by the time that its steps took: pauses are none of theirs. */
 export function progressText(run: RunHistory, report: boolean): string {
-  const { step, epoch, maxSteps, numEpochs, beganAt, time, phase } = run.state.value;
+  const { step, epoch, maxSteps, numEpochs, beganAt, time } = run.state.value;
   const elapsed = (time - beganAt) / 1000;
   const trained = run.clock.elapsedAt(step) / 1000;
   const steps = step - run.clock.stepAtElapsed(0);
@@ -85,7 +85,7 @@ export function progressText(run: RunHistory, report: boolean): string {
     `step ${whole(step)}${maxSteps ? ` of ${whole(maxSteps)}` : ''}`,
     epoch > 0 && `epoch ${readable(epoch)}${numEpochs ? ` of ${whole(numEpochs)}` : ''}`,
     elapsed > 0 && duration(elapsed),
-    phase === 'running' && !report && maxSteps && steps > 0 && step < maxSteps
+    statusOf(run) === 'running' && !report && maxSteps && steps > 0 && step < maxSteps
       ? `about ${duration((trained / steps) * (maxSteps - step))} left`
       : undefined,
   ];

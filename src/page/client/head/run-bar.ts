@@ -3,7 +3,10 @@ import type { RunHistory } from '../../history/run-history.js';
 import { swatchOf } from '../chart/swatch.js';
 import { el } from '../parts/dom.js';
 import { lineLook } from '../parts/palette.js';
+import { type RunStatus, STATUS_TEXTS, statusOf } from '../state/run-state.js';
 import type { View } from '../state/view.js';
+
+const TOLD: ReadonlySet<RunStatus> = new Set(['failed', 'stopped', 'silent', 'reading']);
 
 /** Which runs lie over each other, and whose parameters are shown. Only there where there are several. */
 export class RunBar {
@@ -20,7 +23,7 @@ export class RunBar {
   update(): void {
     const runs = this.view.allRuns;
     this.root.hidden = runs.length < 2;
-    const ends = runs.map(({ name, state }) => [name, state.value.end]);
+    const ends = runs.map((run) => [run.name, statusOf(run), run.state.value.end]);
     const { hidden, runsTable } = this.view.choices;
     const shown = JSON.stringify([ends, hidden, runsTable, this.view.focus?.name]);
     if (this.root.hidden || shown === this.#shown) return;
@@ -30,7 +33,7 @@ export class RunBar {
       box.checked = !this.view.isHidden(run.name);
       box.addEventListener('change', () => this.view.show(run.name, box.checked));
       const swatch = swatchOf(lineLook(this.view.theme, this.view.placeOf(run)));
-      return el('label', { class: 'run' }, box, swatch, el('bdi', {}, run.name), endBadge(run));
+      return el('label', { class: 'run' }, box, swatch, el('bdi', {}, run.name), statusBadge(run));
     });
     const focused = [...this.root.querySelectorAll('input, select, button')].indexOf(this.#focused as Element);
     this.root.replaceChildren(...boxes, this.#tableToggle(), el('span', { class: 'space' }), this.#focusChoice());
@@ -63,9 +66,11 @@ export class RunBar {
   }
 }
 
-/** Of a run that did not end as planned. */
-function endBadge({ state }: RunHistory): HTMLElement | undefined {
-  const { end } = state.value;
-  if (!end || end.status === 'completed') return undefined;
-  return el('span', { class: `badge ${end.status}`, title: endText(end) }, end.status);
+/** Of a run that is not, or did not end, as planned. */
+function statusBadge(run: RunHistory): HTMLElement | undefined {
+  const status = statusOf(run);
+  if (!TOLD.has(status)) return undefined;
+  const { end } = run.state.value;
+  const title = status === end?.status && endText(end);
+  return el('span', { class: `badge ${status}`, title }, STATUS_TEXTS[status]);
 }

@@ -12,25 +12,32 @@ const BOTTOM = 24;
 const SIDE = 70;
 const MOST_AXES = 8;
 
-/** Where a value is on an axis: 0 at the bottom to 1 at the top; numbers by size, or by their logarithm; texts in order. */
-export function axisOf(values: readonly SortValue[]): {
+/** Positive numbers of which the greatest is so many times the least stand by their logarithm. */
+const LOG_FROM = 50;
+
+interface ParallelAxis {
+  /** Where a value is: 0 at the bottom to 1 at the top. */
   readonly at: (value: SortValue) => number;
   readonly ends: readonly [string, string];
-} {
+  readonly isLog: boolean;
+}
+
+/** Numbers by size, or by their logarithm; texts in order. */
+export function axisOf(values: readonly SortValue[]): ParallelAxis {
   const given = values.filter((value) => value !== undefined && !Number.isNaN(value));
   if (given.length > 0 && given.every((value) => typeof value === 'number')) return numbersAxis(given as number[]);
   const texts = [...new Set(sortedBy(given, String, false).map(String))];
   const place = (text: string) => (texts.length > 1 ? texts.indexOf(text) / (texts.length - 1) : 0.5);
-  return { at: (value) => place(String(value)), ends: [texts[0] ?? '', texts.at(-1) ?? ''] };
+  return { at: (value) => place(String(value)), ends: [texts[0] ?? '', texts.at(-1) ?? ''], isLog: false };
 }
 
-function numbersAxis(numbers: readonly number[]) {
+function numbersAxis(numbers: readonly number[]): ParallelAxis {
   const [least, greatest] = [Math.min(...numbers), Math.max(...numbers)];
-  const isLog = least > 0 && greatest / least >= 50;
+  const isLog = least > 0 && greatest / least >= LOG_FROM;
   const scale = (value: number) => (isLog ? Math.log(value) : value);
   const span = scale(greatest) - scale(least);
   const at = (value: SortValue) => (span > 0 ? (scale(Number(value)) - scale(least)) / span : 0.5);
-  return { at, ends: [tick(least), tick(greatest)] as const };
+  return { at, ends: [tick(least), tick(greatest)], isLog };
 }
 
 /** The settings in which runs differ as axes beside each other, and a metric as the last: each run a line over them. */
@@ -116,18 +123,16 @@ export class ParallelLines {
       svg('text', { x: x(i), y: 14, 'text-anchor': 'middle', class: 'axis-title' }, title),
       svg('text', { x: x(i) + 6, y: y(1) + 4, class: 'axis-end' }, axes[i]!.ends[1]),
       svg('text', { x: x(i) + 6, y: y(0) + 4, class: 'axis-end' }, axes[i]!.ends[0]),
+      ...(axes[i]!.isLog ? [svg('text', { x: x(i), y: HEIGHT - 6, 'text-anchor': 'middle' }, 'logarithmic')] : []),
     ]);
     this.#plot.replaceChildren(...lines, ...frames);
     const best = bestIn(metric, rows);
     const winner = rows.find(({ values }) => values.get(metric.key) === best);
+    const said = columns.map(({ title }, i) => (axes[i]!.isLog ? `${title} (logarithmic)` : title));
+    const of = `${said.slice(0, -1).join(', ')} against ${said.at(-1)}: a line for each of ${rows.length} runs`;
     this.#plot.setAttribute(
       'aria-label',
-      `${columns
-        .slice(0, -1)
-        .map(({ title }) => title)
-        .join(
-          ', ',
-        )} against ${metric.title}: a line for each of ${rows.length} runs${winner ? `; ${winner.name} is best` : ''}. The table has the values.`,
+      `${of}${winner ? `; ${winner.name} is best` : ''}. The table has the values.`,
     );
   }
 }

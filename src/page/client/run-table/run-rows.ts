@@ -1,7 +1,10 @@
+import type { Config } from '../../../events/index.js';
+import { kindOfSetting } from '../../history/differing-settings.js';
 import type { RunHistory } from '../../history/run-history.js';
 import type { ScalarSeries } from '../../history/scalar-series.js';
 import { type SortColumn, type SortValue, sortedBy } from '../parts/sorting.js';
 import { namePattern } from '../state/name-pattern.js';
+import { STATUS_TEXTS, statusOf } from '../state/run-state.js';
 
 /** A column of the table of runs. */
 export interface RunColumn extends SortColumn {
@@ -46,7 +49,7 @@ export function runRows(runs: readonly RunHistory[]): RunRows {
   const metrics = [...new Set(runs.flatMap(({ series }) => [...series.keys()].filter(isMetric)))];
   const rows = runs.map((run): RunRow => ({ name: run.name, values: valuesOf(run, settings, metrics) }));
   const facts = FACTS.map((fact) => ({ ...fact, kind: 'fact' as const, differs: false, isName: false, isLess: false }));
-  const all = settings.filter((setting) => !isRunName(setting, rows)).map((setting) => settingColumn(setting, rows));
+  const all = settingColumns(settings, rows);
   const columns = [
     ...facts,
     ...all.filter(tellsApart),
@@ -63,19 +66,32 @@ function isMetric(series: string): boolean {
 
 function valuesOf(run: RunHistory, settings: readonly string[], metrics: readonly string[]): Map<string, SortValue> {
   const { state, series } = run;
-  const { phase, end, step } = state.value;
   const values = new Map<string, SortValue>([
     ['name', run.name],
-    ['state', end?.status ?? phase],
-    ['step', step],
+    ['state', STATUS_TEXTS[statusOf(run)]],
+    ['step', state.value.step],
   ]);
-  for (const name of settings) values.set(settingKey(name), settingValue(run.settings.value?.[name]));
+  takeSettings(values, run.settings.value, settings);
   for (const name of metrics) {
     const { last, best } = endsOf(series.get(name), isLessBetter(name));
     values.set(`last:${name}`, last);
     values.set(`best:${name}`, best);
   }
   return values;
+}
+
+/** The settings of a run as values of its row. */
+export function takeSettings(
+  values: Map<string, SortValue>,
+  settings: Config = {},
+  names: readonly string[] = Object.keys(settings),
+): void {
+  for (const name of names) values.set(settingKey(name), settingValue(settings[name]));
+}
+
+/** A column for each setting that is not what the runs are called. */
+export function settingColumns(settings: readonly string[], rows: readonly RunRow[]): readonly RunColumn[] {
+  return settings.filter((setting) => !isRunName(setting, rows)).map((setting) => settingColumn(setting, rows));
 }
 
 function settingKey(name: string): string {
@@ -103,14 +119,14 @@ function settingColumn(setting: string, rows: readonly RunRow[]): RunColumn {
   const key = settingKey(setting);
   const values = rows.map((row) => row.values.get(key));
   const isNumber = values.every((value) => value === undefined || typeof value === 'number');
-  const kinds = new Set(values).size;
+  const what = kindOfSetting(values);
   return {
     key,
     title: setting,
     kind: 'setting',
     isNumber,
-    differs: kinds > 1,
-    isName: !isNumber && kinds > 2 && kinds === rows.length,
+    differs: what !== 'common',
+    isName: what === 'name',
     isLess: false,
   };
 }
@@ -145,7 +161,10 @@ export function bestIn({ key, isLess }: RunColumn, rows: readonly RunRow[]): num
 }
 
 /** The rows that a text means: `setting=value`, `metric<number` and the like, else runs by name as parameters are found. */
-export function filteredRows({ columns, rows }: RunRows, text: string): { rows: readonly RunRow[]; error?: string } {
+export function filteredRows<R extends RunRow>(
+  { columns, rows }: { readonly columns: readonly SortColumn[]; readonly rows: readonly R[] },
+  text: string,
+): { rows: readonly R[]; error?: string } {
   const [, title, sign, wanted] = /^\s*(.+?)\s*(!=|=|<|>)\s*(.*?)\s*$/su.exec(text) ?? [];
   const column = columns.find((each) => each.title === title);
   if (column && sign !== undefined && wanted !== undefined) {

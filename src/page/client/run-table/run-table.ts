@@ -172,7 +172,7 @@ function cellOf({ key, kind, isNumber, differs }: RunColumn, value: SortValue, b
     differs && 'differs',
     isBest && 'best',
     key === 'state' && 'badge',
-    key === 'state' && value,
+    key === 'state' && String(value).replaceAll(' ', '-'),
   ];
   return el(
     'td',

@@ -8,6 +8,12 @@ import { documentPlace } from '../state/place.js';
 import { Theme, themeToggle } from '../state/theme.js';
 import { type ListedRun, RunsTable } from './runs-table.js';
 
+interface Listed {
+  readonly runs: readonly ListedRun[];
+  /** Settings that differ, and are not told. */
+  readonly settingsLeftOut: number;
+}
+
 const ASK_MS = 2_000;
 
 const place = documentPlace();
@@ -21,10 +27,12 @@ let choices = addressed();
 const state = el('span', { class: 'state', role: 'status' });
 const filter = el('input', {
   type: 'search',
-  placeholder: 'Filter by name: a part, seed-*, /x$/',
-  'aria-label': 'Filter by name',
+  placeholder: 'name, or learning_rate<0.01',
+  'aria-label': 'Filter the runs: by name, or by a setting with =, !=, < or >',
 });
 const compare = el('button', { type: 'button', class: 'tool compare' });
+const settings = el('button', { type: 'button', class: 'tool', hidden: true });
+const leftOut = el('p', { class: 'hint' });
 const empty = el(
   'section',
   { class: 'welcome' },
@@ -33,6 +41,7 @@ const empty = el(
   el('pre', { tabindex: 0, 'aria-label': 'Example' }, el('code', {}, example())),
 );
 
+settings.addEventListener('click', () => choose({ allSettings: !choices.allSettings }));
 filter.addEventListener('input', () => choose({ runsFilter: filter.value || undefined }));
 place.address?.onChange(() => {
   choices = addressed();
@@ -59,7 +68,14 @@ place.root.append(
       themeToggle(theme),
     ),
   ),
-  el('main', { class: 'main body runs' }, empty, el('div', { class: 'runs-tools' }, filter, compare), table.root),
+  el(
+    'main',
+    { class: 'main body runs' },
+    empty,
+    el('div', { class: 'runs-tools' }, filter, compare, settings),
+    table.root,
+    leftOut,
+  ),
 );
 
 function example(): string {
@@ -85,16 +101,23 @@ function show(): void {
   filter.setAttribute('aria-invalid', String(error !== undefined));
   filter.title = error ?? '';
   table.sort(runsSorting);
+  table.listSettings(choices.allSettings);
+  drawTools();
 }
 
 function drawTools(): void {
   const { length } = table.chosen;
   compare.disabled = length === 0;
   setText(compare, length < 2 ? 'Show chosen runs' : `Show ${length} runs over each other`);
+  settings.hidden = table.moreSettings === 0;
+  settings.setAttribute('aria-pressed', String(choices.allSettings));
+  setText(settings, `${table.moreSettings} more ${table.moreSettings === 1 ? 'setting' : 'settings'}`);
 }
 
-function draw(runs: readonly ListedRun[]): void {
+function draw({ runs, settingsLeftOut: more }: Listed): void {
   table.update(runs);
+  const others = more === 1 ? 'One more setting that differs has' : `${more} more settings that differ have`;
+  setText(leftOut, more > 0 ? `${others} no room here.` : '');
   const running = runs.filter((run) => run.state === 'running').length;
   empty.hidden = runs.length > 0;
   table.root.hidden = runs.length === 0;
@@ -109,8 +132,7 @@ async function ask(): Promise<void> {
   try {
     const answer = await fetch('/runs.json');
     if (!answer.ok) throw new Error(answer.statusText);
-    const { runs } = decodeJson(await answer.text()) as { runs: readonly ListedRun[] };
-    draw(runs);
+    draw(decodeJson(await answer.text()) as Listed);
   } catch {
     state.dataset.state = 'lost';
     setText(state, 'connection lost, trying again');

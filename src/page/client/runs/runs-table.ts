@@ -1,17 +1,25 @@
-import type { Severity } from '../../../events/index.js';
+import type { Config, Severity } from '../../../events/index.js';
 import { el } from '../parts/dom.js';
 import { plural, readable, whole } from '../parts/format.js';
 import { shortNames } from '../parts/short-names.js';
 import { shownName } from '../parts/shown-name.js';
 import { type SortColumn, type SortValue, sortedBy, sortHead } from '../parts/sorting.js';
 import { replaceKept } from '../parts/virtual-rows.js';
+import {
+  filteredRows,
+  type RunColumn,
+  type RunRow,
+  settingColumns,
+  takeSettings,
+  tellsApart,
+} from '../run-table/run-rows.js';
 import type { Sorting } from '../state/choices.js';
-import { namePattern } from '../state/name-pattern.js';
+import { type RunStatus, STATUS_TEXTS } from '../state/run-state.js';
 
 /** A run, as the server lists it. */
 export interface ListedRun {
   readonly name: string;
-  readonly state: 'running' | 'completed' | 'stopped' | 'failed' | 'ended' | 'silent';
+  readonly state: Exclude<RunStatus, 'reading' | 'waiting'>;
   readonly reason?: string;
   readonly step: number;
   readonly maxSteps?: number;
@@ -20,33 +28,41 @@ export interface ListedRun {
   readonly worst?: Severity;
   readonly beganAt: number;
   readonly heardAt: number;
+  /** Those in which runs differ. */
+  readonly settings?: Config;
 }
-
-const STATE_TEXTS: Readonly<Record<ListedRun['state'], string>> = {
-  running: 'running',
-  completed: 'completed',
-  stopped: 'stopped',
-  failed: 'failed',
-  ended: 'ended',
-  silent: 'not heard of',
-};
 
 /** Of a bold name, in CSS pixels, about. */
 const CHARACTER_WIDTH = 9.4;
 
-interface Column extends SortColumn {
+/** Settings that are listed at first. */
+const SETTINGS_LISTED = 4;
+
+interface Fact extends SortColumn {
   read(run: ListedRun): SortValue;
 }
 
-const COLUMNS: readonly Column[] = [
+const FACTS: readonly Fact[] = [
   { key: 'name', title: 'Run', isNumber: false, read: ({ name }) => name },
-  { key: 'state', title: 'State', isNumber: false, read: ({ state }) => STATE_TEXTS[state] },
+  { key: 'state', title: 'State', isNumber: false, read: ({ state }) => STATUS_TEXTS[state] },
   { key: 'step', title: 'Step', isNumber: true, read: ({ step }) => step },
   { key: 'loss', title: 'Loss', isNumber: true, read: (run) => (hasLoss(run) ? run.loss : undefined) },
   { key: 'alerts', title: 'Alerts', isNumber: false, greatestFirst: true, read: ({ alerts }) => alerts },
   { key: 'began', title: 'Began', isNumber: false, greatestFirst: true, read: ({ beganAt }) => beganAt || undefined },
   { key: 'heard', title: 'Last heard of', isNumber: false, greatestFirst: true, read: ({ heardAt }) => heardAt },
 ];
+/** Settings stand behind so many. */
+const BEFORE_SETTINGS = 4;
+
+interface ListRow extends RunRow {
+  readonly run: ListedRun;
+}
+
+function rowOf(run: ListedRun): ListRow {
+  const values = new Map(FACTS.map(({ key, read }) => [key, read(run)]));
+  takeSettings(values, run.settings);
+  return { name: run.name, run, values };
+}
 
 interface Row {
   readonly root: HTMLElement;
@@ -62,9 +78,12 @@ export class RunsTable {
   readonly #head = el('thead', {});
   readonly #body = el('tbody', {});
   readonly #rows = new Map<string, Row>();
-  #runs: readonly ListedRun[] = [];
-  #matches = (_name: string): boolean => true;
+  #all: readonly ListRow[] = [];
+  #settings: readonly RunColumn[] = [];
+  #filter = '';
   #sorting: Sorting | undefined;
+  #allSettings = false;
+  #drawn = '';
 
   constructor(
     private readonly onChosen: () => void,
@@ -88,67 +107,94 @@ export class RunsTable {
     return this.#shown.filter(({ name }) => this.#rows.get(name)?.box.checked).map(({ name }) => name);
   }
 
-  get #shown(): readonly ListedRun[] {
-    const found = this.#runs.filter(({ name }) => this.#matches(name));
-    const column = COLUMNS.find(({ key }) => key === this.#sorting?.by);
-    return column ? sortedBy(found, column.read, this.#sorting!.descending) : found;
+  /** How many settings that differ are listed on demand. */
+  get moreSettings(): number {
+    return this.#settings.length - Math.min(SETTINGS_LISTED, this.#settings.filter(tellsApart).length);
   }
 
-  /** As parameters are found: by a part of the name, a glob, or a regular expression. Why the text says nothing, if so. */
+  get #found() {
+    return filteredRows({ columns: [...FACTS, ...this.#settings], rows: this.#all }, this.#filter);
+  }
+
+  get #shown(): readonly ListRow[] {
+    const { rows } = this.#found;
+    const sorting = this.#sorting;
+    return sorting ? sortedBy(rows, ({ values }) => values.get(sorting.by), sorting.descending) : rows;
+  }
+
+  get #listedSettings(): readonly RunColumn[] {
+    return this.#allSettings ? this.#settings : this.#settings.filter(tellsApart).slice(0, SETTINGS_LISTED);
+  }
+
+  /** As the table of runs is filtered: by name, or by a setting. Why the text says nothing, if so. */
   filter(text: string): string | undefined {
-    const { matches, error } = namePattern(text);
-    this.#matches = matches ?? (() => false);
+    this.#filter = text;
     this.#draw();
     this.onChosen();
-    return error;
+    return this.#found.error;
   }
 
   /** By one of its columns; without, in the order in which they come. */
   sort(sorting: Sorting | undefined): void {
-    if (sorting?.by === this.#sorting?.by && sorting?.descending === this.#sorting?.descending) return;
     this.#sorting = sorting;
-    this.#drawHead();
+    this.#draw();
+  }
+
+  /** List all settings that differ, or the first of them. */
+  listSettings(all: boolean): void {
+    this.#allSettings = all;
     this.#draw();
   }
 
   #drawHead(): void {
+    const columns = [...FACTS.slice(0, BEFORE_SETTINGS), ...this.#listedSettings, ...FACTS.slice(BEFORE_SETTINGS)];
+    const drawn = JSON.stringify([columns.map(({ key }) => key), this.#sorting]);
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
     const focused = this.#head.querySelector<HTMLElement>(':focus')?.dataset.key;
-    const head = sortHead(COLUMNS, this.#sorting ?? { by: '', descending: false }, this.onSorted);
+    const head = sortHead(columns, this.#sorting ?? { by: '', descending: false }, this.onSorted);
     head.prepend(el('th', { scope: 'col' }, el('span', { class: 'visually-hidden' }, 'Chosen')));
     this.#head.replaceChildren(head);
-    if (focused !== undefined) this.#head.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
+    if (focused === undefined) return;
+    const again = [...this.#head.querySelectorAll<HTMLElement>('[data-key]')];
+    again.find(({ dataset }) => dataset.key === focused)?.focus();
   }
 
   update(runs: readonly ListedRun[]): void {
-    this.#runs = runs;
+    this.#all = runs.map(rowOf);
     const names = new Set(runs.map(({ name }) => name));
     for (const name of this.#rows.keys()) if (!names.has(name)) this.#rows.delete(name);
+    const settings = new Set(runs.flatMap((run) => Object.keys(run.settings ?? {})));
+    const columns = settingColumns([...settings], this.#all);
+    this.#settings = [...columns.filter(tellsApart), ...columns.filter((column) => !tellsApart(column))];
     this.#draw();
   }
 
   #draw(): void {
-    const runs = this.#shown;
+    this.#drawHead();
+    const rows = this.#shown;
     const short = shortNames(
-      runs.map(({ name }) => name),
+      rows.map(({ name }) => name),
       nameCharacters(),
     );
     replaceKept(
       this.#body,
-      runs.map((run, i) => this.#rowOf(run, short[i]!)),
+      rows.map((row, i) => this.#rowOf(row, short[i]!)),
     );
   }
 
-  #rowOf(run: ListedRun, name: string): HTMLElement {
+  #rowOf({ run, values }: ListRow, name: string): HTMLElement {
+    const settings = this.#listedSettings.map((column) => [column, values.get(column.key)] as const);
     const row = this.#rows.get(run.name) ?? this.#begin(run.name);
     if (row.name !== name) {
       row.name = name;
       row.link.replaceChildren(...shownName(run.name, name));
     }
-    const shown = JSON.stringify([run, timeAgo(run.heardAt)]);
+    const shown = JSON.stringify([run, timeAgo(run.heardAt), settings]);
     if (row.shown !== shown) {
       row.shown = shown;
       while (row.root.children.length > 2) row.root.lastElementChild!.remove();
-      row.root.append(...cellsOf(run));
+      row.root.append(...cellsOf(run, settings));
     }
     return row.root;
   }
@@ -171,22 +217,28 @@ function nameCharacters(): number {
   return Math.floor(room / CHARACTER_WIDTH);
 }
 
-function cellsOf(run: ListedRun): HTMLElement[] {
+function cellsOf(run: ListedRun, settings: readonly (readonly [RunColumn, SortValue])[]): HTMLElement[] {
   const { state, reason, step, maxSteps, loss, alerts, worst = 'info', beganAt, heardAt } = run;
   const why = reason === undefined ? undefined : el('span', { class: 'reason', title: reason }, reason);
   const steps = maxSteps ? `${whole(step)} of ${whole(maxSteps)}` : whole(step);
   return [
-    el('td', {}, el('span', { class: `badge ${state}` }, STATE_TEXTS[state]), why),
+    el('td', {}, el('span', { class: `badge ${state}` }, STATUS_TEXTS[state]), why),
     el('td', { class: 'number' }, steps),
     el('td', { class: 'number' }, hasLoss(run) ? readable(loss) : ''),
+    ...settings.map(settingCell),
     el(
       'td',
       {},
       alerts > 0 ? el('span', { class: `badge ${worst}` }, `${plural(alerts, 'alert')} · ${worst}`) : undefined,
     ),
-    el('td', {}, beganAt > 0 ? timeOf(beganAt) : ''),
+    el('td', { class: 'began' }, beganAt > 0 ? timeOf(beganAt) : ''),
     el('td', {}, timeAgo(heardAt)),
   ];
+}
+
+function settingCell([{ isNumber }, value]: readonly [RunColumn, SortValue]): HTMLElement {
+  const text = value === undefined ? '–' : String(value);
+  return el('td', { class: isNumber ? 'setting number' : 'setting', title: text }, text);
 }
 
 /** A run whose loss is not a number has one; not one that has not made a step. */

@@ -54,6 +54,8 @@ export interface Choices {
   readonly runsGroup: string | undefined;
   /** Whether settings are listed that all runs have in common. */
   readonly commonSettings: boolean;
+  /** Whether the list of runs has all settings that differ; without, the first of them. */
+  readonly allSettings: boolean;
   /** The metric that settings are drawn against. */
   readonly runsMetric: string | undefined;
   readonly theme: ThemeName | undefined;
@@ -172,6 +174,7 @@ const CODECS: { readonly [K in keyof Choices]: Codec<Choices[K]> } = {
   runsFilter: name,
   runsGroup: name,
   commonSettings: flag,
+  allSettings: flag,
   runsMetric: name,
   theme: oneOf<ThemeName>(['light', 'dark']),
 };

@@ -1,5 +1,6 @@
+import type { Changes } from '../../history/changes.js';
 import { type DetailRequest, writeDetailRequest } from '../../history/detail-request.js';
-import { type Changes, Histories } from '../../history/histories.js';
+import { Histories } from '../../history/histories.js';
 import type { Slices, Work } from '../parts/slices.js';
 
 /** Names of what a run has, in any size of model. */

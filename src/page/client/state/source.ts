@@ -1,24 +1,33 @@
-import type { Changes } from '../../history/histories.js';
-import { fromBase64 } from '../../history/packed-numbers.js';
+import type { Changes } from '../../history/changes.js';
+import { Histories } from '../../history/histories.js';
 import type { Slices } from '../parts/slices.js';
 import { serverDetails } from './detail-source.js';
+import { reportLines } from './report-lines.js';
 import { Stream } from './stream.js';
 import type { View } from './view.js';
 
 /** Fill the view from the data in the document, or follow the server. */
 export async function connect(view: View, slices: Slices): Promise<void> {
   const embedded = document.getElementById('data');
-  if (!embedded) {
-    view.details.source = serverDetails(location.search, slices);
-    new Stream(view, slices).follow();
+  if (embedded) {
+    await takeReport(view, slices, embedded.textContent ?? '');
     return;
   }
-  view.connection = 'report';
-  view.histories.apply(await unpacked(embedded.textContent ?? ''));
-  view.grown();
+  view.details.source = serverDetails(location.search, slices);
+  new Stream(view, slices).follow();
 }
 
-async function unpacked(data: string): Promise<Changes> {
-  const inflated = new Blob([fromBase64(data)]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  return new Response(inflated).json();
+/** Take what a report has, a piece after the other: its curves are seen as soon as all are there, the rest when it is whole. */
+async function takeReport(view: View, slices: Slices, data: string): Promise<void> {
+  const histories = new Histories();
+  const arrived = view.awaits();
+  for await (const line of reportLines(data, () => slices.rest(0))) {
+    const changes = JSON.parse(line) as Changes;
+    histories.apply(changes);
+    if (changes.more === 'series' || (changes.more && view.histories === histories)) continue;
+    view.connection = 'report';
+    view.histories = histories;
+    view.grown();
+  }
+  arrived();
 }

@@ -1,4 +1,5 @@
-import { type Changes, Histories } from '../../history/histories.js';
+import type { Changes } from '../../history/changes.js';
+import { Histories } from '../../history/histories.js';
 import type { Slices, Work } from '../parts/slices.js';
 import { haveEnded } from './run-state.js';
 import type { Connection, View } from './view.js';

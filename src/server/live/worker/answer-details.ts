@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { type Changes, type DetailRequest, piecesOf, readDetailRequest } from '../../../page/index.js';
+import { type DetailRequest, linesOf, piecesOf, readDetailRequest } from '../../../page/index.js';
 import { PAGE_HEADERS } from '../../page-headers.js';
 import type { RunDetails } from './run-details.js';
 
@@ -57,13 +57,9 @@ export class DetailAnswers {
     const changes = await this.details.answer(asked, AbortSignal.any([gone, timeout]));
     if (gone.aborted) return;
     if (timeout.aborted) refuse(response, 503, 'details: they take too long to be read');
-    else await answer(request, response, 'application/x-ndjson', linesOf(changes));
+    // In pieces, so that a page takes them one after the other.
+    else await answer(request, response, 'application/x-ndjson', [...linesOf(piecesOf(changes))].join(''));
   }
-}
-
-/** In pieces, so that a page takes them one after the other. */
-function linesOf(changes: Changes): string {
-  return [...piecesOf(changes)].map((piece) => `${JSON.stringify(piece)}\n`).join('');
 }
 
 function requestIn(request: IncomingMessage): DetailRequest | Error {

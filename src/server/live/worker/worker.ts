@@ -1,5 +1,5 @@
 /** The live page's own thread: it keeps the histories and serves them, while the loop has its thread for itself. */
-import { type AnyRecord, FinerHistories, RUNS_KEPT } from '../../../page/index.js';
+import { type AnyRecord, FinerHistories, Presences, RUNS_KEPT } from '../../../page/index.js';
 import { serveInThread } from '../../../sinks/serving/index.js';
 import type { LiveOptions, Reply, Request } from '../messages.js';
 import { DetailAnswers } from './answer-details.js';
@@ -32,21 +32,36 @@ void serveInThread<LiveOptions, Request>(async ({ files, taken, follows = [], ..
   const costs = new Int32Array(taken);
   const intervals = { intervalMs: INTERVAL_MS, patienceMs: PATIENCE_MS };
   const server = await liveServer(recorder.histories, files, { ...options, ...intervals, answers });
+  const presences = new Presences(recorder.histories, () => server.changed());
   // The first of those that were given, whichever is read first.
   recorder.omitRuns(follows.length - RUNS_KEPT);
   for (const followed of follows.slice(0, RUNS_KEPT)) {
-    void followRun(followed, recorder, runFiles, () => server.changed());
+    void followRun(followed, { recorder, files: runFiles, presences, changed: () => server.changed() });
   }
+  const takeRecord = (record: AnyRecord) => {
+    const history = recorder.take(record);
+    if (history) presences.heard(history, record.type);
+  };
+  const takePresence = (request: Extract<Request, { kind: 'reading' | 'read' }>) => {
+    const history = recorder.historyOf(request.run);
+    if (history && request.kind === 'reading') presences.reading(history);
+    else if (history && request.kind === 'read') presences.read(history, request.idleMs);
+  };
   const take = (request: Request) => {
     switch (request.kind) {
       case 'records':
-        for (const record of request.records) recorder.take(withNames(record as NamedRecord));
+        for (const record of request.records) takeRecord(withNames(record as NamedRecord));
         Atomics.add(costs, 0, request.cost);
         Atomics.notify(costs, 0);
         server.changed();
         break;
       case 'omitted':
         recorder.omit(request.run, request.what);
+        server.changed();
+        break;
+      case 'reading':
+      case 'read':
+        takePresence(request);
         server.changed();
         break;
       case 'flush':

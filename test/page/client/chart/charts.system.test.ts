@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import { parse } from 'csv-parse/sync';
 import type { Browser, Locator, Page } from 'playwright-core';
-import type { LogEvent, StepEndEvent } from 'trainscope';
+import type { EventOf, LogEvent, StepEndEvent } from 'trainscope';
 import { type LiveSink, liveSink, replay } from 'trainscope/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { smoothed } from '../../../../src/page/client/chart/smoothing.js';
@@ -17,6 +17,8 @@ const folder = mkdtempSync(join(tmpdir(), 'charts-'));
 const EPOCHS = 5;
 const STEPS = 200;
 const SEEDS = [1, 2, 3];
+/** What a Trainer logs at the end. */
+const ENDS = { train_runtime: 12.5, total_flos: 1e9 };
 let browser: Browser;
 /** One run; three seeds. */
 let single: LiveSink;
@@ -248,6 +250,70 @@ describe('legend', () => {
     expect(names).toEqual(['train', 'evaluation']);
     expect(await chart(page, 'Metric: loss').isVisible()).toBe(false);
   });
+});
+
+it('says of each of several runs when it was at a step, on a phone too', async () => {
+  const sink = liveSink({ whenBehind: 'wait' });
+  for (const [run, seconds] of Object.entries({ fast: 1, 'a-slow-one-with-a-long-name': 60 })) {
+    for (let step = 0; step <= 20; step++) {
+      const at = { run, step, epoch: step / 10, time: 1_700_000_000_000 + 1000 * seconds * step };
+      const end = { loss: seconds / (step + 1), learningRate: 1e-3, durationMs: 1000 * seconds, examples: 8 };
+      sink.next({ type: step === 0 ? 'train-begin' : 'step-end', ...at, ...end, observingMs: 0 } as StepEndEvent);
+    }
+  }
+  await sink.flush();
+  try {
+    for (const width of [1440, 390]) {
+      const page = await open(sink, '', { width });
+      await pointAt(page, 'Loss', 0.5);
+      const readout = chart(page, 'Loss').locator('.plot-readout');
+      expect(await readout.locator('.time').allTextContents()).toEqual(['10:00', '10 s']);
+      const { x, width: wide } = (await readout.boundingBox())!;
+      expect(x).toBeGreaterThanOrEqual(0);
+      expect(x + wide).toBeLessThanOrEqual(width);
+      if (process.env.SCREENSHOTS) {
+        const path = join(process.env.SCREENSHOTS, `readout-${width}.png`);
+        await page.screenshot({ path });
+      }
+      await chart(page, 'Loss').locator('.plot').focus();
+      await page.keyboard.press('End');
+      expect(await page.textContent('[aria-live="polite"]')).toBe(
+        'Step 20: a-slow-one-with-a-long-name 2.86 after 20:00, fast 0.0476 after 20 s',
+      );
+    }
+    const page = await open(sink, '#axis=relative');
+    await pointAt(page, 'Loss', 0.01);
+    expect(await chart(page, 'Loss').locator('.plot-readout li').count()).toBe(2);
+    expect(await chart(page, 'Loss').locator('.plot-readout .time').count()).toBe(0);
+  } finally {
+    await sink.stop();
+  }
+});
+
+it('what says how fast it goes stands last, of evaluations too', async () => {
+  const sink = liveSink({ whenBehind: 'wait' });
+  try {
+    for (let step = 1; step <= 10; step++) {
+      const at = { run: 'made', step, epoch: step / 10, time: 1_700_000_000_000 + 20 * step };
+      const end = { loss: 1 / step, learningRate: 1e-3, durationMs: 20, examples: 8, observingMs: 0 };
+      sink.next({ type: 'step-end', ...at, ...end } as StepEndEvent);
+      const speeds = { eval_runtime: 2, eval_samples_per_second: 50, eval_steps_per_second: 6 };
+      const metrics = { eval_loss: 1, ...speeds, eval_accuracy: step / 10 };
+      sink.next({ type: 'evaluate', ...at, metrics } as EventOf<'evaluate'>);
+    }
+    sink.next({ type: 'log', run: 'made', step: 10, epoch: 1, time: 0, metrics: ENDS } as LogEvent);
+    await sink.flush();
+    const page = await open(sink);
+    await expect
+      .poll(() => page.locator('.chart-flow h2:visible').allTextContents())
+      .toEqual([
+        ...['Loss', 'Metric: accuracy', 'Learning rate', 'Throughput'],
+        ...['Metric: runtime', 'Metric: samples_per_second', 'Metric: steps_per_second'],
+      ]);
+    expect(await page.locator('.single dt').allTextContents()).toEqual(['total_flos', 'train_runtime']);
+  } finally {
+    await sink.stop();
+  }
 });
 
 describe('axes', () => {

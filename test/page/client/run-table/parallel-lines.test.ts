@@ -9,6 +9,17 @@ test('numbers stand by size, those far apart by their logarithm, texts in their 
   expect(axisOf(['layer.9', 'layer.10']).ends).toEqual(['layer.9', 'layer.10']);
 });
 
+test.each([
+  [[1e-5, 1e-3, 1e-1], true],
+  [[1e-3, 2e-3, 0.3], true],
+  [[0.1, 0.2, 1], false],
+  [[0, 1e-3, 1], false],
+  [[-1, 1000], false],
+  [[1e-5, 'auto', 1e-1], false],
+])('the axis of %j is logarithmic: %s', (values, isLog) => {
+  expect(axisOf(values).isLog).toBe(isLog);
+});
+
 test('what is given is on the axis', () => {
   const value = fc.oneof(
     fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e9, max: 1e9 }),

@@ -41,6 +41,7 @@ const choices: fc.Arbitrary<Choices> = fc.record({
   runsFilter: maybe(text),
   runsGroup: maybe(text),
   commonSettings: fc.boolean(),
+  allSettings: fc.boolean(),
   runsMetric: maybe(text),
   theme: fc.constantFrom(undefined, 'light' as const, 'dark' as const),
 });
