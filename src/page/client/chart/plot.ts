@@ -11,7 +11,8 @@ import type { Box, Pen } from './pen.js';
 export class Plot {
   readonly root = el('div', { class: 'plot', tabindex: 0, role: 'img' });
   readonly #canvas = el('canvas', {});
-  readonly #over = el('canvas', { class: 'plot-cursor' });
+  /** There only while something is pointed at: the browser lays every canvas over the page anew, an empty one too. */
+  readonly #over = el('canvas', { class: 'plot-cursor', hidden: true });
   readonly area = el('div', { class: 'plot-area' });
   /** In CSS pixels. */
   readonly size: Size;
@@ -46,10 +47,11 @@ export class Plot {
     const picture = this.#picture;
     if (!picture) return;
     const { box, view } = this;
-    const pen = this.#pen(this.#over);
     const { place } = view.cursor;
     const share = place === undefined ? -1 : picture.axis.share(place);
-    if (place === undefined || share < 0 || share > 1) return;
+    this.#over.hidden = !(share >= 0 && share <= 1);
+    if (place === undefined || this.#over.hidden) return;
+    const pen = this.#pen(this.#over);
     const x = Math.round(xOf(box, picture, place)) + 0.5;
     pen.line([x, box.top, x, box.top + box.height], { color: view.theme.color('--muted'), width: 1, dash: [3, 3] });
     pen.within({ ...box, left: box.left - 4, width: box.width + 8 }, () => {

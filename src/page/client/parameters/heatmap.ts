@@ -31,7 +31,7 @@ export class Heatmap implements Part {
   readonly root: HTMLElement;
   readonly #canvas = el('canvas', { tabindex: 0, role: 'img', 'aria-label': 'Update ratios' });
   /** What is pointed at, drawn over it: it changes more often. */
-  readonly #over = el('canvas', { class: 'plot-cursor' });
+  readonly #over = el('canvas', { class: 'plot-cursor', hidden: true });
   /** Over the cells: names are left of it. */
   readonly #area = el('div', { class: 'plot-area' });
   readonly #readout = el('p', { class: 'readout' });
@@ -140,22 +140,15 @@ export class Heatmap implements Part {
     const data = this.#data;
     const { width, rowHeight, gutter, plotWidth, plotHeight, height } = this.#layout;
     if (!data || width === 0) return;
-    const unit = devicePixelRatio;
-    this.#canvas.width = Math.round(width * unit);
-    this.#canvas.height = Math.round(height * unit);
-    this.#canvas.style.height = `${height}px`;
     setStyle(this.#area, {
       left: `${gutter}px`,
       top: `${MARK_HEIGHT}px`,
       width: `${plotWidth}px`,
       height: `${plotHeight}px`,
     });
-    const ctx = this.#canvas.getContext('2d')!;
+    const ctx = clearedContext(this.#canvas, width, height);
     ctx.imageSmoothingEnabled = false;
-    if (this.#cells) {
-      ctx.drawImage(this.#cells, gutter * unit, MARK_HEIGHT * unit, plotWidth * unit, plotHeight * unit);
-    }
-    ctx.scale(unit, unit);
+    if (this.#cells) ctx.drawImage(this.#cells, gutter, MARK_HEIGHT, plotWidth, plotHeight);
     if (rowHeight >= 8) this.#drawGaps(ctx);
     this.#drawNames(ctx);
     this.#drawAxis(ctx);
@@ -169,15 +162,17 @@ export class Heatmap implements Part {
   #drawOver(): void {
     const { width, height } = this.#layout;
     if (this.root.hidden || !this.#cells || width === 0) return;
+    const { place } = this.view.cursor;
+    const share = place === undefined ? -1 : this.#axis.share(place);
+    const hasPlace = share >= 0 && share <= 1;
+    this.#over.hidden = !hasPlace && !this.#cursor;
+    if (this.#over.hidden) return;
     const ctx = clearedContext(this.#over, width, height);
-    this.#drawPlace(new CanvasPen(ctx, this.view.theme.color('--font')));
+    if (hasPlace) this.#drawPlace(new CanvasPen(ctx, this.view.theme.color('--font')), share);
     this.#drawCell(ctx);
   }
 
-  #drawPlace(pen: CanvasPen): void {
-    const { place } = this.view.cursor;
-    const share = place === undefined ? -1 : this.#axis.share(place);
-    if (share < 0 || share > 1) return;
+  #drawPlace(pen: CanvasPen, share: number): void {
     const { gutter, plotWidth, plotHeight } = this.#layout;
     const x = Math.round(gutter + share * plotWidth) + 0.5;
     const color = this.view.theme.color('--text');

@@ -1,7 +1,10 @@
 /** What can be done in pieces: it yields wherever something else may have its turn, and `TURN` where it has to. */
 export type Work = Generator<typeof TURN | undefined, void>;
 
-/** After what the browser does more for when the task is over, as for a canvas that was drawn on: one such thing a task. */
+/**
+ * After what the browser does more for when the task is over, as for a canvas that was drawn on: one such thing a task, and
+ * a frame where the page is someone else's.
+ */
 export const TURN = 'turn';
 
 /** What has been taken of the main thread. */
@@ -14,6 +17,9 @@ export interface Usage {
 
 /** After a slice the page around has at least so many times as long for itself, while someone looks at it. */
 const REST = 3;
+
+/** A frame is waited for no longer than this: the browser makes none of what is out of sight. */
+const FRAME_MS = 100;
 
 /**
  * Does work on the main thread, one after another, never much longer than `sliceMs` at a stretch: then the page has its
@@ -51,8 +57,22 @@ export class Slices implements Usage {
       this.busyMs += now - begin;
       this.longestMs = Math.max(this.longestMs, now - begin);
       if (piece.done) return;
-      await this.rest(this.restShare * (now - begin));
+      if (piece.value === TURN) await this.#turn();
+      else await this.rest(this.restShare * (now - begin));
     }
+  }
+
+  /** The next frame has nothing to do but what was done up to here, and nothing is left to be laid out after it. */
+  #turn(): Promise<void> {
+    if (this.restShare === 0) return this.rest(0);
+    return this.#until((end) => {
+      const timer = setTimeout(end, FRAME_MS);
+      const frame = requestAnimationFrame(() => this.#after(end));
+      return () => {
+        clearTimeout(timer);
+        cancelAnimationFrame(frame);
+      };
+    });
   }
 
   /**
@@ -60,28 +80,38 @@ export class Slices implements Usage {
    * Ends at once when the page goes.
    */
   rest(ms: number): Promise<void> {
+    return this.#until((end) => {
+      if (ms === 0) return this.#after(end);
+      const timer = setTimeout(end, ms);
+      return () => clearTimeout(timer);
+    });
+  }
+
+  /** Until what `begin` begins ends, which it gives how to cancel; as soon as may be where nobody looks, or someone waits. */
+  #until(begin: (end: () => void) => () => void): Promise<void> {
     return new Promise((resolve) => {
       const { signal } = this;
-      let timer: ReturnType<typeof setTimeout> | undefined;
+      let cancel = () => {};
       const end = () => {
         signal.removeEventListener('abort', end);
-        clearTimeout(timer);
+        cancel();
         resolve();
       };
       signal.addEventListener('abort', end);
       if (signal.aborted) end();
-      else if (document.hidden || this.hurry || ms === 0) this.#after(end);
-      else timer = setTimeout(end, ms);
+      else if (document.hidden || this.hurry) cancel = this.#after(end);
+      else cancel = begin(end);
     });
   }
 
   /** Call back in a task of its own, as soon as may be. */
-  #after(then: () => void): void {
+  #after(then: () => void): () => void {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
       then();
     };
     port2.postMessage(undefined);
+    return () => port1.close();
   }
 }
