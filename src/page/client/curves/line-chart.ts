@@ -12,6 +12,7 @@ import { valueScale } from '../chart/value-scale.js';
 import { DataTable, type TableData } from '../parts/data-table.js';
 import { readable, whole } from '../parts/format.js';
 import { panel } from '../parts/panel.js';
+import { reveal } from '../parts/reveal.js';
 import { TURN, type Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { lineTable } from './line-table.js';
@@ -47,6 +48,8 @@ export function* drawCharts(charts: readonly ChartLines[], arrange?: () => void)
 export class LineChart implements Enlargeable {
   readonly root: HTMLElement;
   readonly title: string;
+  /** Whether there is something to be seen. It is seen when it is drawn first. */
+  isShown = false;
   readonly #plot: Plot;
   readonly #legend: Legend;
   readonly #readout = new Readout();
@@ -67,6 +70,7 @@ export class LineChart implements Enlargeable {
     this.title = title;
     const { root, body, tools } = panel(title, hint === undefined ? {} : { hint });
     this.root = root;
+    root.hidden = true;
     this.#isSeen = view.watch(root);
     this.#plot = new Plot(view, height);
     this.#plot.root.setAttribute('aria-label', title); // until it is drawn, which says more
@@ -93,8 +97,9 @@ export class LineChart implements Enlargeable {
     this.#coming = undefined;
     if (this.#picture && !this.root.hidden && !this.#isSeen()) return;
     const lines = linesOf();
-    this.root.hidden = !lines.some(isDrawn);
-    if (!this.root.hidden) this.#coming = lines;
+    this.isShown = lines.some(isDrawn);
+    if (this.isShown) this.#coming = lines;
+    else this.root.hidden = true;
   }
 
   /** Draw what was taken, in pieces: when all charts have, so that each has its place. */
@@ -102,6 +107,7 @@ export class LineChart implements Enlargeable {
     const lines = this.#coming;
     if (!lines) return;
     this.#coming = undefined;
+    yield* reveal(this.root, true);
     const picture = this.#pictureOf(lines.filter((line) => !this.#hidden.has(line)));
     yield;
     this.#lines = lines;

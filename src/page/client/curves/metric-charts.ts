@@ -24,8 +24,8 @@ export class MetricCharts {
 
   constructor(private readonly view: View) {}
 
-  get roots(): readonly HTMLElement[] {
-    return Array.from(this.#charts.values(), ({ root }) => root);
+  get charts(): readonly LineChart[] {
+    return [...this.#charts.values()];
   }
 
   /** Charts for what there is, and what they draw. */

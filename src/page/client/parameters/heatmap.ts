@@ -10,6 +10,7 @@ import { compact, readable, tick, whole } from '../parts/format.js';
 import type { Part } from '../parts/lazy-part.js';
 import { RATIO_SCALE, RatioColors } from '../parts/palette.js';
 import { panel } from '../parts/panel.js';
+import { reveal } from '../parts/reveal.js';
 import { KeptShortNames } from '../parts/short-names.js';
 import type { Size } from '../parts/sizes.js';
 import { TURN, type Work } from '../parts/slices.js';
@@ -79,13 +80,16 @@ export class Heatmap implements Part {
   *update(): Work {
     const run = this.view.focus;
     const rows = run?.rows.value;
-    this.root.hidden = !run || !rows || rows.parameters.length === 0;
     const layers = !this.view.choices.ratiosOfParameters || rows?.byLayer === true;
     this.#byLayer.setAttribute('aria-pressed', String(layers));
     this.#byParameter.setAttribute('aria-pressed', String(!layers));
-    if (this.root.hidden || !run || !rows) return;
+    if (!run || !rows || rows.parameters.length === 0) {
+      this.root.hidden = true;
+      return;
+    }
     this.#byParameter.hidden = rows.byLayer;
     this.#names = layers ? rows.layers : rows.parameters;
+    yield* this.#reveal();
     this.#take(layers ? run.shown.layers : run.shown.parameters);
     yield* this.#paint(this.#data!);
     this.#draw();
@@ -94,6 +98,12 @@ export class Heatmap implements Part {
     this.#say();
     this.#table.update();
     yield;
+  }
+
+  *#reveal(): Work {
+    // As high as it will be: what is below stays where it is.
+    if (this.root.hidden) setStyle(this.#canvas, { height: `${this.#heights.height}px` });
+    yield* reveal(this.root, true);
   }
 
   /** Other columns, or other steps in view, as of a zoom: the step that is pointed at stays, where it is in view. */
@@ -119,20 +129,22 @@ export class Heatmap implements Part {
     this.view.choose({ ratiosOfParameters: !layers });
   }
 
+  /** In CSS pixels. */
+  get #heights() {
+    const rows = Math.max(1, this.#names.length);
+    const rowHeight = Math.max(3, Math.min(24, Math.floor(460 / rows)));
+    return { rows, rowHeight, plotHeight: rows * rowHeight, height: MARK_HEIGHT + rows * rowHeight + AXIS_HEIGHT };
+  }
+
   /** Sizes in CSS pixels. */
   get #layout() {
     const { width } = this.#size;
-    const rows = Math.max(1, this.#names.length);
-    const rowHeight = Math.max(3, Math.min(24, Math.floor(460 / rows)));
     const gutter = Math.round(Math.min(250, Math.max(92, width * 0.24)));
     return {
+      ...this.#heights,
       width,
-      rows,
-      rowHeight,
       gutter,
       plotWidth: Math.max(1, width - gutter - 12),
-      plotHeight: rows * rowHeight,
-      height: MARK_HEIGHT + rows * rowHeight + AXIS_HEIGHT,
     };
   }
 
@@ -401,11 +413,13 @@ class RatioLegend {
     const ctx = this.#bar.getContext('2d')!;
     const { least, greatest } = RATIO_SCALE;
     const decades = Math.log10(greatest / least);
-    for (let x = 0; x < 240; x++) {
-      const ratio = least * 10 ** ((decades * (x + 0.5)) / 240);
-      ctx.fillStyle = `rgb(${colors.of(ratio).join(' ')})`;
-      ctx.fillRect(x, 0, 1, 1);
+    const image = ctx.createImageData(this.#bar.width, 1);
+    const pixels = new Uint32Array(image.data.buffer);
+    for (let x = 0; x < pixels.length; x++) {
+      const ratio = least * 10 ** ((decades * (x + 0.5)) / pixels.length);
+      pixels[x] = colors.pixel(ratio, ratio);
     }
+    ctx.putImageData(image, 0, 0);
     this.#still.style.background = theme.color('--ratio-still');
     this.#bad.style.background = theme.color('--ratio-bad');
   }

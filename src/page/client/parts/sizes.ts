@@ -17,6 +17,8 @@ interface Kept {
   height: number;
   /** What is drawn decides the height. */
   readonly widthOnly: boolean;
+  /** Whether something was drawn without it. */
+  isAwaited: boolean;
 }
 
 /** Sizes of elements: kept, as a browser that is asked for one has to lay out the page at once. */
@@ -29,7 +31,7 @@ export class Sizes {
   }
 
   of(element: Element, { widthOnly = false }: Partial<Pick<Kept, 'widthOnly'>> = {}): Size {
-    const kept = { width: 0, height: 0, widthOnly };
+    const kept = { width: 0, height: 0, widthOnly, isAwaited: false };
     this.#kept.set(element, kept);
     this.#observer.observe(element);
     const look = () => this.#look(element, kept);
@@ -46,6 +48,7 @@ export class Sizes {
   #look(element: Element, kept: Kept): Size {
     if (this.options.isPrinted()) return sizeOf(element);
     if (kept.width === 0) this.#measureNew();
+    kept.isAwaited = kept.width === 0;
     return kept;
   }
 
@@ -61,7 +64,8 @@ export class Sizes {
       const { width, height } = sizeOf(target);
       // What is hidden keeps its size.
       if (width === 0) continue;
-      isOther ||= width !== kept.width || (!kept.widthOnly && height !== kept.height);
+      const differs = width !== kept.width || (!kept.widthOnly && height !== kept.height);
+      isOther ||= differs && (kept.width > 0 || kept.isAwaited);
       Object.assign(kept, { width, height });
     }
     if (isOther) this.options.onChange();
