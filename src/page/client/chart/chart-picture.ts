@@ -105,7 +105,7 @@ function drawSpread(pen: Pen, box: Box, picture: ChartPicture, drawn: DrawnLine)
   let lower: number[] = [];
   let isWide = false;
   const draw = () => {
-    if (isWide && upper.length > 2) pen.area([...upper, ...lower.reverse()], { color, opacity: 0.18 });
+    if (isWide && upper.length > 2) pen.band(upper, lower, { color, opacity: 0.18 });
     upper = [];
     lower = [];
     isWide = false;
@@ -118,7 +118,7 @@ function drawSpread(pen: Pen, box: Box, picture: ChartPicture, drawn: DrawnLine)
     if (Number.isNaN(high) || Number.isNaN(low)) draw();
     else {
       upper.push(x, high);
-      lower.push(low, x); // turned round as a whole
+      lower.push(x, low);
       isWide ||= min < max;
     }
   }

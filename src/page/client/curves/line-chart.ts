@@ -34,12 +34,12 @@ export interface LineChartOptions {
 /** A chart, and what it draws. */
 export type ChartLines = readonly [chart: LineChart, lines: () => readonly Line[]];
 
-/** Draw charts in pieces: first all take what they draw; then it is known which of them there are, and they are arranged. */
+/**
+ * Draw charts in pieces: first all take what they draw, of the same moment; then it is known which of them there are, and
+ * they are arranged.
+ */
 export function* drawCharts(charts: readonly ChartLines[], arrange?: () => void): Work {
-  for (const [chart, lines] of charts) {
-    chart.take(lines);
-    yield;
-  }
+  for (const [chart, lines] of charts) yield* chart.take(lines);
   arrange?.();
   for (const [chart] of charts) yield* chart.draw();
 }
@@ -59,7 +59,7 @@ export class LineChart implements Enlargeable {
   readonly #isSeen: () => boolean;
   #lines: readonly Line[] = [];
   /** Taken, and not drawn yet. */
-  #coming: readonly Line[] | undefined;
+  #coming: { readonly lines: readonly Line[]; readonly picture: ChartPicture } | undefined;
   #picture: ChartPicture | undefined;
 
   constructor(
@@ -93,23 +93,23 @@ export class LineChart implements Enlargeable {
   }
 
   /** Take what is to be drawn. What is out of sight is drawn once, for its height, and then when it comes into sight. */
-  take(linesOf: () => readonly Line[]): void {
+  *take(linesOf: () => readonly Line[]): Work {
     this.#coming = undefined;
     if (this.#picture && !this.root.hidden && !this.#isSeen()) return;
     const lines = linesOf();
+    yield;
     this.isShown = lines.some(isDrawn);
-    if (this.isShown) this.#coming = lines;
+    if (this.isShown) this.#coming = { lines, picture: this.#pictureOf(lines) };
     else this.root.hidden = true;
+    yield;
   }
 
   /** Draw what was taken, in pieces: when all charts have, so that each has its place. */
   *draw(): Work {
-    const lines = this.#coming;
-    if (!lines) return;
+    if (!this.#coming) return;
+    const { lines, picture } = this.#coming;
     this.#coming = undefined;
     yield* reveal(this.root, true);
-    const picture = this.#pictureOf(lines.filter((line) => !this.#hidden.has(line)));
-    yield;
     this.#lines = lines;
     this.#picture = picture;
     this.#plot.draw(picture);
@@ -138,7 +138,8 @@ export class LineChart implements Enlargeable {
     const { view } = this;
     const { smoothing, withoutOutliers } = view.choices;
     const axis = axisOf(view);
-    const drawn = lines.map((line) => drawnLine(line, axis, smoothing));
+    const shown = lines.filter((line) => !this.#hidden.has(line));
+    const drawn = shown.map((line) => drawnLine(line, axis, smoothing));
     const values = drawn.map((line) => valuesInView(line, axis, this.#isLog));
     return {
       axis,

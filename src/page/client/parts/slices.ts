@@ -3,7 +3,7 @@ export type Work = Generator<typeof TURN | undefined, void>;
 
 /**
  * After what the browser does more for when the task is over, as for a canvas that was drawn on: one such thing a task, and
- * a frame where the page is someone else's.
+ * a frame where the page is someone else's. Other work may have its turn, too.
  */
 export const TURN = 'turn';
 
@@ -39,13 +39,21 @@ export class Slices implements Usage {
   ) {}
 
   /** Resolves when the work is done, or will never be as the page has gone. What it throws rejects. */
-  run(work: Work): Promise<void> {
-    const done = this.#last.then(() => this.#do(work));
-    this.#last = done.catch(() => {});
-    return done;
+  async run(work: Work): Promise<void> {
+    let isDone = false;
+    while (!isDone) {
+      const part = this.#last.then(() => this.#do(work));
+      this.#last = part.then(
+        () => {},
+        () => {},
+      );
+      isDone = await part;
+      if (!isDone) await this.#turn();
+    }
   }
 
-  async #do(work: Work): Promise<void> {
+  /** Whether it is done, or others have a turn before it goes on. */
+  async #do(work: Work): Promise<boolean> {
     while (!this.signal.aborted) {
       const begin = performance.now();
       let piece: IteratorResult<typeof TURN | undefined, void>;
@@ -56,10 +64,10 @@ export class Slices implements Usage {
       } while (!piece.done && piece.value !== TURN && now - begin < this.sliceMs);
       this.busyMs += now - begin;
       this.longestMs = Math.max(this.longestMs, now - begin);
-      if (piece.done) return;
-      if (piece.value === TURN) await this.#turn();
-      else await this.rest(this.restShare * (now - begin));
+      if (piece.done || piece.value === TURN) return piece.done === true;
+      await this.rest(this.restShare * (now - begin));
     }
+    return true;
   }
 
   /** The next frame has nothing to do but what was done up to here, and nothing is left to be laid out after it. */
