@@ -1,8 +1,9 @@
 import { el, setStyle } from '../parts/dom.js';
 import type { Size } from '../parts/sizes.js';
+import type { Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { CanvasPen, clearedContext } from './canvas-pen.js';
-import { type ChartPicture, drawChart, plotBox, xOf, yOf } from './chart-picture.js';
+import { type ChartPicture, drawChartInPieces, plotBox, xOf, yOf } from './chart-picture.js';
 import { nearestIndex } from './drawn-line.js';
 import { Gestures } from './gestures.js';
 import type { Box, Pen } from './pen.js';
@@ -32,13 +33,15 @@ export class Plot {
     return plotBox(this.size.width, this.size.height);
   }
 
-  /** Nothing is drawn until it has a size. */
-  draw(picture: ChartPicture): void {
+  /** Nothing is drawn until it has a size. What was there before is seen until all is there. */
+  *draw(picture: ChartPicture): Work {
     this.#picture = picture;
-    if (this.size.width === 0) return;
-    const { box } = this;
+    const { box, size, view } = this;
+    const { width, height } = size;
+    if (width === 0) return;
+    yield* drawChartInPieces(this.#pen(view.sketch), view.theme, box, picture);
+    clearedContext(this.#canvas, width, height).drawImage(view.sketch, 0, 0, width, height);
     for (const [name, value] of Object.entries(box)) setStyle(this.area, { [name]: `${value}px` });
-    drawChart(this.#pen(this.#canvas), this.view.theme, box, picture);
     this.drawCursor();
   }
 

@@ -112,14 +112,15 @@ export class LineChart implements Enlargeable {
     yield* reveal(this.root, true);
     this.#lines = lines;
     this.#picture = picture;
-    this.#plot.draw(picture);
-    yield TURN;
+    yield* this.#plot.draw(picture);
+    yield;
     this.#legend.update(lines.map((line) => ({ line, shown: !this.#hidden.has(line) })));
     this.#tools.update(this.#isLog);
     this.#showValues();
     yield;
     this.#plot.root.setAttribute('aria-label', this.#summary());
     this.#table.update();
+    yield TURN;
   }
 
   focus(): void {

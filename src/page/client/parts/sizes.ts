@@ -1,6 +1,6 @@
 export interface SizesOptions {
-  /** Told when an element has another size than before. */
-  readonly onChange: () => void;
+  /** Told when an element has another size than before; another width changes more than the element itself. */
+  readonly onChange: (width: boolean) => void;
   /** Whether the page is laid out for paper now: nobody tells of the sizes there. */
   readonly isPrinted: () => boolean;
   readonly signal: AbortSignal;
@@ -58,17 +58,18 @@ export class Sizes {
   }
 
   #take(entries: readonly ResizeObserverEntry[]): void {
-    let isOther = false;
+    let [hasOtherWidth, hasOtherHeight] = [false, false];
     for (const { target } of entries) {
       const kept = this.#kept.get(target)!;
       const { width, height } = sizeOf(target);
       // What is hidden keeps its size.
       if (width === 0) continue;
-      const differs = width !== kept.width || (!kept.widthOnly && height !== kept.height);
-      isOther ||= differs && (kept.width > 0 || kept.isAwaited);
+      const isDrawn = kept.width > 0 || kept.isAwaited;
+      hasOtherWidth ||= isDrawn && width !== kept.width;
+      hasOtherHeight ||= isDrawn && !kept.widthOnly && height !== kept.height;
       Object.assign(kept, { width, height });
     }
-    if (isOther) this.options.onChange();
+    if (hasOtherWidth || hasOtherHeight) this.options.onChange(hasOtherWidth);
   }
 }
 

@@ -1,5 +1,8 @@
-/** What can be done in pieces: it yields wherever something else may have its turn, and `TURN` where it has to. */
-export type Work = Generator<typeof TURN | undefined, void>;
+/** What can be done in pieces: it yields wherever something else may have its turn, and `PAUSE` or `TURN` where it has to. */
+export type Work = Generator<typeof PAUSE | typeof TURN | undefined, void>;
+
+/** After what the browser does more for when the task is over than a clock here sees, as for a long line on a canvas. */
+export const PAUSE = 'pause';
 
 /**
  * After what the browser does more for when the task is over, as for a canvas that was drawn on: one such thing a task, and
@@ -56,12 +59,12 @@ export class Slices implements Usage {
   async #do(work: Work): Promise<boolean> {
     while (!this.signal.aborted) {
       const begin = performance.now();
-      let piece: IteratorResult<typeof TURN | undefined, void>;
+      let piece: ReturnType<Work['next']>;
       let now: number;
       do {
         piece = work.next();
         now = performance.now();
-      } while (!piece.done && piece.value !== TURN && now - begin < this.sliceMs);
+      } while (!piece.done && piece.value === undefined && now - begin < this.sliceMs);
       this.busyMs += now - begin;
       this.longestMs = Math.max(this.longestMs, now - begin);
       if (piece.done || piece.value === TURN) return piece.done === true;
