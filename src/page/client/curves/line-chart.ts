@@ -36,12 +36,19 @@ export type ChartLines = readonly [chart: LineChart, lines: () => readonly Line[
 
 /**
  * Draw charts in pieces: first all take what they draw, of the same moment; then it is known which of them there are, and
- * they are arranged.
+ * they are arranged. Those that nobody arranges come together: how wide each is depends on how many there are.
  */
 export function* drawCharts(charts: readonly ChartLines[], arrange?: () => void): Work {
   for (const [chart, lines] of charts) yield* chart.take(lines);
-  arrange?.();
+  if (arrange) arrange();
+  else yield* comeTogether(charts.map(([chart]) => chart));
   for (const [chart] of charts) yield* chart.draw();
+}
+
+function* comeTogether(charts: readonly LineChart[]): Work {
+  const coming = charts.filter(({ root, isShown }) => isShown && root.hidden);
+  for (const { root } of coming) root.hidden = false;
+  if (coming.length > 0) yield TURN;
 }
 
 /** Lines over the steps: means, with their extremes as a band where steps are drawn together. */
