@@ -42,9 +42,11 @@ export function* drawChartInPieces(pen: Pen, theme: Theme, box: Box, picture: Ch
   drawGrid(pen, theme, box, picture);
   const { lines, axis } = picture;
   const drawings = [drawSpread, drawLine].flatMap((draw) => lines.map((line) => ({ draw, line })));
-  for (let next = 0; next === 0 || next < drawings.length; ) {
-    // Room for a line along the edge, and for a mark at the first or the last step: a run that failed has one there.
-    pen.within(grown(box, 2, 2), () => {
+  // Room for a line along the edge, and for a mark at the first or the last step: a run that failed has one there.
+  const room = grown(box, 2, 2);
+  let next = 0;
+  do {
+    pen.within(room, () => {
       if (next === 0) drawBand(pen, theme, box, picture);
       let drawn = 0;
       for (; next < drawings.length && drawn < points; next++) {
@@ -54,7 +56,7 @@ export function* drawChartInPieces(pen: Pen, theme: Theme, box: Box, picture: Ch
       }
     });
     yield PAUSE;
-  }
+  } while (next < drawings.length);
   pen.within(grown(box, 5, 12), () => {
     drawMarks(pen, theme, box, picture.marks);
     for (const { line } of picture.lines) {
