@@ -15,6 +15,10 @@ import { table } from './report.js';
 const SECONDS = quick ? 4 : 10;
 /** It has opened by then. */
 const OPENING_MS = 2000;
+/** Which parts of the long tasks are what, for whoever wants to mend one: to trace them takes time of these tasks. */
+const worst = process.env.WORST !== undefined;
+const TASKS = ['toplevel', 'blink.user_timing'];
+const PARTS = ['devtools.timeline', 'disabled-by-default-devtools.timeline'];
 
 interface TraceEvent {
   readonly name: string;
@@ -40,9 +44,7 @@ devtools.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unk
 await page.evaluate('follow(2)'); // compiled by then
 await devtools.send('Tracing.start', {
   transferMode: 'ReportEvents',
-  traceConfig: {
-    includedCategories: ['toplevel', 'blink.user_timing', 'devtools.timeline', 'disabled-by-default-devtools.timeline'],
-  },
+  traceConfig: { includedCategories: worst ? [...TASKS, ...PARTS] : TASKS },
 });
 const usage = (await page.evaluate(`follow(${SECONDS})`)) as {
   readonly busyMs: number;
@@ -59,7 +61,7 @@ served.close();
 const begun = events.find(({ name }) => name === 'begin')!;
 const main = begun.tid;
 const tasks = events.filter(
-  ({ name, ph, tid, ts }) => ph === 'X' && tid === main && name === 'RunTask' && ts > begun.ts,
+  ({ name, ph, tid, ts }) => ph === 'X' && tid === main && name === 'ThreadControllerImpl::RunTask' && ts > begun.ts,
 );
 const ms = (value: number | undefined) => `${(value ?? Number.NaN).toFixed(1)} ms`;
 
@@ -87,8 +89,7 @@ console.log(
 );
 console.log(drawn);
 console.log(`${(1000 * SECONDS * 1000) / usage.elapsedMs} steps/s; ${usage.leftOut} records left out`);
-// Which parts of the long tasks are what: `WORST=1`, for whoever wants to mend one.
-if (process.env.WORST) {
+if (worst) {
   const costs = new Map<string, { times: number; ms: number; longest: number }>();
   for (const task of tasks.filter(({ tdur = 0 }) => tdur > 4000 && tdur < 500_000)) {
     for (const each of events) {

@@ -12,7 +12,7 @@ import { Movers } from './parameters/movers.js';
 import { Norms } from './parameters/norms.js';
 import { el, setText } from './parts/dom.js';
 import { LazyPart, type Part } from './parts/lazy-part.js';
-import type { Work } from './parts/slices.js';
+import { TURN, type Work } from './parts/slices.js';
 import type { View } from './state/view.js';
 import { confusionPanel } from './tables/confusion-panel.js';
 import { Happenings } from './tables/happenings.js';
@@ -48,9 +48,13 @@ function* partsOf(view: View) {
     charts.push(new LineChart(view, options));
     yield;
   }
-  const [tiles, heatmap] = [new Tiles(view), new Heatmap(view)];
+  const tiles = new Tiles(view);
   yield;
-  const [norms, histogram] = [new Norms(view), new HistogramPanel(view)];
+  const heatmap = new Heatmap(view);
+  yield;
+  const norms = new Norms(view);
+  yield;
+  const histogram = new HistogramPanel(view);
   yield;
   const [movers, happenings] = [new Movers(view), new Happenings(view)];
   yield;
@@ -72,7 +76,7 @@ export class Body implements Part {
   /** What was looked at when each was brought up to date last. */
   readonly #updated = new Map<Part, LookedAt>();
   /** Those of them that stand beside each other. */
-  readonly #pairs: readonly HTMLElement[];
+  readonly #pairs: readonly Pair[];
   readonly #owners: Owners;
   readonly #runTable: LazyPart;
   readonly #parameterPage: LazyPart;
@@ -98,12 +102,14 @@ export class Body implements Part {
       isNeeded: () => view.choices.parameter !== undefined,
       load: async () => new (await import('./on-demand.js')).ParameterPage(view),
     });
-    this.#sections = [heatmap, movers, happenings, norms, histogram, confusion, model, values];
+    // What is told in a sentence goes first: it is known then which of two that stand beside each other is alone.
+    this.#sections = [heatmap, happenings, movers, norms, histogram, confusion, model, values];
+    for (const { root } of [tiles, ...this.#sections]) root.hidden = true;
     this.#isSeen = new Map(this.#sections.map((part) => [part, view.watch(part.root)]));
     const ofOneRun = [tiles, ...this.#sections].map(({ root }) => root);
     this.#owners = new Owners(view, ofOneRun);
     const [moved, tables] = [beside(movers, happenings), beside(confusion, model)];
-    moved.classList.add('moved');
+    moved.row.classList.add('moved');
     this.#pairs = [moved, tables];
     this.root = el(
       'div',
@@ -114,10 +120,10 @@ export class Body implements Part {
       this.#flow.root,
       this.#metrics.single,
       heatmap.root,
-      moved,
+      moved.row,
       norms.root,
       histogram.root,
-      tables,
+      tables.row,
       values.root,
       this.#omitted,
     );
@@ -132,14 +138,7 @@ export class Body implements Part {
     this.parts.tiles.update();
     yield;
     yield* this.#drawCharts();
-    const { focus, looks } = this.view;
-    for (const part of this.#sections) {
-      if (this.#isUpToDate(part)) continue;
-      yield* part.update() ?? [];
-      this.#updated.set(part, { focus, looks });
-      yield;
-    }
-    for (const row of this.#pairs) arrange(row);
+    for (const part of this.#sections) if (!this.#isUpToDate(part)) yield* this.#bringUpToDate(part);
     this.#owners.update();
     setText(this.#omitted, [leftOutText(this.view), this.note()].filter(Boolean).join(' '));
   }
@@ -152,27 +151,48 @@ export class Body implements Part {
     return !part.root.hidden && !this.#isSeen.get(part)!();
   }
 
+  *#bringUpToDate(part: Part): Work {
+    const { focus, looks } = this.view;
+    const wasHidden = part.root.hidden;
+    for (const turn of part.update() ?? []) {
+      if (turn === TURN) this.#arrange();
+      yield turn;
+    }
+    this.#arrange();
+    this.#updated.set(part, { focus, looks });
+    yield wasHidden && !part.root.hidden ? TURN : undefined;
+  }
+
+  #arrange(): void {
+    for (const pair of this.#pairs) arrange(pair);
+  }
+
   *#drawCharts(): Work {
     const { charts } = this.parts;
     const metrics = this.#metrics.update();
     yield;
     const all = [...CHARTS.map(([, lines], i) => [charts[i]!, () => lines(this.view)] as const), ...metrics];
-    const [loss, ratio, rate, speed] = charts.map(({ root }) => root);
+    const [loss, ratio, rate, speed] = charts;
     yield* drawCharts(all, () => {
-      const roots = this.#metrics.roots;
-      this.#flow.update([loss!, ratio!], [...roots.learnt, rate!, speed!, ...roots.speed]);
+      const ofMetrics = this.#metrics.charts;
+      this.#flow.update([loss!, ratio!], [...ofMetrics.learnt, rate!, speed!, ...ofMetrics.speed]);
     });
   }
 }
 
-function beside(...parts: readonly Part[]): HTMLElement {
-  return el('div', { class: 'grid two' }, ...parts.map(({ root }) => root));
+/** Two parts of the page that stand beside each other. */
+interface Pair {
+  readonly row: HTMLElement;
+  readonly parts: readonly Part[];
+}
+
+function beside(...parts: readonly Part[]): Pair {
+  return { row: el('div', { class: 'grid two', hidden: true }, ...parts.map(({ root }) => root)), parts };
 }
 
 /** A row of the page in which nothing is shown takes no place, and what is alone in one has all of it. */
-function arrange(row: HTMLElement): void {
-  row.hidden = false;
-  const shown = [...row.querySelectorAll('.panel')].filter((panel) => panel.closest('[hidden]') === null);
-  row.hidden = shown.length === 0;
-  row.classList.toggle('alone', shown.length === 1);
+function arrange({ row, parts }: Pair): void {
+  const shown = parts.filter(({ root }) => !root.hidden).length;
+  row.hidden = shown === 0;
+  row.classList.toggle('alone', shown === 1);
 }

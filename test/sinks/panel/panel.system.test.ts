@@ -185,6 +185,22 @@ describe('the panel, under the strictest content security policy', () => {
     await page.close();
   });
 
+  it('has its own scroll bar, and makes the page around no longer', async () => {
+    const { page } = await open();
+    await page.evaluate(`document.getElementById('here').style.height = '500px'`);
+    await page.evaluate(`${IN_ELEMENT}; feed(panel, 50)`);
+    await page.waitForSelector('h2:text-is("Throughput")');
+    await settled(page);
+    const [scrolls, height] = await page.evaluate(() => {
+      const frame = document.querySelector('#here > div')!.shadowRoot!.querySelector('.frame')!;
+      return [frame.scrollHeight > frame.clientHeight, document.documentElement.scrollHeight];
+    });
+    expect(scrolls).toBe(true);
+    expect(height).toBe(900); // that of the window
+    await page.evaluate('panel.close()');
+    await page.close();
+  });
+
   it('takes the size of its element, and a new one', async () => {
     const { page } = await open();
     await page.evaluate(`document.getElementById('here').style.cssText = 'width: 900px; height: 500px'`);

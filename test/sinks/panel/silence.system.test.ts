@@ -21,8 +21,8 @@ it('says of a run whose worker was terminated that it is not heard of any more',
   // Another one under its name is another run, and heard of.
   await page.evaluate("trainAndTerminate('first', 30)");
   await page.evaluate('panel.flush()');
+  await page.waitForSelector('.title:text-is("2 runs")');
   await page.waitForSelector('text=/Not heard of any more, without having said its end: first \\(for [^)]*\\)\\./');
-  expect(await page.textContent('.title')).toBe('2 runs');
   expect(troubles).toEqual([]);
   await page.evaluate('panel.close()');
   await page.close();

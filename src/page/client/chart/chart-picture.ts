@@ -1,5 +1,6 @@
 import { drawMarks, type PlacedMark } from '../curves/mark-lines.js';
 import { tick } from '../parts/format.js';
+import { PAUSE, type Work } from '../parts/slices.js';
 import type { Theme } from '../state/theme.js';
 import type { TimeAxis } from './axis.js';
 import { type DrawnLine, spanInView } from './drawn-line.js';
@@ -33,13 +34,29 @@ const FEW = 24;
 const PIXELS_A_TICK = { across: 78, down: 34 };
 
 export function drawChart(pen: Pen, theme: Theme, box: Box, picture: ChartPicture): void {
+  for (const _ of drawChartInPieces(pen, theme, box, picture, Infinity));
+}
+
+/** As {@link drawChart}, so many points of lines at a stretch, about. */
+export function* drawChartInPieces(pen: Pen, theme: Theme, box: Box, picture: ChartPicture, points = 400): Work {
   drawGrid(pen, theme, box, picture);
+  const { lines, axis } = picture;
+  const drawings = [drawSpread, drawLine].flatMap((draw) => lines.map((line) => ({ draw, line })));
   // Room for a line along the edge, and for a mark at the first or the last step: a run that failed has one there.
-  pen.within(grown(box, 2, 2), () => {
-    drawBand(pen, theme, box, picture);
-    for (const line of picture.lines) drawSpread(pen, box, picture, line);
-    for (const line of picture.lines) drawLine(pen, box, picture, line);
-  });
+  const room = grown(box, 2, 2);
+  let next = 0;
+  do {
+    pen.within(room, () => {
+      if (next === 0) drawBand(pen, theme, box, picture);
+      let drawn = 0;
+      for (; next < drawings.length && drawn < points; next++) {
+        const { draw, line } = drawings[next]!;
+        draw(pen, box, picture, line);
+        drawn += around(line, axis).seen;
+      }
+    });
+    yield PAUSE;
+  } while (next < drawings.length);
   pen.within(grown(box, 5, 12), () => {
     drawMarks(pen, theme, box, picture.marks);
     for (const { line } of picture.lines) {
@@ -105,7 +122,7 @@ function drawSpread(pen: Pen, box: Box, picture: ChartPicture, drawn: DrawnLine)
   let lower: number[] = [];
   let isWide = false;
   const draw = () => {
-    if (isWide && upper.length > 2) pen.area([...upper, ...lower.reverse()], { color, opacity: 0.18 });
+    if (isWide && upper.length > 2) pen.band(upper, lower, { color, opacity: 0.18 });
     upper = [];
     lower = [];
     isWide = false;
@@ -118,7 +135,7 @@ function drawSpread(pen: Pen, box: Box, picture: ChartPicture, drawn: DrawnLine)
     if (Number.isNaN(high) || Number.isNaN(low)) draw();
     else {
       upper.push(x, high);
-      lower.push(low, x); // turned round as a whole
+      lower.push(x, low);
       isWide ||= min < max;
     }
   }

@@ -33,6 +33,8 @@ export interface Pen {
   line(points: readonly number[], stroke: Stroke): void;
   /** The area within the points. */
   area(points: readonly number[], fill: Fill): void;
+  /** The area between two lines that have their points at the same places. */
+  band(upper: readonly number[], lower: readonly number[], fill: Fill): void;
   rect(box: Box, fill: Fill): void;
   dots(points: readonly number[], radius: number, fill: Fill): void;
   text(text: string, x: number, y: number, lettering: Lettering): void;

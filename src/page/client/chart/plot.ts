@@ -1,8 +1,9 @@
 import { el, setStyle } from '../parts/dom.js';
 import type { Size } from '../parts/sizes.js';
+import type { Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { CanvasPen, clearedContext } from './canvas-pen.js';
-import { type ChartPicture, drawChart, plotBox, xOf, yOf } from './chart-picture.js';
+import { type ChartPicture, drawChartInPieces, plotBox, xOf, yOf } from './chart-picture.js';
 import { nearestIndex } from './drawn-line.js';
 import { Gestures } from './gestures.js';
 import type { Box, Pen } from './pen.js';
@@ -11,7 +12,8 @@ import type { Box, Pen } from './pen.js';
 export class Plot {
   readonly root = el('div', { class: 'plot', tabindex: 0, role: 'img' });
   readonly #canvas = el('canvas', {});
-  readonly #over = el('canvas', { class: 'plot-cursor' });
+  /** There only while something is pointed at: the browser lays every canvas over the page anew, an empty one too. */
+  readonly #over = el('canvas', { class: 'plot-cursor', hidden: true });
   readonly area = el('div', { class: 'plot-area' });
   /** In CSS pixels. */
   readonly size: Size;
@@ -31,13 +33,15 @@ export class Plot {
     return plotBox(this.size.width, this.size.height);
   }
 
-  /** Nothing is drawn until it has a size. */
-  draw(picture: ChartPicture): void {
+  /** Nothing is drawn until it has a size. What was there before is seen until all is there. */
+  *draw(picture: ChartPicture): Work {
     this.#picture = picture;
-    if (this.size.width === 0) return;
-    const { box } = this;
+    const { box, size, view } = this;
+    const { width, height } = size;
+    if (width === 0) return;
+    yield* drawChartInPieces(this.#pen(view.sketch), view.theme, box, picture);
+    clearedContext(this.#canvas, width, height).drawImage(view.sketch, 0, 0, width, height);
     for (const [name, value] of Object.entries(box)) setStyle(this.area, { [name]: `${value}px` });
-    drawChart(this.#pen(this.#canvas), this.view.theme, box, picture);
     this.drawCursor();
   }
 
@@ -46,10 +50,11 @@ export class Plot {
     const picture = this.#picture;
     if (!picture) return;
     const { box, view } = this;
-    const pen = this.#pen(this.#over);
     const { place } = view.cursor;
     const share = place === undefined ? -1 : picture.axis.share(place);
-    if (place === undefined || share < 0 || share > 1) return;
+    this.#over.hidden = !(share >= 0 && share <= 1);
+    if (place === undefined || this.#over.hidden) return;
+    const pen = this.#pen(this.#over);
     const x = Math.round(xOf(box, picture, place)) + 0.5;
     pen.line([x, box.top, x, box.top + box.height], { color: view.theme.color('--muted'), width: 1, dash: [3, 3] });
     pen.within({ ...box, left: box.left - 4, width: box.width + 8 }, () => {

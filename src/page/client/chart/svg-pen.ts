@@ -27,6 +27,12 @@ export class SvgPen implements Pen {
     this.#path(points, attributes({ fill: color, opacity }).trim());
   }
 
+  band(upper: readonly number[], lower: readonly number[], fill: Fill): void {
+    const back: number[] = [];
+    for (let i = lower.length - 2; i >= 0; i -= 2) back.push(lower[i]!, lower[i + 1]!);
+    this.area([...upper, ...back], fill);
+  }
+
   rect({ left, top, width, height }: Box, { color, opacity }: Fill): void {
     const place = { x: left, y: top, width, height };
     this.#parts.push(`<rect${attributes({ ...rounded(place), fill: color, opacity })}/>`);

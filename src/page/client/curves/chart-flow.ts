@@ -22,6 +22,12 @@ function evenly(count: number, most: number): number[] {
   return Array.from({ length: rows }, (_, row) => Math.floor(count / rows) + (row >= rows - longer ? 1 : 0));
 }
 
+/** A chart that has a place where there is something to be seen of it. */
+export interface Placed {
+  readonly root: HTMLElement;
+  readonly isShown: boolean;
+}
+
 /** Charts in rows that are always full. */
 export class ChartFlow {
   readonly root = el('div', { class: 'chart-flow' });
@@ -32,24 +38,23 @@ export class ChartFlow {
     this.#size = view.sizes.of(this.root, { widthOnly: true });
   }
 
-  /** The charts in their order, the large ones first; those that are hidden take no place. */
-  update(large: readonly HTMLElement[], small: readonly HTMLElement[]): void {
-    for (const [kind, charts] of Object.entries({ large, small })) {
-      for (const chart of charts) chart.dataset.flow = kind;
-    }
-    const all = [...large, ...small];
+  /** The charts in their order, the large ones first; those of which nothing is seen take no place. */
+  update(large: readonly Placed[], small: readonly Placed[]): void {
+    const all = [...large, ...small].map(({ root }) => root);
     // One that fills the window stays there: it is put into its place when it has come back.
     if (all.some((chart) => chart.closest('dialog'))) return;
     if (all.some((chart, i) => chart !== this.root.children[i])) this.root.replaceChildren(...all);
-    if (this.#size.width > 0) this.#arrange();
+    if (this.#size.width > 0) this.#arrange(large.filter(isShown), small.filter(isShown));
   }
 
-  #arrange(): void {
-    const charts = [...this.root.children].filter((chart): chart is HTMLElement => !(chart as HTMLElement).hidden);
-    const large = charts.filter(({ dataset }) => dataset.flow === 'large').length;
+  #arrange(large: readonly Placed[], small: readonly Placed[]): void {
     const most = 1 + WIDTHS.filter((width) => this.#size.width >= width).length;
-    const rows = chartRows(large, charts.length - large, most);
+    const rows = chartRows(large.length, small.length, most);
     const spans = rows.flatMap((count) => new Array<number>(count).fill(COLUMNS / count));
-    for (const [i, chart] of charts.entries()) setStyle(chart, { 'grid-column': `span ${spans[i]}` });
+    for (const [i, { root }] of [...large, ...small].entries()) setStyle(root, { 'grid-column': `span ${spans[i]}` });
   }
+}
+
+function isShown({ isShown }: Placed): boolean {
+  return isShown;
 }

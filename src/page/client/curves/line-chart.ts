@@ -12,6 +12,7 @@ import { valueScale } from '../chart/value-scale.js';
 import { DataTable, type TableData } from '../parts/data-table.js';
 import { readable, whole } from '../parts/format.js';
 import { panel } from '../parts/panel.js';
+import { reveal } from '../parts/reveal.js';
 import { TURN, type Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { lineTable } from './line-table.js';
@@ -33,20 +34,29 @@ export interface LineChartOptions {
 /** A chart, and what it draws. */
 export type ChartLines = readonly [chart: LineChart, lines: () => readonly Line[]];
 
-/** Draw charts in pieces: first all take what they draw; then it is known which of them there are, and they are arranged. */
+/**
+ * Draw charts in pieces: first all take what they draw, of the same moment; then it is known which of them there are, and
+ * they are arranged. Those that nobody arranges come together: how wide each is depends on how many there are.
+ */
 export function* drawCharts(charts: readonly ChartLines[], arrange?: () => void): Work {
-  for (const [chart, lines] of charts) {
-    chart.take(lines);
-    yield;
-  }
-  arrange?.();
+  for (const [chart, lines] of charts) yield* chart.take(lines);
+  if (arrange) arrange();
+  else yield* comeTogether(charts.map(([chart]) => chart));
   for (const [chart] of charts) yield* chart.draw();
+}
+
+function* comeTogether(charts: readonly LineChart[]): Work {
+  const coming = charts.filter(({ root, isShown }) => isShown && root.hidden);
+  for (const { root } of coming) root.hidden = false;
+  if (coming.length > 0) yield TURN;
 }
 
 /** Lines over the steps: means, with their extremes as a band where steps are drawn together. */
 export class LineChart implements Enlargeable {
   readonly root: HTMLElement;
   readonly title: string;
+  /** Whether there is something to be seen. It is seen when it is drawn first. */
+  isShown = false;
   readonly #plot: Plot;
   readonly #legend: Legend;
   readonly #readout = new Readout();
@@ -56,7 +66,7 @@ export class LineChart implements Enlargeable {
   readonly #isSeen: () => boolean;
   #lines: readonly Line[] = [];
   /** Taken, and not drawn yet. */
-  #coming: readonly Line[] | undefined;
+  #coming: { readonly lines: readonly Line[]; readonly picture: ChartPicture } | undefined;
   #picture: ChartPicture | undefined;
 
   constructor(
@@ -67,6 +77,7 @@ export class LineChart implements Enlargeable {
     this.title = title;
     const { root, body, tools } = panel(title, hint === undefined ? {} : { hint });
     this.root = root;
+    root.hidden = true;
     this.#isSeen = view.watch(root);
     this.#plot = new Plot(view, height);
     this.#plot.root.setAttribute('aria-label', title); // until it is drawn, which says more
@@ -89,31 +100,34 @@ export class LineChart implements Enlargeable {
   }
 
   /** Take what is to be drawn. What is out of sight is drawn once, for its height, and then when it comes into sight. */
-  take(linesOf: () => readonly Line[]): void {
+  *take(linesOf: () => readonly Line[]): Work {
     this.#coming = undefined;
     if (this.#picture && !this.root.hidden && !this.#isSeen()) return;
     const lines = linesOf();
-    this.root.hidden = !lines.some(isDrawn);
-    if (!this.root.hidden) this.#coming = lines;
+    yield;
+    this.isShown = lines.some(isDrawn);
+    if (this.isShown) this.#coming = { lines, picture: this.#pictureOf(lines) };
+    else this.root.hidden = true;
+    yield;
   }
 
   /** Draw what was taken, in pieces: when all charts have, so that each has its place. */
   *draw(): Work {
-    const lines = this.#coming;
-    if (!lines) return;
+    if (!this.#coming) return;
+    const { lines, picture } = this.#coming;
     this.#coming = undefined;
-    const picture = this.#pictureOf(lines.filter((line) => !this.#hidden.has(line)));
-    yield;
+    yield* reveal(this.root, true);
     this.#lines = lines;
     this.#picture = picture;
-    this.#plot.draw(picture);
-    yield TURN;
+    yield* this.#plot.draw(picture);
+    yield;
     this.#legend.update(lines.map((line) => ({ line, shown: !this.#hidden.has(line) })));
     this.#tools.update(this.#isLog);
     this.#showValues();
     yield;
     this.#plot.root.setAttribute('aria-label', this.#summary());
     this.#table.update();
+    yield TURN;
   }
 
   focus(): void {
@@ -132,7 +146,8 @@ export class LineChart implements Enlargeable {
     const { view } = this;
     const { smoothing, withoutOutliers } = view.choices;
     const axis = axisOf(view);
-    const drawn = lines.map((line) => drawnLine(line, axis, smoothing));
+    const shown = lines.filter((line) => !this.#hidden.has(line));
+    const drawn = shown.map((line) => drawnLine(line, axis, smoothing));
     const values = drawn.map((line) => valuesInView(line, axis, this.#isLog));
     return {
       axis,

@@ -25,12 +25,12 @@ export class MetricCharts {
   constructor(private readonly view: View) {}
 
   /** Of what is learnt; and of how fast, which stand beside the throughput. */
-  get roots(): { readonly learnt: readonly HTMLElement[]; readonly speed: readonly HTMLElement[] } {
+  get charts(): { readonly learnt: readonly LineChart[]; readonly speed: readonly LineChart[] } {
     const all = [...this.#charts];
-    const rootsOf = (charts: typeof all) => charts.map(([, { root }]) => root);
+    const those = (charts: typeof all) => charts.map(([, chart]) => chart);
     return {
-      learnt: rootsOf(all.filter(([name]) => !isSpeed(name))),
-      speed: rootsOf(all.filter(([name]) => isSpeed(name))),
+      learnt: those(all.filter(([name]) => !isSpeed(name))),
+      speed: those(all.filter(([name]) => isSpeed(name))),
     };
   }
 

@@ -10,6 +10,7 @@ import { compact, readable, tick, whole } from '../parts/format.js';
 import type { Part } from '../parts/lazy-part.js';
 import { RATIO_SCALE, RatioColors } from '../parts/palette.js';
 import { panel } from '../parts/panel.js';
+import { reveal } from '../parts/reveal.js';
 import { KeptShortNames } from '../parts/short-names.js';
 import type { Size } from '../parts/sizes.js';
 import { TURN, type Work } from '../parts/slices.js';
@@ -31,7 +32,7 @@ export class Heatmap implements Part {
   readonly root: HTMLElement;
   readonly #canvas = el('canvas', { tabindex: 0, role: 'img', 'aria-label': 'Update ratios' });
   /** What is pointed at, drawn over it: it changes more often. */
-  readonly #over = el('canvas', { class: 'plot-cursor' });
+  readonly #over = el('canvas', { class: 'plot-cursor', hidden: true });
   /** Over the cells: names are left of it. */
   readonly #area = el('div', { class: 'plot-area' });
   readonly #readout = el('p', { class: 'readout' });
@@ -79,13 +80,16 @@ export class Heatmap implements Part {
   *update(): Work {
     const run = this.view.focus;
     const rows = run?.rows.value;
-    this.root.hidden = !run || !rows || rows.parameters.length === 0;
     const layers = !this.view.choices.ratiosOfParameters || rows?.byLayer === true;
     this.#byLayer.setAttribute('aria-pressed', String(layers));
     this.#byParameter.setAttribute('aria-pressed', String(!layers));
-    if (this.root.hidden || !run || !rows) return;
+    if (!run || !rows || rows.parameters.length === 0) {
+      this.root.hidden = true;
+      return;
+    }
     this.#byParameter.hidden = rows.byLayer;
     this.#names = layers ? rows.layers : rows.parameters;
+    yield* this.#reveal();
     this.#take(layers ? run.shown.layers : run.shown.parameters);
     yield* this.#paint(this.#data!);
     this.#draw();
@@ -94,6 +98,12 @@ export class Heatmap implements Part {
     this.#say();
     this.#table.update();
     yield;
+  }
+
+  *#reveal(): Work {
+    // As high as it will be: what is below stays where it is.
+    if (this.root.hidden) setStyle(this.#canvas, { height: `${this.#heights.height}px` });
+    yield* reveal(this.root, true);
   }
 
   /** Other columns, or other steps in view, as of a zoom: the step that is pointed at stays, where it is in view. */
@@ -119,20 +129,22 @@ export class Heatmap implements Part {
     this.view.choose({ ratiosOfParameters: !layers });
   }
 
+  /** In CSS pixels. */
+  get #heights() {
+    const rows = Math.max(1, this.#names.length);
+    const rowHeight = Math.max(3, Math.min(24, Math.floor(460 / rows)));
+    return { rows, rowHeight, plotHeight: rows * rowHeight, height: MARK_HEIGHT + rows * rowHeight + AXIS_HEIGHT };
+  }
+
   /** Sizes in CSS pixels. */
   get #layout() {
     const { width } = this.#size;
-    const rows = Math.max(1, this.#names.length);
-    const rowHeight = Math.max(3, Math.min(24, Math.floor(460 / rows)));
     const gutter = Math.round(Math.min(250, Math.max(92, width * 0.24)));
     return {
+      ...this.#heights,
       width,
-      rows,
-      rowHeight,
       gutter,
       plotWidth: Math.max(1, width - gutter - 12),
-      plotHeight: rows * rowHeight,
-      height: MARK_HEIGHT + rows * rowHeight + AXIS_HEIGHT,
     };
   }
 
@@ -140,22 +152,15 @@ export class Heatmap implements Part {
     const data = this.#data;
     const { width, rowHeight, gutter, plotWidth, plotHeight, height } = this.#layout;
     if (!data || width === 0) return;
-    const unit = devicePixelRatio;
-    this.#canvas.width = Math.round(width * unit);
-    this.#canvas.height = Math.round(height * unit);
-    this.#canvas.style.height = `${height}px`;
     setStyle(this.#area, {
       left: `${gutter}px`,
       top: `${MARK_HEIGHT}px`,
       width: `${plotWidth}px`,
       height: `${plotHeight}px`,
     });
-    const ctx = this.#canvas.getContext('2d')!;
+    const ctx = clearedContext(this.#canvas, width, height);
     ctx.imageSmoothingEnabled = false;
-    if (this.#cells) {
-      ctx.drawImage(this.#cells, gutter * unit, MARK_HEIGHT * unit, plotWidth * unit, plotHeight * unit);
-    }
-    ctx.scale(unit, unit);
+    if (this.#cells) ctx.drawImage(this.#cells, gutter, MARK_HEIGHT, plotWidth, plotHeight);
     if (rowHeight >= 8) this.#drawGaps(ctx);
     this.#drawNames(ctx);
     this.#drawAxis(ctx);
@@ -169,15 +174,17 @@ export class Heatmap implements Part {
   #drawOver(): void {
     const { width, height } = this.#layout;
     if (this.root.hidden || !this.#cells || width === 0) return;
+    const { place } = this.view.cursor;
+    const share = place === undefined ? -1 : this.#axis.share(place);
+    const hasPlace = share >= 0 && share <= 1;
+    this.#over.hidden = !hasPlace && !this.#cursor;
+    if (this.#over.hidden) return;
     const ctx = clearedContext(this.#over, width, height);
-    this.#drawPlace(new CanvasPen(ctx, this.view.theme.color('--font')));
+    if (hasPlace) this.#drawPlace(new CanvasPen(ctx, this.view.theme.color('--font')), share);
     this.#drawCell(ctx);
   }
 
-  #drawPlace(pen: CanvasPen): void {
-    const { place } = this.view.cursor;
-    const share = place === undefined ? -1 : this.#axis.share(place);
-    if (share < 0 || share > 1) return;
+  #drawPlace(pen: CanvasPen, share: number): void {
     const { gutter, plotWidth, plotHeight } = this.#layout;
     const x = Math.round(gutter + share * plotWidth) + 0.5;
     const color = this.view.theme.color('--text');
@@ -406,11 +413,13 @@ class RatioLegend {
     const ctx = this.#bar.getContext('2d')!;
     const { least, greatest } = RATIO_SCALE;
     const decades = Math.log10(greatest / least);
-    for (let x = 0; x < 240; x++) {
-      const ratio = least * 10 ** ((decades * (x + 0.5)) / 240);
-      ctx.fillStyle = `rgb(${colors.of(ratio).join(' ')})`;
-      ctx.fillRect(x, 0, 1, 1);
+    const image = ctx.createImageData(this.#bar.width, 1);
+    const pixels = new Uint32Array(image.data.buffer);
+    for (let x = 0; x < pixels.length; x++) {
+      const ratio = least * 10 ** ((decades * (x + 0.5)) / pixels.length);
+      pixels[x] = colors.pixel(ratio, ratio);
     }
+    ctx.putImageData(image, 0, 0);
     this.#still.style.background = theme.color('--ratio-still');
     this.#bad.style.background = theme.color('--ratio-bad');
   }

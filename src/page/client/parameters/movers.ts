@@ -5,9 +5,11 @@ import { percent, plural, readable, whole } from '../parts/format.js';
 import type { Part } from '../parts/lazy-part.js';
 import { RATIO_SCALE } from '../parts/palette.js';
 import { panel } from '../parts/panel.js';
+import { reveal } from '../parts/reveal.js';
 import { KeptShortNames } from '../parts/short-names.js';
 import { charactersIn, nameLink } from '../parts/shown-name.js';
 import type { Size } from '../parts/sizes.js';
+import type { Work } from '../parts/slices.js';
 import { type SortColumn, sortedBy, sortHead } from '../parts/sorting.js';
 import { VirtualRows } from '../parts/virtual-rows.js';
 import type { Sorting } from '../state/choices.js';
@@ -78,11 +80,13 @@ export class Movers implements Part {
     this.#size = view.sizes.of(body, { widthOnly: true });
   }
 
-  update(): undefined {
+  *update(): Work {
     const { focus: run, choices } = this.view;
-    const movers = run ? moversOf(run, this.#shortNames(run)) : [];
-    this.root.hidden = movers.length === 0;
-    if (this.root.hidden) return;
+    const isShown = run !== undefined && (run.latest.value?.columns.updateRatio?.length ?? 0) > 0;
+    yield* reveal(this.root, isShown);
+    if (!isShown) return;
+    const movers = moversOf(run, this.#shortNames(run));
+    yield;
     const { by, descending } = choices.moversSorting ?? AT_FIRST;
     const sorted = sortedBy(movers, (mover) => mover[by as Key], descending);
     const isDead = ({ ratio }: Mover) => ratio === 0;
@@ -91,9 +95,9 @@ export class Movers implements Part {
     this.#showHead({ by, descending }, movers);
     this.#deadFirst.setAttribute('aria-pressed', String(choices.deadFirst));
     this.#deadFirst.hidden = dead.length === 0;
-    setText(this.#note, noteOf(run!, movers.length, dead.length));
+    setText(this.#note, noteOf(run, movers.length, dead.length));
     this.#table.setAttribute('aria-rowcount', String(movers.length + 1));
-    this.#rows.show(order);
+    yield* this.#rows.show(order);
   }
 
   #showHead(sorting: Sorting, movers: readonly Mover[]): void {

@@ -6,6 +6,7 @@ import { parameterLine, seriesLine } from '../curves/lines.js';
 import { el } from '../parts/dom.js';
 import type { Part } from '../parts/lazy-part.js';
 import { lineColor } from '../parts/palette.js';
+import { reveal } from '../parts/reveal.js';
 import type { Work } from '../parts/slices.js';
 import { type ChosenParameter, chosenParameters } from '../state/chosen-parameters.js';
 import type { View } from '../state/view.js';
@@ -36,9 +37,10 @@ export class Norms implements Part {
 
   *update(): Work {
     const { focus: run } = this.view;
-    this.root.hidden = !run || run.rows.value.parameters.length === 0;
-    if (!run || this.root.hidden) return;
-    yield* this.#choice.update();
+    const isShown = run !== undefined && run.rows.value.parameters.length > 0;
+    if (isShown) yield* this.#choice.update();
+    yield* reveal(this.root, isShown);
+    if (!run || !isShown) return;
     const chosen = chosenParameters(this.view, run);
     yield* drawCharts(
       NORMS.map(([statistic], i) => [this.#charts[i]!, () => this.#lines(run, statistic, chosen)] as const),

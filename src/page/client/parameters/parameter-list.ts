@@ -6,6 +6,7 @@ import type { Part } from '../parts/lazy-part.js';
 import { KeptShortNames } from '../parts/short-names.js';
 import { charactersIn, nameLink } from '../parts/shown-name.js';
 import type { Size } from '../parts/sizes.js';
+import type { Work } from '../parts/slices.js';
 import { VirtualRows } from '../parts/virtual-rows.js';
 import { type ChosenParameter, chosenNames, chosenParameters, MOST_CHOSEN } from '../state/chosen-parameters.js';
 import { namePattern } from '../state/name-pattern.js';
@@ -79,7 +80,7 @@ export class ParameterList implements Part {
     });
   }
 
-  update(): undefined {
+  *update(): Work {
     const run = this.view.focus;
     if (!run) return;
     const { search = '' } = this.view.choices;
@@ -91,7 +92,7 @@ export class ParameterList implements Part {
     const shown = this.#found.map((name, i): Row => {
       return { name, short: short[i]!, size: sizes[indexIn(parameters, name)], chosen: chosen.get(name) };
     });
-    this.#rows.show(shown);
+    yield* this.#rows.show(shown);
     this.#chooseFound.disabled = this.#found.length === 0 || this.#found.every((name) => chosen.has(name));
     this.#chooseNone.disabled = chosen.size === 0;
     this.#usual.disabled = this.view.choices.parameters === undefined;

@@ -70,6 +70,8 @@ export class Drawing {
     this.#asked = false;
     this.#drawing = true;
     const before = slices.busyMs;
+    // The frame has its own to do.
+    await slices.rest(0);
     try {
       await slices.run(draw());
     } catch (cause) {

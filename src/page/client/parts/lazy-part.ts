@@ -1,6 +1,6 @@
 import type { View } from '../state/view.js';
 import { el } from './dom.js';
-import type { Work } from './slices.js';
+import { TURN, type Work } from './slices.js';
 
 /** A piece of the page. */
 export interface Part {
@@ -41,7 +41,9 @@ export class LazyPart implements Part {
     const part: Part | undefined = yield* making;
     this.#making = undefined;
     // A print that comes meanwhile makes it at once: nothing is left of it here.
-    if (part) this.#show(part);
+    if (!part) return;
+    this.#show(part);
+    yield TURN;
   }
 
   #show(part: Part): void {

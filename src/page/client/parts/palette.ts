@@ -77,24 +77,18 @@ const SHADES = 64;
 
 /** Colours of a heatmap cell. */
 export class RatioColors {
-  readonly #shades: readonly Rgb[];
   readonly #pixels: Uint32Array;
   readonly #still: number;
   readonly #bad: number;
 
   constructor(theme: Colors) {
     const stops = RATIO_STOPS.map((name) => rgb(theme.color(name)));
-    this.#shades = Array.from({ length: SHADES * (stops.length - 1) + 1 }, (_, i) => {
+    this.#pixels = Uint32Array.from({ length: SHADES * (stops.length - 1) + 1 }, (_, i) => {
       const below = Math.min(stops.length - 2, Math.floor(i / SHADES));
-      return mixed(stops[below]!, stops[below + 1]!, i / SHADES - below);
+      return pixelOf(mixed(stops[below]!, stops[below + 1]!, i / SHADES - below));
     });
-    this.#pixels = Uint32Array.from(this.#shades, pixelOf);
     this.#still = pixelOf(rgb(theme.color('--ratio-still')));
     this.#bad = pixelOf(rgb(theme.color('--ratio-bad')));
-  }
-
-  of(ratio: number): Rgb {
-    return this.#shades[this.#shadeOf(ratio)]!;
   }
 
   /** The colour of a bucket, as a pixel of an image: of that of its extremes that is farther from healthy. */
@@ -111,7 +105,7 @@ export class RatioColors {
   #shadeOf(ratio: number): number {
     const { least, greatest } = RATIO_SCALE;
     const share = Math.log10(ratio / least) / Math.log10(greatest / least);
-    return Math.round(Math.min(1, Math.max(0, share)) * (this.#shades.length - 1));
+    return Math.round(Math.min(1, Math.max(0, share)) * (this.#pixels.length - 1));
   }
 }
 

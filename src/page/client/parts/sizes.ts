@@ -1,6 +1,6 @@
 export interface SizesOptions {
-  /** Told when an element has another size than before. */
-  readonly onChange: () => void;
+  /** Told when an element has another size than before; another width changes more than the element itself. */
+  readonly onChange: (width: boolean) => void;
   /** Whether the page is laid out for paper now: nobody tells of the sizes there. */
   readonly isPrinted: () => boolean;
   readonly signal: AbortSignal;
@@ -17,6 +17,8 @@ interface Kept {
   height: number;
   /** What is drawn decides the height. */
   readonly widthOnly: boolean;
+  /** Whether something was drawn without it. */
+  isAwaited: boolean;
 }
 
 /** Sizes of elements: kept, as a browser that is asked for one has to lay out the page at once. */
@@ -29,7 +31,7 @@ export class Sizes {
   }
 
   of(element: Element, { widthOnly = false }: Partial<Pick<Kept, 'widthOnly'>> = {}): Size {
-    const kept = { width: 0, height: 0, widthOnly };
+    const kept = { width: 0, height: 0, widthOnly, isAwaited: false };
     this.#kept.set(element, kept);
     this.#observer.observe(element);
     const look = () => this.#look(element, kept);
@@ -46,6 +48,7 @@ export class Sizes {
   #look(element: Element, kept: Kept): Size {
     if (this.options.isPrinted()) return sizeOf(element);
     if (kept.width === 0) this.#measureNew();
+    kept.isAwaited = kept.width === 0;
     return kept;
   }
 
@@ -55,16 +58,18 @@ export class Sizes {
   }
 
   #take(entries: readonly ResizeObserverEntry[]): void {
-    let isOther = false;
+    let [hasOtherWidth, hasOtherHeight] = [false, false];
     for (const { target } of entries) {
       const kept = this.#kept.get(target)!;
       const { width, height } = sizeOf(target);
       // What is hidden keeps its size.
       if (width === 0) continue;
-      isOther ||= width !== kept.width || (!kept.widthOnly && height !== kept.height);
+      const isDrawn = kept.width > 0 || kept.isAwaited;
+      hasOtherWidth ||= isDrawn && width !== kept.width;
+      hasOtherHeight ||= isDrawn && !kept.widthOnly && height !== kept.height;
       Object.assign(kept, { width, height });
     }
-    if (isOther) this.options.onChange();
+    if (hasOtherWidth || hasOtherHeight) this.options.onChange(hasOtherWidth);
   }
 }
 

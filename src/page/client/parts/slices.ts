@@ -1,7 +1,13 @@
-/** What can be done in pieces: it yields wherever something else may have its turn, and `TURN` where it has to. */
-export type Work = Generator<typeof TURN | undefined, void>;
+/** What can be done in pieces: it yields wherever something else may have its turn, and `PAUSE` or `TURN` where it has to. */
+export type Work = Generator<typeof PAUSE | typeof TURN | undefined, void>;
 
-/** After what the browser does more for when the task is over, as for a canvas that was drawn on: one such thing a task. */
+/** After what the browser does more for when the task is over than a clock here sees, as for a long line on a canvas. */
+export const PAUSE = 'pause';
+
+/**
+ * After what the browser does more for when the task is over, as for a canvas that was drawn on: one such thing a task, and
+ * a frame where the page is someone else's. Other work may have its turn, too.
+ */
 export const TURN = 'turn';
 
 /** What has been taken of the main thread. */
@@ -14,6 +20,9 @@ export interface Usage {
 
 /** After a slice the page around has at least so many times as long for itself, while someone looks at it. */
 const REST = 3;
+
+/** A frame is waited for no longer than this: the browser makes none of what is out of sight. */
+const FRAME_MS = 100;
 
 /**
  * Does work on the main thread, one after another, never much longer than `sliceMs` at a stretch: then the page has its
@@ -33,26 +42,48 @@ export class Slices implements Usage {
   ) {}
 
   /** Resolves when the work is done, or will never be as the page has gone. What it throws rejects. */
-  run(work: Work): Promise<void> {
-    const done = this.#last.then(() => this.#do(work));
-    this.#last = done.catch(() => {});
-    return done;
+  async run(work: Work): Promise<void> {
+    let isDone = false;
+    while (!isDone) {
+      const part = this.#last.then(() => this.#do(work));
+      this.#last = part.then(
+        () => {},
+        () => {},
+      );
+      isDone = await part;
+      if (!isDone) await this.#turn();
+    }
   }
 
-  async #do(work: Work): Promise<void> {
+  /** Whether it is done, or others have a turn before it goes on. */
+  async #do(work: Work): Promise<boolean> {
     while (!this.signal.aborted) {
       const begin = performance.now();
-      let piece: IteratorResult<typeof TURN | undefined, void>;
+      let piece: ReturnType<Work['next']>;
       let now: number;
       do {
         piece = work.next();
         now = performance.now();
-      } while (!piece.done && piece.value !== TURN && now - begin < this.sliceMs);
+      } while (!piece.done && piece.value === undefined && now - begin < this.sliceMs);
       this.busyMs += now - begin;
       this.longestMs = Math.max(this.longestMs, now - begin);
-      if (piece.done) return;
+      if (piece.done || piece.value === TURN) return piece.done === true;
       await this.rest(this.restShare * (now - begin));
     }
+    return true;
+  }
+
+  /** The next frame has nothing to do but what was done up to here, and nothing is left to be laid out after it. */
+  #turn(): Promise<void> {
+    if (this.restShare === 0) return this.rest(0);
+    return this.#until((end) => {
+      const timer = setTimeout(end, FRAME_MS);
+      const frame = requestAnimationFrame(() => this.#after(end));
+      return () => {
+        clearTimeout(timer);
+        cancelAnimationFrame(frame);
+      };
+    });
   }
 
   /**
@@ -60,28 +91,38 @@ export class Slices implements Usage {
    * Ends at once when the page goes.
    */
   rest(ms: number): Promise<void> {
+    return this.#until((end) => {
+      if (ms === 0) return this.#after(end);
+      const timer = setTimeout(end, ms);
+      return () => clearTimeout(timer);
+    });
+  }
+
+  /** Until what `begin` begins ends, which it gives how to cancel; as soon as may be where nobody looks, or someone waits. */
+  #until(begin: (end: () => void) => () => void): Promise<void> {
     return new Promise((resolve) => {
       const { signal } = this;
-      let timer: ReturnType<typeof setTimeout> | undefined;
+      let cancel = () => {};
       const end = () => {
         signal.removeEventListener('abort', end);
-        clearTimeout(timer);
+        cancel();
         resolve();
       };
       signal.addEventListener('abort', end);
       if (signal.aborted) end();
-      else if (document.hidden || this.hurry || ms === 0) this.#after(end);
-      else timer = setTimeout(end, ms);
+      else if (document.hidden || this.hurry) cancel = this.#after(end);
+      else cancel = begin(end);
     });
   }
 
   /** Call back in a task of its own, as soon as may be. */
-  #after(then: () => void): void {
+  #after(then: () => void): () => void {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
       then();
     };
     port2.postMessage(undefined);
+    return () => port1.close();
   }
 }

@@ -39,6 +39,8 @@ export class View {
   readonly cursor = new Cursor();
   /** What can fill the window. */
   readonly charts = new Set<Enlargeable>();
+  /** Never seen: what is drawn in pieces is drawn on it first. */
+  readonly sketch = el('canvas', {});
   connection: Connection = 'connecting';
   /** Counts how often something else was looked at. */
   looks = 0;
@@ -55,7 +57,8 @@ export class View {
     readonly signal: AbortSignal,
   ) {
     this.theme = new Theme(place, signal);
-    this.sizes = new Sizes({ onChange: () => this.changed(), isPrinted: () => this.theme.isPrinted, signal });
+    const onChange = (width: boolean) => (width ? this.changed() : this.grown());
+    this.sizes = new Sizes({ onChange, isPrinted: () => this.theme.isPrinted, signal });
     this.details = new Details(this);
     this.named = new Named(this);
     this.#choices = this.#addressed();

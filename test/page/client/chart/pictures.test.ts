@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TimeAxis } from '../../../../src/page/client/chart/axis.js';
 import { chartCsv } from '../../../../src/page/client/chart/chart-csv.js';
-import { type ChartPicture, drawChart, plotBox } from '../../../../src/page/client/chart/chart-picture.js';
+import {
+  type ChartPicture,
+  drawChart,
+  drawChartInPieces,
+  plotBox,
+} from '../../../../src/page/client/chart/chart-picture.js';
 import { drawnLine, nearestIndex, valuesInView } from '../../../../src/page/client/chart/drawn-line.js';
 import type { Gap, Line, Point } from '../../../../src/page/client/chart/line.js';
 import { sortedReadings, windowAround } from '../../../../src/page/client/chart/readout.js';
@@ -213,4 +218,15 @@ test('what an SVG says is text, whatever it holds', () => {
   pen.text('</text><script>alert("&")</script>\u0000\u001b', 0, 0, { size: 10, color: '"><i>', align: 'left' });
   expect(pen.svg.match(/<\/?[a-z]+/g)).toEqual(['<svg', '<text', '</text', '</svg']);
   expect(pen.svg).toContain('&lt;/text&gt;&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;</text>');
+});
+
+test('in pieces the same is drawn, so many points at a stretch; also where there is no line', () => {
+  const inPieces = (lines: readonly Line[]) => {
+    const pen = new SvgPen(600, 300, 'sans-serif');
+    const stretches = [...drawChartInPieces(pen, theme, plotBox(600, 300), pictureOf(lines), 50)].length;
+    return { stretches, paths: pen.svg.match(/<path [^>]*>/g) };
+  };
+  const lines = [lineOf(Array(40).fill(1)), lineOf(Array(40).fill(2)), lineOf(Array(40).fill(3))];
+  expect(inPieces(lines)).toEqual({ stretches: 3, paths: svgOf(pictureOf(lines)).match(/<path [^>]*>/g) });
+  expect(inPieces([])).toEqual({ stretches: 1, paths: svgOf(pictureOf([])).match(/<path [^>]*>/g) });
 });
