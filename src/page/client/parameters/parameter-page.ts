@@ -158,11 +158,19 @@ export class ParameterPage implements Part {
     view.onChange(() => {
       if (view.choices.parameter !== undefined || this.#shown === undefined) return;
       this.#shown = undefined;
-      const from = view.opener;
-      // When the page that was left is there again: the frame after it is drawn.
-      requestAnimationFrame(() => requestAnimationFrame(() => from?.isConnected && from.focus()));
+      if (view.opener) focusWhenShown(view.opener);
     });
   }
+}
+
+/** The page that was left is there again when it is drawn: in a frame, or some. */
+function focusWhenShown(element: HTMLElement, frames = 60): void {
+  requestAnimationFrame(() => {
+    if (!element.isConnected) return;
+    element.focus();
+    const { activeElement } = element.getRootNode() as Document | ShadowRoot;
+    if (activeElement !== element && frames > 1) focusWhenShown(element, frames - 1);
+  });
 }
 
 /** Why there is nothing to be seen, where there is not. */
