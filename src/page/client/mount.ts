@@ -60,7 +60,10 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     enlarged.update();
   }
 
-  const onBusy = (busy: boolean) => main.setAttribute('aria-busy', String(busy || view.isAwaiting));
+  const onBusy = (busy: boolean) => {
+    if (!busy && !view.isAwaiting) view.drawn();
+    main.setAttribute('aria-busy', String(busy || view.isAwaiting));
+  };
   const drawing = new Drawing(place.root, { draw, slices, intervalMs, onBusy, onError, signal });
   view.onChange((byPerson) => drawing.ask(byPerson));
   view.theme.onChange(() => drawing.ask(true));

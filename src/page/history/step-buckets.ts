@@ -150,8 +150,12 @@ export class StepBuckets<B extends Bucket> {
   /** Become as another is, that has changed. */
   follow({ width, from = Infinity, buckets }: BucketChanges<B>): void {
     this.widenTo(width);
-    this.#buckets = this.#buckets.filter(({ start }) => start < from);
-    for (const bucket of buckets) this.#put(bucket);
+    const kept = from === Infinity ? this.#buckets : this.#buckets.filter(({ start }) => start < from);
+    const last = kept.at(-1);
+    // Mostly they come after those that are known: a whole run does.
+    const areLater = !last || buckets.length === 0 || last.start < buckets[0]!.start;
+    this.#buckets = areLater ? kept.concat(buckets) : kept;
+    if (!areLater) for (const bucket of buckets) this.#put(bucket);
   }
 
   #at(step: number): B {

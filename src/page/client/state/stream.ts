@@ -6,18 +6,20 @@ import type { Connection, View } from './view.js';
 
 /** Milliseconds until a server that has refused is asked again. */
 const AGAIN_MS = 5000;
-/** Within these milliseconds a drawing that was asked for has begun. */
-const FRAME_MS = 20;
+/** Milliseconds after which parameters are asked for, also where what there is is not drawn by then. */
+const DRAWN_BY_MS = 400;
 
 /**
- * Follows the server's stream, and takes what comes in slices. It is of all runs, and of the parameters of the one that is
- * looked at: when another is, the stream is opened anew and goes on where it was.
+ * Follows the server's stream, and takes what comes in slices. It is of all runs at first; when these are drawn it is opened
+ * anew and goes on where it was, with the parameters of the run that is looked at; and again when that is another one.
  */
 export class Stream {
   #source: EventSource | undefined;
   /** What was told so far, in the server's words. */
   #since = '';
-  /** The runs that it was opened for; undefined for whichever began last. */
+  /** Whether it is not told of parameters yet: they are most of what there is, and would hold up what is drawn first. */
+  #isBrief = true;
+  /** The run of whose parameters it is told then; undefined for whichever began last. */
   #wanted: string | undefined;
   /** Those whose parameters came last. */
   #tables: readonly string[] = [];
@@ -25,19 +27,21 @@ export class Stream {
   #working = false;
   /** A whole picture on its way. */
   #next: Histories | undefined;
+  /** Call when the parameters have come, or do not: the page waits for them. */
+  #arrived = () => {};
 
   constructor(
     private readonly view: View,
     private readonly slices: Slices,
   ) {
-    this.#wanted = view.choices.focus;
     view.onChange(() => this.#turnTo(view.focus?.name));
     view.signal.addEventListener('abort', () => this.#source?.close());
   }
 
   follow(): void {
     const params = new URLSearchParams(location.search);
-    if (this.#wanted !== undefined) params.set('tables', this.#wanted);
+    if (this.#isBrief) params.set('tables', '');
+    else if (this.#wanted !== undefined) params.set('tables', this.#wanted);
     if (this.#since !== '') params.set('since', this.#since);
     const source = new EventSource(`events?${params}`);
     this.#source = source;
@@ -55,9 +59,7 @@ export class Stream {
     const coming = this.#wanted === undefined ? this.#tables : [this.#wanted];
     if (!this.#source || name === undefined || coming.length === 0 || coming.includes(name)) return;
     this.#wanted = name;
-    this.#source.close();
-    this.#waiting.length = 0;
-    this.follow();
+    this.#followAnew();
   }
 
   #lose(source: EventSource): void {
@@ -66,6 +68,7 @@ export class Stream {
     if (haveEnded(this.view.allRuns)) source.close();
     // Refused, not cut off: the browser gives up, so it is tried again here.
     else if (source.readyState === EventSource.CLOSED) setTimeout(() => this.follow(), AGAIN_MS);
+    this.#arrived();
     this.#set('lost');
   }
 
@@ -78,28 +81,16 @@ export class Stream {
     if (this.#working) return;
     this.#working = true;
     const arrived = this.view.awaits();
-    while (this.#waiting.length > 0) {
-      const hadNothing = this.#hasNothing;
-      await this.slices.run(this.#take());
-      // What is seen first is drawn before more is taken.
-      if (hadNothing && !this.#hasNothing) await this.slices.rest(FRAME_MS);
-    }
+    await this.slices.run(this.#take());
     this.#working = false;
     arrived();
   }
 
-  /** Take what waits; of a page that has shown nothing, until there is something to be seen. */
   *#take(): Work {
-    const hadNothing = this.#hasNothing;
     for (let message = this.#waiting.shift(); message; message = this.#waiting.shift()) {
       if (this.#apply(JSON.parse(message.data) as Changes, message.lastEventId)) this.view.grown();
-      if (hadNothing && !this.#hasNothing) return;
       yield;
     }
-  }
-
-  get #hasNothing(): boolean {
-    return this.view.histories.runs.size === 0;
   }
 
   /** Take a piece of changes; whether there is something new to be seen as a whole. */
@@ -108,18 +99,42 @@ export class Stream {
     if (changes.from === 0) this.#next = new Histories();
     const histories = this.#next ?? this.view.histories;
     histories.apply(changes);
-    // Series are seen as soon as all are there; what replaces another picture is seen when it is whole.
-    if (changes.more === 'series' || (changes.more === 'tables' && !this.#hasNothing)) return false;
-    if (changes.more) return this.#show(histories);
+    // What is told is seen when it is whole.
+    if (changes.more) return false;
     this.#since = id;
     this.#tables = changes.tables ?? [];
     for (const run of histories.runs.values()) if (!this.#tables.includes(run.name)) run.forgetTables();
     this.#next = undefined;
-    return this.#show(histories);
-  }
-
-  #show(histories: Histories): true {
     this.view.histories = histories;
+    if (this.#isBrief) this.#askForParameters();
+    else this.#arrived();
     return true;
   }
+
+  #askForParameters(): void {
+    const ask = () => {
+      clearTimeout(timer);
+      if (!this.#isBrief || this.view.signal.aborted) return;
+      this.#isBrief = false;
+      this.#arrived = once(this.view.awaits());
+      this.#wanted = this.view.choices.focus;
+      this.#followAnew();
+    };
+    const timer = setTimeout(ask, DRAWN_BY_MS);
+    this.view.onceDrawn(ask);
+  }
+
+  #followAnew(): void {
+    this.#source?.close();
+    this.#waiting.length = 0;
+    this.follow();
+  }
+}
+
+function once(callback: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) callback();
+    isDone = true;
+  };
 }

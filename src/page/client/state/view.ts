@@ -48,6 +48,7 @@ export class View {
   opener: HTMLElement | undefined;
   #choices: Choices;
   readonly #listeners = new Set<(byPerson: boolean) => void>();
+  readonly #untilDrawn: (() => void)[] = [];
   #awaited = 0;
 
   constructor(
@@ -194,6 +195,16 @@ export class View {
       this.#awaited--;
       this.grown();
     };
+  }
+
+  /** Call back when all that there is has been drawn. */
+  onceDrawn(listener: () => void): void {
+    this.#untilDrawn.push(listener);
+  }
+
+  /** All that there is has been drawn. */
+  drawn(): void {
+    for (const listener of this.#untilDrawn.splice(0)) listener();
   }
 
   onChange(listener: (byPerson: boolean) => void): void {

@@ -34,6 +34,8 @@ export interface LiveServer {
 
 const HEARTBEAT_MS = 15_000;
 const SPARE_CONNECTIONS = 32;
+/** For so long a page may wait for a place: one that opens its stream anew has only just left the one that it had. */
+const PLACE_MS = 250;
 
 /**
  * Serve the page and, at `/events`, the histories as server-sent events: first what there is, then what changes. A page
@@ -70,11 +72,13 @@ export async function liveServer(
   server.maxConnections = maxClients + SPARE_CONNECTIONS;
 
   function follow(request: IncomingMessage, response: ServerResponse): void {
-    if (clients.size >= maxClients) {
-      response.setHeader('Retry-After', '10');
-      refuse(response, 503, `pages: expected at most ${maxClients} at once`);
-      return;
-    }
+    const isFull = () => clients.size >= maxClients;
+    if (!isFull()) begin(request, response);
+    else setTimeout(() => (isFull() ? refuseOneMore(response, maxClients) : begin(request, response)), PLACE_MS);
+  }
+
+  function begin(request: IncomingMessage, response: ServerResponse): void {
+    if (response.destroyed) return;
     response.writeHead(200, { ...HEADERS, 'Content-Type': 'text/event-stream; charset=utf-8' });
     if (request.method === 'HEAD') {
       response.end();
@@ -127,6 +131,11 @@ export async function liveServer(
         server.closeAllConnections();
       }),
   };
+}
+
+function refuseOneMore(response: ServerResponse, maxClients: number): void {
+  if (!response.destroyed) response.setHeader('Retry-After', '10');
+  refuse(response, 503, `pages: expected at most ${maxClients} at once`);
 }
 
 function answer(response: ServerResponse, { type, body }: PageFiles[string]): void {
