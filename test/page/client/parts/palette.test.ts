@@ -8,7 +8,7 @@ type Rgb = readonly [number, number, number];
 type Matrix = readonly [Rgb, Rgb, Rgb];
 
 const style = readFileSync(
-  fileURLToPath(new URL('../../../../src/page/client/style/page.css', import.meta.url)),
+  fileURLToPath(new URL('../../../../src/page/client/style/theme.css', import.meta.url)),
   'utf8',
 );
 
