@@ -399,7 +399,7 @@ describe('runs', () => {
     expect(heads.at(-1)).toBe('outputDir');
     expect(await table.locator('.best').count()).toBeGreaterThan(3);
     expect(await page.getAttribute('.parallel', 'aria-label')).toMatch(
-      /^learningRate, weightDecay, seed against greatest eval\/accuracy: a line for each of 10 runs; /,
+      /^learningRate \(logarithmic\), weightDecay, seed against greatest eval\/accuracy: a line for each of 10 runs; /,
     );
     await table.locator('button:text-is("seed")').click();
     await expect.poll(async () => (await names())[0]).toBe('digits-mlp-seed-10');
