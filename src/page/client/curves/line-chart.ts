@@ -120,7 +120,8 @@ export class LineChart implements Enlargeable {
     this.#lines = lines;
     this.#picture = picture;
     yield* this.#plot.draw(picture);
-    yield;
+    // A canvas and words in one frame are too much of it.
+    yield TURN;
     this.#legend.update(lines.map((line) => ({ line, shown: !this.#hidden.has(line) })));
     this.#tools.update(this.#isLog);
     this.#showValues();

@@ -23,7 +23,7 @@ const MORE = 8;
 /** As long as the scroller has no height. */
 const AT_FIRST = 24;
 /** New rows that are laid out in one frame. */
-const PORTION = 4;
+const PORTION = 1;
 
 /** Rows of a list as long as it likes, of which those in sight are there. A row that stays keeps its element, and focus. */
 export class VirtualRows<T> {
