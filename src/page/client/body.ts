@@ -105,7 +105,7 @@ export class Body implements Part {
     // What is told in a sentence goes first: it is known then which of two that stand beside each other is alone.
     this.#sections = [heatmap, happenings, movers, norms, histogram, confusion, model, values];
     for (const { root } of [tiles, ...this.#sections]) root.hidden = true;
-    this.#isSeen = new Map(this.#sections.map((part) => [part, view.watch(part.root)]));
+    this.#isSeen = new Map(this.#sections.map((part) => [part, view.watchPart(part.root)]));
     const ofOneRun = [tiles, ...this.#sections].map(({ root }) => root);
     this.#owners = new Owners(view, ofOneRun);
     const [moved, tables] = [beside(movers, happenings), beside(confusion, model)];
@@ -135,8 +135,7 @@ export class Body implements Part {
     this.root.classList.toggle('one-parameter', isOfOne);
     if (isOfOne) return;
     yield* this.#runTable.update();
-    this.parts.tiles.update();
-    yield;
+    yield* this.parts.tiles.update();
     yield* this.#drawCharts();
     for (const part of this.#sections) if (!this.#isUpToDate(part)) yield* this.#bringUpToDate(part);
     this.#owners.update();
@@ -157,10 +156,16 @@ export class Body implements Part {
     for (const turn of part.update() ?? []) {
       if (turn === TURN) this.#arrange();
       yield turn;
+      if (this.#isSkipped(part)) break;
     }
     this.#arrange();
     this.#updated.set(part, { focus, looks });
     yield wasHidden && !part.root.hidden ? TURN : undefined;
+  }
+
+  /** It has its place: what it holds comes when it comes into sight. */
+  #isSkipped(part: Part): boolean {
+    return this.view.place.embedded && !part.root.hidden && !this.#isSeen.get(part)!();
   }
 
   #arrange(): void {

@@ -78,7 +78,7 @@ export class LineChart implements Enlargeable {
     const { root, body, tools } = panel(title, hint === undefined ? {} : { hint });
     this.root = root;
     root.hidden = true;
-    this.#isSeen = view.watch(root);
+    this.#isSeen = view.watchPart(root);
     this.#plot = new Plot(view, height);
     this.#plot.root.setAttribute('aria-label', title); // until it is drawn, which says more
     this.#plot.root.append(this.#readout.root);
@@ -99,10 +99,10 @@ export class LineChart implements Enlargeable {
     view.cursor.onMove(() => this.#showCursor());
   }
 
-  /** Take what is to be drawn. What is out of sight is drawn once, for its height, and then when it comes into sight. */
+  /** Take what is to be drawn, unless it is out of sight. */
   *take(linesOf: () => readonly Line[]): Work {
     this.#coming = undefined;
-    if (this.#picture && !this.root.hidden && !this.#isSeen()) return;
+    if (this.#isWaiting) return;
     const lines = linesOf();
     yield;
     this.isShown = lines.some(isDrawn);
@@ -117,6 +117,7 @@ export class LineChart implements Enlargeable {
     const { lines, picture } = this.#coming;
     this.#coming = undefined;
     yield* reveal(this.root, true);
+    if (this.#isWaiting) return;
     this.#lines = lines;
     this.#picture = picture;
     yield* this.#plot.draw(picture);
@@ -129,6 +130,12 @@ export class LineChart implements Enlargeable {
     this.#plot.root.setAttribute('aria-label', this.#summary());
     this.#table.update();
     yield TURN;
+  }
+
+  /** What is out of sight is drawn when it comes into sight; where it is laid out nevertheless, once before, for its height. */
+  get #isWaiting(): boolean {
+    const isLaidOut = !this.view.place.embedded;
+    return !this.root.hidden && !this.#isSeen() && !(isLaidOut && !this.#picture);
   }
 
   focus(): void {

@@ -46,10 +46,9 @@ export class Slices implements Usage {
     let isDone = false;
     while (!isDone) {
       const part = this.#last.then(() => this.#do(work));
-      this.#last = part.then(
-        () => {},
-        () => {},
-      );
+      // Another work begins in a task of its own, not in what is left of this one.
+      const next = () => this.rest(0);
+      this.#last = part.then(next, next);
       isDone = await part;
       if (!isDone) await this.#turn();
     }

@@ -5,6 +5,7 @@ import { Cursor } from '../chart/cursor.js';
 import type { Enlargeable } from '../chart/enlargeable.js';
 import { el, setText } from '../parts/dom.js';
 import { Sizes } from '../parts/sizes.js';
+import { isSkipped, skip } from '../parts/skipped.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
 import { Details } from './details.js';
 import { Named } from './named.js';
@@ -116,17 +117,36 @@ export class View {
   /** Whether an element is on the screen, or close, or on paper: what it shows is drawn. It is drawn when it comes there. */
   watch(element: Element): () => boolean {
     let seen = true;
-    const observer = new IntersectionObserver(
-      (entries) => {
-        const before = seen;
-        seen = entries.at(-1)!.isIntersecting;
-        if (seen && !before) this.grown();
-      },
-      { rootMargin: '200px' },
-    );
+    this.#observe(element, (isNow) => {
+      const before = seen;
+      seen = isNow;
+      if (seen && !before) this.grown();
+    });
+    return () => seen || this.theme.isPrinted;
+  }
+
+  /**
+   * As {@link watch}, of a part of the page. In someone else's page the browser skips one that is out of sight, too: it
+   * lays out and paints nothing of it, and the keyboard gets to it as a whole, which brings it into sight.
+   */
+  watchPart(root: HTMLElement): () => boolean {
+    if (!this.place.embedded) return this.watch(root);
+    skip(root, true);
+    this.#observe(root, (isSeen) => {
+      if (isSeen === isSkipped(root)) skip(root, !isSeen);
+      if (isSeen) this.#seen();
+    });
+    return () => !isSkipped(root) || this.theme.isPrinted;
+  }
+
+  #observe(element: Element, onSeen: (seen: boolean) => void): void {
+    const margin = '200px';
+    const observer = new IntersectionObserver((entries) => onSeen(entries.at(-1)!.isIntersecting), {
+      rootMargin: margin,
+      scrollMargin: margin,
+    });
     observer.observe(element);
     this.signal.addEventListener('abort', () => observer.disconnect());
-    return () => seen || this.theme.isPrinted;
   }
 
   /** Call back when something within the page was scrolled: a window does not hear of it from a shadow tree. */
@@ -214,6 +234,11 @@ export class View {
   /** Something else is looked at. */
   changed(): void {
     this.looks++;
+    for (const listener of this.#listeners) listener(true);
+  }
+
+  /** What a person looks at has come into sight: it waits for no interval. */
+  #seen(): void {
     for (const listener of this.#listeners) listener(true);
   }
 
