@@ -5,7 +5,7 @@ import { Welcome } from './head/welcome.js';
 import { el } from './parts/dom.js';
 import { Drawing } from './parts/drawing.js';
 import { LazyPart } from './parts/lazy-part.js';
-import { Slices, type Work } from './parts/slices.js';
+import { Slices, TURN, type Work } from './parts/slices.js';
 import type { View } from './state/view.js';
 
 export interface MountOptions {
@@ -55,6 +55,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
       part.update();
       yield;
     }
+    yield TURN;
     yield* chartBar.update();
     yield* body.update();
     enlarged.update();

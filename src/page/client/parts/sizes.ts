@@ -1,4 +1,4 @@
-import { isSkipped } from './skipped.js';
+import { isSkipped } from './sight.js';
 
 export interface SizesOptions {
   /** Told when an element has another size than before; another width changes more than the element itself. */

@@ -4,8 +4,8 @@ import type { RunHistory } from '../../history/run-history.js';
 import { Cursor } from '../chart/cursor.js';
 import type { Enlargeable } from '../chart/enlargeable.js';
 import { el, setText } from '../parts/dom.js';
+import { type Sight, skip, unskip } from '../parts/sight.js';
 import { Sizes } from '../parts/sizes.js';
-import { isSkipped, skip } from '../parts/skipped.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
 import { Details } from './details.js';
 import { Named } from './named.js';
@@ -126,17 +126,37 @@ export class View {
   }
 
   /**
-   * As {@link watch}, of a part of the page. In someone else's page the browser skips one that is out of sight, too: it
-   * lays out and paints nothing of it, and the keyboard gets to it as a whole, which brings it into sight.
+   * As {@link watch}, of a part of the page. In someone else's page the browser skips one that is out of sight: it lays out
+   * and paints nothing of it.
    */
-  watchPart(root: HTMLElement): () => boolean {
-    if (!this.place.embedded) return this.watch(root);
-    skip(root, true);
-    this.#observe(root, (isSeen) => {
-      if (isSeen === isSkipped(root)) skip(root, !isSeen);
-      if (isSeen) this.#seen();
+  watchPart(root: HTMLElement): Sight {
+    if (this.place.embedded) return this.#watchSkipped(root);
+    const isSeen = this.watch(root);
+    return {
+      get isSeen() {
+        return isSeen();
+      },
+      *come() {},
+    };
+  }
+
+  #watchSkipped(root: HTMLElement): Sight {
+    const { theme } = this;
+    let seen = false;
+    skip(root);
+    this.#observe(root, (isNow) => {
+      seen = isNow;
+      if (seen) this.#seen();
+      else skip(root);
     });
-    return () => !isSkipped(root) || this.theme.isPrinted;
+    return {
+      get isSeen() {
+        return seen || theme.isPrinted;
+      },
+      *come() {
+        if (seen) yield* unskip(root);
+      },
+    };
   }
 
   #observe(element: Element, onSeen: (seen: boolean) => void): void {
