@@ -5,7 +5,7 @@ import type { Size } from '../parts/sizes.js';
 import { PAUSE, TURN, type Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { TimeAxis } from './axis.js';
-import { CanvasPen, clearedContext } from './canvas-pen.js';
+import { CanvasPen } from './canvas-pen.js';
 import { drawnLine, valuesInView } from './drawn-line.js';
 import { heightOf, valueScale } from './value-scale.js';
 import { fitted, panned, type StepRange } from './zoom.js';
@@ -84,7 +84,7 @@ export class Strip {
       false,
       true,
     );
-    const pen = new CanvasPen(clearedContext(view.sketch, width, HEIGHT), view.theme.color('--font'));
+    const pen = new CanvasPen(view.sketch.begin(width, HEIGHT), view.theme.color('--font'));
     yield;
     for (const { line, places, values } of lines) {
       const y = (value: number) => EDGE + (HEIGHT - 2 * EDGE) * (1 - Math.min(1, Math.max(0, heightOf(scale, value))));
@@ -97,7 +97,7 @@ export class Strip {
         yield PAUSE;
       }
     }
-    clearedContext(this.#canvas, width, HEIGHT).drawImage(view.sketch, 0, 0, width, HEIGHT);
+    view.sketch.showOn(this.#canvas, width, HEIGHT);
     yield TURN;
   }
 

@@ -160,7 +160,7 @@ export class Heatmap implements Part {
       width: `${plotWidth}px`,
       height: `${plotHeight}px`,
     });
-    const ctx = clearedContext(view.sketch, width, height);
+    const ctx = view.sketch.begin(width, height);
     ctx.imageSmoothingEnabled = false;
     if (this.#cells) ctx.drawImage(this.#cells, gutter, MARK_HEIGHT, plotWidth, plotHeight);
     if (rowHeight >= 8) this.#drawGaps(ctx);
@@ -172,7 +172,7 @@ export class Heatmap implements Part {
     const box = { left: gutter, top: MARK_HEIGHT, width: plotWidth, height: plotHeight };
     drawMarks(pen, view.theme, box, visibleMarks(view, this.#axis));
     yield PAUSE;
-    clearedContext(this.#canvas, width, height).drawImage(view.sketch, 0, 0, width, height);
+    view.sketch.showOn(this.#canvas, width, height);
     this.#drawOver();
   }
 

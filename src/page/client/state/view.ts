@@ -3,6 +3,7 @@ import { newestOf } from '../../history/newest-of.js';
 import type { RunHistory } from '../../history/run-history.js';
 import { Cursor } from '../chart/cursor.js';
 import type { Enlargeable } from '../chart/enlargeable.js';
+import { Sketch } from '../chart/sketch.js';
 import { el, setText } from '../parts/dom.js';
 import { type Sight, skip, unskip } from '../parts/sight.js';
 import { Sizes } from '../parts/sizes.js';
@@ -41,7 +42,7 @@ export class View {
   /** What can fill the window. */
   readonly charts = new Set<Enlargeable>();
   /** Never seen: what is drawn in pieces is drawn on it first. */
-  readonly sketch = el('canvas', {});
+  readonly sketch = new Sketch();
   connection: Connection = 'connecting';
   /** Counts how often something else was looked at. */
   looks = 0;
