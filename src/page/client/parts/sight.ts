@@ -1,3 +1,4 @@
+import { setStyle } from './dom.js';
 import { TURN, type Work } from './slices.js';
 
 /** Whether a part of the page is on the screen, or close, or on paper: what it shows is drawn. */
@@ -9,16 +10,22 @@ export interface Sight {
 
 const SKIPPED = 'skipped';
 
-/** Have the browser skip what a part holds, but for its head: the keyboard gets to it as a whole, which brings it into sight. */
-export function skip(root: HTMLElement): void {
+/**
+ * Have a part hold nothing but its head, as high as it was, in CSS pixels; 0 where that is not known. The keyboard gets to
+ * it as a whole, which brings it into sight. One that has the focus stays as it is.
+ */
+export function skip(root: HTMLElement, height = 0): void {
+  if (root.matches(':focus-within')) return;
   root.classList.add(SKIPPED);
   root.tabIndex = 0;
+  if (height > 0) setStyle(root, { 'min-height': `${height}px` });
 }
 
 /** As {@link skip}, no longer. */
 export function* unskip(root: HTMLElement): Work {
   if (!root.classList.contains(SKIPPED)) return;
   root.classList.remove(SKIPPED);
+  setStyle(root, { 'min-height': '' });
   // What has the focus would lose it.
   if (root.matches(':focus')) root.tabIndex = -1;
   else root.removeAttribute('tabindex');

@@ -127,7 +127,7 @@ export class View {
   }
 
   /**
-   * As {@link watch}, of a part of the page. In someone else's page the browser skips one that is out of sight: it lays out
+   * As {@link watch}, of a part of the page. In someone else's page one that is out of sight is skipped: the browser lays out
    * and paints nothing of it.
    */
   watchPart(root: HTMLElement): Sight {
@@ -145,10 +145,10 @@ export class View {
     const { theme } = this;
     let seen = false;
     skip(root);
-    this.#observe(root, (isNow) => {
+    this.#observe(root, (isNow, { height }) => {
       seen = isNow;
       if (seen) this.#seen();
-      else skip(root);
+      else skip(root, height);
     });
     return {
       get isSeen() {
@@ -160,12 +160,12 @@ export class View {
     };
   }
 
-  #observe(element: Element, onSeen: (seen: boolean) => void): void {
-    const margin = '200px';
-    const observer = new IntersectionObserver((entries) => onSeen(entries.at(-1)!.isIntersecting), {
-      rootMargin: margin,
-      scrollMargin: margin,
-    });
+  #observe(element: Element, onSeen: (seen: boolean, box: DOMRectReadOnly) => void): void {
+    const onEntries = (entries: readonly IntersectionObserverEntry[]) => {
+      const { isIntersecting, boundingClientRect } = entries.at(-1)!;
+      onSeen(isIntersecting, boundingClientRect);
+    };
+    const observer = new IntersectionObserver(onEntries, { rootMargin: '200px', scrollMargin: '200px' });
     observer.observe(element);
     this.signal.addEventListener('abort', () => observer.disconnect());
   }
