@@ -24,6 +24,7 @@ it.each([
     globalThis.panel = panelSink({ element: document.getElementById('here'), ...options });
     feed({ next: (record) => panel.next(reviveRecord(structuredClone({ ...record }))) }, ${STEPS}, 'large', ${NAMES});
   `);
+    await page.locator('.norms').scrollIntoViewIfNeeded();
     await page.click('text=Choose parameters');
     const count = page.locator('.parameter-list [role="status"]');
     await count.filter({ hasText: `${PARAMETERS.toLocaleString('en')} of` }).waitFor();
