@@ -8,7 +8,7 @@ const COLUMNS = Array.from({ length: 100 }, (_, i) => madeUpColumns(i + 1));
 /** Feed a panel with 1,000 steps a second, ten every 10 ms; `title` of what someone scrolls to, when it has opened. */
 async function follow(seconds: number, title?: string) {
   performance.mark('begin');
-  if (title !== undefined) setTimeout(() => scrollTo(title), 1000);
+  if (title !== undefined) setTimeout(() => scrollTo(title), 1500);
   const panel = panelSink(document.getElementById('here')!);
   let step = 1;
   const begin = performance.now();
