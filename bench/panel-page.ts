@@ -24,6 +24,7 @@ async function follow(seconds: number, title?: string) {
   const elapsedMs = performance.now() - begin;
   await panel.flush();
   const { usage } = panel;
+  performance.mark('close');
   await panel.close();
   return { ...usage, elapsedMs };
 }
