@@ -66,16 +66,16 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     main.setAttribute('aria-busy', String(busy || view.isAwaiting));
   };
   const drawing = new Drawing(place.root, { draw, slices, intervalMs, onBusy, onError, signal });
-  view.onChange((byPerson) => drawing.ask(byPerson));
-  view.theme.onChange(() => drawing.ask(true));
+  view.onChange((when) => drawing.ask(when));
+  view.theme.onChange(() => drawing.ask('now'));
   const onPrint = ({ matches }: MediaQueryListEvent) => {
     // A print takes what is there, and waits for no frame.
     if (matches) for (const _ of draw());
-    else drawing.ask(true);
+    else drawing.ask('now');
   };
   matchMedia('print').addEventListener('change', onPrint, { signal });
   signal.addEventListener('abort', () => {
     for (const part of page) part.remove();
   });
-  drawing.ask(true);
+  drawing.ask('soon');
 }

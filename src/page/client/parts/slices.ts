@@ -31,8 +31,8 @@ const FRAME_MS = 100;
 export class Slices implements Usage {
   busyMs = 0;
   longestMs = 0;
-  /** Whether someone waits for the work: it then does not rest, but for others' turns. */
-  hurry = false;
+  /** Those who wait for the work: it does not rest then, but for others' turns. */
+  readonly #waiting = new Set<symbol>();
   #last: Promise<void> = Promise.resolve();
   readonly #tasks: Tasks;
 
@@ -42,6 +42,13 @@ export class Slices implements Usage {
     private readonly restShare = REST,
   ) {
     this.#tasks = new Tasks(signal);
+  }
+
+  /** Someone waits for the work, until they call what this gives. */
+  hurry(): () => void {
+    const who = Symbol();
+    this.#waiting.add(who);
+    return () => this.#waiting.delete(who);
   }
 
   /** Resolves when the work is done, or will never be as the page has gone. What it throws rejects. */
@@ -112,7 +119,7 @@ export class Slices implements Usage {
       };
       signal.addEventListener('abort', end);
       if (signal.aborted) end();
-      else if (document.hidden || this.hurry) cancel = this.#tasks.add(end);
+      else if (document.hidden || this.#waiting.size > 0) cancel = this.#tasks.add(end);
       else cancel = begin(end);
     });
   }

@@ -5,6 +5,7 @@ import { Cursor } from '../chart/cursor.js';
 import type { Enlargeable } from '../chart/enlargeable.js';
 import { Sketch } from '../chart/sketch.js';
 import { el, setText } from '../parts/dom.js';
+import type { When } from '../parts/drawing.js';
 import { type Sight, skip, unskip } from '../parts/sight.js';
 import { Sizes } from '../parts/sizes.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
@@ -49,7 +50,7 @@ export class View {
   /** What had the focus when the page of a parameter was opened. */
   opener: HTMLElement | undefined;
   #choices: Choices;
-  readonly #listeners = new Set<(byPerson: boolean) => void>();
+  readonly #listeners = new Set<(when: When) => void>();
   readonly #untilDrawn: (() => void)[] = [];
   #awaited = 0;
 
@@ -60,7 +61,7 @@ export class View {
     readonly signal: AbortSignal,
   ) {
     this.theme = new Theme(place, signal);
-    const onChange = (width: boolean) => (width ? this.changed() : this.grown());
+    const onChange = (width: boolean) => (width ? this.changed('soon') : this.grown());
     this.sizes = new Sizes({ onChange, isPrinted: () => this.theme.isPrinted, signal });
     this.details = new Details(this);
     this.named = new Named(this);
@@ -147,7 +148,7 @@ export class View {
     skip(root);
     this.#observe(root, (isNow, { height }) => {
       seen = isNow;
-      if (seen) this.#seen();
+      if (seen) this.#tell('soon');
       else skip(root, height);
     });
     return {
@@ -248,23 +249,22 @@ export class View {
     for (const listener of this.#untilDrawn.splice(0)) listener();
   }
 
-  onChange(listener: (byPerson: boolean) => void): void {
+  onChange(listener: (when: When) => void): void {
     this.#listeners.add(listener);
   }
 
   /** Something else is looked at. */
-  changed(): void {
+  changed(when: When = 'now'): void {
     this.looks++;
-    for (const listener of this.#listeners) listener(true);
-  }
-
-  /** What a person looks at has come into sight: it waits for no interval. */
-  #seen(): void {
-    for (const listener of this.#listeners) listener(true);
+    this.#tell(when);
   }
 
   /** Records have come, or end. */
   grown(): void {
-    for (const listener of this.#listeners) listener(false);
+    this.#tell('later');
+  }
+
+  #tell(when: When): void {
+    for (const listener of this.#listeners) listener(when);
   }
 }
