@@ -103,7 +103,8 @@ it('paper has every part', async () => {
   for (const title of ['Movers and the dead', 'Update norm', 'Throughput', 'Magnitude histogram']) {
     await expect.poll(() => partOf(page, title).locator('.panel-body').isVisible()).toBe(true);
   }
-  expect(await partOf(page, 'Movers and the dead').locator('tbody tr:not(.spacer)').count()).toBe(12);
+  const rows = partOf(page, 'Movers and the dead').locator('tbody tr:not(.spacer)');
+  await expect.poll(() => rows.count(), { timeout: 10_000 }).toBe(12);
   expect(await partOf(page, 'Update norm').locator('.plot canvas').first().isVisible()).toBe(true);
   expect(troubles).toEqual([]);
   await page.close();
