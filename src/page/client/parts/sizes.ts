@@ -1,3 +1,5 @@
+import { isSkipped } from './sight.js';
+
 export interface SizesOptions {
   /** Told when an element has another size than before; another width changes more than the element itself. */
   readonly onChange: (width: boolean) => void;
@@ -54,7 +56,9 @@ export class Sizes {
 
   /** All that are not known at once: that lays out the page once. */
   #measureNew(): void {
-    for (const [element, kept] of this.#kept) if (kept.width === 0) Object.assign(kept, sizeOf(element));
+    for (const [element, kept] of this.#kept) {
+      if (kept.width === 0 && !isSkipped(element)) Object.assign(kept, sizeOf(element));
+    }
   }
 
   #take(entries: readonly ResizeObserverEntry[]): void {
