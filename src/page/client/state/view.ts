@@ -61,8 +61,12 @@ export class View {
     readonly signal: AbortSignal,
   ) {
     this.theme = new Theme(place, signal);
-    const onChange = (width: boolean) => (width ? this.changed('soon') : this.grown());
-    this.sizes = new Sizes({ onChange, isPrinted: () => this.theme.isPrinted, signal });
+    this.sizes = new Sizes({
+      // Another size is a person's doing, the first one that of a page that opens.
+      onChange: ({ ofWidth, isFirst }) => (ofWidth ? this.changed(isFirst ? 'soon' : 'now') : this.grown()),
+      isPrinted: () => this.theme.isPrinted,
+      signal,
+    });
     this.details = new Details(this);
     this.named = new Named(this);
     this.#choices = this.#addressed();
