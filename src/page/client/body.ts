@@ -137,7 +137,7 @@ export class Body implements Part {
     if (isOfOne) return;
     yield* this.#runTable.update();
     yield* this.parts.tiles.update();
-    yield TURN;
+    if (this.view.place.embedded) yield TURN;
     yield* this.#drawCharts();
     for (const part of this.#sections) if (!this.#isUpToDate(part)) yield* this.#bringUpToDate(part);
     this.#owners.update();

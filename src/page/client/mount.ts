@@ -55,7 +55,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
       part.update();
       yield;
     }
-    yield TURN;
+    if (place.embedded) yield TURN;
     yield* chartBar.update();
     yield* body.update();
     enlarged.update();

@@ -94,11 +94,11 @@ export class Strip {
           .slice(from, from + POINTS + 1)
           .flatMap((place, i) => [axis.share(place) * width, y(values[from + i]!)]);
         pen.line(points, { color: line.color, width: 1 });
-        yield PAUSE;
+        yield view.place.embedded ? PAUSE : undefined;
       }
     }
     view.sketch.showOn(this.#canvas, width, HEIGHT);
-    yield TURN;
+    yield view.place.embedded ? TURN : undefined;
   }
 
   #handle(edge: Edge, label: string): HTMLElement {

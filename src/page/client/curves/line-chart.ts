@@ -13,7 +13,7 @@ import { DataTable, type TableData } from '../parts/data-table.js';
 import { readable, whole } from '../parts/format.js';
 import { panel } from '../parts/panel.js';
 import { reveal } from '../parts/reveal.js';
-import type { Sight } from '../parts/sight.js';
+import { isSkipped, type Sight } from '../parts/sight.js';
 import { TURN, type Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { lineTable } from './line-table.js';
@@ -43,11 +43,11 @@ export function* drawCharts(charts: readonly ChartLines[], arrange?: () => void)
   for (const [chart, lines] of charts) yield* chart.take(lines);
   arrange?.();
   const coming = charts.map(([chart]) => chart).filter(({ root, isShown }) => isShown && root.hidden);
-  yield* arrange ? comeInTurn(coming) : comeTogether(coming);
+  yield* arrange ? comeInTurn(coming.filter(({ root }) => isSkipped(root))) : comeTogether(coming);
   for (const [chart] of charts) yield* chart.draw();
 }
 
-/** All have their places before one is drawn: it is known then which of them are in sight. */
+/** Those of which what is out of sight is skipped have their places before one is drawn: it is known then which are in sight. */
 function* comeInTurn(charts: readonly LineChart[]): Work {
   for (const { root } of charts) yield* reveal(root, true);
   if (charts.length > 0) yield TURN;
@@ -123,13 +123,14 @@ export class LineChart implements Enlargeable {
     if (!this.#coming) return;
     const { lines, picture } = this.#coming;
     this.#coming = undefined;
+    yield* reveal(this.root, true);
     if (this.#isWaiting) return;
     yield* this.#sight.come();
     this.#lines = lines;
     this.#picture = picture;
     yield* this.#plot.draw(picture);
-    // A canvas and words in one frame are too much of it.
-    yield TURN;
+    // In someone else's page a canvas and words in one frame are too much of it.
+    yield this.view.place.embedded ? TURN : undefined;
     this.#legend.update(lines.map((line) => ({ line, shown: !this.#hidden.has(line) })));
     this.#tools.update(this.#isLog);
     this.#showValues();

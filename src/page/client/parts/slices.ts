@@ -56,8 +56,8 @@ export class Slices implements Usage {
     let isDone = false;
     while (!isDone) {
       const part = this.#last.then(() => this.#do(work));
-      // Another work begins in a task of its own, not in what is left of this one.
-      const next = () => this.rest(0);
+      // In someone else's page another work begins in a task of its own, not in what is left of this one.
+      const next = () => (this.restShare > 0 ? this.rest(0) : undefined);
       this.#last = part.then(next, next);
       isDone = await part;
       if (!isDone) await this.#turn();
