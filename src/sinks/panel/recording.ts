@@ -48,9 +48,9 @@ export class Recording {
 
   /** Resolves when everything taken so far is in the histories. */
   async flush(): Promise<void> {
-    const taken = this.options.slices.hurry();
+    this.options.slices.hurry = true;
     await this.#running;
-    taken();
+    this.options.slices.hurry = false;
   }
 
   async #recordAll(): Promise<void> {

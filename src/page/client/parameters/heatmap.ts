@@ -13,7 +13,7 @@ import { panel } from '../parts/panel.js';
 import { reveal } from '../parts/reveal.js';
 import { KeptShortNames } from '../parts/short-names.js';
 import type { Size } from '../parts/sizes.js';
-import { PAUSE, TURN, type Work } from '../parts/slices.js';
+import { TURN, type Work } from '../parts/slices.js';
 import type { Theme } from '../state/theme.js';
 import type { View } from '../state/view.js';
 
@@ -92,8 +92,7 @@ export class Heatmap implements Part {
     yield* this.#reveal();
     this.#take(layers ? run.shown.layers : run.shown.parameters);
     yield* this.#paint(this.#data!);
-    yield;
-    yield* this.#draw();
+    this.#draw();
     yield TURN;
     this.#canvas.setAttribute('aria-label', this.#summary());
     this.#say();
@@ -149,30 +148,25 @@ export class Heatmap implements Part {
     };
   }
 
-  /** In pieces, on a canvas that nobody sees: what was there before is seen until all is there. */
-  *#draw(): Work {
-    const { view } = this;
+  #draw(): void {
+    const data = this.#data;
     const { width, rowHeight, gutter, plotWidth, plotHeight, height } = this.#layout;
-    if (!this.#data || width === 0) return;
+    if (!data || width === 0) return;
     setStyle(this.#area, {
       left: `${gutter}px`,
       top: `${MARK_HEIGHT}px`,
       width: `${plotWidth}px`,
       height: `${plotHeight}px`,
     });
-    const ctx = view.sketch.begin(width, height);
+    const ctx = clearedContext(this.#canvas, width, height);
     ctx.imageSmoothingEnabled = false;
     if (this.#cells) ctx.drawImage(this.#cells, gutter, MARK_HEIGHT, plotWidth, plotHeight);
     if (rowHeight >= 8) this.#drawGaps(ctx);
-    yield PAUSE;
     this.#drawNames(ctx);
-    yield PAUSE;
     this.#drawAxis(ctx);
-    const pen = new CanvasPen(ctx, view.theme.color('--font'));
+    const pen = new CanvasPen(ctx, this.view.theme.color('--font'));
     const box = { left: gutter, top: MARK_HEIGHT, width: plotWidth, height: plotHeight };
-    drawMarks(pen, view.theme, box, visibleMarks(view, this.#axis));
-    yield PAUSE;
-    view.sketch.showOn(this.#canvas, width, height);
+    drawMarks(pen, this.view.theme, box, visibleMarks(this.view, this.#axis));
     this.#drawOver();
   }
 
