@@ -5,9 +5,10 @@ import { madeUpColumns, madeUpStep } from './made-up-steps.js';
 /** Made before, and over again: neither their making nor what they leave to be collected is counted. */
 const COLUMNS = Array.from({ length: 100 }, (_, i) => madeUpColumns(i + 1));
 
-/** Feed a panel with 1,000 steps a second, ten every 10 ms. */
-async function follow(seconds: number) {
+/** Feed a panel with 1,000 steps a second, ten every 10 ms; `title` of what someone scrolls to, when it has opened. */
+async function follow(seconds: number, title?: string) {
   performance.mark('begin');
+  if (title !== undefined) setTimeout(() => scrollTo(title), 1500);
   const panel = panelSink(document.getElementById('here')!);
   let step = 1;
   const begin = performance.now();
@@ -23,8 +24,15 @@ async function follow(seconds: number) {
   const elapsedMs = performance.now() - begin;
   await panel.flush();
   const { usage } = panel;
+  performance.mark('close');
   await panel.close();
   return { ...usage, elapsedMs };
+}
+
+function scrollTo(title: string): void {
+  const { shadowRoot } = document.getElementById('here')!.firstElementChild!;
+  const titles = Array.from(shadowRoot!.querySelectorAll('h2'));
+  titles.find(({ textContent }) => textContent === title)!.scrollIntoView();
 }
 
 Object.assign(globalThis, { follow });

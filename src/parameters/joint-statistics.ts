@@ -1,6 +1,7 @@
 import { type AnyParameterUpdates, columnOf } from './parameter-updates.js';
 import type { Statistic, StatisticColumns } from './statistics.js';
 import { statisticsOfSums, sumsOfStatistics } from './statistics-of-sums.js';
+import { updateRatio } from './update-ratio.js';
 import { groupSums } from './update-sums.js';
 
 const NORMS = ['updateNorm', 'weightNorm', 'gradientNorm'] as const satisfies readonly JointStatistic[];
@@ -21,9 +22,24 @@ export function jointColumns(
   updates: AnyParameterUpdates,
   groups: readonly (readonly number[])[],
 ): { readonly [S in JointStatistic]?: Float64Array } {
-  const norms: JointStatistic[] = NORMS.filter((statistic) => columnOf(updates, statistic));
-  const ratio = norms.includes('updateNorm') && norms.includes('weightNorm');
-  return groupColumns(updates, groups, ratio ? [...norms, 'updateRatio'] : norms);
+  const columns: { [S in JointStatistic]?: Float64Array } = {};
+  for (const statistic of NORMS) {
+    const norms = columnOf(updates, statistic);
+    if (norms) columns[statistic] = jointNorms(norms, groups);
+  }
+  const { updateNorm, weightNorm } = columns;
+  if (updateNorm && weightNorm) columns.updateRatio = updateNorm.map((norm, i) => updateRatio(norm, weightNorm[i]!));
+  return columns;
+}
+
+function jointNorms(norms: Float64Array, groups: readonly (readonly number[])[]): Float64Array {
+  const joint = new Float64Array(groups.length);
+  for (let group = 0; group < joint.length; group++) {
+    let squares = 0;
+    for (const member of groups[group]!) squares += norms[member]! * norms[member]!;
+    joint[group] = Math.sqrt(squares);
+  }
+  return joint;
 }
 
 /**

@@ -82,7 +82,7 @@ export function comparisonOf<S extends Statistic>(
 export function sumsOfStatistics(sizes: ArrayLike<number>, columns: Partial<StatisticColumns>): UpdateSums {
   const { updateNorm, weightNorm, gradientNorm, maxAbsUpdate, unchanged, nonFinite } = columns;
   const sums = {
-    size: Float64Array.from(sizes),
+    size: new Float64Array(sizes),
     updateSquares: updateNorm && squaresOf(updateNorm),
     weightSquares: weightNorm && squaresOf(weightNorm),
     gradientSquares: gradientNorm && squaresOf(gradientNorm),

@@ -12,6 +12,7 @@ import { Movers } from './parameters/movers.js';
 import { Norms } from './parameters/norms.js';
 import { el, setText } from './parts/dom.js';
 import { LazyPart, type Part } from './parts/lazy-part.js';
+import type { Sight } from './parts/sight.js';
 import { TURN, type Work } from './parts/slices.js';
 import type { View } from './state/view.js';
 import { confusionPanel } from './tables/confusion-panel.js';
@@ -72,7 +73,7 @@ export class Body implements Part {
   readonly #metrics: MetricCharts;
   readonly #flow: ChartFlow;
   readonly #sections: readonly Part[];
-  readonly #isSeen: ReadonlyMap<Part, () => boolean>;
+  readonly #sights: ReadonlyMap<Part, Sight>;
   /** What was looked at when each was brought up to date last. */
   readonly #updated = new Map<Part, LookedAt>();
   /** Those of them that stand beside each other. */
@@ -105,7 +106,7 @@ export class Body implements Part {
     // What is told in a sentence goes first: it is known then which of two that stand beside each other is alone.
     this.#sections = [heatmap, happenings, movers, norms, histogram, confusion, model, values];
     for (const { root } of [tiles, ...this.#sections]) root.hidden = true;
-    this.#isSeen = new Map(this.#sections.map((part) => [part, view.watch(part.root)]));
+    this.#sights = new Map(this.#sections.map((part) => [part, view.watchPart(part.root)]));
     const ofOneRun = [tiles, ...this.#sections].map(({ root }) => root);
     this.#owners = new Owners(view, ofOneRun);
     const [moved, tables] = [beside(movers, happenings), beside(confusion, model)];
@@ -135,8 +136,8 @@ export class Body implements Part {
     this.root.classList.toggle('one-parameter', isOfOne);
     if (isOfOne) return;
     yield* this.#runTable.update();
-    this.parts.tiles.update();
-    yield;
+    yield* this.parts.tiles.update();
+    if (this.view.place.embedded) yield TURN;
     yield* this.#drawCharts();
     for (const part of this.#sections) if (!this.#isUpToDate(part)) yield* this.#bringUpToDate(part);
     this.#owners.update();
@@ -148,19 +149,26 @@ export class Body implements Part {
     const { focus, looks } = this.view;
     const updated = this.#updated.get(part);
     if (!updated || updated.focus !== focus || updated.looks !== looks) return false;
-    return !part.root.hidden && !this.#isSeen.get(part)!();
+    return !part.root.hidden && !this.#sights.get(part)!.isSeen;
   }
 
   *#bringUpToDate(part: Part): Work {
     const { focus, looks } = this.view;
     const wasHidden = part.root.hidden;
+    yield* this.#sights.get(part)!.come();
     for (const turn of part.update() ?? []) {
       if (turn === TURN) this.#arrange();
       yield turn;
+      if (this.#isSkipped(part)) break;
     }
     this.#arrange();
     this.#updated.set(part, { focus, looks });
     yield wasHidden && !part.root.hidden ? TURN : undefined;
+  }
+
+  /** It has its place: what it holds comes when it comes into sight. */
+  #isSkipped(part: Part): boolean {
+    return this.view.place.embedded && !part.root.hidden && !this.#sights.get(part)!.isSeen;
   }
 
   #arrange(): void {

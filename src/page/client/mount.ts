@@ -5,7 +5,7 @@ import { Welcome } from './head/welcome.js';
 import { el } from './parts/dom.js';
 import { Drawing } from './parts/drawing.js';
 import { LazyPart } from './parts/lazy-part.js';
-import { Slices, type Work } from './parts/slices.js';
+import { Slices, TURN, type Work } from './parts/slices.js';
 import type { View } from './state/view.js';
 
 export interface MountOptions {
@@ -55,6 +55,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
       part.update();
       yield;
     }
+    if (place.embedded) yield TURN;
     yield* chartBar.update();
     yield* body.update();
     enlarged.update();
@@ -65,16 +66,16 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     main.setAttribute('aria-busy', String(busy || view.isAwaiting));
   };
   const drawing = new Drawing(place.root, { draw, slices, intervalMs, onBusy, onError, signal });
-  view.onChange((byPerson) => drawing.ask(byPerson));
-  view.theme.onChange(() => drawing.ask(true));
+  view.onChange((when) => drawing.ask(when));
+  view.theme.onChange(() => drawing.ask('now'));
   const onPrint = ({ matches }: MediaQueryListEvent) => {
     // A print takes what is there, and waits for no frame.
     if (matches) for (const _ of draw());
-    else drawing.ask(true);
+    else drawing.ask('now');
   };
   matchMedia('print').addEventListener('change', onPrint, { signal });
   signal.addEventListener('abort', () => {
     for (const part of page) part.remove();
   });
-  drawing.ask(true);
+  drawing.ask('soon');
 }

@@ -29,6 +29,34 @@ export interface PackedHistograms {
   readonly histograms: { readonly [H in ShownSubject]?: readonly PackedHistogram[] };
 }
 
+type Columns = { readonly [statistic: string]: ArrayLike<number> };
+
+/**
+ * What a step says, by row: `rows[i]` is that of element `i`, and a row that has none is NaN. It is made when it is asked
+ * for: of most steps nobody asks.
+ */
+export function latestByRow(
+  step: number,
+  columns: Columns,
+  rows: readonly (number | undefined)[],
+  rowCount: number,
+): LatestUpdates {
+  let made: LatestUpdates['columns'] | undefined;
+  return {
+    step,
+    get columns() {
+      made ??= mapValues(columns, (column) => byRow(column, rows, rowCount));
+      return made;
+    },
+  };
+}
+
+function byRow(column: ArrayLike<number>, rows: readonly (number | undefined)[], rowCount: number): Float32Array {
+  const values = new Float32Array(rowCount).fill(Number.NaN);
+  for (let i = 0; i < rows.length; i++) if (rows[i] !== undefined) values[rows[i]!] = column[i]!;
+  return values;
+}
+
 export function packUpdates({ step, columns }: LatestUpdates): PackedUpdates {
   return { step, columns: mapValues(columns, packFloats) };
 }

@@ -21,27 +21,37 @@ interface Layers {
   readonly groups: readonly Layer['members'][];
 }
 
-/** Many steps share one list of names: what it groups to is worked out once. */
-const known = new WeakMap<readonly string[], Layers>();
+/** Many steps share their lists of names and of sizes: what these come to is worked out once. */
+const knownLayers = new WeakMap<readonly string[], Layers>();
+const knownSizes = new WeakMap<readonly number[], { readonly of: Layers; readonly sizes: readonly number[] }>();
 
 export function layerColumns(updates: AnyParameterUpdates): LayerColumns {
-  const { names, members, groups } = layersIn(updates.names);
+  const layers = layersIn(updates.names);
+  const { names, groups } = layers;
   const joint = Object.entries(jointColumns(updates, groups));
   return {
     names,
-    sizes: members.map((indices) => indices.reduce((sum, i) => sum + updates.sizes[i]!, 0)),
+    sizes: sizesIn(layers, updates.sizes),
     columns: Object.fromEntries(joint.map(([statistic, column]) => [statistic, column.subarray(0, names.length)])),
     whole: Object.fromEntries(joint.map(([statistic, column]) => [statistic, column[names.length]!])),
   };
 }
 
 function layersIn(names: readonly string[]): Layers {
-  let layers = known.get(names);
+  let layers = knownLayers.get(names);
   if (!layers) {
     const list = layersOf(names);
     const members = list.map((layer) => layer.members);
     layers = { names: list.map(({ name }) => name), members, groups: [...members, Array.from(names.keys())] };
-    known.set(names, layers);
+    knownLayers.set(names, layers);
   }
   return layers;
+}
+
+function sizesIn(layers: Layers, sizes: readonly number[]): readonly number[] {
+  const known = knownSizes.get(sizes);
+  if (known?.of === layers) return known.sizes;
+  const ofLayers = layers.members.map((indices) => indices.reduce((sum, i) => sum + sizes[i]!, 0));
+  knownSizes.set(sizes, { of: layers, sizes: ofLayers });
+  return ofLayers;
 }

@@ -84,11 +84,7 @@ export class ParameterTable {
     const stride = 2 * this.statistics.length;
     for (const [s, statistic] of this.statistics.entries()) {
       const column = columns[statistic];
-      if (!column) continue;
-      for (let i = 0; i < rows.length; i++) {
-        const row = rows[i];
-        if (row !== undefined) widen(extremes, row * stride + 2 * s, column[i]!, column[i]!);
-      }
+      if (column) widenColumn(extremes, column, { rows, stride, offset: 2 * s });
     }
   }
 
@@ -204,6 +200,28 @@ function widen(extremes: Float32Array, at: number, min: number, max: number): vo
   }
   if (min < oldMin || Number.isNaN(oldMin)) extremes[at] = min;
   if (max > oldMax || Number.isNaN(max)) extremes[at + 1] = max;
+}
+
+interface ColumnPlaces {
+  readonly rows: readonly (number | undefined)[];
+  /** Numbers of a row. */
+  readonly stride: number;
+  /** Of the column's pair within a row. */
+  readonly offset: number;
+}
+
+/** As {@link widen}, by one value each, in place: a call for each would leave the numbers it is given to be collected. */
+function widenColumn(extremes: Float32Array, column: ArrayLike<number>, { rows, stride, offset }: ColumnPlaces): void {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i];
+    if (row === undefined) continue;
+    const at = row * stride + offset;
+    const value = column[i]!;
+    if (value === ABSENT) continue;
+    const isFirst = extremes[at] === ABSENT;
+    if (isFirst || value < extremes[at]! || Number.isNaN(extremes[at])) extremes[at] = value;
+    if (isFirst || value > extremes[at + 1]! || Number.isNaN(value)) extremes[at + 1] = value;
+  }
 }
 
 /** As {@link widen}, of every pair: half a million of them at once, when buckets merge. */

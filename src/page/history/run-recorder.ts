@@ -13,6 +13,7 @@ import {
   type TrainingEvent,
 } from '../../events/index.js';
 import { type AnyParameterUpdates, columnOf, type HistogramSubject, NO_HISTOGRAM } from '../../parameters/index.js';
+import { latestByRow } from './latest-updates.js';
 import { type LayerColumns, layerColumns } from './layer-columns.js';
 import { markOf, resumedMark } from './mark-of.js';
 import { type Return, Returns } from './returns.js';
@@ -169,9 +170,10 @@ export class RunRecorder {
     if (grew.includes(true)) this.#setRows(updates, byLayer, version);
     const { history } = this;
     this.#more?.takeUpdates(updates, layers);
-    history.parameters.take(updates.step, this.#parameterRows.rowsOf(shown.names), shown.columns, version);
+    const rows = this.#parameterRows.rowsOf(shown.names);
+    history.parameters.take(updates.step, rows, shown.columns, version);
     history.layers.take(updates.step, this.#layerRows.rowsOf(layers.names), layers.columns, version);
-    history.latest.set({ step: updates.step, columns: this.#byRow(shown.names, shown.columns, Number.NaN) }, version);
+    history.latest.set(latestByRow(updates.step, shown.columns, rows, this.#parameterRows.names.length), version);
     if (!byLayer && Object.keys(updates.histograms).length > 0) this.#takeHistograms(updates, version);
   }
 
@@ -301,16 +303,6 @@ export class RunRecorder {
       version,
     );
   }
-
-  #byRow(names: readonly string[], columns: { readonly [statistic: string]: ArrayLike<number> }, absent: number) {
-    const rows = this.#parameterRows.rowsOf(names);
-    const byRow = (column: ArrayLike<number>) => {
-      const values = new Float32Array(this.#parameterRows.names.length).fill(absent);
-      for (let i = 0; i < rows.length; i++) if (rows[i] !== undefined) values[rows[i]!] = column[i]!;
-      return values;
-    };
-    return Object.fromEntries(Object.entries(columns).map(([statistic, column]) => [statistic, byRow(column)]));
-  }
 }
 
 function plan({ maxSteps, numEpochs }: { readonly maxSteps?: number; readonly numEpochs?: number }) {
@@ -325,8 +317,13 @@ function largestOf(shares: Readonly<Record<string, number>>): Readonly<Record<st
   return Object.fromEntries([...parts.slice(0, PARTS_SHOWN - 1), ['others', rest]]);
 }
 
+/** Sorted in it: a column of its own for each step would be left to be collected. */
+let sorted = new Float64Array(0);
+
 /** NaN counts as the greatest. */
 function median(values: Float64Array): number {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.floor((sorted.length - 1) / 2)]!;
+  const { length } = values;
+  if (sorted.length < length) sorted = new Float64Array(length);
+  sorted.set(values);
+  return sorted.subarray(0, length).sort()[Math.floor((length - 1) / 2)]!;
 }

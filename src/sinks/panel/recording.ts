@@ -48,9 +48,9 @@ export class Recording {
 
   /** Resolves when everything taken so far is in the histories. */
   async flush(): Promise<void> {
-    this.options.slices.hurry = true;
+    const taken = this.options.slices.hurry();
     await this.#running;
-    this.options.slices.hurry = false;
+    taken();
   }
 
   async #recordAll(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { settled } from '../../helpers/settled.js';
 import { someonesPage } from './someones-page.js';
 
 const PARAMETERS = 2_000;
@@ -24,6 +25,9 @@ it.each([
     globalThis.panel = panelSink({ element: document.getElementById('here'), ...options });
     feed({ next: (record) => panel.next(reviveRecord(structuredClone({ ...record }))) }, ${STEPS}, 'large', ${NAMES});
   `);
+    await page.waitForSelector(`.progress-text:has-text("step ${STEPS}")`);
+    await settled(page);
+    await page.locator('.norms').scrollIntoViewIfNeeded();
     await page.click('text=Choose parameters');
     const count = page.locator('.parameter-list [role="status"]');
     await count.filter({ hasText: `${PARAMETERS.toLocaleString('en')} of` }).waitFor();

@@ -68,6 +68,13 @@ async function violationsOf(page: Page): Promise<string[]> {
   return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
 }
 
+/** Make the window so high that no part is out of sight. */
+async function inSight(page: Page, width: number): Promise<void> {
+  await page.setViewportSize({ width, height: 9_000 });
+  await expect.poll(() => page.locator('.skipped >> visible=true').count(), { timeout: 10_000 }).toBe(0);
+  await settled(page);
+}
+
 const LOOKS: readonly Required<Look>[] = [
   { width: 1440, colorScheme: 'light' },
   { width: 1440, colorScheme: 'dark' },
@@ -96,6 +103,9 @@ describe('the panel, under the strictest content security policy', () => {
     await settled(page);
     const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
     expect(overflow).toBeLessThanOrEqual(0);
+    expect(await page.locator('.skipped').count()).toBeGreaterThan(0);
+    expect(await violationsOf(page)).toEqual([]);
+    await inSight(page, look.width);
     await picture(page, `panel-${look.width}-${look.colorScheme}`, true);
     expect(await violationsOf(page)).toEqual([]);
     expect(troubles).toEqual([]);
@@ -109,6 +119,9 @@ describe('the panel, under the strictest content security policy', () => {
     await settled(page);
     await picture(page, `drawer-${look.width}-${look.colorScheme}`, false);
     expect(await violationsOf(page)).toEqual([]);
+    await inSight(page, look.width);
+    expect(await violationsOf(page)).toEqual([]);
+    await page.setViewportSize({ width: look.width, height: 900 });
     await page.click('[aria-label="Download"]');
     await picture(page, `menu-${look.width}-${look.colorScheme}`, false);
     expect(await violationsOf(page)).toEqual([]);
@@ -133,6 +146,7 @@ describe('the panel, under the strictest content security policy', () => {
     expect(await shown()).toBe(false);
     await page.keyboard.press('Enter'); // and now on the one that shows it
     expect(await shown()).toBe(true);
+    await page.locator('.norms').scrollIntoViewIfNeeded();
     await page.click('text=Choose parameters');
     await page.getByLabel('Search the parameters').fill('x');
     await page.keyboard.press('`');

@@ -148,18 +148,26 @@ function lengthOf(points: readonly number[], from: number, to: number): number {
 
 /** A canvas made as large as this, sharp on its screen, empty, and to be drawn on in CSS pixels. */
 export function clearedContext(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
-  const unit = devicePixelRatio;
-  const [across, down] = [Math.round(width * unit), Math.round(height * unit)];
-  const ctx = canvas.getContext('2d')!;
+  const [across, down] = pixelsOf(width, height);
   if (canvas.width !== across || canvas.height !== down) {
     canvas.width = across;
     canvas.height = down;
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
-  } else {
-    ctx.setTransform(1, 0, 0, 1, 0, 0);
-    ctx.clearRect(0, 0, across, down);
   }
-  ctx.setTransform(unit, 0, 0, unit, 0, 0);
+  return cleared(canvas, across, down);
+}
+
+/** How many of the screen's pixels so many CSS pixels are. */
+export function pixelsOf(width: number, height: number): readonly [across: number, down: number] {
+  return [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
+}
+
+/** The upper left of a canvas, of so many of the screen's pixels, empty, to be drawn on in CSS pixels. */
+export function cleared(canvas: HTMLCanvasElement, across: number, down: number): CanvasRenderingContext2D {
+  const ctx = canvas.getContext('2d')!;
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.clearRect(0, 0, across, down);
+  ctx.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
   return ctx;
 }

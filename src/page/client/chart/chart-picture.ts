@@ -40,6 +40,7 @@ export function drawChart(pen: Pen, theme: Theme, box: Box, picture: ChartPictur
 /** As {@link drawChart}, so many points of lines at a stretch, about. */
 export function* drawChartInPieces(pen: Pen, theme: Theme, box: Box, picture: ChartPicture, points = 400): Work {
   drawGrid(pen, theme, box, picture);
+  yield;
   const { lines, axis } = picture;
   const drawings = [drawSpread, drawLine].flatMap((draw) => lines.map((line) => ({ draw, line })));
   // Room for a line along the edge, and for a mark at the first or the last step: a run that failed has one there.

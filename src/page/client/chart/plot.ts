@@ -39,8 +39,9 @@ export class Plot {
     const { box, size, view } = this;
     const { width, height } = size;
     if (width === 0) return;
-    yield* drawChartInPieces(this.#pen(view.sketch), view.theme, box, picture);
-    clearedContext(this.#canvas, width, height).drawImage(view.sketch, 0, 0, width, height);
+    const pen = new CanvasPen(view.sketch.begin(width, height), view.theme.color('--font'));
+    yield* drawChartInPieces(pen, view.theme, box, picture);
+    view.sketch.showOn(this.#canvas, width, height);
     for (const [name, value] of Object.entries(box)) setStyle(this.area, { [name]: `${value}px` });
     this.drawCursor();
   }

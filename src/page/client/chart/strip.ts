@@ -2,9 +2,10 @@ import { runLines } from '../curves/lines.js';
 import { el, setStyle } from '../parts/dom.js';
 import { whole } from '../parts/format.js';
 import type { Size } from '../parts/sizes.js';
+import { PAUSE, TURN, type Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { TimeAxis } from './axis.js';
-import { CanvasPen, clearedContext } from './canvas-pen.js';
+import { CanvasPen } from './canvas-pen.js';
 import { drawnLine, valuesInView } from './drawn-line.js';
 import { heightOf, valueScale } from './value-scale.js';
 import { fitted, panned, type StepRange } from './zoom.js';
@@ -12,6 +13,8 @@ import { fitted, panned, type StepRange } from './zoom.js';
 const HEIGHT = 28;
 /** Room above and below the lines. */
 const EDGE = 4;
+/** Drawn at a stretch. */
+const POINTS = 250;
 const KEY_STEP = 0.01;
 const KEY_JUMP = 0.1;
 
@@ -36,9 +39,9 @@ export class Strip {
     this.root.addEventListener('dblclick', () => view.zoom(undefined));
   }
 
-  update(): void {
+  *update(): Work {
     if (this.#isNew) this.#drawNext();
-    else if (this.#isSeen()) this.#draw();
+    else if (this.#isSeen()) yield* this.#draw();
     const [first, last] = this.view.whole;
     const [from, to] = this.#shown;
     const share = (step: number) => `${(100 * (step - first)) / (last - first)}%`;
@@ -66,25 +69,36 @@ export class Strip {
     return [Math.min(last, Math.max(first, from)), Math.min(last, Math.max(first, to))];
   }
 
-  #draw(): void {
+  /** In pieces, on a canvas that nobody sees: what was there before is seen until all is there. */
+  *#draw(): Work {
     const { view } = this;
     const { width } = this.#size;
     if (width === 0) return;
-    const pen = new CanvasPen(clearedContext(this.#canvas, width, HEIGHT), view.theme.color('--font'));
     const axis = new TimeAxis('step', view.runs, view.whole);
     const lines = runLines(view, 'loss', 'loss')
       .filter(({ run }) => !view.isHidden(run.name))
       .map((line) => drawnLine(line, axis, 0));
+    yield;
     const scale = valueScale(
       lines.map((line) => valuesInView(line, axis, false)),
       false,
       true,
     );
+    const pen = new CanvasPen(view.sketch.begin(width, HEIGHT), view.theme.color('--font'));
+    yield;
     for (const { line, places, values } of lines) {
       const y = (value: number) => EDGE + (HEIGHT - 2 * EDGE) * (1 - Math.min(1, Math.max(0, heightOf(scale, value))));
-      const points = places.flatMap((place, i) => [axis.share(place) * width, y(values[i]!)]);
-      pen.line(points, { color: line.color, width: 1 });
+      for (let from = 0; from < places.length; from += POINTS) {
+        // Pieces have a point in common, or there would be a gap between them.
+        const points = places
+          .slice(from, from + POINTS + 1)
+          .flatMap((place, i) => [axis.share(place) * width, y(values[from + i]!)]);
+        pen.line(points, { color: line.color, width: 1 });
+        yield view.place.embedded ? PAUSE : undefined;
+      }
     }
+    view.sketch.showOn(this.#canvas, width, HEIGHT);
+    yield view.place.embedded ? TURN : undefined;
   }
 
   #handle(edge: Edge, label: string): HTMLElement {

@@ -13,6 +13,7 @@ import { DataTable, type TableData } from '../parts/data-table.js';
 import { readable, whole } from '../parts/format.js';
 import { panel } from '../parts/panel.js';
 import { reveal } from '../parts/reveal.js';
+import { isSkipped, type Sight } from '../parts/sight.js';
 import { TURN, type Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { lineTable } from './line-table.js';
@@ -40,15 +41,21 @@ export type ChartLines = readonly [chart: LineChart, lines: () => readonly Line[
  */
 export function* drawCharts(charts: readonly ChartLines[], arrange?: () => void): Work {
   for (const [chart, lines] of charts) yield* chart.take(lines);
-  if (arrange) arrange();
-  else yield* comeTogether(charts.map(([chart]) => chart));
+  arrange?.();
+  const coming = charts.map(([chart]) => chart).filter(({ root, isShown }) => isShown && root.hidden);
+  yield* arrange ? comeInTurn(coming.filter(({ root }) => isSkipped(root))) : comeTogether(coming);
   for (const [chart] of charts) yield* chart.draw();
 }
 
+/** Those of which what is out of sight is skipped have their places before one is drawn: it is known then which are in sight. */
+function* comeInTurn(charts: readonly LineChart[]): Work {
+  for (const { root } of charts) yield* reveal(root, true);
+  if (charts.length > 0) yield TURN;
+}
+
 function* comeTogether(charts: readonly LineChart[]): Work {
-  const coming = charts.filter(({ root, isShown }) => isShown && root.hidden);
-  for (const { root } of coming) root.hidden = false;
-  if (coming.length > 0) yield TURN;
+  for (const { root } of charts) root.hidden = false;
+  if (charts.length > 0) yield TURN;
 }
 
 /** Lines over the steps: means, with their extremes as a band where steps are drawn together. */
@@ -63,7 +70,7 @@ export class LineChart implements Enlargeable {
   readonly #tools: ChartTools;
   readonly #table: DataTable;
   readonly #hidden: HiddenLines;
-  readonly #isSeen: () => boolean;
+  readonly #sight: Sight;
   #lines: readonly Line[] = [];
   /** Taken, and not drawn yet. */
   #coming: { readonly lines: readonly Line[]; readonly picture: ChartPicture } | undefined;
@@ -78,7 +85,7 @@ export class LineChart implements Enlargeable {
     const { root, body, tools } = panel(title, hint === undefined ? {} : { hint });
     this.root = root;
     root.hidden = true;
-    this.#isSeen = view.watch(root);
+    this.#sight = view.watchPart(root);
     this.#plot = new Plot(view, height);
     this.#plot.root.setAttribute('aria-label', title); // until it is drawn, which says more
     this.#plot.root.append(this.#readout.root);
@@ -99,10 +106,10 @@ export class LineChart implements Enlargeable {
     view.cursor.onMove(() => this.#showCursor());
   }
 
-  /** Take what is to be drawn. What is out of sight is drawn once, for its height, and then when it comes into sight. */
+  /** Take what is to be drawn, unless it is out of sight. */
   *take(linesOf: () => readonly Line[]): Work {
     this.#coming = undefined;
-    if (this.#picture && !this.root.hidden && !this.#isSeen()) return;
+    if (this.#isWaiting) return;
     const lines = linesOf();
     yield;
     this.isShown = lines.some(isDrawn);
@@ -117,10 +124,13 @@ export class LineChart implements Enlargeable {
     const { lines, picture } = this.#coming;
     this.#coming = undefined;
     yield* reveal(this.root, true);
+    if (this.#isWaiting) return;
+    yield* this.#sight.come();
     this.#lines = lines;
     this.#picture = picture;
     yield* this.#plot.draw(picture);
-    yield;
+    // In someone else's page a canvas and words in one frame are too much of it.
+    yield this.view.place.embedded ? TURN : undefined;
     this.#legend.update(lines.map((line) => ({ line, shown: !this.#hidden.has(line) })));
     this.#tools.update(this.#isLog);
     this.#showValues();
@@ -128,6 +138,12 @@ export class LineChart implements Enlargeable {
     this.#plot.root.setAttribute('aria-label', this.#summary());
     this.#table.update();
     yield TURN;
+  }
+
+  /** What is out of sight is drawn when it comes into sight; where it is laid out nevertheless, once before, for its height. */
+  get #isWaiting(): boolean {
+    const isLaidOut = !this.view.place.embedded;
+    return !this.root.hidden && !this.#sight.isSeen && !(isLaidOut && !this.#picture);
   }
 
   focus(): void {
@@ -159,7 +175,7 @@ export class LineChart implements Enlargeable {
   }
 
   #showCursor(): void {
-    if (!this.#picture || !this.#isSeen()) return;
+    if (!this.#picture || !this.#sight.isSeen) return;
     this.#plot.drawCursor();
     this.#showValues();
   }

@@ -3,6 +3,7 @@ import { Strip } from '../chart/strip.js';
 import { el, setText } from '../parts/dom.js';
 import type { Part } from '../parts/lazy-part.js';
 import { menuOf } from '../parts/menu.js';
+import type { Work } from '../parts/slices.js';
 import { AXES, type Axis, MARK_KINDS } from '../state/choices.js';
 import type { View } from '../state/view.js';
 
@@ -69,7 +70,7 @@ export class ChartBar implements Part {
     );
   }
 
-  update(): undefined {
+  *update(): Work {
     const { choices, focus } = this.view;
     this.root.hidden = !focus || focus.state.value.step === 0;
     if (this.root.hidden) return;
@@ -79,7 +80,8 @@ export class ChartBar implements Part {
     this.#smoothing.setAttribute('aria-valuetext', this.#weight.textContent ?? '');
     this.#outliers.checked = choices.withoutOutliers;
     for (const [box, kinds] of this.#boxes) box.checked = !kinds.every((kind) => choices.hiddenMarks.includes(kind));
-    this.#strip.update();
+    yield;
+    yield* this.#strip.update();
   }
 
   #switch(kinds: readonly MarkKind[], shown: boolean): void {

@@ -3,6 +3,7 @@ import type { Mark } from '../../history/marks.js';
 import type { RunHistory } from '../../history/run-history.js';
 import { el, setText } from '../parts/dom.js';
 import { NO_BREAK_SPACE, percent, plural, readable, whole } from '../parts/format.js';
+import type { Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { largestPart, ObservingParts } from './observing-parts.js';
 
@@ -28,10 +29,14 @@ export class Tiles {
     this.root.append(...this.#tiles.map(({ root }) => root));
   }
 
-  update(): void {
+  *update(): Work {
     const run = this.view.focus;
     this.root.hidden = !run || run.state.value.step === 0;
-    if (run) for (const tile of this.#tiles) tile.update(run);
+    if (!run) return;
+    for (const tile of this.#tiles) {
+      tile.update(run);
+      yield;
+    }
   }
 }
 

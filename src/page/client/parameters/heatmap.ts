@@ -13,7 +13,7 @@ import { panel } from '../parts/panel.js';
 import { reveal } from '../parts/reveal.js';
 import { KeptShortNames } from '../parts/short-names.js';
 import type { Size } from '../parts/sizes.js';
-import { TURN, type Work } from '../parts/slices.js';
+import { PAUSE, TURN, type Work } from '../parts/slices.js';
 import type { Theme } from '../state/theme.js';
 import type { View } from '../state/view.js';
 
@@ -92,7 +92,8 @@ export class Heatmap implements Part {
     yield* this.#reveal();
     this.#take(layers ? run.shown.layers : run.shown.parameters);
     yield* this.#paint(this.#data!);
-    this.#draw();
+    yield;
+    yield* this.#draw();
     yield TURN;
     this.#canvas.setAttribute('aria-label', this.#summary());
     this.#say();
@@ -148,25 +149,30 @@ export class Heatmap implements Part {
     };
   }
 
-  #draw(): void {
-    const data = this.#data;
+  /** In pieces, on a canvas that nobody sees: what was there before is seen until all is there. */
+  *#draw(): Work {
+    const { view } = this;
     const { width, rowHeight, gutter, plotWidth, plotHeight, height } = this.#layout;
-    if (!data || width === 0) return;
+    if (!this.#data || width === 0) return;
     setStyle(this.#area, {
       left: `${gutter}px`,
       top: `${MARK_HEIGHT}px`,
       width: `${plotWidth}px`,
       height: `${plotHeight}px`,
     });
-    const ctx = clearedContext(this.#canvas, width, height);
+    const ctx = view.sketch.begin(width, height);
     ctx.imageSmoothingEnabled = false;
     if (this.#cells) ctx.drawImage(this.#cells, gutter, MARK_HEIGHT, plotWidth, plotHeight);
     if (rowHeight >= 8) this.#drawGaps(ctx);
+    yield PAUSE;
     this.#drawNames(ctx);
+    yield PAUSE;
     this.#drawAxis(ctx);
-    const pen = new CanvasPen(ctx, this.view.theme.color('--font'));
+    const pen = new CanvasPen(ctx, view.theme.color('--font'));
     const box = { left: gutter, top: MARK_HEIGHT, width: plotWidth, height: plotHeight };
-    drawMarks(pen, this.view.theme, box, visibleMarks(this.view, this.#axis));
+    drawMarks(pen, view.theme, box, visibleMarks(view, this.#axis));
+    yield PAUSE;
+    view.sketch.showOn(this.#canvas, width, height);
     this.#drawOver();
   }
 

@@ -7,7 +7,7 @@ import { RATIO_SCALE } from '../parts/palette.js';
 import { panel } from '../parts/panel.js';
 import { reveal } from '../parts/reveal.js';
 import { KeptShortNames } from '../parts/short-names.js';
-import { charactersIn, nameLink } from '../parts/shown-name.js';
+import { charactersIn, nameLink, renameLink } from '../parts/shown-name.js';
 import type { Size } from '../parts/sizes.js';
 import type { Work } from '../parts/slices.js';
 import { type SortColumn, sortedBy, sortHead } from '../parts/sorting.js';
@@ -40,14 +40,14 @@ const COLUMNS = [
 const AT_FIRST: Sorting = { by: 'ratio', descending: true };
 const ROW_HEIGHT = 30;
 /** CSS pixels of the columns beside the name. */
-const OTHER_WIDTH = 470;
+const OTHER_WIDTH = 520;
 
 /** All parameters with what the latest step did to them, sorted by whatever one likes; the dead first by choice. */
 export class Movers implements Part {
   readonly root: HTMLElement;
   readonly #note = el('p', { class: 'readout' });
   readonly #deadFirst = el('button', { type: 'button', class: 'tool' }, 'the dead first');
-  readonly #head = el('thead', {});
+  readonly #head = el('thead', { role: 'rowgroup' });
   readonly #table: HTMLElement;
   readonly #rows: VirtualRows<Mover>;
   #shown = '';
@@ -57,8 +57,9 @@ export class Movers implements Part {
   constructor(private readonly view: View) {
     const { root, body, tools } = panel('Movers and the dead', { hint: 'norms and ratios of the latest step' });
     this.root = root;
-    const rows = el('tbody', {});
-    this.#table = el('table', { class: 'movers' }, this.#head, rows);
+    // Each row is laid out by itself, which takes a table its meaning: hence the roles.
+    const rows = el('tbody', { role: 'rowgroup' });
+    this.#table = el('table', { class: 'movers', role: 'table' }, this.#head, rows);
     const scroller = el(
       'div',
       { class: 'table-scroll rows', tabindex: 0, role: 'region', 'aria-label': 'What each parameter does' },
@@ -72,8 +73,8 @@ export class Movers implements Part {
       size: view.sizes.of(scroller),
       body: rows,
       height: ROW_HEIGHT,
-      keyOf: ({ name, short }) => `${name}\n${short}`,
-      make: ({ name, short }) => rowOf(view, name, short),
+      keyOf: ({ name }) => name,
+      make: () => makeRow(view),
       fill: fillRow,
       makeSpacer: () => el('tr', { class: 'spacer', 'aria-hidden': 'true' }),
     });
@@ -106,7 +107,13 @@ export class Movers implements Part {
     if (shown === this.#shown) return;
     this.#shown = shown;
     const focused = this.#head.querySelector<HTMLElement>('button:focus')?.dataset.key;
-    this.#head.replaceChildren(sortHead(columns, sorting, (moversSorting) => this.view.choose({ moversSorting })));
+    const row = sortHead(columns, sorting, (moversSorting) => this.view.choose({ moversSorting }));
+    row.setAttribute('role', 'row');
+    for (const [i, title] of [...row.children].entries()) {
+      title.setAttribute('role', 'columnheader');
+      title.classList.add(columns[i]!.key);
+    }
+    this.#head.replaceChildren(row);
     for (const { key } of COLUMNS) this.#table.classList.toggle(`no-${key}`, !columns.some((some) => some.key === key));
     this.#head.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
   }
@@ -135,11 +142,11 @@ function noteOf(run: RunHistory, count: number, dead: number): string {
   return `${plural(count, what)} at step ${whole(run.latest.value!.step)}: ${still}.`;
 }
 
-function rowOf(view: View, name: string, short: string): HTMLElement {
+function makeRow(view: View): HTMLElement {
   const strip = el('span', { class: 'strip', 'aria-hidden': 'true' }, el('i', { class: 'dot' }));
   const ratio = el(
     'td',
-    { class: 'number ratio' },
+    { class: 'number ratio', role: 'cell' },
     strip,
     el('span', { class: 'value' }),
     el('span', { class: 'badge' }),
@@ -147,16 +154,17 @@ function rowOf(view: View, name: string, short: string): HTMLElement {
   const others = ['updateNorm', 'weightNorm', 'gradientNorm', 'unchanged'];
   return el(
     'tr',
-    {},
-    el('th', { scope: 'row' }, nameLink(view, name, short)),
+    { role: 'row' },
+    el('th', { class: 'name', scope: 'row', role: 'rowheader' }, nameLink(view, '')),
     ratio,
-    ...others.map((key) => el('td', { class: `number ${key}` })),
+    ...others.map((key) => el('td', { class: `number ${key}`, role: 'cell' })),
   );
 }
 
 function fillRow(row: HTMLElement, mover: Mover, index: number): void {
-  const { ratio, updateNorm, weightNorm, gradientNorm, unchanged } = mover;
-  const [, first, ...others] = row.children as unknown as HTMLElement[];
+  const { name, short, ratio, updateNorm, weightNorm, gradientNorm, unchanged } = mover;
+  const [title, first, ...others] = row.children as unknown as HTMLElement[];
+  renameLink(title!.firstElementChild as HTMLElement, name, short);
   const health = ratioHealth(ratio);
   const [strip, value, badge] = first!.children as unknown as HTMLElement[];
   row.setAttribute('aria-rowindex', String(index + 2));

@@ -4,7 +4,7 @@ import { plural, whole } from '../parts/format.js';
 import { indexIn } from '../parts/index-in.js';
 import type { Part } from '../parts/lazy-part.js';
 import { KeptShortNames } from '../parts/short-names.js';
-import { charactersIn, nameLink } from '../parts/shown-name.js';
+import { charactersIn, nameLink, renameLink } from '../parts/shown-name.js';
 import type { Size } from '../parts/sizes.js';
 import type { Work } from '../parts/slices.js';
 import { VirtualRows } from '../parts/virtual-rows.js';
@@ -73,8 +73,8 @@ export class ParameterList implements Part {
       size: this.#size,
       body: this.#list,
       height: ROW_HEIGHT,
-      keyOf: ({ name, short }) => `${name}\n${short}`,
-      make: (row) => this.#make(row),
+      keyOf: ({ name }) => name,
+      make: () => this.#make(),
       fill: (element, row, index) => this.#fill(element, row, index),
       makeSpacer: () => el('li', { class: 'spacer', 'aria-hidden': 'true' }),
     });
@@ -120,30 +120,26 @@ export class ParameterList implements Part {
     this.view.choose({ parameters: [...new Set(names)].slice(0, MOST_CHOSEN) });
   }
 
-  #make({ name, short }: Row): HTMLElement {
-    const box = el('input', { type: 'checkbox', 'aria-label': `Choose ${name}` });
+  #make(): HTMLElement {
+    const box = el('input', { type: 'checkbox' });
+    const link = nameLink(this.view, '');
     box.addEventListener('change', () => {
-      const others = this.#chosen.filter((other) => other !== name);
-      this.#choose(box.checked ? [...others, name] : others);
+      const others = this.#chosen.filter((other) => other !== link.title);
+      this.#choose(box.checked ? [...others, link.title] : others);
     });
-    return el(
-      'li',
-      {},
-      box,
-      el('span', { class: 'chosen-swatch' }),
-      nameLink(this.view, name, short),
-      el('span', { class: 'value' }),
-    );
+    return el('li', {}, box, el('span', { class: 'chosen-swatch' }), link, el('span', { class: 'value' }));
   }
 
-  #fill(element: HTMLElement, { size, chosen }: Row, index: number): void {
-    const [box, swatch, , value] = element.children as unknown as [
+  #fill(element: HTMLElement, { name, short, size, chosen }: Row, index: number): void {
+    const [box, swatch, link, value] = element.children as unknown as [
       HTMLInputElement,
       HTMLElement,
       HTMLElement,
       HTMLElement,
     ];
+    box.setAttribute('aria-label', `Choose ${name}`);
     box.checked = chosen !== undefined;
+    renameLink(link, name, short);
     const look = chosen && { color: chosen.color, ...(chosen.dash && { dash: chosen.dash }) };
     if (swatch.dataset.look !== JSON.stringify(look)) swatch.replaceChildren(...(look ? [swatchOf(look)] : []));
     swatch.dataset.look = JSON.stringify(look);

@@ -3,6 +3,9 @@ import type { Slices, Work } from './slices.js';
 /** Drawing what records bring takes at most one part in so many of the main thread's time. */
 const SHARE = 10;
 
+/** When to draw: with what records bring, by and by; what has come into sight, without a wait; what a person did, at once. */
+export type When = 'later' | 'soon' | 'now';
+
 export interface DrawingOptions {
   /** Draws everything. */
   readonly draw: () => Work;
@@ -24,6 +27,10 @@ export class Drawing {
   #nextAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #frame = 0;
+  /** Whether a person did something that is not drawn yet. */
+  #isAwaited = false;
+  /** Ends the hurry. */
+  #drawn: (() => void) | undefined;
 
   constructor(
     element: Element,
@@ -40,16 +47,18 @@ export class Drawing {
     });
   }
 
-  /** `soon` for what a person has just done: that waits for no interval. */
-  ask(soon: boolean): void {
-    if (soon) this.#nextAt = 0;
+  ask(when: When): void {
+    if (when !== 'later') this.#nextAt = 0;
     else if (this.#asked) return;
+    if (when === 'now') this.#isAwaited = true;
+    if (when === 'now' && this.#drawing) this.#hurry();
     this.#asked = true;
     this.options.onBusy(true);
     this.#plan();
   }
 
   #plan(): void {
+    if (!this.#visible) this.#rest();
     if (!this.#visible || this.#drawing || this.options.signal.aborted) return;
     this.#cancel();
     const frame = () => {
@@ -60,6 +69,15 @@ export class Drawing {
     else frame();
   }
 
+  #hurry(): void {
+    this.#drawn ??= this.options.slices.hurry();
+  }
+
+  #rest(): void {
+    this.#drawn?.();
+    this.#drawn = undefined;
+  }
+
   #cancel(): void {
     clearTimeout(this.#timer);
     cancelAnimationFrame(this.#frame);
@@ -67,6 +85,8 @@ export class Drawing {
 
   async #pass(): Promise<void> {
     const { draw, slices, intervalMs, onError, signal } = this.options;
+    if (this.#isAwaited) this.#hurry();
+    this.#isAwaited = false;
     this.#asked = false;
     this.#drawing = true;
     const before = slices.busyMs;
@@ -75,11 +95,13 @@ export class Drawing {
     try {
       await slices.run(draw());
     } catch (cause) {
+      this.#rest();
       onError(cause);
       return;
     }
     if (signal.aborted) return;
     this.#drawing = false;
+    if (!this.#isAwaited) this.#rest();
     const rest = intervalMs > 0 ? Math.max(intervalMs, SHARE * (slices.busyMs - before)) : 0;
     this.#nextAt = performance.now() + rest;
     if (this.#asked) this.#plan();

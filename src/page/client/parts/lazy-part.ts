@@ -61,7 +61,7 @@ export class LazyPart implements Part {
     } catch {
       this.root.replaceChildren(el('p', { class: 'hint', role: 'alert' }, 'A part of the page could not be loaded.'));
     }
-    if (!this.view.signal.aborted) this.view.changed();
+    if (!this.view.signal.aborted) this.view.changed('soon');
     arrived();
   }
 }

@@ -9,8 +9,23 @@ export function shownName(name: string, short = name): HTMLElement[] {
 
 /** The name of a parameter or a layer: it opens its page. */
 export function nameLink(view: View, name: string, short = name): HTMLElement {
-  const onclick = () => view.openParameter(name);
-  return el('button', { type: 'button', class: 'name-link', title: name, onclick }, ...shownName(name, short));
+  const link = el('button', { type: 'button', class: 'name-link' });
+  // Of what was there when it was pressed, whatever comes until it is let go.
+  let pressed = '';
+  link.addEventListener('pointerdown', () => {
+    pressed = link.title;
+  });
+  link.addEventListener('click', ({ detail }) => view.openParameter(detail > 0 && pressed ? pressed : link.title));
+  renameLink(link, name, short);
+  return link;
+}
+
+/** Have a link be that of another name. */
+export function renameLink(link: HTMLElement, name: string, short = name): void {
+  if (link.title === name && link.dataset.short === short) return;
+  link.title = name;
+  link.dataset.short = short;
+  link.replaceChildren(...shownName(name, short));
 }
 
 /** Characters of a name in so many CSS pixels, about. */

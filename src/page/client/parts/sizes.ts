@@ -1,6 +1,8 @@
+import { isSkipped } from './sight.js';
+
 export interface SizesOptions {
-  /** Told when an element has another size than before; another width changes more than the element itself. */
-  readonly onChange: (width: boolean) => void;
+  /** Told when an element has another size than before, or its first; another width changes more than the element itself. */
+  readonly onChange: (change: { readonly ofWidth: boolean; readonly isFirst: boolean }) => void;
   /** Whether the page is laid out for paper now: nobody tells of the sizes there. */
   readonly isPrinted: () => boolean;
   readonly signal: AbortSignal;
@@ -54,22 +56,25 @@ export class Sizes {
 
   /** All that are not known at once: that lays out the page once. */
   #measureNew(): void {
-    for (const [element, kept] of this.#kept) if (kept.width === 0) Object.assign(kept, sizeOf(element));
+    for (const [element, kept] of this.#kept) {
+      if (kept.width === 0 && !isSkipped(element)) Object.assign(kept, sizeOf(element));
+    }
   }
 
   #take(entries: readonly ResizeObserverEntry[]): void {
-    let [hasOtherWidth, hasOtherHeight] = [false, false];
+    let [ofWidth, ofHeight, isFirst] = [false, false, true];
     for (const { target } of entries) {
       const kept = this.#kept.get(target)!;
       const { width, height } = sizeOf(target);
       // What is hidden keeps its size.
       if (width === 0) continue;
       const isDrawn = kept.width > 0 || kept.isAwaited;
-      hasOtherWidth ||= isDrawn && width !== kept.width;
-      hasOtherHeight ||= isDrawn && !kept.widthOnly && height !== kept.height;
+      ofWidth ||= isDrawn && width !== kept.width;
+      ofHeight ||= isDrawn && !kept.widthOnly && height !== kept.height;
+      isFirst &&= kept.width === 0;
       Object.assign(kept, { width, height });
     }
-    if (hasOtherWidth || hasOtherHeight) this.options.onChange(hasOtherWidth);
+    if (ofWidth || ofHeight) this.options.onChange({ ofWidth, isFirst });
   }
 }
 

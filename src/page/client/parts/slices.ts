@@ -31,25 +31,34 @@ const FRAME_MS = 100;
 export class Slices implements Usage {
   busyMs = 0;
   longestMs = 0;
-  /** Whether someone waits for the work: it then does not rest, but for others' turns. */
-  hurry = false;
+  /** Those who wait for the work: it does not rest then, but for others' turns. */
+  readonly #waiting = new Set<symbol>();
   #last: Promise<void> = Promise.resolve();
+  readonly #tasks: Tasks;
 
   constructor(
     private readonly sliceMs: number,
     private readonly signal: AbortSignal,
     private readonly restShare = REST,
-  ) {}
+  ) {
+    this.#tasks = new Tasks(signal);
+  }
+
+  /** Someone waits for the work, until they call what this gives. */
+  hurry(): () => void {
+    const who = Symbol();
+    this.#waiting.add(who);
+    return () => this.#waiting.delete(who);
+  }
 
   /** Resolves when the work is done, or will never be as the page has gone. What it throws rejects. */
   async run(work: Work): Promise<void> {
     let isDone = false;
     while (!isDone) {
       const part = this.#last.then(() => this.#do(work));
-      this.#last = part.then(
-        () => {},
-        () => {},
-      );
+      // In someone else's page another work begins in a task of its own, not in what is left of this one.
+      const next = () => (this.restShare > 0 ? this.rest(0) : undefined);
+      this.#last = part.then(next, next);
       isDone = await part;
       if (!isDone) await this.#turn();
     }
@@ -78,7 +87,7 @@ export class Slices implements Usage {
     if (this.restShare === 0) return this.rest(0);
     return this.#until((end) => {
       const timer = setTimeout(end, FRAME_MS);
-      const frame = requestAnimationFrame(() => this.#after(end));
+      const frame = requestAnimationFrame(() => this.#tasks.add(end));
       return () => {
         clearTimeout(timer);
         cancelAnimationFrame(frame);
@@ -92,7 +101,7 @@ export class Slices implements Usage {
    */
   rest(ms: number): Promise<void> {
     return this.#until((end) => {
-      if (ms === 0) return this.#after(end);
+      if (ms === 0) return this.#tasks.add(end);
       const timer = setTimeout(end, ms);
       return () => clearTimeout(timer);
     });
@@ -110,19 +119,36 @@ export class Slices implements Usage {
       };
       signal.addEventListener('abort', end);
       if (signal.aborted) end();
-      else if (document.hidden || this.hurry) cancel = this.#after(end);
+      else if (document.hidden || this.#waiting.size > 0) cancel = this.#tasks.add(end);
       else cancel = begin(end);
     });
   }
+}
 
-  /** Call back in a task of its own, as soon as may be. */
-  #after(then: () => void): () => void {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      then();
+/** Calls back in tasks, each of its own, as soon as may be. One channel for all: a browser takes long to make one. */
+class Tasks {
+  #channel: MessageChannel | undefined;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(private readonly signal: AbortSignal) {}
+
+  /** How to cancel it. */
+  add(task: () => void): () => void {
+    this.#waiting.add(task);
+    this.#channel ??= this.#open();
+    this.#channel.port2.postMessage(undefined);
+    return () => this.#waiting.delete(task);
+  }
+
+  #open(): MessageChannel {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => {
+      const [next] = this.#waiting;
+      if (!next) return;
+      this.#waiting.delete(next);
+      next();
     };
-    port2.postMessage(undefined);
-    return () => port1.close();
+    this.signal.addEventListener('abort', () => channel.port1.close());
+    return channel;
   }
 }

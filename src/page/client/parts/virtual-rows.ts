@@ -10,25 +10,30 @@ export interface VirtualRowsOptions<T> {
   readonly body: HTMLElement;
   /** CSS pixels of each row. */
   readonly height: number;
+  /** What an item is known by. */
   readonly keyOf: (item: T) => string;
-  readonly make: (item: T) => HTMLElement;
-  /** Bring a row up to date. */
+  /** A row for any item. */
+  readonly make: () => HTMLElement;
+  /** Show an item in a row, which may have shown another. */
   readonly fill: (row: HTMLElement, item: T, index: number) => void;
   /** Stands for rows that are out of sight. */
   readonly makeSpacer: () => HTMLElement;
 }
 
 /** Rows beyond the edges that are there: what the keyboard gets to next. */
-const MORE = 8;
+const MORE = 4;
 /** As long as the scroller has no height. */
 const AT_FIRST = 24;
-/** New rows that are laid out in one frame. */
-const PORTION = 4;
 
-/** Rows of a list as long as it likes, of which those in sight are there. A row that stays keeps its element, and focus. */
+/**
+ * Rows of a list as long as it likes, of which those in sight are there. Each has its place: where the order changes, it
+ * shows another item. The one that has the focus stays with its item.
+ */
 export class VirtualRows<T> {
   #items: readonly T[] = [];
-  #rows = new Map<string, HTMLElement>();
+  /** By the index of the item. */
+  #rows = new Map<number, HTMLElement>();
+  readonly #keys = new WeakMap<HTMLElement, string>();
   /** Kept: a browser that is asked has to lay out the page at once. */
   #scrolled = 0;
   /** Counts: what is shown anew ends what was being shown. */
@@ -51,27 +56,53 @@ export class VirtualRows<T> {
   *show(items: readonly T[]): Work {
     this.#items = items;
     const showing = ++this.#showing;
-    const { size, body, height, keyOf, make, fill } = this.options;
+    const { size, body, height } = this.options;
     const inSight = size.height > 0 ? Math.ceil(size.height / height) : AT_FIRST;
     const from = Math.max(0, Math.min(Math.floor(this.#scrolled / height), items.length - inSight) - MORE);
     const to = Math.min(items.length, from + inSight + 2 * MORE);
-    const rows = new Map<string, HTMLElement>();
-    for (let index = from; index < to; index++) {
-      const item = items[index]!;
-      const row = this.#rows.get(keyOf(item)) ?? make(item);
-      fill(row, item, index);
-      rows.set(keyOf(item), row);
-      yield;
+    const rows = this.#placed(items, from, to);
+    for (const [i, row] of rows.entries()) {
+      this.#fill(row, from + i);
+      // A row a frame, as below.
+      yield row.isConnected ? TURN : undefined;
       if (showing !== this.#showing) return;
     }
-    this.#rows = rows;
     space(this.#above, from * height);
     space(this.#below, (items.length - to) * height);
-    for (const there of inPortions([...rows.values()])) {
+    for (const there of inTurn(rows)) {
       replaceKept(body, [this.#above, ...there, this.#below]);
       yield TURN;
       if (showing !== this.#showing) return;
     }
+  }
+
+  #fill(row: HTMLElement, index: number): void {
+    const item = this.#items[index]!;
+    this.#keys.set(row, this.options.keyOf(item));
+    this.options.fill(row, item, index);
+  }
+
+  /** The rows of these items: those that have their places, then those that have lost theirs, then new ones. */
+  #placed(items: readonly T[], from: number, to: number): readonly HTMLElement[] {
+    this.#followFocus(items, from, to);
+    const before = this.#rows;
+    const free = [...before].flatMap(([index, row]) => (index >= from && index < to ? [] : [row]));
+    const indices = Array.from({ length: to - from }, (_, i) => from + i);
+    this.#rows = new Map(indices.map((index) => [index, before.get(index) ?? free.pop() ?? this.options.make()]));
+    return [...this.#rows.values()];
+  }
+
+  /** The row that has the focus goes where its item goes; one whose item has gone goes with it. */
+  #followFocus(items: readonly T[], from: number, to: number): void {
+    const focused = [...this.#rows].find(([, row]) => row.matches(':focus-within'));
+    if (!focused) return;
+    const [index, row] = focused;
+    const key = this.#keys.get(row);
+    const found = items.slice(from, to).findIndex((item) => this.options.keyOf(item) === key);
+    const other = this.#rows.get(from + found);
+    if (found < 0 || !other) this.#rows.delete(index);
+    else this.#rows.set(index, other);
+    if (found >= 0) this.#rows.set(from + found, row);
   }
 }
 
@@ -80,10 +111,10 @@ function space(spacer: HTMLElement, height: number): void {
   setStyle(spacer, { height: `${height}px` });
 }
 
-/** Rows with more and more of the new ones among them, and at last all. */
-function* inPortions(rows: readonly HTMLElement[]): Generator<readonly HTMLElement[]> {
+/** Rows with more and more of the new ones among them, one after another. */
+function* inTurn(rows: readonly HTMLElement[]): Generator<readonly HTMLElement[]> {
   const coming = rows.filter((row) => !row.isConnected);
-  for (let from = PORTION; from < coming.length; from += PORTION) {
+  for (let from = 1; from < coming.length; from++) {
     const later = new Set(coming.slice(from));
     yield rows.filter((row) => !later.has(row));
   }

@@ -3,7 +3,10 @@ import { newestOf } from '../../history/newest-of.js';
 import type { RunHistory } from '../../history/run-history.js';
 import { Cursor } from '../chart/cursor.js';
 import type { Enlargeable } from '../chart/enlargeable.js';
+import { Sketch } from '../chart/sketch.js';
 import { el, setText } from '../parts/dom.js';
+import type { When } from '../parts/drawing.js';
+import { type Sight, skip, unskip } from '../parts/sight.js';
 import { Sizes } from '../parts/sizes.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
 import { Details } from './details.js';
@@ -40,14 +43,14 @@ export class View {
   /** What can fill the window. */
   readonly charts = new Set<Enlargeable>();
   /** Never seen: what is drawn in pieces is drawn on it first. */
-  readonly sketch = el('canvas', {});
+  readonly sketch = new Sketch();
   connection: Connection = 'connecting';
   /** Counts how often something else was looked at. */
   looks = 0;
   /** What had the focus when the page of a parameter was opened. */
   opener: HTMLElement | undefined;
   #choices: Choices;
-  readonly #listeners = new Set<(byPerson: boolean) => void>();
+  readonly #listeners = new Set<(when: When) => void>();
   readonly #untilDrawn: (() => void)[] = [];
   #awaited = 0;
 
@@ -58,8 +61,12 @@ export class View {
     readonly signal: AbortSignal,
   ) {
     this.theme = new Theme(place, signal);
-    const onChange = (width: boolean) => (width ? this.changed() : this.grown());
-    this.sizes = new Sizes({ onChange, isPrinted: () => this.theme.isPrinted, signal });
+    this.sizes = new Sizes({
+      // Another size is a person's doing, the first one that of a page that opens.
+      onChange: ({ ofWidth, isFirst }) => (ofWidth ? this.changed(isFirst ? 'soon' : 'now') : this.grown()),
+      isPrinted: () => this.theme.isPrinted,
+      signal,
+    });
     this.details = new Details(this);
     this.named = new Named(this);
     this.#choices = this.#addressed();
@@ -116,17 +123,56 @@ export class View {
   /** Whether an element is on the screen, or close, or on paper: what it shows is drawn. It is drawn when it comes there. */
   watch(element: Element): () => boolean {
     let seen = true;
-    const observer = new IntersectionObserver(
-      (entries) => {
-        const before = seen;
-        seen = entries.at(-1)!.isIntersecting;
-        if (seen && !before) this.grown();
+    this.#observe(element, (isNow) => {
+      const before = seen;
+      seen = isNow;
+      if (seen && !before) this.grown();
+    });
+    return () => seen || this.theme.isPrinted;
+  }
+
+  /**
+   * As {@link watch}, of a part of the page. In someone else's page one that is out of sight is skipped: the browser lays out
+   * and paints nothing of it.
+   */
+  watchPart(root: HTMLElement): Sight {
+    if (this.place.embedded) return this.#watchSkipped(root);
+    const isSeen = this.watch(root);
+    return {
+      get isSeen() {
+        return isSeen();
       },
-      { rootMargin: '200px' },
-    );
+      *come() {},
+    };
+  }
+
+  #watchSkipped(root: HTMLElement): Sight {
+    const { theme } = this;
+    let seen = false;
+    skip(root);
+    this.#observe(root, (isNow, { height }) => {
+      seen = isNow;
+      if (seen) this.#tell('soon');
+      else skip(root, height);
+    });
+    return {
+      get isSeen() {
+        return seen || theme.isPrinted;
+      },
+      *come() {
+        if (seen) yield* unskip(root);
+      },
+    };
+  }
+
+  #observe(element: Element, onSeen: (seen: boolean, box: DOMRectReadOnly) => void): void {
+    const onEntries = (entries: readonly IntersectionObserverEntry[]) => {
+      const { isIntersecting, boundingClientRect } = entries.at(-1)!;
+      onSeen(isIntersecting, boundingClientRect);
+    };
+    const observer = new IntersectionObserver(onEntries, { rootMargin: '200px', scrollMargin: '200px' });
     observer.observe(element);
     this.signal.addEventListener('abort', () => observer.disconnect());
-    return () => seen || this.theme.isPrinted;
   }
 
   /** Call back when something within the page was scrolled: a window does not hear of it from a shadow tree. */
@@ -207,18 +253,22 @@ export class View {
     for (const listener of this.#untilDrawn.splice(0)) listener();
   }
 
-  onChange(listener: (byPerson: boolean) => void): void {
+  onChange(listener: (when: When) => void): void {
     this.#listeners.add(listener);
   }
 
   /** Something else is looked at. */
-  changed(): void {
+  changed(when: When = 'now'): void {
     this.looks++;
-    for (const listener of this.#listeners) listener(true);
+    this.#tell(when);
   }
 
   /** Records have come, or end. */
   grown(): void {
-    for (const listener of this.#listeners) listener(false);
+    this.#tell('later');
+  }
+
+  #tell(when: When): void {
+    for (const listener of this.#listeners) listener(when);
   }
 }

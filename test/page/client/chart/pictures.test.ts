@@ -220,13 +220,13 @@ test('what an SVG says is text, whatever it holds', () => {
   expect(pen.svg).toContain('&lt;/text&gt;&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;</text>');
 });
 
-test('in pieces the same is drawn, so many points at a stretch; also where there is no line', () => {
+test('in pieces the same is drawn, the grid and then so many points at a stretch; also where there is no line', () => {
   const inPieces = (lines: readonly Line[]) => {
     const pen = new SvgPen(600, 300, 'sans-serif');
     const stretches = [...drawChartInPieces(pen, theme, plotBox(600, 300), pictureOf(lines), 50)].length;
     return { stretches, paths: pen.svg.match(/<path [^>]*>/g) };
   };
   const lines = [lineOf(Array(40).fill(1)), lineOf(Array(40).fill(2)), lineOf(Array(40).fill(3))];
-  expect(inPieces(lines)).toEqual({ stretches: 3, paths: svgOf(pictureOf(lines)).match(/<path [^>]*>/g) });
-  expect(inPieces([])).toEqual({ stretches: 1, paths: svgOf(pictureOf([])).match(/<path [^>]*>/g) });
+  expect(inPieces(lines)).toEqual({ stretches: 4, paths: svgOf(pictureOf(lines)).match(/<path [^>]*>/g) });
+  expect(inPieces([])).toEqual({ stretches: 2, paths: svgOf(pictureOf([])).match(/<path [^>]*>/g) });
 });

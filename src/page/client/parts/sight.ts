@@ -1,0 +1,38 @@
+import { setStyle } from './dom.js';
+import { TURN, type Work } from './slices.js';
+
+/** Whether a part of the page is on the screen, or close, or on paper: what it shows is drawn. */
+export interface Sight {
+  readonly isSeen: boolean;
+  /** Have the browser lay out and paint what has come into sight, in a frame of its own. */
+  come(): Work;
+}
+
+const SKIPPED = 'skipped';
+
+/**
+ * Have a part hold nothing but its head, as high as it was, in CSS pixels; 0 where that is not known. The keyboard gets to
+ * it as a whole, which brings it into sight. One that has the focus stays as it is.
+ */
+export function skip(root: HTMLElement, height = 0): void {
+  if (root.matches(':focus-within')) return;
+  root.classList.add(SKIPPED);
+  root.tabIndex = 0;
+  if (height > 0) setStyle(root, { 'min-height': `${height}px` });
+}
+
+/** As {@link skip}, no longer. */
+export function* unskip(root: HTMLElement): Work {
+  if (!root.classList.contains(SKIPPED)) return;
+  root.classList.remove(SKIPPED);
+  setStyle(root, { 'min-height': '' });
+  // What has the focus would lose it.
+  if (root.matches(':focus')) root.tabIndex = -1;
+  else root.removeAttribute('tabindex');
+  yield TURN;
+}
+
+/** Whether an element lies in what is skipped: it has no size then. */
+export function isSkipped(element: Element): boolean {
+  return element.closest(`.${SKIPPED}`) !== null;
+}
