@@ -6,12 +6,14 @@ import { lossLines, MetricCharts } from './curves/metric-charts.js';
 import { leftOutText } from './head/left-out.js';
 import { Owners } from './head/owners.js';
 import { Tiles } from './head/tiles.js';
+import type { MountOptions } from './mount.js';
 import { Heatmap } from './parameters/heatmap.js';
 import { HistogramPanel } from './parameters/histogram.js';
 import { Movers } from './parameters/movers.js';
 import { Norms } from './parameters/norms.js';
 import { el, setText } from './parts/dom.js';
 import { LazyPart, type Part } from './parts/lazy-part.js';
+import { LiveText } from './parts/live-text.js';
 import type { Sight } from './parts/sight.js';
 import { TURN, type Work } from './parts/slices.js';
 import type { View } from './state/view.js';
@@ -81,16 +83,17 @@ export class Body implements Part {
   readonly #owners: Owners;
   readonly #runTable: LazyPart;
   readonly #parameterPage: LazyPart;
-  readonly #omitted = el('p', { class: 'hint left-out' });
+  readonly #omitted = el('span');
+  readonly #usage = new LiveText('usage');
 
-  static *make(view: View, note?: () => string): Generator<undefined, Body> {
-    return new Body(view, yield* partsOf(view), note);
+  static *make(view: View, end: Pick<MountOptions, 'note' | 'usage'>): Generator<undefined, Body> {
+    return new Body(view, yield* partsOf(view), end);
   }
 
   private constructor(
     private readonly view: View,
     private readonly parts: Parts,
-    private readonly note: () => string = () => '',
+    private readonly end: Pick<MountOptions, 'note' | 'usage'>,
   ) {
     const { tiles, heatmap, movers, happenings, norms, histogram, confusion, model, values } = parts;
     this.#metrics = new MetricCharts(view);
@@ -126,7 +129,7 @@ export class Body implements Part {
       histogram.root,
       tables.row,
       values.root,
-      this.#omitted,
+      el('p', { class: 'hint left-out' }, this.#omitted, ' ', this.#usage.root),
     );
   }
 
@@ -141,7 +144,9 @@ export class Body implements Part {
     yield* this.#drawCharts();
     for (const part of this.#sections) if (!this.#isUpToDate(part)) yield* this.#bringUpToDate(part);
     this.#owners.update();
-    setText(this.#omitted, [leftOutText(this.view), this.note()].filter(Boolean).join(' '));
+    const { note, usage } = this.end;
+    setText(this.#omitted, [leftOutText(this.view), note?.()].filter(Boolean).join(' '));
+    this.#usage.show(usage?.() ?? '');
   }
 
   /** What is out of sight is brought up to date when it comes into sight, unless something else is looked at. */

@@ -17,19 +17,15 @@ export interface MountOptions {
   readonly tools?: readonly HTMLElement[];
   /** What is said at the end of the page, besides what was left out. */
   readonly note?: () => string;
+  /** What is said there in a line that changes with every drawing. */
+  readonly usage?: () => string;
   /** Told of what drawing failed with; nothing is drawn afterwards. */
   readonly onError?: (cause: unknown) => void;
 }
 
 /** Put the page together in its place, and draw it again whenever the view changes, until its signal takes it away. */
 export function mountPage(view: View, options: MountOptions = {}): void {
-  const {
-    slices = new Slices(Infinity, view.signal),
-    intervalMs = 0,
-    tools = [],
-    note,
-    onError = reportError,
-  } = options;
+  const { slices = new Slices(Infinity, view.signal), intervalMs = 0, tools = [], onError = reportError } = options;
   const { place, signal } = view;
   const chartBar = new LazyPart(view, {
     isNeeded: () => (view.focus?.state.value.step ?? 0) > 0,
@@ -39,7 +35,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
   const [header, runBar, welcome] = parts;
   const body = new LazyPart(view, {
     isNeeded: () => view.histories.runs.size > 0,
-    load: async () => (await import('./body.js')).Body.make(view, note),
+    load: async () => (await import('./body.js')).Body.make(view, options),
   });
   const main = el(place.embedded ? 'div' : 'main', { class: 'main' }, welcome.root, body.root);
   const hint =
@@ -47,10 +43,20 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     'Shift with arrows moves, 0 shows all. Ctrl or Shift with the wheel zooms.';
   const page = [header.root, runBar.root, main, el('footer', {}, hint), view.announcer];
   place.root.classList.add('app');
-  place.root.append(...page);
+  if (!place.embedded) place.root.append(...page);
   const enlarged = new Enlarged(view, [chartBar.root, view.announcer]);
 
+  /** In someone else's page one after another: together they are too much of a frame. */
+  function* come(): Work {
+    for (const part of page) {
+      if (part.isConnected) continue;
+      place.root.append(part);
+      yield TURN;
+    }
+  }
+
   function* draw(): Work {
+    yield* come();
     for (const part of parts) {
       part.update();
       yield;

@@ -113,7 +113,8 @@ export function panelSink(where: HTMLElement | PanelSinkOptions = {}): PanelSink
     intervalMs: DRAW_EVERY_MS,
     onError,
     tools: [downloadMenu({ histories: recorder.histories, kept, slices, signal }), ...(drawer ? [drawer.closer] : [])],
-    note: () => [silenceText(presences), usageText(slices, performance.now() - begunAt)].filter(Boolean).join(' '),
+    note: () => silenceText(presences),
+    usage: () => usageText(slices, performance.now() - begunAt),
   });
 
   const sink = createSink<AnyRecord>(

@@ -1,4 +1,4 @@
-import { el } from '../parts/dom.js';
+import { el, setText } from '../parts/dom.js';
 import { menuOf } from '../parts/menu.js';
 import type { View } from '../state/view.js';
 import { CHART_FORMS, type ChartForm } from './chart-forms.js';
@@ -48,7 +48,7 @@ export class ChartTools {
     const name = this.#isEnlarged ? 'Back to the page' : 'Fill the window';
     this.#enlarge.setAttribute('aria-label', `${name}: ${this.title}`);
     this.#enlarge.title = name;
-    this.#enlarge.textContent = this.#isEnlarged ? '×' : '⤢';
+    setText(this.#enlarge, this.#isEnlarged ? '×' : '⤢');
   }
 
   focusEnlarge(): void {

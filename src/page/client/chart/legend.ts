@@ -1,4 +1,5 @@
-import { el, setText } from '../parts/dom.js';
+import { el } from '../parts/dom.js';
+import { LiveText } from '../parts/live-text.js';
 import type { Line } from './line.js';
 import { onSecondClick } from './second-click.js';
 import { swatchOf } from './swatch.js';
@@ -10,7 +11,7 @@ export interface LegendEntry {
 
 interface Row {
   readonly button: HTMLElement;
-  readonly value: HTMLElement;
+  readonly value: LiveText;
 }
 
 /** The names of the lines, each a button that hides it: a double click, or one with shift, leaves it alone. */
@@ -25,27 +26,30 @@ export class Legend {
     private readonly onIsolate: (line: Line) => void,
   ) {}
 
-  update(entries: readonly LegendEntry[]): void {
+  /** Whether its names are others than before. */
+  update(entries: readonly LegendEntry[]): boolean {
     this.#entries = entries;
     const drawn = JSON.stringify(entries.map(({ line: { label, color, dash } }) => [label, color, dash]));
-    if (drawn !== this.#drawn) {
+    const isOther = drawn !== this.#drawn;
+    if (isOther) {
       this.#drawn = drawn;
       this.#rows = entries.map(({ line }, i) => this.#row(line, i));
       this.root.replaceChildren(...this.#rows.map(({ button }) => el('li', {}, button)));
     }
     for (const [i, { shown }] of entries.entries()) this.#rows[i]!.button.setAttribute('aria-pressed', String(shown));
+    return isOther;
   }
 
   /** Beside each name. */
   showValues(text: (line: Line) => string): void {
-    for (const [i, { line, shown }] of this.#entries.entries()) setText(this.#rows[i]!.value, shown ? text(line) : '');
+    for (const [i, { line, shown }] of this.#entries.entries()) this.#rows[i]!.value.show(shown ? text(line) : '');
   }
 
   #row(line: Line, i: number): Row {
-    const value = el('span', { class: 'value' });
+    const value = new LiveText('value');
     const title = `${line.label}\nClick: show or hide. Double click or Shift: this one alone.`;
     const label = el('span', { class: 'label' }, el('bdi', {}, line.label));
-    const button = el('button', { type: 'button', class: 'legend-entry', title }, swatchOf(line), label, value);
+    const button = el('button', { type: 'button', class: 'legend-entry', title }, swatchOf(line), label, value.root);
     const isolate = () => this.onIsolate(this.#entries[i]!.line);
     button.addEventListener('click', (event) => {
       if (event.shiftKey) isolate();

@@ -129,9 +129,11 @@ export class LineChart implements Enlargeable {
     this.#lines = lines;
     this.#picture = picture;
     yield* this.#plot.draw(picture);
-    // In someone else's page a canvas and words in one frame are too much of it.
-    yield this.view.place.embedded ? TURN : undefined;
-    this.#legend.update(lines.map((line) => ({ line, shown: !this.#hidden.has(line) })));
+    // In someone else's page a canvas, names and values in one frame are too much of it.
+    const turn = this.view.place.embedded ? TURN : undefined;
+    yield turn;
+    const isOther = this.#legend.update(lines.map((line) => ({ line, shown: !this.#hidden.has(line) })));
+    if (isOther) yield turn;
     this.#tools.update(this.#isLog);
     this.#showValues();
     yield;

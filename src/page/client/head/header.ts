@@ -2,6 +2,7 @@ import { duration } from '../../../events/index.js';
 import type { RunHistory } from '../../history/run-history.js';
 import { el, setStyle, setText, svg } from '../parts/dom.js';
 import { readable, whole } from '../parts/format.js';
+import { LiveText } from '../parts/live-text.js';
 import type { Place } from '../state/place.js';
 import { stateOf, statusOf } from '../state/run-state.js';
 import { themeToggle } from '../state/theme.js';
@@ -22,7 +23,7 @@ export class Header {
   readonly #stateText = el('span', { class: 'state-text' });
   readonly #stateNote = el('span', {});
   readonly #state = el('span', { class: 'state', role: 'status' }, this.#stateText, this.#stateNote);
-  readonly #progress = el('p', { class: 'progress-text' });
+  readonly #progress = new LiveText('progress-text');
   readonly #bar = el('div', { class: 'progress', 'aria-hidden': 'true' }, el('i'));
   readonly #reset = el('button', { type: 'button', class: 'tool reset' }, 'Show all steps');
 
@@ -45,7 +46,7 @@ export class Header {
         this.#state,
         el('span', { class: 'space' }),
         this.#reset,
-        this.#progress,
+        this.#progress.root,
         el('span', { class: 'icons' }, themeToggle(view.theme), ...tools),
       ),
       chartBar,
@@ -68,10 +69,10 @@ export class Header {
     this.#bar.dataset.state = focus ? statusOf(focus) : '';
     this.#reset.hidden = choices.range === undefined;
     const progress = focus && progressText(focus, connection === 'report');
-    setText(this.#progress, focus && count > 1 ? `${focus.name}: ${progress}` : (progress ?? ''));
+    this.#progress.show(focus && count > 1 ? `${focus.name}: ${progress}` : (progress ?? ''));
     const { step = 0, maxSteps } = focus?.state.value ?? {};
     this.#bar.hidden = !maxSteps;
-    setStyle(this.#bar, { '--done': maxSteps ? `${Math.min(100, (100 * step) / maxSteps)}%` : '0%' });
+    setStyle(this.#bar, { '--done': String(maxSteps ? Math.min(1, step / maxSteps) : 0) });
   }
 }
 

@@ -3,7 +3,7 @@ import type { Mark } from '../../history/marks.js';
 import type { RunHistory } from '../../history/run-history.js';
 import { el, setText } from '../parts/dom.js';
 import { NO_BREAK_SPACE, percent, plural, readable, whole } from '../parts/format.js';
-import type { Work } from '../parts/slices.js';
+import { TURN, type Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { largestPart, ObservingParts } from './observing-parts.js';
 
@@ -34,8 +34,9 @@ export class Tiles {
     this.root.hidden = !run || run.state.value.step === 0;
     if (!run) return;
     for (const tile of this.#tiles) {
-      tile.update(run);
-      yield;
+      const isNew = tile.update(run);
+      // In someone else's page all that come in one frame are too much of it.
+      yield isNew && this.view.place.embedded ? TURN : undefined;
     }
   }
 }
@@ -51,17 +52,20 @@ class Tile {
     private readonly more?: { readonly root: HTMLElement; update(run: RunHistory): void },
   ) {
     const text = el('dd', {}, this.#value, this.#note, more?.root);
-    this.root = el('div', { class: 'tile' }, el('dt', {}, title), text);
+    this.root = el('div', { class: 'tile', hidden: true }, el('dt', {}, title), text);
   }
 
-  update(run: RunHistory): void {
+  /** Whether it comes now. */
+  update(run: RunHistory): boolean {
     const text = this.read(run);
+    const comes = this.root.hidden === true;
     this.root.hidden = !text;
-    if (!text) return;
+    if (!text) return false;
     setText(this.#value, text.value);
     setText(this.#note, text.note);
     this.root.dataset.tone = text.tone ?? '';
     this.more?.update(run);
+    return comes;
   }
 }
 

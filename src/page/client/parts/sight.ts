@@ -9,6 +9,7 @@ export interface Sight {
 }
 
 const SKIPPED = 'skipped';
+const COMING = 'coming';
 
 /**
  * Have a part hold nothing but its head, as high as it was, in CSS pixels; 0 where that is not known. The keyboard gets to
@@ -21,15 +22,20 @@ export function skip(root: HTMLElement, height = 0): void {
   if (height > 0) setStyle(root, { 'min-height': `${height}px` });
 }
 
-/** As {@link skip}, no longer. */
+/** As {@link skip}, no longer: what it holds comes one after another. */
 export function* unskip(root: HTMLElement): Work {
   if (!root.classList.contains(SKIPPED)) return;
+  const coming = [...(root.querySelector(':scope > .panel-body') ?? root).children];
+  for (const child of coming) child.classList.add(COMING);
   root.classList.remove(SKIPPED);
-  setStyle(root, { 'min-height': '' });
   // What has the focus would lose it.
   if (root.matches(':focus')) root.tabIndex = -1;
   else root.removeAttribute('tabindex');
-  yield TURN;
+  for (const child of coming) {
+    child.classList.remove(COMING);
+    yield TURN;
+  }
+  setStyle(root, { 'min-height': '' });
 }
 
 /** Whether an element lies in what is skipped: it has no size then. */

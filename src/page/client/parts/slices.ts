@@ -125,9 +125,13 @@ export class Slices implements Usage {
   }
 }
 
-/** Calls back in tasks, each of its own, as soon as may be. One channel for all: a browser takes long to make one. */
+/**
+ * Calls back in tasks, each of its own, as soon as may be. One channel for all: a browser takes long to make one, so that
+ * this has a task of its own, too.
+ */
 class Tasks {
   #channel: MessageChannel | undefined;
+  #opening: ReturnType<typeof setTimeout> | undefined;
   readonly #waiting = new Set<() => void>();
 
   constructor(private readonly signal: AbortSignal) {}
@@ -135,12 +139,13 @@ class Tasks {
   /** How to cancel it. */
   add(task: () => void): () => void {
     this.#waiting.add(task);
-    this.#channel ??= this.#open();
-    this.#channel.port2.postMessage(undefined);
+    if (this.#channel) this.#channel.port2.postMessage(undefined);
+    else this.#opening ??= setTimeout(() => this.#open());
     return () => this.#waiting.delete(task);
   }
 
-  #open(): MessageChannel {
+  #open(): void {
+    if (this.signal.aborted) return;
     const channel = new MessageChannel();
     channel.port1.onmessage = () => {
       const [next] = this.#waiting;
@@ -149,6 +154,7 @@ class Tasks {
       next();
     };
     this.signal.addEventListener('abort', () => channel.port1.close());
-    return channel;
+    this.#channel = channel;
+    for (const _ of this.#waiting) channel.port2.postMessage(undefined);
   }
 }

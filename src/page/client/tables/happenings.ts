@@ -1,7 +1,7 @@
 import type { Mark, MarkKind } from '../../history/marks.js';
 import { KIND_NAMES, kindText } from '../curves/mark-kinds.js';
 import { markColor } from '../curves/mark-lines.js';
-import { el, setStyle } from '../parts/dom.js';
+import { el, setStyle, setText } from '../parts/dom.js';
 import { plural, whole } from '../parts/format.js';
 import type { Part } from '../parts/lazy-part.js';
 import { panel } from '../parts/panel.js';
@@ -32,7 +32,7 @@ export class Happenings implements Part {
     this.#showKinds(all);
     this.#list.update(shown.slice(-SHOWN), 'None of the kinds that are shown.');
     const older = run.marks.dropped + Math.max(0, shown.length - SHOWN);
-    this.#more.textContent = older > 0 ? `${plural(older, 'older one')} not shown` : '';
+    setText(this.#more, older > 0 ? `${plural(older, 'older one')} not shown` : '');
   }
 
   /** Switches for the kinds that there are, where there are several. */
@@ -46,7 +46,7 @@ export class Happenings implements Part {
       if (count === undefined) known.get(kind)?.remove();
       else {
         const button = known.get(kind) ?? this.#addKind(kind);
-        button.textContent = `${KIND_NAMES[kind]} ${whole(count)}`;
+        setText(button, `${KIND_NAMES[kind]} ${whole(count)}`);
         button.setAttribute('aria-pressed', String(!this.view.choices.hiddenMarks.includes(kind)));
       }
     }
