@@ -100,9 +100,9 @@ function uncollected({ events }: Traced, tasks: readonly TraceEvent[]): readonly
   });
 }
 
-/** Of tasks, from the longest on. */
+/** Of tasks, from the longest on. At times the browser notes more of the processor than of the clock, which is not so. */
 function row(title: string, some: readonly TraceEvent[], field: 'dur' | 'tdur'): string[] {
-  const times = some.map((task) => (task[field] ?? 0) / 1000).sort((a, b) => b - a);
+  const times = some.map(({ dur = 0, [field]: time = 0 }) => Math.min(dur, time) / 1000).sort((a, b) => b - a);
   const at = (share: number) => times[Math.floor(times.length * (1 - share))];
   const over = `${times.filter((time) => time > 4).length} of ${times.length}`;
   return [title, ms(times.reduce((sum, time) => sum + time, 0)), ms(times[0]), ms(at(0.999)), ms(at(0.99)), over];

@@ -1,9 +1,10 @@
 import { swatchOf } from '../chart/swatch.js';
-import { el } from '../parts/dom.js';
+import { el, setText } from '../parts/dom.js';
 import { plural, whole } from '../parts/format.js';
 import { LazyPart } from '../parts/lazy-part.js';
 import { shortNames } from '../parts/short-names.js';
 import { nameLink } from '../parts/shown-name.js';
+import type { Work } from '../parts/slices.js';
 import { replaceKept } from '../parts/virtual-rows.js';
 import { type ChosenParameter, chosenNames, chosenParameters } from '../state/chosen-parameters.js';
 import type { View } from '../state/view.js';
@@ -38,13 +39,14 @@ export class ParameterChoice {
     );
   }
 
-  *update() {
+  *update(): Work {
     const run = this.view.focus;
     if (!run) return;
     const chosen = chosenParameters(this.view, run);
+    yield;
     this.#open.setAttribute('aria-expanded', String(this.view.choices.search !== undefined));
     const shown = JSON.stringify([this.view.theme.shown, chosen]);
-    if (shown !== this.#shown) this.#show(chosen);
+    if (shown !== this.#shown) yield* this.#show(chosen);
     this.#shown = shown;
     yield* this.#list.update();
   }
@@ -53,18 +55,19 @@ export class ParameterChoice {
     this.view.choose({ search: this.view.choices.search === undefined ? '' : undefined });
   }
 
-  #show(chosen: readonly ChosenParameter[]): void {
+  *#show(chosen: readonly ChosenParameter[]): Work {
     const short = shortNames(
       chosen.map(({ name }) => name),
       CHIP_CHARACTERS,
     );
-    replaceKept(
-      this.#chips,
-      chosen.slice(0, CHIPS).map((parameter, i) => this.#chip(parameter, short[i]!)),
-    );
+    const chips: HTMLElement[] = [];
+    for (const [i, parameter] of chosen.slice(0, CHIPS).entries()) {
+      chips.push(this.#chip(parameter, short[i]!));
+      yield;
+    }
+    replaceKept(this.#chips, chips);
     const more = chosen.length - CHIPS;
-    this.#more.textContent =
-      more > 0 ? `and ${whole(more)} more` : chosen.length === 0 ? 'No parameter is chosen.' : '';
+    setText(this.#more, more > 0 ? `and ${whole(more)} more` : chosen.length === 0 ? 'No parameter is chosen.' : '');
     this.#open.title = plural(chosen.length, 'parameter');
   }
 

@@ -25,17 +25,23 @@ export function skip(root: HTMLElement, height = 0): void {
 /** As {@link skip}, no longer: what it holds comes one after another. */
 export function* unskip(root: HTMLElement): Work {
   if (!root.classList.contains(SKIPPED)) return;
-  const coming = [...(root.querySelector(':scope > .panel-body') ?? root).children];
-  for (const child of coming) child.classList.add(COMING);
+  const coming = [...(root.querySelector(':scope > .panel-body') ?? root).children].flatMap(piecesOf);
+  for (const piece of coming) piece.classList.add(COMING);
   root.classList.remove(SKIPPED);
   // What has the focus would lose it.
   if (root.matches(':focus')) root.tabIndex = -1;
   else root.removeAttribute('tabindex');
-  for (const child of coming) {
-    child.classList.remove(COMING);
-    yield TURN;
+  for (const piece of coming) {
+    piece.classList.remove(COMING);
+    if (!piece.hidden) yield TURN;
   }
   setStyle(root, { 'min-height': '' });
+}
+
+/** What is laid out and painted in a frame, of what a part holds: what is folded, or has few elements, as a whole. */
+function piecesOf(held: Element): readonly HTMLElement[] {
+  const pieces = held.localName === 'details' || held.childElementCount < 3 ? [held] : [...held.children];
+  return pieces as HTMLElement[];
 }
 
 /** Whether an element lies in what is skipped: it has no size then. */
