@@ -58,7 +58,7 @@ export interface PanelSink extends Sink<AnyRecord> {
 }
 
 /** Milliseconds of the main thread at a stretch. A piece of work may go beyond, so it is less than the 4 that are promised. */
-const SLICE_MS = 1;
+const SLICE_MS = 2;
 const DRAW_EVERY_MS = 250;
 
 /**

@@ -19,14 +19,15 @@ export interface ChartPicture {
   readonly band: readonly [number, number] | undefined;
 }
 
-/** Right of the plot, in pixels. */
-const EDGE = 18;
+/** Around the plot, in CSS pixels: left of it are the values, below it the steps. */
+export const PLOT_MARGINS = { left: 58, top: 12, right: 18, bottom: 28 } as const;
 /** A letter is at most about so wide. */
 const LETTER = 6.2;
 
-/** Where the plot lies within a chart: left of it are the values, below it the steps. */
+/** Where the plot lies within a chart of this size. */
 export function plotBox(width: number, height: number): Box {
-  return { left: 58, top: 12, width: Math.max(10, width - 58 - EDGE), height: Math.max(10, height - 12 - 28) };
+  const { left, top, right, bottom } = PLOT_MARGINS;
+  return { left, top, width: Math.max(10, width - left - right), height: Math.max(10, height - top - bottom) };
 }
 
 /** So few that each is a dot. */
@@ -96,7 +97,7 @@ function drawGrid(pen: Pen, theme: Theme, box: Box, picture: ChartPicture): void
   for (const { at, label } of picture.axis.ticks(width / PIXELS_A_TICK.across)) {
     const x = Math.round(xOf(box, picture, at)) + 0.5;
     pen.line([x, top, x, top + height], { color: grid, width: 1 });
-    const over = x + (LETTER * label.length) / 2 - (left + width + EDGE);
+    const over = x + (LETTER * label.length) / 2 - (left + width + PLOT_MARGINS.right);
     pen.text(label, x - Math.max(0, over), top + height + 9, { color, align: 'center', baseline: 'top' });
   }
 }

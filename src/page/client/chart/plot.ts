@@ -3,7 +3,7 @@ import type { Size } from '../parts/sizes.js';
 import type { Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { CanvasPen, clearedContext } from './canvas-pen.js';
-import { type ChartPicture, drawChartInPieces, plotBox, xOf, yOf } from './chart-picture.js';
+import { type ChartPicture, drawChartInPieces, PLOT_MARGINS, plotBox, xOf, yOf } from './chart-picture.js';
 import { nearestIndex } from './drawn-line.js';
 import { Gestures } from './gestures.js';
 import type { Box, Pen } from './pen.js';
@@ -24,6 +24,8 @@ export class Plot {
     height: number,
   ) {
     setStyle(this.root, { '--height': `${height}px` });
+    // Whatever size the chart has, also before it is drawn anew.
+    for (const [edge, margin] of Object.entries(PLOT_MARGINS)) setStyle(this.area, { [edge]: `${margin}px` });
     this.root.append(this.#canvas, this.#over, this.area);
     new Gestures(view, this.area, this.root, (place, height) => view.cursor.move(place, this, height));
     this.size = view.sizes.of(this.root);
@@ -42,7 +44,6 @@ export class Plot {
     const pen = new CanvasPen(view.sketch.begin(width, height), view.theme.color('--font'));
     yield* drawChartInPieces(pen, view.theme, box, picture);
     view.sketch.showOn(this.#canvas, width, height);
-    for (const [name, value] of Object.entries(box)) setStyle(this.area, { [name]: `${value}px` });
     this.drawCursor();
   }
 

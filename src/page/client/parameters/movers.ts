@@ -161,7 +161,7 @@ function makeRow(view: View): HTMLElement {
   );
 }
 
-function fillRow(row: HTMLElement, mover: Mover, index: number): void {
+function* fillRow(row: HTMLElement, mover: Mover, index: number): Generator<undefined, void> {
   const { name, short, ratio, updateNorm, weightNorm, gradientNorm, unchanged } = mover;
   const [title, first, ...others] = row.children as unknown as HTMLElement[];
   renameLink(title!.firstElementChild as HTMLElement, name, short);
@@ -173,6 +173,7 @@ function fillRow(row: HTMLElement, mover: Mover, index: number): void {
   setText(value!, readable(ratio));
   badge!.className = `badge ${health}`;
   setText(badge!, health);
+  yield;
   const texts = [updateNorm, weightNorm, gradientNorm].map((norm) => (norm === undefined ? '' : readable(norm)));
   texts.push(unchanged === undefined ? '' : percent(unchanged));
   for (const [i, cell] of others.entries()) setText(cell, texts[i]!);

@@ -130,7 +130,7 @@ export class ParameterList implements Part {
     return el('li', {}, box, el('span', { class: 'chosen-swatch' }), link, el('span', { class: 'value' }));
   }
 
-  #fill(element: HTMLElement, { name, short, size, chosen }: Row, index: number): void {
+  *#fill(element: HTMLElement, { name, short, size, chosen }: Row, index: number): Generator<undefined, void> {
     const [box, swatch, link, value] = element.children as unknown as [
       HTMLInputElement,
       HTMLElement,
@@ -140,6 +140,7 @@ export class ParameterList implements Part {
     box.setAttribute('aria-label', `Choose ${name}`);
     box.checked = chosen !== undefined;
     renameLink(link, name, short);
+    yield;
     const look = chosen && { color: chosen.color, ...(chosen.dash && { dash: chosen.dash }) };
     if (swatch.dataset.look !== JSON.stringify(look)) swatch.replaceChildren(...(look ? [swatchOf(look)] : []));
     swatch.dataset.look = JSON.stringify(look);

@@ -14,8 +14,8 @@ export interface VirtualRowsOptions<T> {
   readonly keyOf: (item: T) => string;
   /** A row for any item. */
   readonly make: () => HTMLElement;
-  /** Show an item in a row, which may have shown another. */
-  readonly fill: (row: HTMLElement, item: T, index: number) => void;
+  /** Show an item in a row, which may have shown another; in pieces where that is much for a frame. */
+  readonly fill: (row: HTMLElement, item: T, index: number) => Generator<undefined, void>;
   /** Stands for rows that are out of sight. */
   readonly makeSpacer: () => HTMLElement;
 }
@@ -34,6 +34,8 @@ export class VirtualRows<T> {
   /** By the index of the item. */
   #rows = new Map<number, HTMLElement>();
   readonly #keys = new WeakMap<HTMLElement, string>();
+  /** What rows hold that have their place, and nothing in it yet. */
+  readonly #coming = new Map<HTMLElement, readonly Element[]>();
   /** Kept: a browser that is asked has to lay out the page at once. */
   #scrolled = 0;
   /** Counts: what is shown anew ends what was being shown. */
@@ -56,30 +58,48 @@ export class VirtualRows<T> {
   *show(items: readonly T[]): Work {
     this.#items = items;
     const showing = ++this.#showing;
+    for (const turn of this.#pieces(items)) {
+      yield turn;
+      if (showing !== this.#showing) return;
+    }
+  }
+
+  *#pieces(items: readonly T[]): Work {
     const { size, body, height } = this.options;
     const inSight = size.height > 0 ? Math.ceil(size.height / height) : AT_FIRST;
     const from = Math.max(0, Math.min(Math.floor(this.#scrolled / height), items.length - inSight) - MORE);
     const to = Math.min(items.length, from + inSight + 2 * MORE);
     const rows = this.#placed(items, from, to);
-    for (const [i, row] of rows.entries()) {
-      this.#fill(row, from + i);
-      // A row a frame, as below.
-      yield row.isConnected ? TURN : undefined;
-      if (showing !== this.#showing) return;
-    }
+    for (const [i, row] of rows.entries()) yield* this.#fill(row, from + i);
     space(this.#above, from * height);
     space(this.#below, (items.length - to) * height);
-    for (const there of inTurn(rows)) {
-      replaceKept(body, [this.#above, ...there, this.#below]);
-      yield TURN;
-      if (showing !== this.#showing) return;
-    }
+    for (const row of rows) if (!row.isConnected) this.#empty(row);
+    replaceKept(body, [this.#above, ...rows, this.#below]);
+    yield TURN;
+    for (const row of rows) if (this.#complete(row)) yield TURN;
   }
 
-  #fill(row: HTMLElement, index: number): void {
+  /** A row a frame, or a piece of it, where it can be seen. */
+  *#fill(row: HTMLElement, index: number): Work {
     const item = this.#items[index]!;
+    const turn = row.isConnected ? TURN : undefined;
+    this.#complete(row);
     this.#keys.set(row, this.options.keyOf(item));
-    this.options.fill(row, item, index);
+    for (const _ of this.options.fill(row, item, index)) yield turn;
+    yield turn;
+  }
+
+  /** Rows that come have their places all at once: what each holds changes no other then. */
+  #empty(row: HTMLElement): void {
+    this.#coming.set(row, [...row.children]);
+    row.replaceChildren();
+  }
+
+  /** Whether the row was empty. */
+  #complete(row: HTMLElement): boolean {
+    const held = this.#coming.get(row);
+    if (held) row.append(...held);
+    return this.#coming.delete(row);
   }
 
   /** The rows of these items: those that have their places, then those that have lost theirs, then new ones. */
@@ -109,16 +129,6 @@ export class VirtualRows<T> {
 function space(spacer: HTMLElement, height: number): void {
   spacer.hidden = height === 0;
   setStyle(spacer, { height: `${height}px` });
-}
-
-/** Rows with more and more of the new ones among them, one after another. */
-function* inTurn(rows: readonly HTMLElement[]): Generator<readonly HTMLElement[]> {
-  const coming = rows.filter((row) => !row.isConnected);
-  for (let from = 1; from < coming.length; from++) {
-    const later = new Set(coming.slice(from));
-    yield rows.filter((row) => !later.has(row));
-  }
-  yield rows;
 }
 
 /** Replace what an element holds, where that changes: what has the focus within keeps it, if it is still there. */
