@@ -46,11 +46,11 @@ export function mountPage(view: View, options: MountOptions = {}): void {
   if (!place.embedded) place.root.append(...page);
   const enlarged = new Enlarged(view, [chartBar.root, view.announcer]);
 
-  /** In someone else's page one after another: together they are too much of a frame. */
+  /** In someone else's page the head has a frame of its own: together they are too much of one. */
   function* come(): Work {
-    for (const part of page) {
-      if (part.isConnected) continue;
-      place.root.append(part);
+    for (const some of [page.slice(0, 1), page.slice(1)]) {
+      if (some[0]!.isConnected) continue;
+      place.root.append(...some);
       yield TURN;
     }
   }
