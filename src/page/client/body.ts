@@ -6,7 +6,7 @@ import { lossLines, MetricCharts } from './curves/metric-charts.js';
 import { leftOutText } from './head/left-out.js';
 import { Owners } from './head/owners.js';
 import { Tiles } from './head/tiles.js';
-import type { MountOptions } from './mount.js';
+import type { PageEnd } from './page-end.js';
 import { Heatmap } from './parameters/heatmap.js';
 import { HistogramPanel } from './parameters/histogram.js';
 import { Movers } from './parameters/movers.js';
@@ -86,14 +86,14 @@ export class Body implements Part {
   readonly #omitted = el('span');
   readonly #usage = new LiveText('usage');
 
-  static *make(view: View, end: Pick<MountOptions, 'note' | 'usage'>): Generator<undefined, Body> {
+  static *make(view: View, end: PageEnd): Generator<undefined, Body> {
     return new Body(view, yield* partsOf(view), end);
   }
 
   private constructor(
     private readonly view: View,
     private readonly parts: Parts,
-    private readonly end: Pick<MountOptions, 'note' | 'usage'>,
+    private readonly end: PageEnd,
   ) {
     const { tiles, heatmap, movers, happenings, norms, histogram, confusion, model, values } = parts;
     this.#metrics = new MetricCharts(view);

@@ -2,23 +2,20 @@ import { Enlarged } from './curves/enlarged.js';
 import { Header } from './head/header.js';
 import { RunBar } from './head/run-bar.js';
 import { Welcome } from './head/welcome.js';
+import type { PageEnd } from './page-end.js';
 import { el } from './parts/dom.js';
 import { Drawing } from './parts/drawing.js';
 import { LazyPart } from './parts/lazy-part.js';
 import { Slices, TURN, type Work } from './parts/slices.js';
 import type { View } from './state/view.js';
 
-export interface MountOptions {
+export interface MountOptions extends PageEnd {
   /** The longest that drawing holds the main thread, about. Default: as long as it takes. */
   readonly slices?: Slices;
   /** Milliseconds between two drawings of new records, at least. Default: 0, a frame. */
   readonly intervalMs?: number;
   /** Buttons beside the others at the top. */
   readonly tools?: readonly HTMLElement[];
-  /** What is said at the end of the page, besides what was left out. */
-  readonly note?: () => string;
-  /** What is said there in a line that changes with every drawing. */
-  readonly usage?: () => string;
   /** Told of what drawing failed with; nothing is drawn afterwards. */
   readonly onError?: (cause: unknown) => void;
 }

@@ -21,8 +21,10 @@ afterEach(() => vi.unstubAllGlobals());
 
 /** Do the next task of the page, to its end. */
 async function nextTask(): Promise<void> {
+  // The channel is opened in a task of its own.
+  if (tasks.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
   tasks.shift()?.();
-  // All that it has promised; nothing of it waits for a timer.
+  // All that it has promised.
   for (let i = 0; i < 50; i++) await Promise.resolve();
 }
 
