@@ -158,9 +158,12 @@ export class Named {
     const wanted = [...this.#wanted];
     this.#wanted.clear();
     for (const [run, names] of wanted) {
-      const isDue = (name: string) => this.#waitMs(run, name) <= 0;
-      const due = [...names].filter(isDue);
-      for (const name of names) if (!isDue(name)) this.#want(run, name);
+      const due: string[] = [];
+      // Looked at once: time passes, and what is due by a second look would be asked for by neither.
+      for (const name of names) {
+        if (this.#waitMs(run, name) <= 0) due.push(name);
+        else this.#want(run, name);
+      }
       for (let i = 0; i < due.length; i += MOST_NAMES) void this.#ask(run, due.slice(i, i + MOST_NAMES));
     }
   }

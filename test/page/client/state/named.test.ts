@@ -129,6 +129,23 @@ describe('parameters that a page has no row of', () => {
     expect(named.find(run, ALL[7]!)).toBeDefined();
   });
 
+  it('are asked for again where a timer comes a moment too early, and the time passes while that is looked at', async () => {
+    const source = new Script(ALL);
+    source.failures = 1;
+    const { page, named, run } = pageOf(source);
+    page.looksAt = [ALL[7]!];
+    page.draw();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(named.absenceOf(run, ALL[7]!)).toBe('failed');
+    const now = performance.now.bind(performance);
+    const behind = [0.5];
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() - (behind.shift() ?? 0));
+    await vi.advanceTimersByTimeAsync(LONG_MS);
+    clock.mockRestore();
+    expect(source.requests).toHaveLength(2);
+    expect(named.find(run, ALL[7]!)).toBeDefined();
+  });
+
   it('that nobody has are asked for once', async () => {
     const source = new Script(ALL);
     const { page, named, run } = pageOf(source);
