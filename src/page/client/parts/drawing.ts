@@ -59,10 +59,14 @@ export class Drawing {
 
   #plan(): void {
     if (!this.#visible) this.#rest();
-    if (!this.#visible || this.#drawing || this.options.signal.aborted) return;
-    this.#cancel();
+    // A frame that is asked for draws all, whenever it comes.
+    if (!this.#visible || this.#drawing || this.#frame !== 0 || this.options.signal.aborted) return;
+    clearTimeout(this.#timer);
     const frame = () => {
-      this.#frame = requestAnimationFrame(() => void this.#pass());
+      this.#frame = requestAnimationFrame(() => {
+        this.#frame = 0;
+        void this.#pass();
+      });
     };
     const wait = this.#nextAt - performance.now();
     if (wait > 0) this.#timer = setTimeout(frame, wait);
