@@ -129,7 +129,7 @@ export class Body implements Part {
       histogram.root,
       tables.row,
       values.root,
-      el('p', { class: 'hint left-out' }, this.#omitted, ' ', this.#usage.root),
+      el('p', { class: 'hint left-out' }, this.#omitted, ' ', end.usage && this.#usage.root),
     );
   }
 

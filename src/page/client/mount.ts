@@ -40,13 +40,13 @@ export function mountPage(view: View, options: MountOptions = {}): void {
     'Shift with arrows moves, 0 shows all. Ctrl or Shift with the wheel zooms.';
   const page = [header.root, runBar.root, main, el('footer', {}, hint), view.announcer];
   place.root.classList.add('app');
+  const coming = place.embedded ? [page.slice(0, 1), page.slice(1)] : [];
   if (!place.embedded) place.root.append(...page);
   const enlarged = new Enlarged(view, [chartBar.root, view.announcer]);
 
   /** In someone else's page the head has a frame of its own: together they are too much of one. */
   function* come(): Work {
-    for (const some of [page.slice(0, 1), page.slice(1)]) {
-      if (some[0]!.isConnected) continue;
+    for (let some = coming.shift(); some; some = coming.shift()) {
       place.root.append(...some);
       yield TURN;
     }

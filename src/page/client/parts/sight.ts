@@ -31,11 +31,13 @@ export function* unskip(root: HTMLElement): Work {
   // What has the focus would lose it.
   if (root.matches(':focus')) root.tabIndex = -1;
   else root.removeAttribute('tabindex');
+  // It may be skipped again meanwhile, and keeps its height then.
+  const isSkippedAgain = () => root.classList.contains(SKIPPED);
   for (const piece of coming) {
     piece.classList.remove(COMING);
-    if (!piece.hidden) yield TURN;
+    if (!piece.hidden && !isSkippedAgain()) yield TURN;
   }
-  setStyle(root, { 'min-height': '' });
+  if (!isSkippedAgain()) setStyle(root, { 'min-height': '' });
 }
 
 /** What is laid out and painted in a frame, of what a part holds: what is folded, or has few elements, as a whole. */

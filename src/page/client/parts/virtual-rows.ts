@@ -35,7 +35,7 @@ export class VirtualRows<T> {
   #rows = new Map<number, HTMLElement>();
   readonly #keys = new WeakMap<HTMLElement, string>();
   /** What rows hold that have their place, and nothing in it yet. */
-  readonly #coming = new Map<HTMLElement, readonly Element[]>();
+  readonly #coming = new WeakMap<HTMLElement, readonly Element[]>();
   /** Kept: a browser that is asked has to lay out the page at once. */
   #scrolled = 0;
   /** Counts: what is shown anew ends what was being shown. */
