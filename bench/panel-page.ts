@@ -29,10 +29,13 @@ async function follow(seconds: number, title?: string) {
   return { ...usage, elapsedMs };
 }
 
+/** As soon as the panel shows it. */
 function scrollTo(title: string): void {
   const { shadowRoot } = document.getElementById('here')!.firstElementChild!;
   const titles = Array.from(shadowRoot!.querySelectorAll('h2'));
-  titles.find(({ textContent }) => textContent === title)!.scrollIntoView();
+  const found = titles.find(({ textContent }) => textContent === title);
+  if (!found || found.closest('[hidden]')) setTimeout(() => scrollTo(title), 50);
+  else found.scrollIntoView();
 }
 
 Object.assign(globalThis, { follow });
