@@ -260,8 +260,11 @@ describe('parameters', () => {
     expect(troubles).toEqual([]); // reading pixels back is one, to the browser
     const columnsDrawn = () =>
       map.locator('.plot-cursor').evaluate((element) => {
-        const { width, height } = element as HTMLCanvasElement;
-        const { data } = (element as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+        const canvas = element as HTMLCanvasElement;
+        const { width, height } = canvas;
+        const copy = new OffscreenCanvas(width, height).getContext('2d')!;
+        copy.drawImage(canvas, 0, 0);
+        const { data } = copy.getImageData(0, 0, width, height);
         const columns = Array.from({ length: width * height }, (_, i) => (data[4 * i + 3]! > 0 ? i % width : -1));
         return [...new Set(columns)].filter((column) => column >= 0);
       });
@@ -278,7 +281,7 @@ describe('parameters', () => {
     const { page } = await open(many);
     const movers = panelOf(page, 'Movers and the dead');
     expect(await movers.locator('.readout').textContent()).toBe(
-      '400 parameters at step 20: 40 parameters did not move.',
+      '400 parameters: 40 parameters did not move at step 20',
     );
     expect((await moverNames(page))[0]).toBe('decoder.layers.49.block.3.proj.bias');
     expect(await movers.locator('table').getAttribute('aria-rowcount')).toBe('401');

@@ -118,7 +118,9 @@ it('a line is not drawn over what is no number, nor over steps that are missing'
       ([a, b]) => {
         const title = [...document.querySelectorAll('h2')].find(({ textContent }) => textContent === 'Loss')!;
         const canvas = title.closest('section')!.querySelector('canvas')!;
-        const pixels = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height).data;
+        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d')!;
+        copy.drawImage(canvas, 0, 0);
+        const pixels = copy.getImageData(0, 0, canvas.width, canvas.height).data;
         const value = getComputedStyle(document.querySelector('.theme')!).getPropertyValue('--line-0').trim();
         const color = [1, 3, 5].map((at) => Number.parseInt(value.slice(at, at + 2), 16));
         let count = 0;

@@ -3,10 +3,13 @@ import { type Box, type Fill, FONT_SIZE, type Lettering, type Pen, type Stroke }
 /** Points that are drawn at once: without a GPU a long path takes a browser much longer than the same one in pieces. */
 const PIECE = 10;
 
+/** Of a canvas of the page, or of none. */
+export type CanvasContext = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
 /** Draws on a canvas whose unit is the CSS pixel. */
 export class CanvasPen implements Pen {
   constructor(
-    private readonly ctx: CanvasRenderingContext2D,
+    private readonly ctx: CanvasContext,
     private readonly font: string,
   ) {
     ctx.lineJoin = 'round';
@@ -146,26 +149,13 @@ function lengthOf(points: readonly number[], from: number, to: number): number {
   return length;
 }
 
-/** A canvas made as large as this, sharp on its screen, empty, and to be drawn on in CSS pixels. */
-export function clearedContext(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
-  const [across, down] = pixelsOf(width, height);
-  if (canvas.width !== across || canvas.height !== down) {
-    canvas.width = across;
-    canvas.height = down;
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-  }
-  return cleared(canvas, across, down);
-}
-
 /** How many of the screen's pixels so many CSS pixels are. */
 export function pixelsOf(width: number, height: number): readonly [across: number, down: number] {
   return [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
 }
 
 /** The upper left of a canvas, of so many of the screen's pixels, empty, to be drawn on in CSS pixels. */
-export function cleared(canvas: HTMLCanvasElement, across: number, down: number): CanvasRenderingContext2D {
-  const ctx = canvas.getContext('2d')!;
+export function cleared<C extends CanvasContext>(ctx: C, across: number, down: number): C {
   ctx.setTransform(1, 0, 0, 1, 0, 0);
   ctx.clearRect(0, 0, across, down);
   ctx.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);

@@ -1,19 +1,20 @@
-import { el, setStyle } from '../parts/dom.js';
+import { el, setAttribute, setStyle } from '../parts/dom.js';
 import type { Size } from '../parts/sizes.js';
 import type { Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
-import { CanvasPen, clearedContext } from './canvas-pen.js';
+import { CanvasPen } from './canvas-pen.js';
 import { type ChartPicture, drawChartInPieces, PLOT_MARGINS, plotBox, xOf, yOf } from './chart-picture.js';
 import { nearestIndex } from './drawn-line.js';
 import { Gestures } from './gestures.js';
-import type { Box, Pen } from './pen.js';
+import type { Box } from './pen.js';
+import { Screen } from './screen.js';
 
 /** A chart on the screen: its picture, and over it the cursor. */
 export class Plot {
   readonly root = el('div', { class: 'plot', tabindex: 0, role: 'img' });
-  readonly #canvas = el('canvas', {});
+  readonly #screen = new Screen();
   /** There only while something is pointed at: the browser lays every canvas over the page anew, an empty one too. */
-  readonly #over = el('canvas', { class: 'plot-cursor', hidden: true });
+  readonly #over = new Screen({ class: 'plot-cursor', hidden: true });
   readonly area = el('div', { class: 'plot-area' });
   /** In CSS pixels. */
   readonly size: Size;
@@ -26,7 +27,7 @@ export class Plot {
     setStyle(this.root, { '--height': `${height}px` });
     // Whatever size the chart has, also before it is drawn anew.
     for (const [edge, margin] of Object.entries(PLOT_MARGINS)) setStyle(this.area, { [edge]: `${margin}px` });
-    this.root.append(this.#canvas, this.#over, this.area);
+    this.root.append(this.#screen.canvas, this.#over.canvas, this.area);
     new Gestures(view, this.area, this.root, (place, height) => view.cursor.move(place, this, height));
     this.size = view.sizes.of(this.root);
   }
@@ -43,7 +44,7 @@ export class Plot {
     if (width === 0) return;
     const pen = new CanvasPen(view.sketch.begin(width, height), view.theme.color('--font'));
     yield* drawChartInPieces(pen, view.theme, box, picture);
-    view.sketch.showOn(this.#canvas, width, height);
+    view.sketch.showOn(this.#screen, width, height);
     this.drawCursor();
   }
 
@@ -54,9 +55,11 @@ export class Plot {
     const { box, view } = this;
     const { place } = view.cursor;
     const share = place === undefined ? -1 : picture.axis.share(place);
-    this.#over.hidden = !(share >= 0 && share <= 1);
-    if (place === undefined || this.#over.hidden) return;
-    const pen = this.#pen(this.#over);
+    const isOver = share >= 0 && share <= 1;
+    setAttribute(this.#over.canvas, 'hidden', !isOver);
+    if (place === undefined || !isOver) return;
+    const { width, height } = this.size;
+    const pen = new CanvasPen(this.#over.begin(width, height), view.theme.color('--font'));
     const x = Math.round(xOf(box, picture, place)) + 0.5;
     pen.line([x, box.top, x, box.top + box.height], { color: view.theme.color('--muted'), width: 1, dash: [3, 3] });
     pen.within({ ...box, left: box.left - 4, width: box.width + 8 }, () => {
@@ -69,10 +72,5 @@ export class Plot {
         pen.dots(at, 3.25, { color: drawn.line.color });
       }
     });
-  }
-
-  #pen(canvas: HTMLCanvasElement): Pen {
-    const { width, height } = this.size;
-    return new CanvasPen(clearedContext(canvas, width, height), this.view.theme.color('--font'));
   }
 }

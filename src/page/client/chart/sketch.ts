@@ -1,5 +1,6 @@
 import { el } from '../parts/dom.js';
-import { cleared, clearedContext, pixelsOf } from './canvas-pen.js';
+import { cleared, pixelsOf } from './canvas-pen.js';
+import type { Screen } from './screen.js';
 
 /** A canvas that nobody sees, on which something is drawn in pieces before it is shown all at once. */
 export class Sketch {
@@ -11,13 +12,13 @@ export class Sketch {
     const canvas = this.#canvas;
     if (canvas.width < across) canvas.width = across;
     if (canvas.height < down) canvas.height = down;
-    return cleared(canvas, across, down);
+    return cleared(canvas.getContext('2d')!, across, down);
   }
 
-  /** Show the picture, on a canvas of its size. */
-  showOn(canvas: HTMLCanvasElement, width: number, height: number): void {
+  /** Show the picture, at its size. */
+  showOn(screen: Screen, width: number, height: number): void {
     const [across, down] = pixelsOf(width, height);
-    const ctx = clearedContext(canvas, width, height);
+    const ctx = screen.begin(width, height);
     ctx.drawImage(this.#canvas, 0, 0, across, down, 0, 0, width, height);
   }
 }

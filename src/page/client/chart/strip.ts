@@ -1,5 +1,5 @@
 import { runLines } from '../curves/lines.js';
-import { el, setStyle } from '../parts/dom.js';
+import { el, setAttribute, setStyle } from '../parts/dom.js';
 import { whole } from '../parts/format.js';
 import type { Size } from '../parts/sizes.js';
 import { PAUSE, TURN, type Work } from '../parts/slices.js';
@@ -7,6 +7,7 @@ import type { View } from '../state/view.js';
 import { TimeAxis } from './axis.js';
 import { CanvasPen } from './canvas-pen.js';
 import { drawnLine, valuesInView } from './drawn-line.js';
+import { Screen } from './screen.js';
 import { heightOf, valueScale } from './value-scale.js';
 import { fitted, panned, type StepRange } from './zoom.js';
 
@@ -23,7 +24,7 @@ type Edge = 0 | 1;
 /** The whole of the runs, small, and in it the part that the charts show: to be moved, and made longer or shorter. */
 export class Strip {
   readonly root = el('div', { class: 'range-strip' });
-  readonly #canvas = el('canvas', { 'aria-hidden': 'true' });
+  readonly #screen = new Screen({ 'aria-hidden': 'true' });
   readonly #window = el('div', { class: 'range-window' });
   readonly #handles: readonly [HTMLElement, HTMLElement];
   readonly #isSeen: () => boolean;
@@ -32,7 +33,7 @@ export class Strip {
 
   constructor(private readonly view: View) {
     this.#handles = [this.#handle(0, 'First step shown'), this.#handle(1, 'Last step shown')];
-    this.root.append(this.#canvas, this.#window, ...this.#handles);
+    this.root.append(this.#screen.canvas, this.#window, ...this.#handles);
     this.#isSeen = view.watch(this.root);
     this.#size = view.sizes.of(this.root, { widthOnly: true });
     this.root.addEventListener('pointerdown', (event) => this.#begin(event));
@@ -46,13 +47,13 @@ export class Strip {
     const [from, to] = this.#shown;
     const share = (step: number) => `${(100 * (step - first)) / (last - first)}%`;
     setStyle(this.root, { '--from': share(from), '--to': share(to) });
-    this.root.dataset.zoomed = String(this.view.choices.range !== undefined);
+    setAttribute(this.root, 'data-zoomed', String(this.view.choices.range !== undefined));
     for (const [edge, handle] of this.#handles.entries()) {
       const step = [from, to][edge]!;
-      handle.setAttribute('aria-valuemin', String(first));
-      handle.setAttribute('aria-valuemax', String(last));
-      handle.setAttribute('aria-valuenow', String(step));
-      handle.setAttribute('aria-valuetext', `step ${whole(step)} of ${whole(last)}`);
+      setAttribute(handle, 'aria-valuemin', String(first));
+      setAttribute(handle, 'aria-valuemax', String(last));
+      setAttribute(handle, 'aria-valuenow', String(step));
+      setAttribute(handle, 'aria-valuetext', `step ${whole(step)} of ${whole(last)}`);
     }
   }
 
@@ -97,13 +98,13 @@ export class Strip {
         yield view.place.embedded ? PAUSE : undefined;
       }
     }
-    view.sketch.showOn(this.#canvas, width, HEIGHT);
+    view.sketch.showOn(this.#screen, width, HEIGHT);
     yield view.place.embedded ? TURN : undefined;
   }
 
   #handle(edge: Edge, label: string): HTMLElement {
     const handle = el('div', { class: `range-handle ${edge === 0 ? 'from' : 'to'}`, role: 'slider', tabindex: 0 });
-    handle.setAttribute('aria-label', label);
+    setAttribute(handle, 'aria-label', label);
     handle.addEventListener('keydown', (event) => this.#key(event, edge));
     return handle;
   }

@@ -1,11 +1,12 @@
 import { ratioHealth } from '../../../parameters/index.js';
 import type { ParameterTable } from '../../history/parameter-table.js';
 import { axisOf, type TimeAxis } from '../chart/axis.js';
-import { CanvasPen, clearedContext } from '../chart/canvas-pen.js';
+import { type CanvasContext, CanvasPen } from '../chart/canvas-pen.js';
 import { Gestures } from '../chart/gestures.js';
+import { Screen } from '../chart/screen.js';
 import { drawMarks, visibleMarks } from '../curves/mark-lines.js';
 import { DataTable, type TableData } from '../parts/data-table.js';
-import { el, setStyle, setText } from '../parts/dom.js';
+import { el, setAttribute, setStyle, setText } from '../parts/dom.js';
 import { compact, readable, tick, whole } from '../parts/format.js';
 import type { Part } from '../parts/lazy-part.js';
 import { RATIO_SCALE, RatioColors } from '../parts/palette.js';
@@ -30,9 +31,9 @@ const MARK_HEIGHT = 10;
 /** Update ratios, layers (or parameters) by steps, in colours around the healthy 1e-3. */
 export class Heatmap implements Part {
   readonly root: HTMLElement;
-  readonly #canvas = el('canvas', { tabindex: 0, role: 'img', 'aria-label': 'Update ratios' });
+  readonly #screen = new Screen({ tabindex: 0, role: 'img', 'aria-label': 'Update ratios' });
   /** What is pointed at, drawn over it: it changes more often. */
-  readonly #over = el('canvas', { class: 'plot-cursor', hidden: true });
+  readonly #over = new Screen({ class: 'plot-cursor', hidden: true });
   /** Over the cells: names are left of it. */
   readonly #area = el('div', { class: 'plot-area' });
   readonly #readout = el('p', { class: 'readout' });
@@ -58,16 +59,16 @@ export class Heatmap implements Part {
     this.root = root;
     this.#table = new DataTable('Update ratio by layer', () => this.#tableData());
     tools.append(this.#byLayer, this.#byParameter);
-    const plot = el('div', { class: 'heatmap' }, this.#canvas, this.#over, this.#area);
+    const plot = el('div', { class: 'heatmap' }, this.#screen.canvas, this.#over.canvas, this.#area);
     body.append(this.#legend.root, plot, this.#readout, this.#table.root);
     this.#byLayer.addEventListener('click', () => this.#choose(true));
     this.#byParameter.addEventListener('click', () => this.#choose(false));
-    this.#canvas.addEventListener('pointermove', (event) => this.#pointAtName(event));
-    this.#canvas.addEventListener('click', (event) => this.#open(this.#nameAt(event)));
-    this.#canvas.addEventListener('keydown', (event) => this.#key(event));
+    this.#screen.canvas.addEventListener('pointermove', (event) => this.#pointAtName(event));
+    this.#screen.canvas.addEventListener('click', (event) => this.#open(this.#nameAt(event)));
+    this.#screen.canvas.addEventListener('keydown', (event) => this.#key(event));
     this.#area.addEventListener('pointermove', (event) => this.#pointAtCell(event));
     this.#area.addEventListener('pointerleave', () => this.#moveCursor(undefined));
-    new Gestures(view, this.#area, this.#canvas, (place) => view.cursor.move(place, this));
+    new Gestures(view, this.#area, this.#screen.canvas, (place) => view.cursor.move(place, this));
     view.cursor.onMove(() => this.#drawOver());
     this.#size = view.sizes.of(body, { widthOnly: true });
     view.theme.onChange(() => {
@@ -81,13 +82,13 @@ export class Heatmap implements Part {
     const run = this.view.focus;
     const rows = run?.rows.value;
     const layers = !this.view.choices.ratiosOfParameters || rows?.byLayer === true;
-    this.#byLayer.setAttribute('aria-pressed', String(layers));
-    this.#byParameter.setAttribute('aria-pressed', String(!layers));
+    setAttribute(this.#byLayer, 'aria-pressed', String(layers));
+    setAttribute(this.#byParameter, 'aria-pressed', String(!layers));
     if (!run || !rows || rows.parameters.length === 0) {
-      this.root.hidden = true;
+      setAttribute(this.root, 'hidden', true);
       return;
     }
-    this.#byParameter.hidden = rows.byLayer;
+    setAttribute(this.#byParameter, 'hidden', rows.byLayer);
     this.#names = layers ? rows.layers : rows.parameters;
     yield* this.#reveal();
     this.#take(layers ? run.shown.layers : run.shown.parameters);
@@ -95,7 +96,7 @@ export class Heatmap implements Part {
     yield;
     yield* this.#draw();
     yield TURN;
-    this.#canvas.setAttribute('aria-label', this.#summary());
+    setAttribute(this.#screen.canvas, 'aria-label', this.#summary());
     this.#say();
     this.#table.update();
     yield;
@@ -103,7 +104,7 @@ export class Heatmap implements Part {
 
   *#reveal(): Work {
     // As high as it will be: what is below stays where it is.
-    if (this.root.hidden) setStyle(this.#canvas, { height: `${this.#heights.height}px` });
+    if (this.root.hidden) setStyle(this.#screen.canvas, { height: `${this.#heights.height}px` });
     yield* reveal(this.root, true);
   }
 
@@ -172,7 +173,7 @@ export class Heatmap implements Part {
     const box = { left: gutter, top: MARK_HEIGHT, width: plotWidth, height: plotHeight };
     drawMarks(pen, view.theme, box, visibleMarks(view, this.#axis));
     yield PAUSE;
-    view.sketch.showOn(this.#canvas, width, height);
+    view.sketch.showOn(this.#screen, width, height);
     this.#drawOver();
   }
 
@@ -183,9 +184,10 @@ export class Heatmap implements Part {
     const { place } = this.view.cursor;
     const share = place === undefined ? -1 : this.#axis.share(place);
     const hasPlace = share >= 0 && share <= 1;
-    this.#over.hidden = !hasPlace && !this.#cursor;
-    if (this.#over.hidden) return;
-    const ctx = clearedContext(this.#over, width, height);
+    const isOver = hasPlace || this.#cursor !== undefined;
+    setAttribute(this.#over.canvas, 'hidden', !isOver);
+    if (!isOver) return;
+    const ctx = this.#over.begin(width, height);
     if (hasPlace) this.#drawPlace(new CanvasPen(ctx, this.view.theme.color('--font')), share);
     this.#drawCell(ctx);
   }
@@ -232,7 +234,7 @@ export class Heatmap implements Part {
     });
   }
 
-  #drawGaps(ctx: CanvasRenderingContext2D): void {
+  #drawGaps(ctx: CanvasContext): void {
     const { gutter, plotWidth, rowHeight } = this.#layout;
     ctx.fillStyle = this.view.theme.color('--card');
     for (let row = 1; row < this.#names.length; row++) {
@@ -240,7 +242,7 @@ export class Heatmap implements Part {
     }
   }
 
-  #drawNames(ctx: CanvasRenderingContext2D): void {
+  #drawNames(ctx: CanvasContext): void {
     const { gutter, rowHeight } = this.#layout;
     ctx.font = `11px ${this.view.theme.color('--font')}`;
     ctx.textAlign = 'right';
@@ -253,7 +255,7 @@ export class Heatmap implements Part {
     }
   }
 
-  #drawAxis(ctx: CanvasRenderingContext2D): void {
+  #drawAxis(ctx: CanvasContext): void {
     const { gutter, plotWidth, plotHeight } = this.#layout;
     const axis = this.#axis;
     ctx.textBaseline = 'top';
@@ -265,7 +267,7 @@ export class Heatmap implements Part {
     }
   }
 
-  #drawCell(ctx: CanvasRenderingContext2D): void {
+  #drawCell(ctx: CanvasContext): void {
     const cursor = this.#cursor;
     if (!cursor) return;
     const { gutter, rowHeight, plotWidth } = this.#layout;
@@ -288,8 +290,8 @@ export class Heatmap implements Part {
 
   #pointAtName(event: PointerEvent): void {
     const name = this.#nameAt(event);
-    this.#canvas.classList.toggle('on-name', name !== undefined);
-    this.#canvas.title = name ?? '';
+    this.#screen.canvas.classList.toggle('on-name', name !== undefined);
+    setAttribute(this.#screen.canvas, 'title', name ?? '');
   }
 
   #pointAtCell({ clientX, clientY }: PointerEvent): void {
@@ -398,10 +400,13 @@ export class Heatmap implements Part {
   }
 }
 
+/** Pixels of the bar of colours. */
+const BAR_WIDTH = 240;
+
 /** The colours and what they mean. */
 class RatioLegend {
   readonly root = el('div', { class: 'ratio-legend', 'aria-hidden': 'true' });
-  readonly #bar = el('canvas', { width: 240, height: 1 });
+  readonly #bar = new Screen();
   readonly #still = el('i', { class: 'chip' });
   readonly #bad = el('i', { class: 'chip' });
 
@@ -409,23 +414,22 @@ class RatioLegend {
     const { least, healthy, greatest } = RATIO_SCALE;
     const labels = [least, 1e-5, 1e-4, healthy, 1e-2, 1e-1, greatest].map((value) => el('span', {}, tick(value)));
     this.root.append(
-      el('div', { class: 'ratio-scale' }, this.#bar, el('div', { class: 'ratio-ticks' }, ...labels)),
+      el('div', { class: 'ratio-scale' }, this.#bar.canvas, el('div', { class: 'ratio-ticks' }, ...labels)),
       el('span', { class: 'ratio-key' }, this.#still, 'did not move'),
       el('span', { class: 'ratio-key' }, this.#bad, 'not a number'),
     );
   }
 
   draw(colors: RatioColors, theme: Theme): void {
-    const ctx = this.#bar.getContext('2d')!;
     const { least, greatest } = RATIO_SCALE;
     const decades = Math.log10(greatest / least);
-    const image = ctx.createImageData(this.#bar.width, 1);
+    const image = new ImageData(BAR_WIDTH, 1);
     const pixels = new Uint32Array(image.data.buffer);
     for (let x = 0; x < pixels.length; x++) {
       const ratio = least * 10 ** ((decades * (x + 0.5)) / pixels.length);
       pixels[x] = colors.pixel(ratio, ratio);
     }
-    ctx.putImageData(image, 0, 0);
+    this.#bar.put(image);
     this.#still.style.background = theme.color('--ratio-still');
     this.#bad.style.background = theme.color('--ratio-bad');
   }

@@ -1,0 +1,36 @@
+import { el, setStyle } from '../parts/dom.js';
+import { type CanvasContext, cleared, pixelsOf } from './canvas-pen.js';
+
+/**
+ * A canvas of the page. The browser is handed its picture when one is drawn: that of a canvas which is drawn on itself is
+ * copied anew with whatever else changes on the page.
+ */
+export class Screen {
+  readonly canvas: HTMLCanvasElement;
+  readonly #surface: OffscreenCanvas;
+
+  constructor(properties: Readonly<Record<string, string | number | boolean>> = {}) {
+    this.canvas = el('canvas', properties);
+    this.#surface = this.canvas.transferControlToOffscreen();
+  }
+
+  /** Of this size, sharp, empty, and to be drawn on in CSS pixels. */
+  begin(width: number, height: number): CanvasContext {
+    const [across, down] = pixelsOf(width, height);
+    this.#resize(across, down);
+    setStyle(this.canvas, { width: `${width}px`, height: `${height}px` });
+    return cleared(this.#surface.getContext('2d')!, across, down);
+  }
+
+  /** Show these pixels, stretched as the style sheet says. */
+  put(image: ImageData): void {
+    this.#resize(image.width, image.height);
+    this.#surface.getContext('2d')!.putImageData(image, 0, 0);
+  }
+
+  #resize(across: number, down: number): void {
+    const surface = this.#surface;
+    if (surface.width !== across) surface.width = across;
+    if (surface.height !== down) surface.height = down;
+  }
+}
