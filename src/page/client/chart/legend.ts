@@ -1,5 +1,6 @@
-import { el } from '../parts/dom.js';
+import { el, setAttribute } from '../parts/dom.js';
 import { LiveText } from '../parts/live-text.js';
+import type { TURN, Work } from '../parts/slices.js';
 import type { Line } from './line.js';
 import { onSecondClick } from './second-click.js';
 import { swatchOf } from './swatch.js';
@@ -14,6 +15,9 @@ interface Row {
   readonly value: LiveText;
 }
 
+/** Characters that a value takes: 1.23e-4. */
+const VALUE_ROOM = 7;
+
 /** The names of the lines, each a button that hides it: a double click, or one with shift, leaves it alone. */
 export class Legend {
   readonly root = el('ul', { class: 'legend' });
@@ -26,18 +30,23 @@ export class Legend {
     private readonly onIsolate: (line: Line) => void,
   ) {}
 
-  /** Whether its names are others than before. */
-  update(entries: readonly LegendEntry[]): boolean {
+  /** Names that are others than before come one after another, each in its turn. */
+  *update(entries: readonly LegendEntry[], turn: typeof TURN | undefined): Work {
     this.#entries = entries;
     const drawn = JSON.stringify(entries.map(({ line: { label, color, dash } }) => [label, color, dash]));
     const isOther = drawn !== this.#drawn;
     if (isOther) {
       this.#drawn = drawn;
       this.#rows = entries.map(({ line }, i) => this.#row(line, i));
-      this.root.replaceChildren(...this.#rows.map(({ button }) => el('li', {}, button)));
+      this.root.replaceChildren();
     }
-    for (const [i, { shown }] of entries.entries()) this.#rows[i]!.button.setAttribute('aria-pressed', String(shown));
-    return isOther;
+    for (const [i, { shown }] of entries.entries()) {
+      const { button } = this.#rows[i]!;
+      setAttribute(button, 'aria-pressed', String(shown));
+      if (!isOther) continue;
+      this.root.append(el('li', {}, button));
+      yield turn;
+    }
   }
 
   /** Beside each name. */
@@ -46,7 +55,7 @@ export class Legend {
   }
 
   #row(line: Line, i: number): Row {
-    const value = new LiveText('value');
+    const value = new LiveText('value', VALUE_ROOM);
     const title = `${line.label}\nClick: show or hide. Double click or Shift: this one alone.`;
     const label = el('span', { class: 'label' }, el('bdi', {}, line.label));
     const button = el('button', { type: 'button', class: 'legend-entry', title }, swatchOf(line), label, value.root);

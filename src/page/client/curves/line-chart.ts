@@ -10,6 +10,7 @@ import { Plot } from '../chart/plot.js';
 import { type Reading, Readout, sortedReadings } from '../chart/readout.js';
 import { valueScale } from '../chart/value-scale.js';
 import { DataTable, type TableData } from '../parts/data-table.js';
+import { setAttribute } from '../parts/dom.js';
 import { readable, whole } from '../parts/format.js';
 import { panel } from '../parts/panel.js';
 import { reveal } from '../parts/reveal.js';
@@ -54,7 +55,7 @@ function* comeInTurn(charts: readonly LineChart[]): Work {
 }
 
 function* comeTogether(charts: readonly LineChart[]): Work {
-  for (const { root } of charts) root.hidden = false;
+  for (const { root } of charts) setAttribute(root, 'hidden', false);
   if (charts.length > 0) yield TURN;
 }
 
@@ -84,7 +85,7 @@ export class LineChart implements Enlargeable {
     this.title = title;
     const { root, body, tools } = panel(title, hint === undefined ? {} : { hint });
     this.root = root;
-    root.hidden = true;
+    setAttribute(root, 'hidden', true);
     this.#sight = view.watchPart(root);
     this.#plot = new Plot(view, height);
     this.#plot.root.setAttribute('aria-label', title); // until it is drawn, which says more
@@ -114,7 +115,7 @@ export class LineChart implements Enlargeable {
     yield;
     this.isShown = lines.some(isDrawn);
     if (this.isShown) this.#coming = { lines, picture: this.#pictureOf(lines) };
-    else this.root.hidden = true;
+    else setAttribute(this.root, 'hidden', true);
     yield;
   }
 
@@ -132,12 +133,12 @@ export class LineChart implements Enlargeable {
     // In someone else's page a canvas, names and values in one frame are too much of it.
     const turn = this.view.place.embedded ? TURN : undefined;
     yield turn;
-    const isOther = this.#legend.update(lines.map((line) => ({ line, shown: !this.#hidden.has(line) })));
-    if (isOther) yield turn;
+    const entries = lines.map((line) => ({ line, shown: !this.#hidden.has(line) }));
+    yield* this.#legend.update(entries, turn);
     this.#tools.update(this.#isLog);
     this.#showValues();
     yield;
-    this.#plot.root.setAttribute('aria-label', this.#summary());
+    setAttribute(this.#plot.root, 'aria-label', this.#summary());
     this.#table.update();
     yield TURN;
   }

@@ -10,6 +10,8 @@ export interface Sight {
 
 const SKIPPED = 'skipped';
 const COMING = 'coming';
+/** Elements: a row of a table, a chart. */
+const AT_ONCE = 12;
 
 /**
  * Have a part hold nothing but its head, as high as it was, in CSS pixels; 0 where that is not known. The keyboard gets to
@@ -33,6 +35,8 @@ export function* unskip(root: HTMLElement): Work {
   else root.removeAttribute('tabindex');
   // It may be skipped again meanwhile, and keeps its height then.
   const isSkippedAgain = () => root.classList.contains(SKIPPED);
+  // What holds the pieces is laid out without them.
+  yield TURN;
   for (const piece of coming) {
     piece.classList.remove(COMING);
     if (!piece.hidden && !isSkippedAgain()) yield TURN;
@@ -40,10 +44,10 @@ export function* unskip(root: HTMLElement): Work {
   if (!isSkippedAgain()) setStyle(root, { 'min-height': '' });
 }
 
-/** What is laid out and painted in a frame, of what a part holds: what is folded, or has few elements, as a whole. */
+/** What is laid out and painted in a frame, of what a part holds: what is folded, a picture, or has few elements, as a whole. */
 function piecesOf(held: Element): readonly HTMLElement[] {
-  const pieces = held.localName === 'details' || held.childElementCount < 3 ? [held] : [...held.children];
-  return pieces as HTMLElement[];
+  const isWhole = held.matches('details, svg') || held.querySelectorAll('*').length <= AT_ONCE;
+  return isWhole ? [held as HTMLElement] : [...held.children].flatMap(piecesOf);
 }
 
 /** Whether an element lies in what is skipped: it has no size then. */
