@@ -11,7 +11,7 @@ import { Heatmap } from './parameters/heatmap.js';
 import { HistogramPanel } from './parameters/histogram.js';
 import { Movers } from './parameters/movers.js';
 import { Norms } from './parameters/norms.js';
-import { el, setText } from './parts/dom.js';
+import { el, setAttribute, setText } from './parts/dom.js';
 import { LazyPart, type Part } from './parts/lazy-part.js';
 import { LiveText } from './parts/live-text.js';
 import type { Sight } from './parts/sight.js';
@@ -108,7 +108,7 @@ export class Body implements Part {
     });
     // What is told in a sentence goes first: it is known then which of two that stand beside each other is alone.
     this.#sections = [heatmap, happenings, movers, norms, histogram, confusion, model, values];
-    for (const { root } of [tiles, ...this.#sections]) root.hidden = true;
+    for (const { root } of [tiles, ...this.#sections]) setAttribute(root, 'hidden', true);
     this.#sights = new Map(this.#sections.map((part) => [part, view.watchPart(part.root)]));
     const ofOneRun = [tiles, ...this.#sections].map(({ root }) => root);
     this.#owners = new Owners(view, ofOneRun);
@@ -206,6 +206,6 @@ function beside(...parts: readonly Part[]): Pair {
 /** A row of the page in which nothing is shown takes no place, and what is alone in one has all of it. */
 function arrange({ row, parts }: Pair): void {
   const shown = parts.filter(({ root }) => !root.hidden).length;
-  row.hidden = shown === 0;
+  setAttribute(row, 'hidden', shown === 0);
   row.classList.toggle('alone', shown === 1);
 }

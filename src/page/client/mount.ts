@@ -3,7 +3,7 @@ import { Header } from './head/header.js';
 import { RunBar } from './head/run-bar.js';
 import { Welcome } from './head/welcome.js';
 import type { PageEnd } from './page-end.js';
-import { el } from './parts/dom.js';
+import { el, setAttribute } from './parts/dom.js';
 import { Drawing } from './parts/drawing.js';
 import { LazyPart } from './parts/lazy-part.js';
 import { Slices, TURN, type Work } from './parts/slices.js';
@@ -66,7 +66,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
 
   const onBusy = (busy: boolean) => {
     if (!busy && !view.isAwaiting) view.drawn();
-    main.setAttribute('aria-busy', String(busy || view.isAwaiting));
+    setAttribute(main, 'aria-busy', String(busy || view.isAwaiting));
   };
   const drawing = new Drawing(place.root, { draw, slices, intervalMs, onBusy, onError, signal });
   view.onChange((when) => drawing.ask(when));

@@ -1,4 +1,4 @@
-import { el, setText } from '../parts/dom.js';
+import { el, setAttribute, setText } from '../parts/dom.js';
 import { menuOf } from '../parts/menu.js';
 import type { View } from '../state/view.js';
 import { CHART_FORMS, type ChartForm } from './chart-forms.js';
@@ -44,10 +44,10 @@ export class ChartTools {
   }
 
   update(isLog: boolean): void {
-    this.#log.setAttribute('aria-pressed', String(isLog));
+    setAttribute(this.#log, 'aria-pressed', String(isLog));
     const name = this.#isEnlarged ? 'Back to the page' : 'Fill the window';
-    this.#enlarge.setAttribute('aria-label', `${name}: ${this.title}`);
-    this.#enlarge.title = name;
+    setAttribute(this.#enlarge, 'aria-label', `${name}: ${this.title}`);
+    setAttribute(this.#enlarge, 'title', name);
     setText(this.#enlarge, this.#isEnlarged ? '×' : '⤢');
   }
 

@@ -1,4 +1,4 @@
-import { el, setStyle } from '../parts/dom.js';
+import { el, setAttribute, setStyle } from '../parts/dom.js';
 import type { View } from '../state/view.js';
 import { axisOf, type TimeAxis } from './axis.js';
 import { fitted, panned, pinched, type StepRange, zoomedBy } from './zoom.js';
@@ -88,7 +88,7 @@ export class Gestures {
     if (this.#fingers.size < 2) this.#held = undefined;
     const from = this.#dragFrom;
     this.#dragFrom = undefined;
-    this.#selection.hidden = true;
+    setAttribute(this.#selection, 'hidden', true);
     if (from === undefined || type === 'pointercancel') return;
     const to = this.#share(clientX);
     if (Math.abs(to - from) * this.area.clientWidth < LEAST_DRAG) return;
@@ -104,7 +104,7 @@ export class Gestures {
   }
 
   #select(from: number, to: number): void {
-    this.#selection.hidden = false;
+    setAttribute(this.#selection, 'hidden', false);
     setStyle(this.#selection, {
       left: `${100 * Math.min(from, to)}%`,
       width: `${100 * Math.abs(to - from)}%`,

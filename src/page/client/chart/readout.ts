@@ -1,4 +1,4 @@
-import { el, setStyle } from '../parts/dom.js';
+import { el, setAttribute, setStyle } from '../parts/dom.js';
 import type { Line } from './line.js';
 import type { Box } from './pen.js';
 import { swatchOf } from './swatch.js';
@@ -29,7 +29,7 @@ export class Readout {
   readonly root = el('div', { class: 'plot-readout', 'aria-hidden': 'true', hidden: true });
 
   hide(): void {
-    this.root.hidden = true;
+    setAttribute(this.root, 'hidden', true);
   }
 
   show([title = '', ...notes]: readonly string[], { readings, nearest, x, box }: Readings): void {
@@ -48,9 +48,9 @@ export class Readout {
       ...(notes.length > 0 ? [el('span', { class: 'hint' }, notes.join(' · '))] : []),
       el('ul', {}, ...rows),
     );
-    this.root.hidden = false;
+    setAttribute(this.root, 'hidden', false);
     // On the side where there is more room: to ask how wide it is, the page would have to be laid out.
-    this.root.dataset.side = x < box.left + box.width / 2 ? 'right' : 'left';
+    setAttribute(this.root, 'data-side', x < box.left + box.width / 2 ? 'right' : 'left');
     setStyle(this.root, { '--x': `${x}px`, top: `${box.top + 4}px` });
   }
 }

@@ -1,5 +1,5 @@
 import type { Enlargeable } from '../chart/enlargeable.js';
-import { el } from '../parts/dom.js';
+import { el, setAttribute } from '../parts/dom.js';
 import type { View } from '../state/view.js';
 
 /** A chart that fills the window: the chart itself, lent to a dialog, with what belongs to all charts. */
@@ -36,7 +36,7 @@ export class Enlarged {
     this.#giveBack();
     this.#chart = chart;
     if (!chart) return;
-    this.#dialog.setAttribute('aria-label', chart.title);
+    setAttribute(this.#dialog, 'aria-label', chart.title);
     for (const element of [...this.shared, chart.root]) this.#lend(element);
     this.#dialog.showModal();
     chart.focus();

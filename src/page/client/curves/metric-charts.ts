@@ -1,6 +1,6 @@
 import type { RunHistory } from '../../history/run-history.js';
 import type { ScalarSeries } from '../../history/scalar-series.js';
-import { el } from '../parts/dom.js';
+import { el, setAttribute } from '../parts/dom.js';
 import { readable, whole } from '../parts/format.js';
 import { lineColor, lineLook } from '../parts/palette.js';
 import type { View } from '../state/view.js';
@@ -52,10 +52,10 @@ export class MetricCharts {
   #showSingle(names: readonly string[]): void {
     const run = this.view.focus;
     const told = run ? names.flatMap((name) => singleOf(run, name)) : [];
-    this.single.hidden = told.length === 0;
+    setAttribute(this.single, 'hidden', told.length === 0);
     const shown = JSON.stringify(told);
     if (shown === this.single.dataset.shown) return;
-    this.single.dataset.shown = shown;
+    setAttribute(this.single, 'data-shown', shown);
     this.single.replaceChildren(
       ...told.map(({ name, value, step }) =>
         el(

@@ -1,6 +1,6 @@
 import type { MarkKind } from '../../history/marks.js';
 import { Strip } from '../chart/strip.js';
-import { el, setText } from '../parts/dom.js';
+import { el, setAttribute, setText } from '../parts/dom.js';
 import type { Part } from '../parts/lazy-part.js';
 import { menuOf } from '../parts/menu.js';
 import type { Work } from '../parts/slices.js';
@@ -72,12 +72,12 @@ export class ChartBar implements Part {
 
   *update(): Work {
     const { choices, focus } = this.view;
-    this.root.hidden = !focus || focus.state.value.step === 0;
+    setAttribute(this.root, 'hidden', !focus || focus.state.value.step === 0);
     if (this.root.hidden) return;
     this.#axis.value = choices.axis;
     this.#smoothing.value = String(choices.smoothing);
     setText(this.#weight, choices.smoothing === 0 ? 'off' : choices.smoothing.toFixed(2));
-    this.#smoothing.setAttribute('aria-valuetext', this.#weight.textContent ?? '');
+    setAttribute(this.#smoothing, 'aria-valuetext', this.#weight.textContent ?? '');
     this.#outliers.checked = choices.withoutOutliers;
     for (const [box, kinds] of this.#boxes) box.checked = !kinds.every((kind) => choices.hiddenMarks.includes(kind));
     yield;
@@ -103,7 +103,7 @@ function opener(controls: HTMLElement): HTMLElement {
   const button = el('button', properties, 'Charts');
   button.addEventListener('click', () => {
     const open = button.getAttribute('aria-expanded') !== 'true';
-    button.setAttribute('aria-expanded', String(open));
+    setAttribute(button, 'aria-expanded', String(open));
     controls.classList.toggle('open', open);
   });
   return button;

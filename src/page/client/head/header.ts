@@ -1,6 +1,6 @@
 import { duration } from '../../../events/index.js';
 import type { RunHistory } from '../../history/run-history.js';
-import { el, setStyle, setText, svg } from '../parts/dom.js';
+import { el, setAttribute, setStyle, setText, svg } from '../parts/dom.js';
 import { readable, whole } from '../parts/format.js';
 import { LiveText } from '../parts/live-text.js';
 import type { Place } from '../state/place.js';
@@ -62,16 +62,16 @@ export class Header {
     const { state, text, note = '' } = stateOf(this.view);
     const failed = state === 'failed' ? 'failed · ' : '';
     if (!this.view.place.embedded) document.title = focus ? `${failed}${title} · trainscope` : 'trainscope';
-    this.#state.dataset.state = state;
-    this.#state.title = `${text}${note}`;
+    setAttribute(this.#state, 'data-state', state);
+    setAttribute(this.#state, 'title', `${text}${note}`);
     setText(this.#stateText, text);
     setText(this.#stateNote, note);
-    this.#bar.dataset.state = focus ? statusOf(focus) : '';
-    this.#reset.hidden = choices.range === undefined;
+    setAttribute(this.#bar, 'data-state', focus ? statusOf(focus) : '');
+    setAttribute(this.#reset, 'hidden', choices.range === undefined);
     const progress = focus && progressText(focus, connection === 'report');
     this.#progress.show(focus && count > 1 ? `${focus.name}: ${progress}` : (progress ?? ''));
     const { step = 0, maxSteps } = focus?.state.value ?? {};
-    this.#bar.hidden = !maxSteps;
+    setAttribute(this.#bar, 'hidden', !maxSteps);
     setStyle(this.#bar, { '--done': String(maxSteps ? Math.min(1, step / maxSteps) : 0) });
   }
 }

@@ -1,5 +1,5 @@
 import type { RunHistory } from '../../history/run-history.js';
-import { el } from '../parts/dom.js';
+import { el, setAttribute } from '../parts/dom.js';
 import { percent } from '../parts/format.js';
 
 type Shares = Readonly<Record<string, number>>;
@@ -23,7 +23,7 @@ export class ObservingParts {
 
   update({ observing }: RunHistory): void {
     const shares = observing.value;
-    this.root.hidden = !shares;
+    setAttribute(this.root, 'hidden', !shares);
     if (!shares || shares === this.#shown) return;
     this.#shown = shares;
     const rows = Object.entries(shares).map(([name, share]) =>

@@ -1,6 +1,6 @@
 import type { RunHistory } from '../../history/run-history.js';
 import { swatchOf } from '../chart/swatch.js';
-import { el } from '../parts/dom.js';
+import { el, setAttribute } from '../parts/dom.js';
 import { lineLook } from '../parts/palette.js';
 import type { View } from '../state/view.js';
 
@@ -30,7 +30,7 @@ export class Owners {
       const label = known ?? el('p', { class: 'owner' });
       // What is loaded when it is needed has its head later.
       if (!label.isConnected) place(label, part);
-      label.hidden = !run || part.hidden;
+      setAttribute(label, 'hidden', !run || part.hidden);
       if (known && !isNew) continue;
       this.#labels.set(part, label);
       label.replaceChildren(...(run ? this.#name(run) : []));

@@ -1,7 +1,7 @@
 import { endText } from '../../../events/index.js';
 import type { RunHistory } from '../../history/run-history.js';
 import { swatchOf } from '../chart/swatch.js';
-import { el } from '../parts/dom.js';
+import { el, setAttribute } from '../parts/dom.js';
 import { lineLook } from '../parts/palette.js';
 import { type RunStatus, STATUS_TEXTS, statusOf } from '../state/run-state.js';
 import type { View } from '../state/view.js';
@@ -22,7 +22,7 @@ export class RunBar {
 
   update(): void {
     const runs = this.view.allRuns;
-    this.root.hidden = runs.length < 2;
+    setAttribute(this.root, 'hidden', runs.length < 2);
     const ends = runs.map((run) => [run.name, statusOf(run), run.state.value.end]);
     const { hidden, runsTable } = this.view.choices;
     const shown = JSON.stringify([ends, hidden, runsTable, this.view.focus?.name]);

@@ -1,7 +1,7 @@
 import { ratioHealth } from '../../../parameters/index.js';
 import type { Mark } from '../../history/marks.js';
 import type { RunHistory } from '../../history/run-history.js';
-import { el, setText } from '../parts/dom.js';
+import { el, setAttribute, setText } from '../parts/dom.js';
 import { NO_BREAK_SPACE, percent, plural, readable, whole } from '../parts/format.js';
 import { TURN, type Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
@@ -31,7 +31,7 @@ export class Tiles {
 
   *update(): Work {
     const run = this.view.focus;
-    this.root.hidden = !run || run.state.value.step === 0;
+    setAttribute(this.root, 'hidden', !run || run.state.value.step === 0);
     if (!run) return;
     for (const tile of this.#tiles) {
       const isNew = tile.update(run);
@@ -59,11 +59,11 @@ class Tile {
   update(run: RunHistory): boolean {
     const text = this.read(run);
     const comes = this.root.hidden === true;
-    this.root.hidden = !text;
+    setAttribute(this.root, 'hidden', !text);
     if (!text) return false;
     setText(this.#value, text.value);
     setText(this.#note, text.note);
-    this.root.dataset.tone = text.tone ?? '';
+    setAttribute(this.root, 'data-tone', text.tone ?? '');
     this.more?.update(run);
     return comes;
   }

@@ -1,4 +1,4 @@
-import { el, setText } from '../parts/dom.js';
+import { el, setAttribute, setText } from '../parts/dom.js';
 import { haveEnded, stateOf } from '../state/run-state.js';
 import type { View } from '../state/view.js';
 
@@ -20,10 +20,14 @@ export class Welcome {
   update(): void {
     const { connection, histories } = this.view;
     const runs = [...histories.runs.values()];
-    this.root.hidden = runs.some((run) => run.state.value.step > 0 || run.series.size > 0);
+    setAttribute(
+      this.root,
+      'hidden',
+      runs.some((run) => run.state.value.step > 0 || run.series.size > 0),
+    );
     if (this.root.hidden) return;
     const begun = runs.length > 0;
-    this.#code.hidden = begun || connection === 'report';
+    setAttribute(this.#code, 'hidden', begun || connection === 'report');
     if (haveEnded(runs)) {
       setText(this.#title, 'No step was done');
       setText(this.#text, stateOf(this.view).text);

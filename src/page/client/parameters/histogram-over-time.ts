@@ -1,5 +1,5 @@
 import type { MagnitudeHistogram } from '../../../parameters/index.js';
-import { svg } from '../parts/dom.js';
+import { setAttribute, svg } from '../parts/dom.js';
 import { tick, whole } from '../parts/format.js';
 import { elementsOf, middleText } from './histogram-words.js';
 
@@ -36,7 +36,7 @@ export class HistogramOverTime {
     this.root.toggleAttribute('hidden', moments.length < 2 || !range);
     if (!range || moments.length < 2) return;
     this.root.replaceChildren(...cells(moments, range), ...labels(moments, range));
-    this.root.setAttribute('aria-label', summary(title, moments));
+    setAttribute(this.root, 'aria-label', summary(title, moments));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { MagnitudeHistogram } from '../../../parameters/index.js';
 import type { ShownSubject } from '../../history/latest-updates.js';
 import type { RunHistory } from '../../history/run-history.js';
-import { el, setText, svg } from '../parts/dom.js';
+import { el, setAttribute, setText, svg } from '../parts/dom.js';
 import { percent, tick, whole } from '../parts/format.js';
 import type { Part } from '../parts/lazy-part.js';
 import { panel } from '../parts/panel.js';
@@ -54,7 +54,7 @@ export class HistogramPanel implements Part {
   update(): undefined {
     const run = this.view.focus;
     const subjects = shownSubjects(run);
-    this.root.hidden = subjects.length === 0;
+    setAttribute(this.root, 'hidden', subjects.length === 0);
     if (!run || subjects.length === 0) return;
     this.#offer(run, subjects);
     this.#draw();
@@ -86,7 +86,7 @@ export class HistogramPanel implements Part {
     const moments = run ? momentsOf(run, subject, row) : [];
     const first = moments[0]?.histogram;
     // A single moment has no course.
-    this.#overTimeBox.hidden = moments.length < 2;
+    setAttribute(this.#overTimeBox, 'hidden', moments.length < 2);
     this.#boxes.classList.toggle('two', moments.length >= 2);
     this.#overTime.draw(`${run?.name} ${subject} ${name}`, `${subject}s of ${name}`, moments);
     if (!latest) {
@@ -108,7 +108,7 @@ export class HistogramPanel implements Part {
       `${whole(latest.nonFinite)} are not finite`,
     ].join(', ');
     setText(this.#note, note);
-    this.#plot.setAttribute('aria-label', `${subject}s of ${name}: ${note}; ${middleText(latest)}`);
+    setAttribute(this.#plot, 'aria-label', `${subject}s of ${name}: ${note}; ${middleText(latest)}`);
   }
 }
 

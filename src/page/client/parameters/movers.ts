@@ -1,15 +1,16 @@
 import { ratioHealth } from '../../../parameters/index.js';
 import type { RunHistory } from '../../history/run-history.js';
-import { el, setStyle, setText } from '../parts/dom.js';
+import { el, setAttribute, setStyle, setText } from '../parts/dom.js';
 import { percent, plural, readable, whole } from '../parts/format.js';
 import type { Part } from '../parts/lazy-part.js';
+import { LiveText } from '../parts/live-text.js';
 import { RATIO_SCALE } from '../parts/palette.js';
 import { panel } from '../parts/panel.js';
 import { reveal } from '../parts/reveal.js';
 import { KeptShortNames } from '../parts/short-names.js';
 import { charactersIn, nameLink, renameLink } from '../parts/shown-name.js';
 import type { Size } from '../parts/sizes.js';
-import type { Work } from '../parts/slices.js';
+import { TURN, type Work } from '../parts/slices.js';
 import { type SortColumn, sortedBy, sortHead } from '../parts/sorting.js';
 import { VirtualRows } from '../parts/virtual-rows.js';
 import type { Sorting } from '../state/choices.js';
@@ -45,7 +46,7 @@ const OTHER_WIDTH = 520;
 /** All parameters with what the latest step did to them, sorted by whatever one likes; the dead first by choice. */
 export class Movers implements Part {
   readonly root: HTMLElement;
-  readonly #note = el('p', { class: 'readout' });
+  readonly #note = new Note();
   readonly #deadFirst = el('button', { type: 'button', class: 'tool' }, 'the dead first');
   readonly #head = el('thead', { role: 'rowgroup' });
   readonly #table: HTMLElement;
@@ -66,7 +67,7 @@ export class Movers implements Part {
       this.#table,
     );
     tools.append(this.#deadFirst);
-    body.append(this.#note, scroller);
+    body.append(this.#note.root, scroller);
     this.#deadFirst.addEventListener('click', () => view.choose({ deadFirst: !view.choices.deadFirst }));
     this.#rows = new VirtualRows<Mover>({
       scroller,
@@ -94,10 +95,11 @@ export class Movers implements Part {
     const dead = sorted.filter(isDead);
     const order = choices.deadFirst ? [...dead, ...sorted.filter((mover) => !isDead(mover))] : sorted;
     this.#showHead({ by, descending }, movers);
-    this.#deadFirst.setAttribute('aria-pressed', String(choices.deadFirst));
-    this.#deadFirst.hidden = dead.length === 0;
-    setText(this.#note, noteOf(run, movers.length, dead.length));
-    this.#table.setAttribute('aria-rowcount', String(movers.length + 1));
+    setAttribute(this.#deadFirst, 'aria-pressed', String(choices.deadFirst));
+    setAttribute(this.#deadFirst, 'hidden', dead.length === 0);
+    this.#note.show(run, movers.length, dead.length);
+    setAttribute(this.#table, 'aria-rowcount', String(movers.length + 1));
+    yield TURN;
     yield* this.#rows.show(order);
   }
 
@@ -108,9 +110,9 @@ export class Movers implements Part {
     this.#shown = shown;
     const focused = this.#head.querySelector<HTMLElement>('button:focus')?.dataset.key;
     const row = sortHead(columns, sorting, (moversSorting) => this.view.choose({ moversSorting }));
-    row.setAttribute('role', 'row');
+    setAttribute(row, 'role', 'row');
     for (const [i, title] of [...row.children].entries()) {
-      title.setAttribute('role', 'columnheader');
+      setAttribute(title, 'role', 'columnheader');
       title.classList.add(columns[i]!.key);
     }
     this.#head.replaceChildren(row);
@@ -136,10 +138,19 @@ function moversOf(run: RunHistory, short: readonly string[]): Mover[] {
   });
 }
 
-function noteOf(run: RunHistory, count: number, dead: number): string {
-  const what = run.rows.value.byLayer ? 'layer' : 'parameter';
-  const still = dead === 0 ? `every ${what} moved` : `${plural(dead, what)} did not move`;
-  return `${plural(count, what)} at step ${whole(run.latest.value!.step)}: ${still}.`;
+/** How many there are, how many of them did not move, and at which step. */
+class Note {
+  readonly #words = el('span');
+  /** Changes with every step. */
+  readonly #step = new LiveText('step');
+  readonly root = el('p', { class: 'readout' }, this.#words, ' at step ', this.#step.root);
+
+  show(run: RunHistory, count: number, dead: number): void {
+    const what = run.rows.value.byLayer ? 'layer' : 'parameter';
+    const still = dead === 0 ? `every ${what} moved` : `${plural(dead, what)} did not move`;
+    setText(this.#words, `${plural(count, what)}: ${still}`);
+    this.#step.show(whole(run.latest.value!.step));
+  }
 }
 
 function makeRow(view: View): HTMLElement {
@@ -167,11 +178,11 @@ function* fillRow(row: HTMLElement, mover: Mover, index: number): Generator<unde
   renameLink(title!.firstElementChild as HTMLElement, name, short);
   const health = ratioHealth(ratio);
   const [strip, value, badge] = first!.children as unknown as HTMLElement[];
-  row.setAttribute('aria-rowindex', String(index + 2));
+  setAttribute(row, 'aria-rowindex', String(index + 2));
   setStyle(strip!, { '--at': `${(100 * shareOf(ratio)).toFixed(1)}%` });
-  strip!.firstElementChild!.className = `dot ${health}`;
+  setAttribute(strip!.firstElementChild!, 'class', `dot ${health}`);
   setText(value!, readable(ratio));
-  badge!.className = `badge ${health}`;
+  setAttribute(badge!, 'class', `badge ${health}`);
   setText(badge!, health);
   yield;
   const texts = [updateNorm, weightNorm, gradientNorm].map((norm) => (norm === undefined ? '' : readable(norm)));

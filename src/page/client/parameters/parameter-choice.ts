@@ -1,5 +1,5 @@
 import { swatchOf } from '../chart/swatch.js';
-import { el, setText } from '../parts/dom.js';
+import { el, setAttribute, setText } from '../parts/dom.js';
 import { plural, whole } from '../parts/format.js';
 import { LazyPart } from '../parts/lazy-part.js';
 import { shortNames } from '../parts/short-names.js';
@@ -44,7 +44,7 @@ export class ParameterChoice {
     if (!run) return;
     const chosen = chosenParameters(this.view, run);
     yield;
-    this.#open.setAttribute('aria-expanded', String(this.view.choices.search !== undefined));
+    setAttribute(this.#open, 'aria-expanded', String(this.view.choices.search !== undefined));
     const shown = JSON.stringify([this.view.theme.shown, chosen]);
     if (shown !== this.#shown) yield* this.#show(chosen);
     this.#shown = shown;
@@ -68,7 +68,7 @@ export class ParameterChoice {
     replaceKept(this.#chips, chips);
     const more = chosen.length - CHIPS;
     setText(this.#more, more > 0 ? `and ${whole(more)} more` : chosen.length === 0 ? 'No parameter is chosen.' : '');
-    this.#open.title = plural(chosen.length, 'parameter');
+    setAttribute(this.#open, 'title', plural(chosen.length, 'parameter'));
   }
 
   #chip({ name, ...look }: ChosenParameter, short: string): HTMLElement {

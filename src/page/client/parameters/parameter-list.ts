@@ -1,5 +1,5 @@
 import { swatchOf } from '../chart/swatch.js';
-import { el, setText } from '../parts/dom.js';
+import { el, setAttribute, setText } from '../parts/dom.js';
 import { plural, whole } from '../parts/format.js';
 import { indexIn } from '../parts/index-in.js';
 import type { Part } from '../parts/lazy-part.js';
@@ -104,7 +104,7 @@ export class ParameterList implements Part {
     if (this.#searched !== search) this.#scroller.scrollTop = 0;
     this.#searched = search;
     const { matches, error } = namePattern(search);
-    this.#search.setAttribute('aria-invalid', String(!matches));
+    setAttribute(this.#search, 'aria-invalid', String(!matches));
     this.#found = matches ? parameters.filter(matches) : [];
     const found = `${whole(this.#found.length)} of ${plural(parameters.length, 'parameter')}`;
     const limit = this.#found.length > MOST_CHOSEN ? `; ${MOST_CHOSEN} can be chosen at once` : '';
@@ -137,15 +137,15 @@ export class ParameterList implements Part {
       HTMLElement,
       HTMLElement,
     ];
-    box.setAttribute('aria-label', `Choose ${name}`);
+    setAttribute(box, 'aria-label', `Choose ${name}`);
     box.checked = chosen !== undefined;
     renameLink(link, name, short);
     yield;
     const look = chosen && { color: chosen.color, ...(chosen.dash && { dash: chosen.dash }) };
     if (swatch.dataset.look !== JSON.stringify(look)) swatch.replaceChildren(...(look ? [swatchOf(look)] : []));
-    swatch.dataset.look = JSON.stringify(look);
+    setAttribute(swatch, 'data-look', JSON.stringify(look));
     setText(value, size === undefined ? '' : whole(size));
-    element.setAttribute('aria-posinset', String(index + 1));
-    element.setAttribute('aria-setsize', String(this.#found.length));
+    setAttribute(element, 'aria-posinset', String(index + 1));
+    setAttribute(element, 'aria-setsize', String(this.#found.length));
   }
 }

@@ -5,7 +5,7 @@ import type { RunHistory } from '../../history/run-history.js';
 import { isDrawn, type Line } from '../chart/line.js';
 import { drawCharts, LineChart } from '../curves/line-chart.js';
 import { layerLine, parameterLine } from '../curves/lines.js';
-import { el, setText } from '../parts/dom.js';
+import { el, setAttribute, setText } from '../parts/dom.js';
 import { plural, readable, whole } from '../parts/format.js';
 import { indexIn } from '../parts/index-in.js';
 import type { Part } from '../parts/lazy-part.js';
@@ -99,7 +99,7 @@ export class ParameterPage implements Part {
     if (this.#shown !== name) this.#opened(name);
     const subject = run && subjectOf(run, name, this.view.named.namesOf(run));
     setText(this.#title, name);
-    this.#body.hidden = !subject;
+    setAttribute(this.#body, 'hidden', !subject);
     this.#showWay(subject);
     setText(this.#missing, missingText(this.view, run, name, subject));
     if (!run || !subject) return;
@@ -125,12 +125,12 @@ export class ParameterPage implements Part {
       [this.#next, subject?.next],
     ] as const) {
       button.disabled = name === undefined;
-      button.title = name ?? '';
-      button.dataset.name = name ?? '';
+      setAttribute(button, 'title', name ?? '');
+      setAttribute(button, 'data-name', name ?? '');
     }
     const layer = subject?.layer;
     if (this.#layer.dataset.layer === (layer ?? '')) return;
-    this.#layer.dataset.layer = layer ?? '';
+    setAttribute(this.#layer, 'data-layer', layer ?? '');
     this.#layer.replaceChildren(...(layer === undefined ? [] : ['Layer ', nameLink(this.view, layer)]));
   }
 
@@ -247,10 +247,10 @@ class HistogramsOverTime {
       const moments = found ? momentsOf(found.history, kind, found.row) : [];
       const { root, picture } = this.#of(kind);
       picture.draw(`${run.name} ${kind} ${subject.name}`, `${kind}s of ${subject.name}`, moments);
-      root.hidden = picture.root.hasAttribute('hidden');
+      setAttribute(root, 'hidden', picture.root.hasAttribute('hidden'));
       if (!root.hidden) count++;
     }
-    this.root.hidden = count === 0;
+    setAttribute(this.root, 'hidden', count === 0);
   }
 
   #rowOf(run: RunHistory, { name, isLayer, row }: Subject, kind: ShownSubject): NamedRow | undefined {
@@ -293,7 +293,7 @@ class Neighbours {
 
   update(run: RunHistory, { name, isLayer, members }: Subject): void {
     const others = members.filter((member) => member !== name);
-    this.root.hidden = others.length === 0;
+    setAttribute(this.root, 'hidden', others.length === 0);
     setText(this.#title, isLayer ? 'Its parameters' : 'Beside it in its layer');
     const shown = JSON.stringify([run.name, name, others]);
     if (shown !== this.#shown) {

@@ -1,5 +1,5 @@
 import { tableHead } from '../tables/table-panel.js';
-import { el, setText } from './dom.js';
+import { el, setAttribute, setText } from './dom.js';
 import { whole } from './format.js';
 
 export interface TableData {
@@ -23,7 +23,7 @@ export class DataTable {
     title: string,
     private readonly read: () => TableData,
   ) {
-    this.#body.setAttribute('aria-label', `Data of ${title}`);
+    setAttribute(this.#body, 'aria-label', `Data of ${title}`);
     this.root = el(
       'details',
       { class: 'data' },

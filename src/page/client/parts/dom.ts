@@ -32,12 +32,27 @@ function setProperties(element: Element, properties: Properties): void {
   }
 }
 
-/** Set an element's text only when it differs: a screen reader then hears only what changed. */
+/**
+ * Set an element's text only when it differs: a screen reader then hears only what changed. The text that is there changes,
+ * or a browser would find styles anew.
+ */
 export function setText(element: Element, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+  const { firstChild } = element;
+  if (element.textContent === text) return;
+  if (firstChild instanceof Text && firstChild === element.lastChild) firstChild.data = text;
+  else element.textContent = text;
 }
 
-/** Set a custom property or a style from code: the page's policy allows no style in markup. */
+/** Set an attribute, or take it away (`false`), only where that changes it: a browser finds the styles anew of what it is set on. */
+export function setAttribute(element: Element, name: string, value: string | number | boolean): void {
+  const text = value === true ? '' : String(value);
+  if (value === false) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== text) element.setAttribute(name, text);
+}
+
+/** Set custom properties and styles, where they differ, from code: the page's policy allows no style in markup. */
 export function setStyle(element: HTMLElement | SVGElement, styles: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(styles)) element.style.setProperty(name, value);
+  for (const [name, value] of Object.entries(styles)) {
+    if (element.style.getPropertyValue(name) !== value) element.style.setProperty(name, value);
+  }
 }

@@ -1,5 +1,5 @@
 import type { View } from '../state/view.js';
-import { el } from './dom.js';
+import { el, setAttribute } from './dom.js';
 import { TURN, type Work } from './slices.js';
 
 /** A piece of the page. */
@@ -30,7 +30,7 @@ export class LazyPart implements Part {
   ) {}
 
   *update(): Work {
-    this.root.hidden = !this.options.isNeeded();
+    setAttribute(this.root, 'hidden', !this.options.isNeeded());
     if (this.root.hidden) return;
     if (!this.#asked) void this.#load();
     if (this.#making) yield* this.#make(this.#making);

@@ -1,10 +1,14 @@
 import type { View } from '../state/view.js';
-import { el } from './dom.js';
+import { el, setAttribute, setText } from './dom.js';
 
 /** A name as it is listed: cut as `short` says, in full on hover and for a screen reader. */
 export function shownName(name: string, short = name): HTMLElement[] {
   if (short === name) return [el('bdi', {}, name)];
   return [el('bdi', { 'aria-hidden': 'true' }, short), el('bdi', { class: 'visually-hidden' }, name)];
+}
+
+function shownTexts(name: string, short: string): readonly string[] {
+  return short === name ? [name] : [short, name];
 }
 
 /** The name of a parameter or a layer: it opens its page. */
@@ -22,10 +26,10 @@ export function nameLink(view: View, name: string, short = name): HTMLElement {
 
 /** Have a link be that of another name. */
 export function renameLink(link: HTMLElement, name: string, short = name): void {
-  if (link.title === name && link.dataset.short === short) return;
-  link.title = name;
-  link.dataset.short = short;
-  link.replaceChildren(...shownName(name, short));
+  setAttribute(link, 'title', name);
+  const shown = shownTexts(name, short);
+  if (link.children.length !== shown.length) link.replaceChildren(...shownName(name, short));
+  else for (const [i, text] of shown.entries()) setText(link.children[i]!, text);
 }
 
 /** Characters of a name in so many CSS pixels, about. */

@@ -1,4 +1,4 @@
-import { setStyle } from './dom.js';
+import { setAttribute, setStyle } from './dom.js';
 import type { Size } from './sizes.js';
 import { TURN, type Work } from './slices.js';
 
@@ -127,7 +127,7 @@ export class VirtualRows<T> {
 }
 
 function space(spacer: HTMLElement, height: number): void {
-  spacer.hidden = height === 0;
+  setAttribute(spacer, 'hidden', height === 0);
   setStyle(spacer, { height: `${height}px` });
 }
 

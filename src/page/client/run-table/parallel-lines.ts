@@ -1,4 +1,4 @@
-import { el, setStyle, setText, svg } from '../parts/dom.js';
+import { el, setAttribute, setStyle, setText, svg } from '../parts/dom.js';
 import { tick } from '../parts/format.js';
 import { lineLook } from '../parts/palette.js';
 import { type SortValue, sortedBy } from '../parts/sorting.js';
@@ -72,7 +72,7 @@ export class ParallelLines {
   update(rows: readonly RunRow[], columns: readonly RunColumn[]): void {
     const settings = columns.filter(tellsApart);
     const metrics = columns.filter(({ kind }) => kind === 'best' || kind === 'last');
-    this.root.hidden = rows.length < 2 || settings.length === 0 || metrics.length === 0;
+    setAttribute(this.root, 'hidden', rows.length < 2 || settings.length === 0 || metrics.length === 0);
     if (this.root.hidden) return;
     this.#offer(metrics);
     const metric = metrics.find(({ key }) => key === this.#metric.value)!;

@@ -1,5 +1,5 @@
 import { swatchOf } from '../chart/swatch.js';
-import { el, setText } from '../parts/dom.js';
+import { el, setAttribute, setText } from '../parts/dom.js';
 import { plural, readable, whole } from '../parts/format.js';
 import type { Part } from '../parts/lazy-part.js';
 import { lineLook } from '../parts/palette.js';
@@ -77,8 +77,8 @@ export class RunTable implements Part {
     setText(this.#count, error ?? `${whole(rows.length)} of ${plural(all.rows.length, 'run')}`);
     const columns = all.columns.filter(({ kind, differs }) => kind !== 'setting' || differs || commonSettings);
     const common = all.columns.filter(({ kind, differs }) => kind === 'setting' && !differs);
-    this.#common.hidden = common.length === 0;
-    this.#common.setAttribute('aria-pressed', String(commonSettings));
+    setAttribute(this.#common, 'hidden', common.length === 0);
+    setAttribute(this.#common, 'aria-pressed', String(commonSettings));
     const shown = JSON.stringify([
       rows.map(({ values }) => [...values]),
       columns.map(({ key }) => key),
@@ -95,7 +95,7 @@ export class RunTable implements Part {
     const options = [['', 'nothing'], ...settings.map(({ key, title }) => [key, title])];
     this.#group.replaceChildren(...options.map(([value, text]) => el('option', { value: value! }, text)));
     this.#group.value = this.view.choices.runsGroup ?? '';
-    this.#group.parentElement!.hidden = settings.length === 0;
+    setAttribute(this.#group.parentElement!, 'hidden', settings.length === 0);
   }
 
   #draw(columns: readonly RunColumn[], rows: readonly RunRow[]): void {

@@ -1,4 +1,4 @@
-import { el } from '../parts/dom.js';
+import { el, setAttribute } from '../parts/dom.js';
 import { COLOR_NAMES, type ColorName } from '../parts/palette.js';
 import type { Place, ThemeName } from './place.js';
 
@@ -83,7 +83,7 @@ export class Theme {
   }
 
   #apply(): void {
-    this.place.themed.dataset.theme = this.shown;
+    setAttribute(this.place.themed, 'data-theme', this.shown);
   }
 }
 
@@ -92,8 +92,8 @@ export function themeToggle(theme: Theme): HTMLElement {
   const show = () => {
     const next = theme.shown === 'dark' ? 'light' : 'dark';
     button.textContent = next === 'dark' ? '☾' : '☀';
-    button.setAttribute('aria-label', `Use the ${next} theme`);
-    button.setAttribute('title', `Use the ${next} theme`);
+    setAttribute(button, 'aria-label', `Use the ${next} theme`);
+    setAttribute(button, 'title', `Use the ${next} theme`);
   };
   show();
   theme.onChange(show);

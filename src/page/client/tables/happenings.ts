@@ -1,7 +1,7 @@
 import type { Mark, MarkKind } from '../../history/marks.js';
 import { KIND_NAMES, kindText } from '../curves/mark-kinds.js';
 import { markColor } from '../curves/mark-lines.js';
-import { el, setStyle, setText } from '../parts/dom.js';
+import { el, setAttribute, setStyle, setText } from '../parts/dom.js';
 import { plural, whole } from '../parts/format.js';
 import type { Part } from '../parts/lazy-part.js';
 import { panel } from '../parts/panel.js';
@@ -26,7 +26,7 @@ export class Happenings implements Part {
   update(): undefined {
     const run = this.view.focus;
     const all = run?.marks.all ?? [];
-    this.root.hidden = all.length === 0;
+    setAttribute(this.root, 'hidden', all.length === 0);
     if (!run || this.root.hidden) return;
     const shown = all.filter(({ kind }) => !this.view.choices.hiddenMarks.includes(kind));
     this.#showKinds(all);
@@ -39,7 +39,7 @@ export class Happenings implements Part {
   #showKinds(marks: readonly Mark[]): void {
     const counts = new Map<MarkKind, number>();
     for (const { kind } of marks) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-    this.#kinds.hidden = counts.size < 2;
+    setAttribute(this.#kinds, 'hidden', counts.size < 2);
     const known = new Map(Array.from(this.#kinds.children, (button) => [(button as HTMLElement).dataset.kind, button]));
     for (const kind of Object.keys(KIND_NAMES) as MarkKind[]) {
       const count = counts.get(kind);
@@ -47,7 +47,7 @@ export class Happenings implements Part {
       else {
         const button = known.get(kind) ?? this.#addKind(kind);
         setText(button, `${KIND_NAMES[kind]} ${whole(count)}`);
-        button.setAttribute('aria-pressed', String(!this.view.choices.hiddenMarks.includes(kind)));
+        setAttribute(button, 'aria-pressed', String(!this.view.choices.hiddenMarks.includes(kind)));
       }
     }
   }

@@ -1,5 +1,5 @@
 import type { RunHistory } from '../../history/run-history.js';
-import { el, setText } from '../parts/dom.js';
+import { el, setAttribute, setText } from '../parts/dom.js';
 import type { Part } from '../parts/lazy-part.js';
 import { panel } from '../parts/panel.js';
 import type { View } from '../state/view.js';
@@ -47,7 +47,7 @@ export class TablePanel<T> implements Part {
   update(): undefined {
     const { focus } = this.view;
     const shown = focus && this.options.shown(focus);
-    this.root.hidden = !shown;
+    setAttribute(this.root, 'hidden', !shown);
     if (!shown || shown === this.#shown) return;
     this.#shown = shown;
     const { note, head, rows } = this.options.content(shown);
