@@ -59,6 +59,8 @@ def main(way: str) -> None:
         values = [p.full_tensor() if hasattr(p, "full_tensor") else p for p in trained.parameters()]
         if dist.get_rank() == 0:
             torch.save([value.detach() for value in values], f"weights-{observed}.pt")
+    # All leave at once: at times gloo aborts a rank whose peer is still busy when it goes.
+    dist.barrier()
     dist.destroy_process_group()
 
 
