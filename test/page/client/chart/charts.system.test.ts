@@ -454,6 +454,7 @@ describe('zoom', () => {
     const page = await open(single);
     const { x, y, width } = (await page.locator('.range-strip').boundingBox())!;
     const drag = async (from: number, to: number) => {
+      await settled(page); // the handles are where the range is
       await page.mouse.move(x + width * from, y + 15);
       await page.mouse.down();
       await page.mouse.move(x + width * to, y + 15, { steps: 4 });
