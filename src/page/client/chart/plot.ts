@@ -27,7 +27,7 @@ export class Plot {
     setStyle(this.root, { '--height': `${height}px` });
     // Whatever size the chart has, also before it is drawn anew.
     for (const [edge, margin] of Object.entries(PLOT_MARGINS)) setStyle(this.area, { [edge]: `${margin}px` });
-    this.root.append(this.#screen.canvas, this.#over.canvas, this.area);
+    this.root.append(this.area, this.#screen.canvas, this.#over.canvas);
     new Gestures(view, this.area, this.root, (place, height) => view.cursor.move(place, this, height));
     this.size = view.sizes.of(this.root);
   }

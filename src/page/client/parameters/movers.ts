@@ -172,22 +172,23 @@ function makeRow(view: View): HTMLElement {
   );
 }
 
+/** Texts, and then what the browser has to find styles for. */
 function* fillRow(row: HTMLElement, mover: Mover, index: number): Generator<undefined, void> {
   const { name, short, ratio, updateNorm, weightNorm, gradientNorm, unchanged } = mover;
   const [title, first, ...others] = row.children as unknown as HTMLElement[];
+  setAttribute(row, 'aria-rowindex', String(index + 2));
   renameLink(title!.firstElementChild as HTMLElement, name, short);
+  const texts = [updateNorm, weightNorm, gradientNorm].map((norm) => (norm === undefined ? '' : readable(norm)));
+  texts.push(unchanged === undefined ? '' : percent(unchanged));
+  for (const [i, cell] of others.entries()) setText(cell, texts[i]!);
+  yield;
   const health = ratioHealth(ratio);
   const [strip, value, badge] = first!.children as unknown as HTMLElement[];
-  setAttribute(row, 'aria-rowindex', String(index + 2));
   setStyle(strip!, { '--at': `${(100 * shareOf(ratio)).toFixed(1)}%` });
   setAttribute(strip!.firstElementChild!, 'class', `dot ${health}`);
   setText(value!, readable(ratio));
   setAttribute(badge!, 'class', `badge ${health}`);
   setText(badge!, health);
-  yield;
-  const texts = [updateNorm, weightNorm, gradientNorm].map((norm) => (norm === undefined ? '' : readable(norm)));
-  texts.push(unchanged === undefined ? '' : percent(unchanged));
-  for (const [i, cell] of others.entries()) setText(cell, texts[i]!);
 }
 
 function shareOf(ratio: number): number {
