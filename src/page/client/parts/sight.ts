@@ -12,6 +12,8 @@ const SKIPPED = 'skipped';
 const COMING = 'coming';
 /** Elements: a row of a table, a chart. */
 const AT_ONCE = 12;
+/** Those of a long table come together: nothing else is drawn meanwhile. */
+const FRAMES = 40;
 
 /**
  * Have a part hold nothing but its head, as high as it was, in CSS pixels; 0 where that is not known. The keyboard gets to
@@ -37,9 +39,10 @@ export function* unskip(root: HTMLElement): Work {
   const isSkippedAgain = () => root.classList.contains(SKIPPED);
   // What holds the pieces is laid out without them.
   yield TURN;
-  for (const piece of coming) {
+  const together = Math.ceil(coming.length / FRAMES);
+  for (const [i, piece] of coming.entries()) {
     piece.classList.remove(COMING);
-    if (!piece.hidden && !isSkippedAgain()) yield TURN;
+    if (i % together === 0 && !piece.hidden && !isSkippedAgain()) yield TURN;
   }
   if (!isSkippedAgain()) setStyle(root, { 'min-height': '' });
 }
