@@ -1,24 +1,24 @@
-import { el, setStyle } from '../parts/dom.js';
+import { el, type Properties, setStyle } from '../parts/dom.js';
 import { type CanvasContext, cleared, pixelsOf } from './canvas-pen.js';
 
 /**
  * A canvas of the page. The browser is handed its picture when one is drawn: that of a canvas which is drawn on itself is
  * copied anew with whatever else changes on the page.
  */
-export class Screen {
-  readonly canvas: HTMLCanvasElement;
+export class Canvas {
+  readonly root: HTMLCanvasElement;
   readonly #surface: OffscreenCanvas;
 
-  constructor(properties: Readonly<Record<string, string | number | boolean>> = {}) {
-    this.canvas = el('canvas', properties);
-    this.#surface = this.canvas.transferControlToOffscreen();
+  constructor(properties: Properties = {}) {
+    this.root = el('canvas', properties);
+    this.#surface = this.root.transferControlToOffscreen();
   }
 
   /** Of this size, sharp, empty, and to be drawn on in CSS pixels. */
   begin(width: number, height: number): CanvasContext {
     const [across, down] = pixelsOf(width, height);
     this.#resize(across, down);
-    setStyle(this.canvas, { width: `${width}px`, height: `${height}px` });
+    setStyle(this.root, { width: `${width}px`, height: `${height}px` });
     return cleared(this.#surface.getContext('2d')!, across, down);
   }
 

@@ -2,19 +2,19 @@ import { el, setAttribute, setStyle } from '../parts/dom.js';
 import type { Size } from '../parts/sizes.js';
 import type { Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
+import { Canvas } from './canvas.js';
 import { CanvasPen } from './canvas-pen.js';
 import { type ChartPicture, drawChartInPieces, PLOT_MARGINS, plotBox, xOf, yOf } from './chart-picture.js';
 import { nearestIndex } from './drawn-line.js';
 import { Gestures } from './gestures.js';
 import type { Box } from './pen.js';
-import { Screen } from './screen.js';
 
 /** A chart on the screen: its picture, and over it the cursor. */
 export class Plot {
   readonly root = el('div', { class: 'plot', tabindex: 0, role: 'img' });
-  readonly #screen = new Screen();
+  readonly #canvas = new Canvas();
   /** There only while something is pointed at: the browser lays every canvas over the page anew, an empty one too. */
-  readonly #over = new Screen({ class: 'plot-cursor', hidden: true });
+  readonly #over = new Canvas({ class: 'plot-cursor', hidden: true });
   readonly area = el('div', { class: 'plot-area' });
   /** In CSS pixels. */
   readonly size: Size;
@@ -27,7 +27,7 @@ export class Plot {
     setStyle(this.root, { '--height': `${height}px` });
     // Whatever size the chart has, also before it is drawn anew.
     for (const [edge, margin] of Object.entries(PLOT_MARGINS)) setStyle(this.area, { [edge]: `${margin}px` });
-    this.root.append(this.area, this.#screen.canvas, this.#over.canvas);
+    this.root.append(this.area, this.#canvas.root, this.#over.root);
     new Gestures(view, this.area, this.root, (place, height) => view.cursor.move(place, this, height));
     this.size = view.sizes.of(this.root);
   }
@@ -44,7 +44,7 @@ export class Plot {
     if (width === 0) return;
     const pen = new CanvasPen(view.sketch.begin(width, height), view.theme.color('--font'));
     yield* drawChartInPieces(pen, view.theme, box, picture);
-    view.sketch.showOn(this.#screen, width, height);
+    view.sketch.showOn(this.#canvas, width, height);
     this.drawCursor();
   }
 
@@ -56,7 +56,7 @@ export class Plot {
     const { place } = view.cursor;
     const share = place === undefined ? -1 : picture.axis.share(place);
     const isOver = share >= 0 && share <= 1;
-    setAttribute(this.#over.canvas, 'hidden', !isOver);
+    setAttribute(this.#over.root, 'hidden', !isOver);
     if (place === undefined || !isOver) return;
     const { width, height } = this.size;
     const pen = new CanvasPen(this.#over.begin(width, height), view.theme.color('--font'));

@@ -1,6 +1,6 @@
 import { el } from '../parts/dom.js';
+import type { Canvas } from './canvas.js';
 import { cleared, pixelsOf } from './canvas-pen.js';
-import type { Screen } from './screen.js';
 
 /** A canvas that nobody sees, on which something is drawn in pieces before it is shown all at once. */
 export class Sketch {
@@ -16,9 +16,9 @@ export class Sketch {
   }
 
   /** Show the picture, at its size. */
-  showOn(screen: Screen, width: number, height: number): void {
+  showOn(canvas: Canvas, width: number, height: number): void {
     const [across, down] = pixelsOf(width, height);
-    const ctx = screen.begin(width, height);
+    const ctx = canvas.begin(width, height);
     ctx.drawImage(this.#canvas, 0, 0, across, down, 0, 0, width, height);
   }
 }

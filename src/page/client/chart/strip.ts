@@ -5,9 +5,9 @@ import type { Size } from '../parts/sizes.js';
 import { PAUSE, TURN, type Work } from '../parts/slices.js';
 import type { View } from '../state/view.js';
 import { TimeAxis } from './axis.js';
+import { Canvas } from './canvas.js';
 import { CanvasPen } from './canvas-pen.js';
 import { drawnLine, valuesInView } from './drawn-line.js';
-import { Screen } from './screen.js';
 import { heightOf, valueScale } from './value-scale.js';
 import { fitted, panned, type StepRange } from './zoom.js';
 
@@ -24,7 +24,7 @@ type Edge = 0 | 1;
 /** The whole of the runs, small, and in it the part that the charts show: to be moved, and made longer or shorter. */
 export class Strip {
   readonly root = el('div', { class: 'range-strip' });
-  readonly #screen = new Screen({ 'aria-hidden': 'true' });
+  readonly #canvas = new Canvas({ 'aria-hidden': 'true' });
   readonly #window = el('div', { class: 'range-window' });
   readonly #handles: readonly [HTMLElement, HTMLElement];
   readonly #isSeen: () => boolean;
@@ -33,7 +33,7 @@ export class Strip {
 
   constructor(private readonly view: View) {
     this.#handles = [this.#handle(0, 'First step shown'), this.#handle(1, 'Last step shown')];
-    this.root.append(this.#screen.canvas, this.#window, ...this.#handles);
+    this.root.append(this.#canvas.root, this.#window, ...this.#handles);
     this.#isSeen = view.watch(this.root);
     this.#size = view.sizes.of(this.root, { widthOnly: true });
     this.root.addEventListener('pointerdown', (event) => this.#begin(event));
@@ -98,7 +98,7 @@ export class Strip {
         yield view.place.embedded ? PAUSE : undefined;
       }
     }
-    view.sketch.showOn(this.#screen, width, HEIGHT);
+    view.sketch.showOn(this.#canvas, width, HEIGHT);
     yield view.place.embedded ? TURN : undefined;
   }
 

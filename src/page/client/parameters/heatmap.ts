@@ -1,9 +1,9 @@
 import { ratioHealth } from '../../../parameters/index.js';
 import type { ParameterTable } from '../../history/parameter-table.js';
 import { axisOf, type TimeAxis } from '../chart/axis.js';
+import { Canvas } from '../chart/canvas.js';
 import { type CanvasContext, CanvasPen } from '../chart/canvas-pen.js';
 import { Gestures } from '../chart/gestures.js';
-import { Screen } from '../chart/screen.js';
 import { drawMarks, visibleMarks } from '../curves/mark-lines.js';
 import { DataTable, type TableData } from '../parts/data-table.js';
 import { el, setAttribute, setStyle, setText } from '../parts/dom.js';
@@ -31,9 +31,9 @@ const MARK_HEIGHT = 10;
 /** Update ratios, layers (or parameters) by steps, in colours around the healthy 1e-3. */
 export class Heatmap implements Part {
   readonly root: HTMLElement;
-  readonly #screen = new Screen({ tabindex: 0, role: 'img', 'aria-label': 'Update ratios' });
+  readonly #canvas = new Canvas({ tabindex: 0, role: 'img', 'aria-label': 'Update ratios' });
   /** What is pointed at, drawn over it: it changes more often. */
-  readonly #over = new Screen({ class: 'plot-cursor', hidden: true });
+  readonly #over = new Canvas({ class: 'plot-cursor', hidden: true });
   /** Over the cells: names are left of it. */
   readonly #area = el('div', { class: 'plot-area' });
   readonly #readout = el('p', { class: 'readout' });
@@ -59,16 +59,16 @@ export class Heatmap implements Part {
     this.root = root;
     this.#table = new DataTable('Update ratio by layer', () => this.#tableData());
     tools.append(this.#byLayer, this.#byParameter);
-    const plot = el('div', { class: 'heatmap' }, this.#screen.canvas, this.#over.canvas, this.#area);
+    const plot = el('div', { class: 'heatmap' }, this.#canvas.root, this.#over.root, this.#area);
     body.append(this.#legend.root, plot, this.#readout, this.#table.root);
     this.#byLayer.addEventListener('click', () => this.#choose(true));
     this.#byParameter.addEventListener('click', () => this.#choose(false));
-    this.#screen.canvas.addEventListener('pointermove', (event) => this.#pointAtName(event));
-    this.#screen.canvas.addEventListener('click', (event) => this.#open(this.#nameAt(event)));
-    this.#screen.canvas.addEventListener('keydown', (event) => this.#key(event));
+    this.#canvas.root.addEventListener('pointermove', (event) => this.#pointAtName(event));
+    this.#canvas.root.addEventListener('click', (event) => this.#open(this.#nameAt(event)));
+    this.#canvas.root.addEventListener('keydown', (event) => this.#key(event));
     this.#area.addEventListener('pointermove', (event) => this.#pointAtCell(event));
     this.#area.addEventListener('pointerleave', () => this.#moveCursor(undefined));
-    new Gestures(view, this.#area, this.#screen.canvas, (place) => view.cursor.move(place, this));
+    new Gestures(view, this.#area, this.#canvas.root, (place) => view.cursor.move(place, this));
     view.cursor.onMove(() => this.#drawOver());
     this.#size = view.sizes.of(body, { widthOnly: true });
     view.theme.onChange(() => {
@@ -96,7 +96,7 @@ export class Heatmap implements Part {
     yield;
     yield* this.#draw();
     yield TURN;
-    setAttribute(this.#screen.canvas, 'aria-label', this.#summary());
+    setAttribute(this.#canvas.root, 'aria-label', this.#summary());
     this.#say();
     this.#table.update();
     yield;
@@ -104,7 +104,7 @@ export class Heatmap implements Part {
 
   *#reveal(): Work {
     // As high as it will be: what is below stays where it is.
-    if (this.root.hidden) setStyle(this.#screen.canvas, { height: `${this.#heights.height}px` });
+    if (this.root.hidden) setStyle(this.#canvas.root, { height: `${this.#heights.height}px` });
     yield* reveal(this.root, true);
   }
 
@@ -173,7 +173,7 @@ export class Heatmap implements Part {
     const box = { left: gutter, top: MARK_HEIGHT, width: plotWidth, height: plotHeight };
     drawMarks(pen, view.theme, box, visibleMarks(view, this.#axis));
     yield PAUSE;
-    view.sketch.showOn(this.#screen, width, height);
+    view.sketch.showOn(this.#canvas, width, height);
     this.#drawOver();
   }
 
@@ -185,7 +185,7 @@ export class Heatmap implements Part {
     const share = place === undefined ? -1 : this.#axis.share(place);
     const hasPlace = share >= 0 && share <= 1;
     const isOver = hasPlace || this.#cursor !== undefined;
-    setAttribute(this.#over.canvas, 'hidden', !isOver);
+    setAttribute(this.#over.root, 'hidden', !isOver);
     if (!isOver) return;
     const ctx = this.#over.begin(width, height);
     if (hasPlace) this.#drawPlace(new CanvasPen(ctx, this.view.theme.color('--font')), share);
@@ -290,8 +290,8 @@ export class Heatmap implements Part {
 
   #pointAtName(event: PointerEvent): void {
     const name = this.#nameAt(event);
-    this.#screen.canvas.classList.toggle('on-name', name !== undefined);
-    setAttribute(this.#screen.canvas, 'title', name ?? '');
+    this.#canvas.root.classList.toggle('on-name', name !== undefined);
+    setAttribute(this.#canvas.root, 'title', name ?? '');
   }
 
   #pointAtCell({ clientX, clientY }: PointerEvent): void {
@@ -406,7 +406,7 @@ const BAR_WIDTH = 240;
 /** The colours and what they mean. */
 class RatioLegend {
   readonly root = el('div', { class: 'ratio-legend', 'aria-hidden': 'true' });
-  readonly #bar = new Screen();
+  readonly #bar = new Canvas();
   readonly #still = el('i', { class: 'chip' });
   readonly #bad = el('i', { class: 'chip' });
 
@@ -414,7 +414,7 @@ class RatioLegend {
     const { least, healthy, greatest } = RATIO_SCALE;
     const labels = [least, 1e-5, 1e-4, healthy, 1e-2, 1e-1, greatest].map((value) => el('span', {}, tick(value)));
     this.root.append(
-      el('div', { class: 'ratio-scale' }, this.#bar.canvas, el('div', { class: 'ratio-ticks' }, ...labels)),
+      el('div', { class: 'ratio-scale' }, this.#bar.root, el('div', { class: 'ratio-ticks' }, ...labels)),
       el('span', { class: 'ratio-key' }, this.#still, 'did not move'),
       el('span', { class: 'ratio-key' }, this.#bad, 'not a number'),
     );

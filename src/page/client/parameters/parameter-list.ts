@@ -93,9 +93,13 @@ export class ParameterList implements Part {
       return { name, short: short[i]!, size: sizes[indexIn(parameters, name)], chosen: chosen.get(name) };
     });
     yield* this.#rows.show(shown);
-    this.#chooseFound.disabled = this.#found.length === 0 || this.#found.every((name) => chosen.has(name));
-    this.#chooseNone.disabled = chosen.size === 0;
-    this.#usual.disabled = this.view.choices.parameters === undefined;
+    setAttribute(
+      this.#chooseFound,
+      'disabled',
+      this.#found.length === 0 || this.#found.every((name) => chosen.has(name)),
+    );
+    setAttribute(this.#chooseNone, 'disabled', chosen.size === 0);
+    setAttribute(this.#usual, 'disabled', this.view.choices.parameters === undefined);
   }
 
   #find(parameters: readonly string[], search: string): void {

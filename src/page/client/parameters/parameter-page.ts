@@ -124,7 +124,7 @@ export class ParameterPage implements Part {
       [this.#previous, subject?.previous],
       [this.#next, subject?.next],
     ] as const) {
-      button.disabled = name === undefined;
+      setAttribute(button, 'disabled', name === undefined);
       setAttribute(button, 'title', name ?? '');
       setAttribute(button, 'data-name', name ?? '');
     }

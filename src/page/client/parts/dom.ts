@@ -1,5 +1,5 @@
 /** Attributes, `class`, and listeners (`onclick`) of a new element. */
-type Properties = Readonly<Record<string, string | number | boolean | EventListener | undefined>>;
+export type Properties = Readonly<Record<string, string | number | boolean | EventListener | undefined>>;
 
 type Child = Node | string | undefined;
 

@@ -7,6 +7,7 @@ export function shownName(name: string, short = name): HTMLElement[] {
   return [el('bdi', { 'aria-hidden': 'true' }, short), el('bdi', { class: 'visually-hidden' }, name)];
 }
 
+/** The texts of {@link shownName}. */
 function shownTexts(name: string, short: string): readonly string[] {
   return short === name ? [name] : [short, name];
 }
