@@ -6,17 +6,22 @@ export interface Serving<Request> {
   readonly url: string;
   /** Takes what the loop's side posts. */
   take(request: Request): void;
+  /** Let go of all that keeps the thread alive. */
+  close(): void;
 }
 
-/** Open the server that this thread is for, and tell the loop's side, which waits, whether it listens. */
+/**
+ * Open the server that this thread is for, and tell the loop's side, which waits, whether it listens. When that side closes
+ * its port the server closes, too, and the thread ends by itself.
+ */
 export async function serveInThread<Options, Request>(
   open: (options: Options, port: MessagePort) => Promise<Serving<Request>>,
 ): Promise<void> {
   const { port, started, options } = workerData as ThreadStart<Options>;
   const reply = (first: FirstReply) => port.postMessage(first);
   try {
-    const { url, take } = await open(options, port);
-    port.on('message', take);
+    const { url, take, close } = await open(options, port);
+    port.on('message', take).on('close', close);
     reply({ kind: 'listening', url });
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;

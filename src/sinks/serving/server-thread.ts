@@ -19,6 +19,7 @@ export interface ServerThreadParts<Options, Reply> {
 }
 
 const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 2_000;
 
 /**
  * A server with a thread of its own, seen from the loop's side: it answers while the loop keeps the main thread, and what
@@ -26,13 +27,16 @@ const START_TIMEOUT_MS = 30_000;
  */
 export class ServerThread<Options extends Address, Request, Reply> {
   readonly url: string;
+  readonly #what: string;
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #onEnd: (cause: Error) => void;
+  readonly #exited: Promise<unknown>;
   #ended: Error | undefined;
 
   /** @throws Error when the port is taken or the address is not of this machine. */
   constructor({ what, code, options, onReply, onEnd }: ServerThreadParts<Options, Reply>) {
+    this.#what = what;
     const { port1, port2 } = new MessageChannel();
     const started = new SharedArrayBuffer(4);
     const start: ThreadStart<Options> = { port: port2, started, options };
@@ -40,7 +44,8 @@ export class ServerThread<Options extends Address, Request, Reply> {
     this.#onEnd = onEnd;
     this.#worker = new Worker(code, { eval: true, workerData: start, transferList: [port2], execArgv: [] });
     this.#worker.on('error', (cause) => this.#end(new Error(`${what} failed`, { cause })));
-    this.#worker.on('exit', () => this.#end(new Error(`${what} has been stopped`)));
+    this.#worker.on('exit', () => this.#end(stopped(what)));
+    this.#exited = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.url = this.#firstReply(what, options, new Int32Array(started));
     this.#port.on('message', onReply);
     this.keepAlive(false);
@@ -67,8 +72,16 @@ export class ServerThread<Options extends Address, Request, Reply> {
     this.#worker.ref();
   }
 
+  /**
+   * Its port is closed, at which the thread closes its server and ends. One that does not is terminated: Node has crashed,
+   * and a training with it, where a thread was terminated amid what it did (nodejs/node#38418).
+   */
   async stop(): Promise<void> {
-    await this.#worker.terminate();
+    this.#end(stopped(this.#what));
+    this.#worker.ref();
+    const timer = setTimeout(() => void this.#worker.terminate(), STOP_TIMEOUT_MS);
+    await this.#exited;
+    clearTimeout(timer);
   }
 
   #end(cause: Error): void {
@@ -87,6 +100,10 @@ export class ServerThread<Options extends Address, Request, Reply> {
     void this.#worker.terminate();
     throw this.#ended;
   }
+}
+
+function stopped(what: string): Error {
+  return new Error(`${what} has been stopped`);
 }
 
 function cannotListen(host: string, port: number, reason: string): Error {

@@ -1,5 +1,9 @@
 import { once } from 'node:events';
-import { expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { expect, it, vi } from 'vitest';
 import { ServerThread } from '../../../src/sinks/serving/server-thread.js';
 
 /** A thread that "listens" at once and then does as the code says. */
@@ -48,6 +52,29 @@ it('tells that it has been stopped', async () => {
   const { thread, end } = open("port.on('message', () => {});");
   await Promise.all([thread.stop(), end]);
   expect(thread.ended?.message).toBe('the page has been stopped');
+});
+
+it('lets its thread end by itself, with what it was given before', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trainscope-thread-'));
+  const file = join(folder, 'said');
+  const { thread } = open(`
+    const { appendFileSync } = require('node:fs');
+    const say = (what) => appendFileSync(${JSON.stringify(file)}, what + ' ');
+    const timer = setInterval(() => {}, 1000);
+    port.on('message', say).on('close', () => { clearInterval(timer); say('closed'); });
+    process.on('exit', () => say('exit'));
+  `);
+  for (let i = 0; i < 100; i++) thread.post(String(i));
+  await Promise.all([thread.stop(), thread.stop()]);
+  expect(readFileSync(file, 'utf8').split(' ')).toEqual([...Array(100).keys(), 'closed', 'exit', ''].map(String));
+  rmSync(folder, { recursive: true });
+});
+
+it('ends a thread that does not, after a time', async () => {
+  const { thread } = open("port.on('message', () => {}); for (;;);");
+  const terminate = vi.spyOn(Worker.prototype, 'terminate');
+  await thread.stop();
+  expect(terminate).toHaveBeenCalledTimes(1);
 });
 
 it('leaves the process to end when it will', async () => {

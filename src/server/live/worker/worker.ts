@@ -21,6 +21,7 @@ interface NamedRecord extends AnyRecord {
 }
 
 void serveInThread<LiveOptions, Request>(async ({ files, taken, follows = [], ...options }, port) => {
+  const life = new AbortController();
   const finer = new FinerHistories();
   const runFiles = new RunFiles();
   const recorder = detailedRecorder(finer, runFiles);
@@ -32,11 +33,12 @@ void serveInThread<LiveOptions, Request>(async ({ files, taken, follows = [], ..
   const costs = new Int32Array(taken);
   const intervals = { intervalMs: INTERVAL_MS, patienceMs: PATIENCE_MS };
   const server = await liveServer(recorder.histories, files, { ...options, ...intervals, answers });
-  const presences = new Presences(recorder.histories, () => server.changed());
+  const presences = new Presences(recorder.histories, () => server.changed(), life.signal);
   // The first of those that were given, whichever is read first.
   recorder.omitRuns(follows.length - RUNS_KEPT);
+  const { signal } = life;
   for (const followed of follows.slice(0, RUNS_KEPT)) {
-    void followRun(followed, { recorder, files: runFiles, presences, changed: () => server.changed() });
+    void followRun(followed, { recorder, files: runFiles, presences, changed: () => server.changed(), signal });
   }
   const takeRecord = (record: AnyRecord) => {
     const history = recorder.take(record);
@@ -69,7 +71,11 @@ void serveInThread<LiveOptions, Request>(async ({ files, taken, follows = [], ..
         port.postMessage({ kind: 'flushed', id: request.id } satisfies Reply);
     }
   };
-  return { url: server.url, take };
+  const close = () => {
+    life.abort();
+    void server.close();
+  };
+  return { url: server.url, take, close };
 });
 
 function withNames(record: NamedRecord): AnyRecord {

@@ -45,5 +45,5 @@ void serveInThread<ScrapeOptions, Request>(async ({ exporter, scrapes, ...where 
         void server.nextScrape().then(() => reply({ kind: 'scraped' }));
     }
   };
-  return { url: server.url, take };
+  return { url: server.url, take, close: () => void server.close() };
 });
