@@ -59,6 +59,7 @@ export function mountPage(view: View, options: MountOptions = {}): void {
       yield;
     }
     if (place.embedded) yield TURN;
+    yield* view.leaving.leave();
     yield* chartBar.update();
     yield* body.update();
     enlarged.update();

@@ -46,10 +46,13 @@ export class Recording {
       });
   }
 
-  /** Resolves when everything taken so far is in the histories. */
+  /** Resolves when everything taken so far is in the histories, in a task of its own: whoever waits goes on in that. */
   async flush(): Promise<void> {
-    const taken = this.options.slices.hurry();
+    if (!this.#running) return;
+    const { slices } = this.options;
+    const taken = slices.hurry();
     await this.#running;
+    await slices.rest(0);
     taken();
   }
 

@@ -90,3 +90,28 @@ it('steps that come set what differs, and change texts that are there', async ()
   await page.evaluate('panel.close()');
   await page.close();
 });
+
+it('parts that have gone out of sight together are let go of one a frame', async () => {
+  const { page, troubles } = await openPanel();
+  await page.evaluate(`document.getElementById('here').style.height = '900px'`);
+  await settled(page);
+  await page.evaluate(`(() => {
+    globalThis.left = [];
+    let frame = 0;
+    const next = () => { frame++; requestAnimationFrame(next); };
+    next();
+    const { shadowRoot } = document.querySelector('#here > div');
+    new MutationObserver((mutations) => {
+      for (const { target, oldValue } of mutations)
+        if (target.matches('.skipped') && !/skipped/.test(oldValue)) left.push(frame);
+    }).observe(shadowRoot, { subtree: true, attributes: true, attributeFilter: ['class'], attributeOldValue: true });
+    shadowRoot.querySelector('.frame').scrollTo(0, 1e6);
+  })()`);
+  await expect.poll(() => page.evaluate('left.length')).toBeGreaterThan(2);
+  await settled(page);
+  const left = (await page.evaluate('left')) as readonly number[];
+  expect(left).toEqual([...new Set(left)]);
+  expect(troubles).toEqual([]);
+  await page.evaluate('panel.close()');
+  await page.close();
+});

@@ -47,6 +47,30 @@ export function* unskip(root: HTMLElement): Work {
   if (!isSkippedAgain()) setStyle(root, { 'min-height': '' });
 }
 
+/** Parts that have gone out of sight, until they are skipped: a frame each, as several are too much of one. */
+export class Leaving {
+  readonly #heights = new Map<HTMLElement, number>();
+
+  /** It was as high as that, in CSS pixels. */
+  add(root: HTMLElement, height: number): void {
+    this.#heights.set(root, height);
+  }
+
+  /** It is in sight again. */
+  stay(root: HTMLElement): void {
+    this.#heights.delete(root);
+  }
+
+  *leave(): Work {
+    for (const [root, height] of this.#heights) {
+      this.#heights.delete(root);
+      const was = root.classList.contains(SKIPPED);
+      skip(root, height);
+      if (!was) yield TURN;
+    }
+  }
+}
+
 /** What is laid out and painted in a frame, of what a part holds: what is folded, a picture, or has few elements, as a whole. */
 function piecesOf(held: Element): readonly HTMLElement[] {
   const isWhole = held.matches('details, svg') || held.querySelectorAll('*').length <= AT_ONCE;

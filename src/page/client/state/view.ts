@@ -6,7 +6,7 @@ import type { Enlargeable } from '../chart/enlargeable.js';
 import { Sketch } from '../chart/sketch.js';
 import { el, setText } from '../parts/dom.js';
 import type { When } from '../parts/drawing.js';
-import { type Sight, skip, unskip } from '../parts/sight.js';
+import { Leaving, type Sight, skip, unskip } from '../parts/sight.js';
 import { Sizes } from '../parts/sizes.js';
 import { type Choices, readChoices, writeChoices } from './choices.js';
 import { Details } from './details.js';
@@ -42,6 +42,8 @@ export class View {
   readonly cursor = new Cursor();
   /** What can fill the window. */
   readonly charts = new Set<Enlargeable>();
+  /** What is about to be skipped, in someone else's page. */
+  readonly leaving = new Leaving();
   /** Never seen: what is drawn in pieces is drawn on it first. */
   readonly sketch = new Sketch();
   connection: Connection = 'connecting';
@@ -152,8 +154,9 @@ export class View {
     skip(root);
     this.#observe(root, (isNow, { height }) => {
       seen = isNow;
-      if (seen) this.#tell('soon');
-      else skip(root, height);
+      if (seen) this.leaving.stay(root);
+      else this.leaving.add(root, height);
+      this.#tell('soon');
     });
     return {
       get isSeen() {
