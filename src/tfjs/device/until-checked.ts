@@ -3,9 +3,13 @@ import type { UpdateSums } from '../../parameters/index.js';
 import type { Compared } from '../compared.js';
 import { share } from '../held-tensors.js';
 
-/** Values of so many steps are held at most, since a loop that never awaits is not told before its end. */
-const HELD_AT_MOST = 4;
-let held = 0;
+/**
+ * Values of so many steps are held at most, or of as many as have so many bytes together, since a loop that never awaits is
+ * not told before its end.
+ */
+const HELD_STEPS = 4;
+const HELD_BYTES = 64 << 20;
+let held = { steps: 0, bytes: 0 };
 
 /**
  * Sums of a step whose program may turn out to be wrong on its device: then its values are measured `otherwise`, for which
@@ -19,8 +23,9 @@ export async function untilChecked(
   byProgram: Promise<UpdateSums>,
   otherwise: (parameters: readonly Compared[]) => Promise<UpdateSums>,
 ): Promise<UpdateSums> {
-  const copy = held < HELD_AT_MOST ? holdAll(parameters) : undefined;
-  if (copy) held++;
+  const bytes = bytesOf(parameters);
+  const copy = held.steps < HELD_STEPS || held.bytes + bytes <= HELD_BYTES ? holdAll(parameters) : undefined;
+  if (copy) held = { steps: held.steps + 1, bytes: held.bytes + bytes };
   try {
     // Both, so that what fails in one is not left unhandled.
     const [right, measured] = await Promise.allSettled([isRight, byProgram]);
@@ -31,9 +36,14 @@ export async function untilChecked(
     if (measured.status === 'rejected') throw measured.reason;
     return measured.value;
   } finally {
-    if (copy) held--;
+    if (copy) held = { steps: held.steps - 1, bytes: held.bytes - bytes };
     copy?.letGo();
   }
+}
+
+/** At most: old values, new ones and gradients, of four bytes an element. */
+function bytesOf(parameters: readonly Compared[]): number {
+  return parameters.reduce((sum, { size }) => sum + 12 * size, 0);
 }
 
 function holdAll(parameters: readonly Compared[]) {

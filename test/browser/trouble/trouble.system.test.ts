@@ -43,7 +43,7 @@ it('is not troubled by what the graphics driver says of itself, in some runs', a
 });
 
 describe.each(['webgl', 'webgpu'] as DeviceName[])('on %s', (device) => {
-  const STEPS = 3;
+  const STEPS = 20;
   const right = {
     updateNorms: new Array(2 * STEPS).fill(expect.closeTo(0.5 * Math.sqrt(300), 5)),
     unchanged: new Array(2 * STEPS).fill(0.5),
