@@ -52,3 +52,14 @@ it.each(Object.keys(SERVERS))('of %s', async (name) => {
   expect(terminate).not.toHaveBeenCalled();
   terminate.mockRestore();
 });
+
+it('of one that cannot listen', async () => {
+  const taken = liveSink();
+  const terminate = vi.spyOn(Worker.prototype, 'terminate');
+  expect(() => liveSink({ port: Number(new URL(taken.url).port) })).toThrow('EADDRINUSE');
+  // One that does not end by itself is terminated after two seconds.
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  expect(terminate).not.toHaveBeenCalled();
+  terminate.mockRestore();
+  await taken.stop();
+});

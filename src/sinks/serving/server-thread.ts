@@ -44,8 +44,8 @@ export class ServerThread<Options extends Address, Request, Reply> {
     this.#onEnd = onEnd;
     this.#worker = new Worker(code, { eval: true, workerData: start, transferList: [port2], execArgv: [] });
     this.#worker.on('error', (cause) => this.#end(new Error(`${what} failed`, { cause })));
-    this.#worker.on('exit', () => this.#end(stopped(what)));
-    this.#exited = new Promise((resolve) => this.#worker.once('exit', resolve));
+    this.#exited = new Promise((resolve) => this.#worker.on('exit', resolve));
+    void this.#exited.then(() => this.#end(this.#stopped()));
     this.url = this.#firstReply(what, options, new Int32Array(started));
     this.#port.on('message', onReply);
     this.keepAlive(false);
@@ -72,12 +72,21 @@ export class ServerThread<Options extends Address, Request, Reply> {
     this.#worker.ref();
   }
 
+  async stop(): Promise<void> {
+    this.#end(this.#stopped());
+    await this.#exit();
+  }
+
+  #stopped(): Error {
+    return new Error(`${this.#what} has been stopped`);
+  }
+
   /**
    * Its port is closed, at which the thread closes its server and ends. One that does not is terminated: Node has crashed,
    * and a training with it, where a thread was terminated amid what it did (nodejs/node#38418).
    */
-  async stop(): Promise<void> {
-    this.#end(stopped(this.#what));
+  async #exit(): Promise<void> {
+    this.#port.close();
     this.#worker.ref();
     const timer = setTimeout(() => void this.#worker.terminate(), STOP_TIMEOUT_MS);
     await this.#exited;
@@ -97,13 +106,9 @@ export class ServerThread<Options extends Address, Request, Reply> {
     const reply = receiveMessageOnPort(this.#port)?.message as FirstReply | undefined;
     if (reply?.kind === 'listening') return reply.url;
     this.#ended = reply ? cannotListen(host, port, reply.reason) : new Error(`${what}: its thread did not start`);
-    void this.#worker.terminate();
+    void this.#exit();
     throw this.#ended;
   }
-}
-
-function stopped(what: string): Error {
-  return new Error(`${what} has been stopped`);
 }
 
 function cannotListen(host: string, port: number, reason: string): Error {

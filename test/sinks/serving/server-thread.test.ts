@@ -75,6 +75,7 @@ it('ends a thread that does not, after a time', async () => {
   const terminate = vi.spyOn(Worker.prototype, 'terminate');
   await thread.stop();
   expect(terminate).toHaveBeenCalledTimes(1);
+  terminate.mockRestore();
 });
 
 it('leaves the process to end when it will', async () => {

@@ -108,12 +108,11 @@ export async function liveServer(
     update(clients);
   }
 
+  const origin = await listen(server, { host, port });
   const heartbeat = setInterval(() => {
     update(clients);
     for (const client of clients) if (client.ready) client.send(':\n\n', performance.now());
   }, HEARTBEAT_MS);
-
-  const origin = await listen(server, { host, port });
   return {
     url: `${origin}/`,
     get clients() {
