@@ -64,6 +64,33 @@ it('a part that goes out of sight is as high as it was, and up to date when it c
   await page.close();
 });
 
+it('a part that is passed by is not waited for', async () => {
+  const { page, troubles } = await open();
+  const movers = partOf(page, 'Movers and the dead');
+  await movers.scrollIntoViewIfNeeded();
+  await movers.locator('tbody tr:not(.spacer) >> visible=true').nth(11).waitFor();
+  await settled(page);
+  await page.evaluate(`${IN_SHADOW}.querySelector('.frame').scrollTo(0, 0)`);
+  await expect.poll(() => isSkipped(page, 'Movers and the dead')).toBe(true);
+  await settled(page);
+
+  const { coming, frames } = await movers.evaluate(async (part) => {
+    const frame = part.closest('.frame')!;
+    const next = () => new Promise(requestAnimationFrame);
+    part.scrollIntoView();
+    while (part.matches('.skipped')) await next();
+    const coming = part.querySelectorAll('.coming').length;
+    frame.scrollTo(0, 0);
+    let frames = 0;
+    for (; !part.matches('.skipped'); frames++) await next();
+    return { coming, frames };
+  });
+  expect(coming).toBeGreaterThan(10);
+  expect(frames).toBeLessThan(coming / 2);
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
 it('the keyboard gets to all there is, in order', async () => {
   const { page, troubles } = await open();
   const reached: string[] = [];

@@ -26,8 +26,8 @@ export function skip(root: HTMLElement, height = 0): void {
   if (height > 0) setStyle(root, { 'min-height': `${height}px` });
 }
 
-/** As {@link skip}, no longer: what it holds comes one after another. */
-export function* unskip(root: HTMLElement): Work {
+/** As {@link skip}, no longer: what it holds comes one after another, while it is in sight. */
+export function* unskip(root: HTMLElement, isSeen: () => boolean): Work {
   if (!root.classList.contains(SKIPPED)) return;
   const coming = [...(root.querySelector(':scope > .panel-body') ?? root).children].flatMap(piecesOf);
   for (const piece of coming) piece.classList.add(COMING);
@@ -35,12 +35,13 @@ export function* unskip(root: HTMLElement): Work {
   // What has the focus would lose it.
   if (root.matches(':focus')) root.tabIndex = -1;
   else root.removeAttribute('tabindex');
-  // It may be skipped again meanwhile, and keeps its height then.
+  // It keeps its height then.
   const isSkippedAgain = () => root.classList.contains(SKIPPED);
   // What holds the pieces is laid out without them.
   yield TURN;
   const together = Math.ceil(coming.length / FRAMES);
   for (const [i, piece] of coming.entries()) {
+    if (!isSeen()) skip(root);
     piece.classList.remove(COMING);
     if (i % together === 0 && !piece.hidden && !isSkippedAgain()) yield TURN;
   }
@@ -64,9 +65,9 @@ export class Leaving {
   *leave(): Work {
     for (const [root, height] of this.#heights) {
       this.#heights.delete(root);
-      const was = root.classList.contains(SKIPPED);
+      const wasSkipped = root.classList.contains(SKIPPED);
       skip(root, height);
-      if (!was) yield TURN;
+      if (!wasSkipped) yield TURN;
     }
   }
 }

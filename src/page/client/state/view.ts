@@ -163,7 +163,7 @@ export class View {
         return seen || theme.isPrinted;
       },
       *come() {
-        if (seen) yield* unskip(root);
+        if (seen) yield* unskip(root, () => seen);
       },
     };
   }
