@@ -1,7 +1,6 @@
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +8,7 @@ import { promisify } from 'node:util';
 import { encodeRecord } from 'trainscope';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Changes } from '../../src/page/history/changes.js';
+import { PageFollower } from '../helpers/page-follower.js';
 import { rankFile, writeRanks } from '../helpers/rank-files.js';
 import { linesIn } from '../sinks/report/data-of.js';
 import { until } from './until.js';
@@ -31,12 +31,6 @@ function recorded(name: string, loss: number): string {
   return file;
 }
 
-/** A series of these steps, as a page is told of it. */
-function pointsOf(steps: readonly number[], values: readonly number[]): RegExp {
-  const packed = Buffer.from(Float64Array.from(values).buffer).toString('base64').replaceAll('+', '\\+');
-  return new RegExp(`"starts":\\[${steps}\\],[^}]*"values":"${packed}"`);
-}
-
 describe('trainscope live', () => {
   it('serves a file that grows, and another over it, until it is interrupted', async () => {
     const files = [recorded('one.jsonl', 1), recorded('two.jsonl', 2)];
@@ -45,15 +39,21 @@ describe('trainscope live', () => {
     });
     try {
       const url = (await until(child.stdout, /^http:\S+\n/)).trim();
-      const [events] = (await once(get(`${url}events`), 'response')) as [IncomingMessage];
-      events.setEncoding('utf8');
-      await until(events, /"run \(.*two\.jsonl\)"/);
+      const page = new PageFollower(url);
+      const other = `run (${files[1]})`;
+      await page.until(({ runs }) => runs.has(other));
       appendFileSync(files[0]!, line(3, 0.5));
-      await until(events, pointsOf([3], [0.5]));
+      await page.until(() => page.losses('run').length === 3);
+      expect(page.losses('run')).toEqual([
+        [1, 1],
+        [2, 1],
+        [3, 0.5],
+      ]);
       // What was there was read from files; now they are heard of.
-      const [again] = (await once(get(`${url}events`), 'response')) as [IncomingMessage];
-      const told = await until(again.setEncoding('utf8'), /"presence".*"presence"/s);
-      expect(told.match(/"presence":"\w+"/g)).toEqual(['"presence":"heard"', '"presence":"heard"']);
+      const again = new PageFollower(url);
+      const presences = () => again.changes.flatMap(({ runs }) => runs.flatMap(({ presence = [] }) => presence));
+      await again.until(() => presences().length === 2);
+      expect(presences()).toEqual(['heard', 'heard']);
       child.kill('SIGINT');
       const [code] = await once(child, 'exit');
       expect(code).toBe(0);
@@ -72,11 +72,16 @@ it('trainscope live --skip-damaged tells of the first damaged line at once, and 
   });
   try {
     const url = (await until(child.stdout, /^http:\S+\n/)).trim();
-    const [events] = (await once(get(`${url}events`), 'response')) as [IncomingMessage];
-    events.setEncoding('utf8');
-    await until(events, pointsOf([1, 2], [1, 1]));
+    const page = new PageFollower(url);
+    await page.until(() => page.losses('run').length === 2);
     appendFileSync(file, `damaged\n${line(3, 0.5)}{"v":1\n${line(4, 0.25)}`);
-    await until(events, pointsOf([3, 4], [0.5, 0.25]));
+    await page.until(() => page.losses('run').length === 4);
+    expect(page.losses('run')).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 0.5],
+      [4, 0.25],
+    ]);
     expect(stderr).toContain(`line 3 of ${file} is damaged, and skipped; others are counted\n`);
     child.kill('SIGINT');
     const [code] = await once(child, 'exit');
@@ -98,11 +103,9 @@ it.each([
   const child = spawn(process.execPath, [...COMMAND, 'live', ...named(place)], { cwd: ROOT });
   try {
     const url = (await until(child.stdout, /^http:\S+\n/)).trim();
-    const [events] = (await once(get(`${url}events`), 'response')) as [IncomingMessage];
-    events.setEncoding('utf8');
-    const text = await until(events, /"status":"completed"/);
-    expect(text).toContain('"bert"');
-    expect(text).not.toContain('(');
+    const page = new PageFollower(url);
+    await page.until(({ runs }) => runs.get('bert')?.state.value.end?.status === 'completed');
+    expect([...page.histories.runs.keys()]).toEqual(['bert']);
     child.kill('SIGINT');
     expect((await once(child, 'exit'))[0]).toBe(0);
   } finally {
