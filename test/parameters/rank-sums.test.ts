@@ -47,7 +47,14 @@ describe('the sums of ranks', () => {
         const joined = new RankAdder().join(backwards ? found.reverse() : found);
         const whole = measure(before, after, gradient);
         expect([joined.coverage, joined.sizes, joined.differences]).toEqual([1, [before.length], []]);
-        const statistics = statisticsIn(whole);
+        // A deviation may be nothing beside the values, and its ratio to another then any number.
+        const scale = Math.max(...before.map(Math.abs), ...after.map(Math.abs));
+        for (const field of ['weightDeviation', 'updateDeviation'] as const) {
+          const [added, exact] = [joined.sums, whole].map((sums) => sums[field]![0]!);
+          const isNothing = Math.abs(added! - exact!) <= 1e-13 * scale ** 2 * before.length;
+          expect(added).toSatisfy((value: number) => isNothing || isClose(value, exact!));
+        }
+        const statistics = statisticsIn(whole).filter((statistic) => statistic !== 'stdRatio');
         const [columns, expected] = [joined.sums, whole].map((sums) => statisticsOfSums(sums, statistics));
         for (const statistic of statistics) {
           expect(columns![statistic][0]).toSatisfy((value: number) => isClose(value, expected![statistic][0]!));
@@ -55,6 +62,19 @@ describe('the sums of ranks', () => {
         expect(joined.sums.histograms).toEqual(whole.histograms);
       }),
     );
+  });
+
+  it('have the ratio of deviations of the whole parameter', () => {
+    const [before, after] = [Float64Array.of(1, 2, 4, 8, 16), Float64Array.of(2, 2, 7, 5, 20)];
+    const gradient = new Float64Array(5);
+    const found = [before.slice(0, 2), before.slice(2)].map((piece, part): RankSums => {
+      const sums = measure(piece, part === 0 ? after.slice(0, 2) : after.slice(2), gradient.slice(0, piece.length));
+      return { rank: part, parameters: listOf(piece.length, [5], part, 2), sums };
+    });
+    const [joined, whole] = [new RankAdder().join(found).sums, measure(before, after, gradient)].map(
+      (sums) => statisticsOfSums(sums, ['stdRatio']).stdRatio[0]!,
+    );
+    expect(Math.abs(joined! / whole! - 1)).toBeLessThan(1e-12);
   });
 
   it('of replicas count once', () => {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type ParameterUpdates, parameterUpdates, type TrainingEvent } from '../../src/index.js';
+import { ofType, type ParameterUpdates, parameterUpdates, type TrainingEvent } from '../../src/index.js';
 import { type InstrumentOptions, instrument } from '../../src/tfjs.js';
 import { held, useBackend } from '../helpers/backend.js';
 
@@ -406,9 +407,10 @@ describe('how a training ended', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     let fitting: Promise<unknown> | undefined;
     const ends = await endOf(async (net, x, training) => {
+      const begun = firstValueFrom(training.events$.pipe(ofType('step-end')));
       fitting = fitted(net, tf.ones([8, 2]), { epochs: 3, callbacks: training.callbacks(), yieldEvery: 'batch' });
       x.dispose();
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await begun;
       await training.close();
       await fitting;
     });

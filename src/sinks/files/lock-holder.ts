@@ -67,13 +67,13 @@ export function parseHolder(text: string): Holder | undefined {
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 
-/** Undefined where the system does not say; `dead` for one that is, and only not yet waited for. */
+/** Undefined where the system does not say; `dead` for one that is, and is not yet gone. */
 function startedAt(pid: number, thread?: string): string | undefined {
   const stat = textOf(thread === undefined ? `/proc/${pid}/stat` : `/proc/${pid}/task/${thread}/stat`);
   // The name of the program, in brackets, may hold anything.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (!fields) return undefined;
-  return fields[0] === 'Z' ? 'dead' : fields[19];
+  return fields[0] === 'Z' || fields[0] === 'X' ? 'dead' : fields[19];
 }
 
 function textOf(file: string): string | undefined {

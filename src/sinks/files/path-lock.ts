@@ -87,10 +87,16 @@ function makeLockFile(lockFile: string, real: string, inUse: (who: string) => Er
 }
 
 const JUST_MADE_MS = 1_000;
+/** A thread is there for a moment longer than whoever awaits that it is terminated. */
+const THREAD_ENDS_MS = 20;
 
 /** Who holds a lock, if it still writes. */
 function writerOf(real: string, holder: Holder): string | undefined {
-  const state = stateOf(holder);
+  let state = stateOf(holder);
+  if (state === 'runs' && holder.pid === process.pid) {
+    sleep(THREAD_ENDS_MS);
+    state = stateOf(holder);
+  }
   if (state === 'runs') return `process ${holder.pid}`;
   if (state === 'elsewhere' && isGrowing(real)) return `process ${holder.pid} on ${holder.host}`;
   return undefined;

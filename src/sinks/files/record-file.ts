@@ -127,12 +127,13 @@ export class RecordFile {
 
   /** A pipe that is full has a moment to be read: training must not wait for a reader that has stopped. */
   #write(bytes: Uint8Array, from: number): number {
-    for (let waited = 0; ; waited += 1) {
+    for (let waitedSince: number | undefined; ; ) {
       try {
         return writeSync(this.#fd, bytes, from);
       } catch (cause) {
         const full = (cause as NodeJS.ErrnoException).code === 'EAGAIN';
-        if (!full || waited >= PIPE_PATIENCE_MS) throw cause;
+        waitedSince ??= performance.now();
+        if (!full || performance.now() - waitedSince >= PIPE_PATIENCE_MS) throw cause;
         sleep(1);
       }
     }

@@ -216,12 +216,24 @@ describe('patches', () => {
   it('train a depthwise and a separable layer on wasm', async () => {
     await tf.setBackend('wasm');
     const restore = patchBackend();
+    const seeded = (seed: number) => tf.initializers.glorotUniform({ seed });
+    const [depthwise, depthwiseOfNext, pointwise, dense] = [1, 2, 3, 4].map(seeded);
     const model = tf.sequential({
       layers: [
-        tf.layers.depthwiseConv2d({ inputShape: [6, 6, 2], kernelSize: 3, depthMultiplier: 2 }),
-        tf.layers.separableConv2d({ filters: 3, kernelSize: 2 }),
+        tf.layers.depthwiseConv2d({
+          inputShape: [6, 6, 2],
+          kernelSize: 3,
+          depthMultiplier: 2,
+          depthwiseInitializer: depthwise!,
+        }),
+        tf.layers.separableConv2d({
+          filters: 3,
+          kernelSize: 2,
+          depthwiseInitializer: depthwiseOfNext!,
+          pointwiseInitializer: pointwise!,
+        }),
         tf.layers.flatten(),
-        tf.layers.dense({ units: 1 }),
+        tf.layers.dense({ units: 1, kernelInitializer: dense! }),
       ],
     });
     const optimizer = tf.train.sgd(0.01);
