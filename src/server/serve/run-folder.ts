@@ -12,6 +12,15 @@ import { EMPTY_CARD, type RunCard } from './run-card.js';
 import { type IndexedFile, RunIndex } from './run-index.js';
 import { headOf, scanRun } from './scan-run.js';
 
+/** Coarser than the clock of any usual file system. */
+const TICK_MS = 100;
+
+/**
+ * The time by which a file that has not changed is known again: 0, which none has, where it was written just now, since it
+ * may be written once more within one tick of the file system's clock.
+ */
+const knownBy = (mtimeMs: number): number => (Date.now() - mtimeMs > TICK_MS ? mtimeMs : 0);
+
 /** A run of the folder, as the page of all runs shows it. */
 export interface ListedRun extends Omit<RunCard, 'state'> {
   readonly name: string;
@@ -204,9 +213,10 @@ export class RunFolder {
     const { size, mtimeMs } = stats;
     const before = this.#files.get(name);
     if (before && before.mtimeMs === mtimeMs && before.size <= size) return;
+    const known = knownBy(mtimeMs);
     const scanned = await scanRun(path, before);
     if (this.#live.has(name)) return;
-    this.#files.set(name, { ...scanned, mtimeMs, heardAt: mtimeMs, sessions: before?.sessions ?? [] });
+    this.#files.set(name, { ...scanned, mtimeMs: known, heardAt: mtimeMs, sessions: before?.sessions ?? [] });
     this.#dirty = true;
   }
 
@@ -220,7 +230,7 @@ export class RunFolder {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (!stats) return;
     const { size, mtimeMs } = stats;
-    this.#files.set(name, { size, head: headOf(path, size), card, mtimeMs, heardAt, sessions });
+    this.#files.set(name, { size, head: headOf(path, size), card, mtimeMs: knownBy(mtimeMs), heardAt, sessions });
   }
 
   #keepAll(): void {

@@ -202,6 +202,26 @@ it('a run that begins anew under a name of an earlier day gets another, and that
   expect(readFileSync(join(folder, 'bert.jsonl'))).toEqual(before);
 });
 
+it('a file that is written again within one tick of the file system is read again', async () => {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, 'r.jsonl');
+  // One tick of its clock, which no time is beyond while this runs.
+  const tick = new Date(Date.now() + 3_600_000);
+  const write = (step: number) => {
+    const records = [
+      ...(step === 1 ? [TRAIN_BEGIN] : []),
+      `${JSON.stringify({ v: 2, ...stepRecords(step).at(-1), run: 'r' })}\n`,
+    ];
+    writeFileSync(path, records.join(''), { flag: 'a' });
+    utimesSync(path, tick, tick);
+  };
+  write(1);
+  await start();
+  await listedInTheEnd((runs) => expect(runs).toMatchObject([{ name: 'r', step: 1 }]));
+  write(2);
+  await listedInTheEnd((runs) => expect(runs).toMatchObject([{ name: 'r', step: 2 }]));
+});
+
 it.each([
   ['is missing', () => rmSync(join(folder, '.trainscope-index.json'))],
   ['is torn', () => truncateSync(join(folder, '.trainscope-index.json'), 60)],
