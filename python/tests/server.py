@@ -128,7 +128,7 @@ def stream_of(path: Any) -> Stream:
 
 
 class Server:
-    """``with Server() as server``: at ``server.url``, until the end of the block."""
+    """``with Server() as server``: at ``server.url``, until the end of the block. Before it the port refuses, and is kept."""
 
     def __init__(self, token: str | None = None, port: int = 0) -> None:
         self.token = token
@@ -143,6 +143,8 @@ class Server:
         self._numbers: dict[str, set[int]] = {}
         self._connections: list[Any] = []
         self._changed = threading.Condition()
+        #: Batches that were taken and are being answered.
+        self._answering = 0
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -153,7 +155,16 @@ class Server:
                 time.sleep(outer.delay)
                 with outer._changed:
                     status, headers, answer = outer._answer(self, body)
+                    outer._answering += 1
                     outer._changed.notify_all()
+                try:
+                    self._reply(status, headers, answer)
+                finally:
+                    with outer._changed:
+                        outer._answering -= 1
+                        outer._changed.notify_all()
+
+            def _reply(self, status: int, headers: dict[str, str], answer: bytes) -> None:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -174,11 +185,13 @@ class Server:
 
             def handle_error(self, *args: Any) -> None: ...
 
-        self._server = Listening(("127.0.0.1", port), Handler)
+        self._server = Listening(("127.0.0.1", port), Handler, bind_and_activate=False)
+        self._server.server_bind()
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Server:
+        self._server.server_activate()
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 
@@ -188,8 +201,9 @@ class Server:
             assert self.failures == []
 
     def stop(self) -> None:
-        """As a process that ends: connections end with it."""
+        """As a process that ends: connections end with it. What it has taken it has answered."""
         self._server.shutdown()
+        self.wait(lambda: self._answering == 0)
         self._server.server_close()
         while self._connections:
             try:

@@ -138,14 +138,12 @@ def test_no_server_at_all_costs_no_more_than_a_moment_at_the_end(capfd: pytest.C
 
 
 def test_a_server_that_comes_late_gets_everything() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    run = trainscope.observe(run="bert", url=f"http://127.0.0.1:{port}")
+    late = Server()
+    run = trainscope.observe(run="bert", url=late.url)
     some_steps(run, 5)
     while not run._outbox._failing:
         time.sleep(0.01)
-    with Server(port=port) as server:
+    with late as server:
         server.wait(lambda: server.streams and len(steps_of(server.stream)) == 5)
         run.close()
         assert steps_of(server.stream) == [1, 2, 3, 4, 5]
