@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { KEPT } from './kept.js';
 import { freePort, type Running, startServer } from './processes.js';
 
 const MODULE = fileURLToPath(new URL('../collector', import.meta.url));
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/collector', import.meta.url));
 
 /** The configuration that examples/stack gives its Collector. */
 export const COLLECTOR_CONFIG = fileURLToPath(new URL('../../examples/stack/collector.yaml', import.meta.url));
@@ -19,7 +19,7 @@ export const COLLECTOR_CONFIG = fileURLToPath(new URL('../../examples/stack/coll
 export function collectorProgram(): string {
   const sources = ['main.go', 'go.mod', 'go.sum'].map((file) => readFileSync(join(MODULE, file)));
   const name = createHash('sha256').update(Buffer.concat(sources)).digest('hex').slice(0, 12);
-  const program = join(CACHE, name);
+  const program = join(KEPT, 'collector', name);
   if (existsSync(program)) return program;
   mkdirSync(dirname(program), { recursive: true });
   try {

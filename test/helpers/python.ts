@@ -2,17 +2,19 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/python', import.meta.url));
+import { KEPT } from './kept.js';
 
 /**
  * The Python of a throw-away virtual environment with these packages, pinned (`pandas==2.2.3`). Made once per set of
- * packages, in node_modules; one that was left half made is made anew.
+ * packages and version of Python, and kept; one that was left half made is made anew.
  */
 export function pythonWith(...packages: readonly string[]): string {
-  const name = createHash('sha256').update(packages.join('\n')).digest('hex').slice(0, 12);
-  const folder = join(CACHE, name);
+  const version = run('python3', ['--version'], 'Python 3').trim();
+  const name = createHash('sha256')
+    .update([version, ...packages].join('\n'))
+    .digest('hex')
+    .slice(0, 12);
+  const folder = join(KEPT, 'python', name);
   const python = join(folder, 'bin', 'python');
   if (existsSync(python) && existsSync(join(folder, 'complete'))) return python;
   rmSync(folder, { recursive: true, force: true });
@@ -33,9 +35,9 @@ export function runPython(python: string, program: string, args: readonly string
   });
 }
 
-function run(command: string, args: readonly string[], needed: string): void {
+function run(command: string, args: readonly string[], needed: string): string {
   try {
-    execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+    return execFileSync(command, args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
   } catch (cause) {
     throw new Error(`this test needs ${needed}, which could not be installed`, { cause });
   }
