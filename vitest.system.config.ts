@@ -5,6 +5,13 @@ import { shared } from './vitest.config.js';
 export default mergeConfig(
   shared,
   defineConfig({
-    test: { include: ['test/**/*.system.test.ts'], testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false },
+    test: {
+      include: ['test/**/*.system.test.ts'],
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
+      fileParallelism: false,
+      // A browser on a busy machine may take seconds to answer.
+      expect: { poll: { timeout: 30_000 } },
+    },
   }),
 );

@@ -55,7 +55,7 @@ describe('trainscope live', () => {
       await again.until(() => presences().length === 2);
       expect(presences()).toEqual(['heard', 'heard']);
       child.kill('SIGINT');
-      const [code] = await once(child, 'exit');
+      const [code] = await once(child, 'close');
       expect(code).toBe(0);
     } finally {
       child.kill('SIGKILL');
@@ -84,7 +84,7 @@ it('trainscope live --skip-damaged tells of the first damaged line at once, and 
     ]);
     expect(stderr).toContain(`line 3 of ${file} is damaged, and skipped; others are counted\n`);
     child.kill('SIGINT');
-    const [code] = await once(child, 'exit');
+    const [code] = await once(child, 'close');
     expect(code).toBe(0);
     expect(stderr).toContain(`2 damaged lines of ${file} were skipped; the first is line 3\n`);
   } finally {
@@ -107,7 +107,7 @@ it.each([
     await page.until(({ runs }) => runs.get('bert')?.state.value.end?.status === 'completed');
     expect([...page.histories.runs.keys()]).toEqual(['bert']);
     child.kill('SIGINT');
-    expect((await once(child, 'exit'))[0]).toBe(0);
+    expect((await once(child, 'close'))[0]).toBe(0);
   } finally {
     child.kill('SIGKILL');
   }

@@ -36,6 +36,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** For what has to arrive: however busy the machine is, no export takes so long. */
+const PATIENT = { intervalMs: 2_000, timeoutMs: 2_000 } as const;
+
 /** Telemetry in a hurry, and what it says of itself. */
 async function start(options: MetricsOptions) {
   const metrics = await startMetrics({ exporter: 'otlp', intervalMs: 500, timeoutMs: 500, ...options });
@@ -49,8 +52,8 @@ describe('by way of a Collector', () => {
   const tensors: ReturnType<typeof held>[] = [];
 
   beforeAll(async () => {
-    const good = await start({ url: collector.url, run: 'good', rank: 3, everyStep: true });
-    const bad = await start({ url: collector.url, run: 'bad' });
+    const good = await start({ url: collector.url, run: 'good', rank: 3, everyStep: true, ...PATIENT });
+    const bad = await start({ url: collector.url, run: 'bad', ...PATIENT });
     tensors.push(held());
     await Promise.all([
       trainWell({ metrics: good.metrics, run: 'good', steps: STEPS, pauseMs: 10 }, csv),
@@ -118,13 +121,15 @@ describe('when the Collector', () => {
     const { metrics, alerts, sink } = await start({ url: collector.url, run: 'slow' });
     sink.next(stepEnd(1, { run: 'slow' }));
     await sink.flush();
-    expect(metrics.counts).toMatchObject({ exports: 1, failures: 0 });
+    expect(metrics.counts.failures).toBe(0);
+    expect(metrics.counts.exports).toBeGreaterThan(0);
     collector.pause();
     await until(() => metrics.counts.failures >= 2);
     expect(alerts).toMatchObject([{ rule: 'otel-export', phase: 'begin', step: 1 }]);
+    const before = metrics.counts.exports;
     collector.resume();
-    await until(() => metrics.counts.exports >= 4);
-    expect(alerts).toMatchObject([{ phase: 'begin' }, { rule: 'otel-export', phase: 'end' }]);
+    await until(() => metrics.counts.exports > before);
+    expect(alerts.slice(0, 2)).toMatchObject([{ phase: 'begin' }, { rule: 'otel-export', phase: 'end' }]);
     const { droppedPoints } = await metrics.finish();
     expect(droppedPoints).toBeGreaterThan(0);
     const told = 'max_over_time(ml_telemetry_points_dropped_total{ml_run_id="slow",ml_telemetry_reason="export"}[5m])';
@@ -160,7 +165,7 @@ describe('when the Collector', () => {
     await until(() => metrics.counts.failures >= 1);
     collector = await startCollector(prometheus.url, Number(port));
     await until(() => metrics.counts.exports >= 1);
-    expect(alerts).toMatchObject([{ phase: 'begin' }, { phase: 'end' }]);
+    expect(alerts.slice(0, 2)).toMatchObject([{ phase: 'begin' }, { phase: 'end' }]);
     await metrics.finish();
     await until(async () => (await prometheus.query('ml_training_steps_total{ml_run_id="again"}')).length === 1);
   });

@@ -37,7 +37,7 @@ beforeAll(async () => {
   await Promise.all(setups.map((metrics) => scraped(metrics, 1)));
   tensors = [held()];
   await Promise.all([
-    trainWell({ metrics: first, run: 'good.run', steps: STEPS, pauseMs: 30 }, csv),
+    trainWell({ metrics: first, run: 'good.run', steps: STEPS, pauseMs: 10, scrapedEvery: 5 }, csv),
     trainWell({ metrics: second, run: 'good.run', steps: STEPS * 3, pauseMs: 0 }),
     trainBadly({ metrics: bad, run: 'bad', steps: 60, pauseMs: 50 }),
   ]);

@@ -13,10 +13,13 @@ export interface Observed {
   readonly steps: number;
   /** Waited for between two steps. */
   readonly pauseMs: number;
+  /** After so many steps the next wait until the page has been scraped. */
+  readonly scrapedEvery?: number;
 }
 
 /** A healthy run: a small classifier by `model.fit`, its update norms in a CSV file too. */
-export async function trainWell({ metrics, run, steps, pauseMs }: Observed, csv?: string): Promise<void> {
+export async function trainWell(observed: Observed, csv?: string): Promise<void> {
+  const { metrics, run, steps } = observed;
   const model = tf.sequential({
     layers: [
       tf.layers.dense({ inputShape: [4], units: 8, activation: 'relu', name: `${run}_hidden` }),
@@ -38,12 +41,22 @@ export async function trainWell({ metrics, run, steps, pauseMs }: Observed, csv?
     shuffle: false,
     verbose: 0,
     validationData: [x, y],
-    callbacks: [training.callbacks(), { onBatchEnd: () => wait(pauseMs) }] as tf.CustomCallbackArgs[],
+    callbacks: [training.callbacks(), paced(observed)] as tf.CustomCallbackArgs[],
   });
   await training.close();
   tf.dispose([x, y, xs, ys]);
   model.optimizer.dispose();
   model.dispose();
+}
+
+function paced({ metrics, pauseMs, scrapedEvery = Infinity }: Observed): tf.CustomCallbackArgs {
+  let steps = 0;
+  return {
+    onBatchEnd: async () => {
+      await wait(pauseMs);
+      if (++steps % scrapedEvery === 0) await scraped(metrics, 1);
+    },
+  };
 }
 
 /** A run that goes wrong in every way: one layer explodes, one never moves, the loss becomes NaN, a rule says so, and it ends by an exception. */

@@ -46,7 +46,7 @@ it.each(Object.keys(SERVERS))('of %s', async (name) => {
     const answer = await fetch(asked);
     expect(answer.status).toBe(200);
     return answer;
-  });
+  }, 10_000);
   await answer.body!.getReader().read();
   await close();
   expect(terminate).not.toHaveBeenCalled();

@@ -1,4 +1,6 @@
 import { Agent, request } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ingest } from '../../../src/node.js';
@@ -30,10 +32,15 @@ it(`${BODIES} bodies that look like batches, more or less, neither end nor stall
       // The same body in another session, and after other ones, is another case.
       sent.end(sentBy(id, bodies[(i * 7919) % bodies.length]!));
     });
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
   const heapAfter: number[] = [];
   const worker = async () => {
     while (next < BODIES) {
-      if (next % (BODIES / 10) === 0) heapAfter.push(process.memoryUsage().heapUsed / 2 ** 20);
+      if (next % (BODIES / 10) === 0) {
+        collect();
+        heapAfter.push(process.memoryUsage().heapUsed / 2 ** 20);
+      }
       await send(next++);
     }
   };

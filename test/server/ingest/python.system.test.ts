@@ -83,7 +83,7 @@ describe('a loop in Python', () => {
     ask({ kind: 'scale-learning-rate', factor: 0.5 });
     ask({ kind: 'rollback' });
     await answered(2);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect.poll(() => ofType(events, 'step-end').at(-1)?.learningRate).toBe(0.25);
     ask({ kind: 'stop' });
     const { output } = await program.ended;
     await ended;

@@ -103,7 +103,7 @@ describe('the live page in Chromium', () => {
       const output = textOf(job);
       const url = await output.find(/http:\S+/);
       const { page, troubles } = await open(url);
-      expect(await page.textContent('h1')).toMatch(/Waiting for a run|bert/);
+      await page.locator('h1', { hasText: /Waiting for a run|bert/ }).waitFor();
       await page.waitForSelector('[data-state="live"]', { timeout: 200_000 });
       await page.waitForSelector('.tile-value');
       await output.find(/finished/);
@@ -234,6 +234,8 @@ describe('the live page in Chromium', () => {
     feed(sink, 30, ['x/w', 'x/b'], 'first');
     feed(sink, 40, ['x/w', 'x/b'], 'second');
     await page.waitForSelector('text=2 runs');
+    // Its beginning may be told before its steps.
+    await page.waitForSelector('section:has(h2:text-is("Loss")) .legend li:has-text("second")');
     await settled(page);
     expect(await page.locator('section:has(h2:text-is("Loss")) .legend li').allTextContents()).toEqual([
       expect.stringContaining('first'),

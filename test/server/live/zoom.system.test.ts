@@ -10,6 +10,7 @@ import { type Changes, Histories } from '../../../src/page/history/index.js';
 import { jsonlEncoder } from '../../../src/sinks/jsonl/jsonl-encoder.js';
 import { launchChromium } from '../../helpers/chromium.js';
 import { onConsole } from '../../helpers/on-console.js';
+import { settled } from '../../helpers/settled.js';
 import { updatesOf } from '../../helpers/updates.js';
 
 const STEPS = 100_000;
@@ -84,6 +85,7 @@ describe('a run of a hundred thousand steps, zoomed to one in a hundred', () => 
   it('shows every step of them, with the values of the file', async () => {
     const { page, troubles } = await open('/run/long/');
     await page.waitForSelector('[data-state="finished"]', { timeout: 60_000 });
+    await settled(page);
     const before = await readSteps(page, 2);
     expect(before[1]![0] - before[0]![0]).toBeGreaterThan(50);
 

@@ -99,8 +99,6 @@ it('the keyboard gets to all there is, in order', async () => {
     await page.keyboard.press('Tab');
     // What comes into sight is there before a person presses the key again.
     await settled(page);
-    await page.waitForTimeout(60);
-    await settled(page);
     const name = (await page.evaluate(`(() => {
       const focused = ${IN_SHADOW}.activeElement;
       return focused ? (focused.closest('section')?.querySelector('h2')?.textContent ?? '') + ' / ' +

@@ -313,6 +313,7 @@ describe('whatever becomes of the server', () => {
     const training = new Training('here', { onSinkError: () => {} });
     sending(`http://127.0.0.1:${await freePort()}`, training, { closeTimeoutMs: 50 });
     training.steps(3);
+    await until(() => said.length > 0);
     const errors = await training.run.close();
     expect(errors.map(({ message }) => message)).toEqual([
       expect.stringMatching(/: the end of the run could not be sent, \d+ lines: fetch failed/),

@@ -116,8 +116,10 @@ async function rangeOf(page: Page): Promise<readonly [number, number] | undefine
   return text === null ? undefined : (text.split('-').map(Number) as [number, number]);
 }
 
+/** The address has it, and the page shows it. */
 async function untilRange(page: Page, test: (range: readonly [number, number] | undefined) => boolean): Promise<void> {
   await expect.poll(async () => test(await rangeOf(page))).toBe(true);
+  await settled(page);
 }
 
 async function violationsOf(page: Page): Promise<string[]> {
@@ -322,6 +324,7 @@ describe('axes', () => {
     expect(textsOf(await svgOf(page, 'Loss'))).toEqual(expect.arrayContaining(['Step', '50', '100', '150', '200']));
     await page.selectOption('.chart-bar select', 'epoch');
     await expect.poll(async () => (await addressOf(page)).get('axis')).toBe('epoch');
+    await settled(page);
     expect(textsOf(await svgOf(page, 'Loss'))).toEqual(expect.arrayContaining(['Epoch', '1', '2', '3', '4', '5']));
     await pointAt(page, 'Loss', 0.5);
     await expect
@@ -371,6 +374,7 @@ describe('smoothing and outliers', () => {
     const page = await open(single);
     await page.locator('.chart-bar input[type="range"]').fill('0.9');
     await expect.poll(async () => (await addressOf(page)).get('smoothing')).toBe('0.9');
+    await settled(page);
     const rows = await rowsOf(page, 'Loss');
     const train = rows.filter((row) => row.train !== '');
     const expected = smoothed(
@@ -499,7 +503,7 @@ describe('enlarged', () => {
     await dialog.waitFor({ state: 'hidden' });
     expect((await addressOf(page)).has('enlarged')).toBe(false);
     expect(await page.locator('main .plot').count()).toBeGreaterThan(3);
-    expect(await page.evaluate('document.activeElement.ariaLabel')).toBe('Fill the window: Loss');
+    await expect.poll(() => page.evaluate('document.activeElement.ariaLabel')).toBe('Fill the window: Loss');
   });
 });
 
@@ -584,6 +588,7 @@ describe('marks', () => {
     await page.getByLabel('Epochs', { exact: true }).uncheck();
     await expect.poll(async () => (await addressOf(page)).getAll('hiddenMarks')).toEqual(['epoch']);
     await page.keyboard.press('Escape');
+    await settled(page);
     expect([await epochs(), await checkpoints()]).toEqual([0, EPOCHS]);
   });
 });
