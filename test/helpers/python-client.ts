@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
 import { pythonWith } from './python.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -14,6 +15,11 @@ export interface Ended {
   readonly code: number | null;
   readonly output: string;
   readonly errors: string;
+}
+
+/** Expects that a program has ended without an error; what it said is shown otherwise. */
+export function expectWell({ code, output, errors }: Ended): void {
+  expect(code, `${output}\n${errors}`).toBe(0);
 }
 
 /** A Python program that has the client, by its arguments. */

@@ -14,7 +14,7 @@ import {
 } from 'trainscope';
 import { type IngestServer, ingest, replay } from 'trainscope/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startPython } from '../../helpers/python-client.js';
+import { expectWell, startPython } from '../../helpers/python-client.js';
 import { all } from '../../helpers/recorded.js';
 import { nextRunOf, ofType } from './follow.js';
 
@@ -56,7 +56,7 @@ describe('a loop in Python', () => {
       run.report(alerts$);
       run.steer(alerts$.pipe(stopOnAlert({ severity: 'error' })));
     });
-    expect(await program.ended).toMatchObject({ code: 0 });
+    expectWell(await program.ended);
     await ended;
     const [alert] = ofType(events, 'alert') as [AlertEvent];
     expect([alert.rule, alert.parameter, alert.firstStep]).toEqual(['non-finite', 'layer.w', 5]);
@@ -126,7 +126,7 @@ describe('a loop in Python', () => {
     await server.close();
     server = await ingest({ port: Number(port), onSinkError: () => {} });
     const second = await nextRunOf(server);
-    expect(await program.ended).toMatchObject({ code: 0 });
+    expectWell(await program.ended);
     await second.ended;
     const steps = [...first.updates, ...second.updates].map(({ step }) => step);
     // What was on its way to the first server when it was closed may come twice.

@@ -14,7 +14,7 @@ import {
 } from 'trainscope';
 import { csvSink, type IngestServer, ingest, jsonlSink, replay } from 'trainscope/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { pythonWithTorch, startPython } from '../../helpers/python-client.js';
+import { expectWell, pythonWithTorch, startPython } from '../../helpers/python-client.js';
 import { all } from '../../helpers/recorded.js';
 import { type Followed, nextRunOf, ofType } from './follow.js';
 
@@ -40,7 +40,7 @@ import torch, ranks
 torch.set_num_threads(1)
 ranks.train(ranks.model(), observed=True)
 `;
-  expect(await startPython(python, ['-c', program], { cwd: folder }).ended).toMatchObject({ code: 0 });
+  expectWell(await startPython(python, ['-c', program], { cwd: folder }).ended);
   const records = await all(replay(join(folder, 'trainscope', 'ranks.jsonl')));
   return records.filter((record) => record.type === 'parameter-updates') as ParameterUpdates<never>[];
 }
@@ -84,7 +84,7 @@ describe('a training over ranks', () => {
         .subscribe((updates) => measured.push(updates));
       followed.run.report(followed.run.events$.pipe(ranksDiffer()));
     });
-    expect(await program.ended).toMatchObject({ code: 0 });
+    expectWell(await program.ended);
     await ended;
     expect([run.run, run.workers]).toEqual(['ranks', count]);
     expect(measured).toHaveLength(expected.length);
@@ -101,7 +101,7 @@ describe('a training over ranks', () => {
     const expected = await unsharded();
     const cwd = join(folder, 'sharded');
     mkdirSync(cwd);
-    expect(await startPython(python, [...torchrun(2), RANKS, 'fsdp'], { cwd }).ended).toMatchObject({ code: 0 });
+    expectWell(await startPython(python, [...torchrun(2), RANKS, 'fsdp'], { cwd }).ended);
     expect(readdirSync(join(cwd, 'trainscope')).sort()).toEqual(['ranks.jsonl', 'ranks.rank1.jsonl']);
     const records = await all(replay(join(cwd, 'trainscope', 'ranks.jsonl')));
     const measured = records.filter((record) => record.type === 'parameter-updates') as ParameterUpdates<never>[];
@@ -115,7 +115,7 @@ describe('a training over ranks', () => {
     writeFileSync(
       script,
       `
-import time, torch, trainscope
+import ranks, time, torch, trainscope
 import torch.distributed as dist
 from pathlib import Path
 torch.set_num_threads(1)
@@ -132,8 +132,7 @@ with trainscope.observe(optimizer, model, run="steered") as run:
 # To a file each: what two ranks print comes in pieces, one between the other's, where Python does not buffer it.
 said = ["steps", run.steps_done, *(float(p.double().sum()) for p in model.parameters())]
 Path(f"rank{dist.get_rank()}.txt").write_text(" ".join(map(str, said)))
-dist.barrier()
-dist.destroy_process_group()
+ranks.leave()
 `,
     );
     const requests$ = new Subject<ControlRequest>();
@@ -146,7 +145,7 @@ dist.destroy_process_group()
     await expect.poll(() => ofType(events, 'control').length, { timeout: 20_000 }).toBe(1);
     ask({ kind: 'stop' });
     const { code, errors } = await program.ended;
-    expect([code, errors.includes('Traceback')]).toEqual([0, false]);
+    expect([code, errors.includes('Traceback')], errors).toEqual([0, false]);
     await ended;
     const [one, other] = [0, 1].map((rank) => readFileSync(join(folder, `rank${rank}.txt`), 'utf8'));
     expect(one).toMatch(/^steps \d+ /);
@@ -201,7 +200,7 @@ with trainscope.observe(optimizer, model, run="apart", rank=rank, world=2, step=
   it('waits for a rank that is late, and tells who is slow', async () => {
     const programs = [apart(0, '60', '0.05'), apart(1, '60', '0.05')];
     const { events, updates, ended } = await nextRunOf(server, ({ run }) => run.report(run.events$.pipe(stragglers())));
-    for (const program of programs) expect(await program.ended).toMatchObject({ code: 0 });
+    for (const program of programs) expectWell(await program.ended);
     await ended;
     expect(updates.map(({ step }) => step)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
     expect(ofType(events, 'alert').filter(({ phase }) => phase === 'begin')[0]?.message).toContain('rank 1');
@@ -218,7 +217,7 @@ with trainscope.observe(optimizer, model, run="apart", rank=rank, world=2, step=
     expect([...at.columns.updateNorm].map(Number.isNaN)).toEqual([false, true]);
     expect(ofType(events, 'ranks').at(-1)!.missing).toEqual([1]);
     const again = apart(1, '60', '0', 'again');
-    for (const program of [first, again]) expect(await program.ended).toMatchObject({ code: 0 });
+    for (const program of [first, again]) expectWell(await program.ended);
     await ended;
     expect(updates.map(({ step }) => step)).toEqual(updates.map((_, i) => i + 1));
     const isWhole = ({ coverage, columns }: ParameterUpdates) => {
@@ -255,7 +254,8 @@ print(sum(float(p.double().sum()) for p in model.parameters()))
   });
   const [one, other] = [await alone.ended, await watched.ended];
   await ended;
-  expect([one.code, other.code]).toEqual([0, 0]);
+  expectWell(one);
+  expectWell(other);
   expect(other.output.trim().split('\n').at(-1)).toBe(one.output.trim().split('\n').at(-1));
   // 3 epochs of 4 batches.
   expect(updates.map(({ step }) => step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));

@@ -9,7 +9,7 @@ import { remoteSink } from 'trainscope/remote';
 import { afterAll, expect, it } from 'vitest';
 import { launchChromium } from '../../helpers/chromium.js';
 import { startPrometheus } from '../../helpers/prometheus.js';
-import { startPython } from '../../helpers/python-client.js';
+import { expectWell, startPython } from '../../helpers/python-client.js';
 
 const STEPS = 200;
 const folder = mkdtempSync(join(tmpdir(), 'three-runs-'));
@@ -60,7 +60,7 @@ it('lie over each other on one page, and are scraped by one Prometheus', async (
       ['python-0.01', '0.01'],
     ].map((args) => startPython('python3', ['-c', PYTHON, ...args], { cwd: folder, url: server.url }));
     await Promise.all([trainHere(server.url), ...python.map(({ ended }) => ended)]);
-    for (const { ended } of python) expect(await ended).toMatchObject({ code: 0 });
+    for (const { ended } of python) expectWell(await ended);
     const names = ['python-0.01', 'python-0.05', 'typescript'];
     await expect
       .poll(
